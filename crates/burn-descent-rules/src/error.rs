@@ -1,0 +1,67 @@
+//! What can be wrong with the options of a rule.
+
+/// An option with a value that its optimizer cannot work with.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{optimizer}: {option} = {value} is not allowed, it must be {allowed}")]
+pub struct InvalidOption {
+    /// Name of the optimizer, such as `adamw`.
+    pub optimizer: &'static str,
+    /// Name of the option, such as `beta1`.
+    pub option: &'static str,
+    /// The value that was given.
+    pub value: String,
+    /// The values that are allowed, such as `in [0, 1)`.
+    pub allowed: String,
+}
+
+impl InvalidOption {
+    /// Refuses options that all are zero where one of them has to keep a denominator from it; the
+    /// first is the one that is named.
+    pub fn unless_one_positive(
+        optimizer: &'static str,
+        options: &[(&'static str, f64)],
+    ) -> Result<(), Self> {
+        match options {
+            [(option, value), others @ ..] if options.iter().all(|(_, value)| *value <= 0.0) => {
+                let others: Vec<&str> = others.iter().map(|(option, _)| *option).collect();
+                let allowed = format!("> 0 unless {} is", others.join(" or "));
+                Err(Self { optimizer, option, value: value.to_string(), allowed })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An option given by name that cannot be taken.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum OptionError {
+    /// The optimizer has no option of this name.
+    #[error("{optimizer} has no option `{option}`{}, its options are {}",
+        .suggestion.as_ref().map(|s| format!(", did you mean `{s}`?")).unwrap_or_default(),
+        .options.join(", "))]
+    Unknown {
+        /// Name of the optimizer.
+        optimizer: &'static str,
+        /// The name that was given.
+        option: String,
+        /// The option whose name is nearest, if one is near.
+        suggestion: Option<String>,
+        /// The options there are.
+        options: Vec<String>,
+    },
+    /// The value is not of the option's kind.
+    #[error("{optimizer}: {option} = {value} is not {expected}")]
+    Kind {
+        /// Name of the optimizer.
+        optimizer: &'static str,
+        /// Name of the option.
+        option: String,
+        /// The value that was given.
+        value: String,
+        /// What it should be: `a number`, `true or false`.
+        expected: &'static str,
+    },
+    /// The value is out of the option's range.
+    #[error(transparent)]
+    Invalid(#[from] InvalidOption),
+}

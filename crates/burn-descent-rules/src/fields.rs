@@ -1,0 +1,267 @@
+//! Named numbers: the state and the scalars of a rule.
+//!
+//! [`fields!`](crate::fields) declares a struct whose fields all have one type, so that a rule
+//! reads `s.m` and `k.beta1` while an engine fills the same struct from numbered lanes. A field
+//! may be `optional`: an option of the rule decides whether it is there, and the compiler sees
+//! each case on its own, so that an absent state costs neither memory nor a branch in a loop.
+
+/// A struct of named fields of one type, declared with [`fields!`](crate::fields).
+pub trait Fields<R: Copy>: Copy {
+    /// The cases of presence of the optional fields.
+    type Forms: Forms;
+
+    /// Fills the present fields from their lanes, `lane(0)` first.
+    fn read<P: Presence>(lane: impl FnMut(usize) -> R) -> Self;
+
+    /// Gives back the fields present in `P`, with their lane and name.
+    fn write<P: Presence>(self, lane: impl FnMut(usize, &'static str, R));
+
+    /// Bit `i` is set when the optional field number `i` is present.
+    fn presence(&self) -> u32;
+
+    /// Lane, name and value of the fields present in `self`.
+    fn lanes(self) -> Vec<(&'static str, R)> {
+        struct Collect<F>(F);
+        impl<R: Copy, F: Fields<R>> Visitor for Collect<(F, core::marker::PhantomData<R>)> {
+            type Output = Vec<(&'static str, R)>;
+            fn visit<P: Presence>(self) -> Self::Output {
+                let mut list = Vec::new();
+                self.0.0.write::<P>(|_, name, value| list.push((name, value)));
+                list
+            }
+        }
+        let bits = self.presence();
+        Self::Forms::choose::<Nothing, _>(bits, Collect((self, core::marker::PhantomData)))
+    }
+}
+
+/// Which optional fields are present, as a type.
+pub trait Presence: 'static {
+    /// Bit `i` is set when the optional field number `i` is present.
+    const BITS: u32;
+    /// How many optional fields have been decided.
+    const DECIDED: u32;
+
+    /// Is the optional field number `field` present?
+    #[inline(always)]
+    fn has(field: u32) -> bool {
+        (Self::BITS >> field) & 1 == 1
+    }
+}
+
+/// No optional field decided yet.
+pub struct Nothing;
+/// The next optional field is present.
+pub struct With<P>(core::marker::PhantomData<P>);
+/// The next optional field is absent.
+pub struct Without<P>(core::marker::PhantomData<P>);
+
+impl Presence for Nothing {
+    const BITS: u32 = 0;
+    const DECIDED: u32 = 0;
+}
+impl<P: Presence> Presence for With<P> {
+    const BITS: u32 = P::BITS | 1 << P::DECIDED;
+    const DECIDED: u32 = P::DECIDED + 1;
+}
+impl<P: Presence> Presence for Without<P> {
+    const BITS: u32 = P::BITS;
+    const DECIDED: u32 = P::DECIDED + 1;
+}
+
+/// What to do once the presence of every optional field is a type.
+pub trait Visitor {
+    /// What it results in.
+    type Output;
+    /// Does it for the presence `P`.
+    fn visit<P: Presence>(self) -> Self::Output;
+}
+
+/// Turns the bits of [`Fields::presence`] into a type.
+pub trait Forms {
+    /// Visits the form that `bits` name, beginning with the fields already decided in `P`.
+    fn choose<P: Presence, V: Visitor>(bits: u32, visitor: V) -> V::Output;
+}
+
+/// No optional field is left.
+pub struct Fixed;
+/// One optional field, then the others.
+pub struct Optional<F>(core::marker::PhantomData<F>);
+
+impl Forms for Fixed {
+    fn choose<P: Presence, V: Visitor>(_: u32, visitor: V) -> V::Output {
+        visitor.visit::<P>()
+    }
+}
+impl<F: Forms> Forms for Optional<F> {
+    fn choose<P: Presence, V: Visitor>(bits: u32, visitor: V) -> V::Output {
+        if bits & 1 == 1 {
+            F::choose::<With<P>, V>(bits >> 1, visitor)
+        } else {
+            F::choose::<Without<P>, V>(bits >> 1, visitor)
+        }
+    }
+}
+
+/// Whether a field can be absent, as [`fields!`](crate::fields) writes it.
+pub mod presence {
+    /// The type of a field.
+    pub trait Kind {
+        /// Its type, where a present field is an `R`.
+        type Of<R>;
+    }
+
+    /// The field is always there.
+    pub struct Required;
+    impl Kind for Required {
+        type Of<R> = R;
+    }
+
+    /// The field is there if an option of the rule says so.
+    #[allow(non_camel_case_types)]
+    pub struct optional;
+    impl Kind for optional {
+        type Of<R> = Option<R>;
+    }
+}
+
+/// A field of a struct declared with [`fields!`](crate::fields): `R`, or `Option<R>` where it is
+/// `optional`.
+pub type Field<R, K = presence::Required> = <K as presence::Kind>::Of<R>;
+
+/// Declares a struct of named fields of one type `R`, for the state or the scalars of a rule.
+///
+/// ```
+/// burn_descent_rules::fields! {
+///     /// Moments of the gradient.
+///     pub struct Moments {
+///         /// Average of the gradient.
+///         m,
+///         /// Greatest square so far, if the rule wants it: an `Option<R>`.
+///         v_max: optional,
+///     }
+/// }
+/// use burn_descent_rules::Fields;
+/// let moments = Moments { m: 1.0, v_max: None };
+/// assert_eq!(moments.lanes(), [("m", 1.0)]);
+/// ```
+#[macro_export]
+macro_rules! fields {
+    (
+        $(#[$doc:meta])*
+        $vis:vis struct $name:ident {
+            $($(#[$field_doc:meta])* $field:ident $(: $optional:ident)?),* $(,)?
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[allow(missing_docs)]
+        $vis struct $name<R> {
+            $($(#[$field_doc])* pub $field: $crate::Field<R $(, $crate::presence::$optional)?>,)*
+        }
+
+        impl<R: Copy> $crate::Fields<R> for $name<R> {
+            type Forms = $crate::fields!(@forms $($($optional)?)*);
+
+            #[inline(always)]
+            #[allow(unused_assignments, unused_mut, unused_variables)]
+            fn read<P: $crate::Presence>(mut lane: impl FnMut(usize) -> R) -> Self {
+                let (mut next, mut choice) = (0, 0);
+                $(let $field = $crate::fields!(@read P, lane, next, choice, $($optional)?);)*
+                Self { $($field),* }
+            }
+
+            #[inline(always)]
+            #[allow(unused_assignments, unused_mut, unused_variables)]
+            fn write<P: $crate::Presence>(
+                self,
+                mut lane: impl FnMut(usize, &'static str, R),
+            ) {
+                let (mut next, mut choice) = (0, 0);
+                $($crate::fields!(
+                    @write P, lane, next, choice, self.$field, stringify!($field), $($optional)?
+                );)*
+            }
+
+            #[allow(unused_assignments, unused_mut, unused_variables)]
+            fn presence(&self) -> u32 {
+                let (mut bits, mut choice) = (0, 0);
+                $($crate::fields!(@presence bits, choice, self.$field, $($optional)?);)*
+                bits
+            }
+        }
+    };
+
+    (@forms) => { $crate::Fixed };
+    (@forms optional $($rest:ident)*) => { $crate::Optional<$crate::fields!(@forms $($rest)*)> };
+
+    (@read $p:ident, $lane:ident, $next:ident, $choice:ident,) => {{
+        let value = $lane($next);
+        $next += 1;
+        value
+    }};
+    (@read $p:ident, $lane:ident, $next:ident, $choice:ident, optional) => {{
+        let here = $p::has($choice);
+        $choice += 1;
+        if here {
+            let value = $lane($next);
+            $next += 1;
+            Some(value)
+        } else {
+            None
+        }
+    }};
+
+    (@write $p:ident, $lane:ident, $next:ident, $choice:ident, $value:expr, $name:expr,) => {
+        $lane($next, $name, $value);
+        $next += 1;
+    };
+    (
+        @write $p:ident, $lane:ident, $next:ident, $choice:ident, $value:expr, $name:expr, optional
+    ) => {
+        if $p::has($choice) {
+            if let Some(value) = $value {
+                $lane($next, $name, value);
+            }
+            $next += 1;
+        }
+        $choice += 1;
+    };
+
+    (@presence $bits:ident, $choice:ident, $value:expr,) => {};
+    (@presence $bits:ident, $choice:ident, $value:expr, optional) => {
+        $bits |= ($value.is_some() as u32) << $choice;
+        $choice += 1;
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fields! {
+        struct Some3 { a: optional, b, c: optional }
+    }
+
+    #[test]
+    fn every_form_reads_back_what_it_wrote() {
+        for (a, c) in [(None, None), (Some(1), None), (None, Some(3)), (Some(1), Some(3))] {
+            let given = Some3 { a, b: 2, c };
+            struct Again(Vec<(&'static str, i32)>);
+            impl Visitor for Again {
+                type Output = Some3<i32>;
+                fn visit<P: Presence>(self) -> Some3<i32> {
+                    Some3::read::<P>(|lane| self.0[lane].1)
+                }
+            }
+            let lanes = given.lanes();
+            let expected = [a.map(|a| ("a", a)), Some(("b", 2)), c.map(|c| ("c", c))];
+            assert_eq!(lanes, expected.into_iter().flatten().collect::<Vec<_>>());
+            let again = <Some3<i32> as Fields<i32>>::Forms::choose::<Nothing, _>(
+                given.presence(),
+                Again(lanes),
+            );
+            assert_eq!(again, given);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! A rule run on symbols leaves a small expression graph, which other engines read.
+
+use crate::{Fields, Forms, Nothing, Presence, Real, Rule, Visitor};
+use core::cell::RefCell;
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
+/// Number of a node in its [`Graph`].
+pub type Id = usize;
+
+/// One value in a [`Graph`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Node {
+    /// The parameter.
+    Parameter,
+    /// The gradient.
+    Gradient,
+    /// The state in this lane.
+    State(usize),
+    /// The scalar in this lane.
+    Scalar(usize),
+    /// The bits of an f64 constant.
+    Literal(u64),
+    /// Sum.
+    Add(Id, Id),
+    /// Difference.
+    Sub(Id, Id),
+    /// Product.
+    Mul(Id, Id),
+    /// Quotient.
+    Div(Id, Id),
+    /// The greater.
+    Max(Id, Id),
+    /// Is the first less than the second?
+    Lt(Id, Id),
+    /// Negation.
+    Neg(Id),
+    /// Square root.
+    Sqrt(Id),
+    /// Absolute value.
+    Abs(Id),
+    /// By the mask, the second or the third.
+    Select(Id, Id, Id),
+}
+
+impl Node {
+    /// The nodes that this one is computed from.
+    pub fn arguments(self) -> impl Iterator<Item = Id> {
+        use Node::*;
+        let (list, count) = match self {
+            Parameter | Gradient | State(_) | Scalar(_) | Literal(_) => ([0; 3], 0),
+            Neg(a) | Sqrt(a) | Abs(a) => ([a, 0, 0], 1),
+            Add(a, b) | Sub(a, b) | Mul(a, b) | Div(a, b) | Max(a, b) | Lt(a, b) => ([a, b, 0], 2),
+            Select(a, b, c) => ([a, b, c], 3),
+        };
+        list.into_iter().take(count)
+    }
+}
+
+/// A rule as an expression graph: nodes in the order of evaluation, each computed from earlier
+/// ones and each used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Graph {
+    /// The values, every one after those it is computed from.
+    pub nodes: Vec<Node>,
+    /// The new parameter, then the new states, lane by lane.
+    pub outputs: Vec<Id>,
+}
+
+impl Graph {
+    /// Does the graph only hand back the parameter?
+    pub fn is_identity(&self) -> bool {
+        self.nodes == [Node::Parameter]
+    }
+
+    /// How often each value is used: by other nodes, and as an output.
+    pub fn uses(&self) -> Vec<usize> {
+        let mut uses = vec![0; self.nodes.len()];
+        let arguments = self.nodes.iter().flat_map(|node| node.arguments());
+        arguments.chain(self.outputs.iter().copied()).for_each(|id| uses[id] += 1);
+        uses
+    }
+}
+
+/// An element about which nothing is known: arithmetic on it is recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Symbol(Id);
+
+thread_local! {
+    /// The nodes of the rule that this thread is recording.
+    static TAPE: RefCell<Vec<Node>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Symbol {
+    /// Records a node, unless an equal one is there: common sub-expressions are shared.
+    fn record(node: Node) -> Self {
+        TAPE.with_borrow_mut(|tape| {
+            let id = tape.iter().position(|known| *known == node).unwrap_or_else(|| {
+                tape.push(node);
+                tape.len() - 1
+            });
+            Symbol(id)
+        })
+    }
+}
+
+macro_rules! binary {
+    ($($trait:ident $method:ident),*) => {$(
+        impl $trait for Symbol {
+            type Output = Self;
+            fn $method(self, other: Self) -> Self {
+                Symbol::record(Node::$trait(self.0, other.0))
+            }
+        }
+    )*};
+}
+binary!(Add add, Sub sub, Mul mul, Div div);
+
+impl Neg for Symbol {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Symbol::record(Node::Neg(self.0))
+    }
+}
+
+impl Real for Symbol {
+    type Mask = Self;
+    fn lit(value: f64) -> Self {
+        Symbol::record(Node::Literal(value.to_bits()))
+    }
+    fn sqrt(self) -> Self {
+        Symbol::record(Node::Sqrt(self.0))
+    }
+    fn abs(self) -> Self {
+        Symbol::record(Node::Abs(self.0))
+    }
+    fn max(self, other: Self) -> Self {
+        Symbol::record(Node::Max(self.0, other.0))
+    }
+    fn lt(self, other: Self) -> Self {
+        Symbol::record(Node::Lt(self.0, other.0))
+    }
+    fn select(mask: Self, yes: Self, no: Self) -> Self {
+        Symbol::record(Node::Select(mask.0, yes.0, no.0))
+    }
+}
+
+/// Records what `outputs` computes and keeps the nodes that it needs.
+fn trace(outputs: impl FnOnce() -> Vec<Symbol>) -> Graph {
+    TAPE.take();
+    let outputs: Vec<Id> = outputs().into_iter().map(|symbol| symbol.0).collect();
+    let recorded = TAPE.take();
+
+    let mut needed = vec![false; recorded.len()];
+    outputs.iter().for_each(|&id| needed[id] = true);
+    for (id, node) in recorded.iter().enumerate().rev() {
+        if needed[id] {
+            node.arguments().for_each(|argument| needed[argument] = true);
+        }
+    }
+    let mut renamed = vec![0; recorded.len()];
+    let mut nodes = Vec::new();
+    for (id, node) in recorded.into_iter().enumerate().filter(|(id, _)| needed[*id]) {
+        renamed[id] = nodes.len();
+        nodes.push(renumber(node, &renamed));
+    }
+    Graph { nodes, outputs: outputs.into_iter().map(|id| renamed[id]).collect() }
+}
+
+fn renumber(node: Node, to: &[Id]) -> Node {
+    use Node::*;
+    match node {
+        Parameter | Gradient | State(_) | Scalar(_) | Literal(_) => node,
+        Add(a, b) => Add(to[a], to[b]),
+        Sub(a, b) => Sub(to[a], to[b]),
+        Mul(a, b) => Mul(to[a], to[b]),
+        Div(a, b) => Div(to[a], to[b]),
+        Max(a, b) => Max(to[a], to[b]),
+        Lt(a, b) => Lt(to[a], to[b]),
+        Neg(a) => Neg(to[a]),
+        Sqrt(a) => Sqrt(to[a]),
+        Abs(a) => Abs(to[a]),
+        Select(a, b, c) => Select(to[a], to[b], to[c]),
+    }
+}
+
+/// The graph of [`Rule::update`]: outputs are the parameter and the present states.
+pub fn trace_update<U: Rule>(rule: &U) -> Graph {
+    struct Trace<U>(core::marker::PhantomData<U>);
+    impl<U: Rule> Visitor for Trace<U> {
+        type Output = Graph;
+        fn visit<P: Presence>(self) -> Graph {
+            trace(|| {
+                let (p, s) = U::update(
+                    Symbol::record(Node::Parameter),
+                    Symbol::record(Node::Gradient),
+                    U::State::read::<P>(|lane| Symbol::record(Node::State(lane))),
+                    U::Scalars::read::<Nothing>(|lane| Symbol::record(Node::Scalar(lane))),
+                );
+                let mut outputs = vec![p];
+                s.write::<P>(|_, _, state| outputs.push(state));
+                outputs
+            })
+        }
+    }
+    choose(rule, Trace::<U>(core::marker::PhantomData))
+}
+
+/// The graph of [`Rule::evaluate`]: its one output is the weight to judge with.
+pub fn trace_evaluate<U: Rule>(rule: &U) -> Graph {
+    struct Trace<'a, U>(&'a U);
+    impl<U: Rule> Visitor for Trace<'_, U> {
+        type Output = Graph;
+        fn visit<P: Presence>(self) -> Graph {
+            trace(|| {
+                let p = Symbol::record(Node::Parameter);
+                let s = U::State::read::<P>(|lane| Symbol::record(Node::State(lane)));
+                vec![self.0.evaluate(p, s)]
+            })
+        }
+    }
+    choose(rule, Trace(rule))
+}
+
+/// Visits the form of the states that this rule, with its options, has.
+fn choose<U: Rule, V: Visitor>(rule: &U, visitor: V) -> V::Output {
+    type FormsOf<U> = <<U as Rule>::State<f64> as Fields<f64>>::Forms;
+    FormsOf::<U>::choose::<Nothing, V>(rule.start().presence(), visitor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Nesterov, Sgd};
+
+    #[test]
+    fn a_trace_keeps_what_is_used_and_shares_what_is_equal() {
+        let graph = trace_update(&Sgd::new());
+        let uses = graph.uses();
+        assert!(uses.iter().all(|&n| n > 0), "{graph:?}");
+        assert!(!graph.nodes.iter().any(|n| matches!(n, Node::State(_))), "{graph:?}");
+        for (id, node) in graph.nodes.iter().enumerate() {
+            assert!(node.arguments().all(|argument| argument < id));
+            assert_eq!(graph.nodes.iter().position(|other| other == node), Some(id));
+        }
+    }
+
+    #[test]
+    fn evaluate_is_the_identity_unless_a_rule_says_otherwise() {
+        assert!(trace_evaluate(&Sgd::new().momentum(0.9)).is_identity());
+        assert!(!trace_evaluate(&Nesterov::new()).is_identity());
+    }
+}

@@ -1,0 +1,45 @@
+//! The mathematics of burn-descent: update rules of optimizers, each written once.
+//!
+//! A [`Rule`] says how one element of a parameter moves, in the words of its paper and generic
+//! over [`Real`]. It knows no tensor, no device and no thread. The same text is read as
+//!
+//! - numbers, `f32` and `f64`: a loop over slices (here [`slices`], with SIMD and threads in
+//!   `burn-descent-engine`);
+//! - symbols: a [`Graph`], from which a GPU kernel or a list of tensor operations is made.
+//!
+//! ```
+//! use burn_descent_rules::{AdamW, Rule, slices};
+//!
+//! // Three steps down f(x) = x² / 2, whose gradient is x.
+//! let rule = AdamW::new().weight_decay(0.0);
+//! rule.check()?;
+//! let mut x = [1.0_f64];
+//! let mut state = slices::start(&rule, x.len());
+//! for t in 1..=3 {
+//!     let g = x;
+//!     slices::step(&rule, 0.1, t, &mut x, &g, &mut state);
+//! }
+//! assert!((x[0] - 0.70).abs() < 0.01);
+//! # Ok::<(), burn_descent_rules::InvalidOption>(())
+//! ```
+
+mod error;
+mod fields;
+mod graph;
+mod options;
+mod real;
+mod rule;
+mod rules;
+pub mod slices;
+mod transforms;
+
+pub use error::{InvalidOption, OptionError};
+pub use fields::{
+    Field, Fields, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
+};
+pub use graph::{Graph, Id, Node, Symbol, trace_evaluate, trace_update};
+pub use options::{Bound, Range, from_pairs, names, nearest};
+pub use real::Real;
+pub use rule::{Paper, Rule, check_lr};
+pub use rules::{AdaGrad, Adam, AdamW, Nesterov, RmsProp, Sgd};
+pub use transforms::l2;

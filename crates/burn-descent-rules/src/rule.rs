@@ -1,0 +1,122 @@
+//! The contract of a rule.
+
+use crate::{Bound, Fields, InvalidOption, Range, Real};
+use core::fmt::Debug;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Where a rule is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paper {
+    /// Authors and year, as in a citation: `Kingma & Ba 2014`.
+    pub cite: &'static str,
+    /// Where to read it.
+    pub url: &'static str,
+}
+
+/// An update rule: the mathematics of one optimizer for one element.
+///
+/// The implementing struct holds the options. Everything that is the same for all elements of a
+/// step is computed once, in f64, by [`scalars`](Rule::scalars); [`update`](Rule::update) is then
+/// the inner loop. State and scalars are declared with [`fields!`](crate::fields), so that
+/// `update` reads names.
+///
+/// ```
+/// use burn_descent_rules::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// Signum: the sign of a moving average. <https://arxiv.org/abs/1802.04434>
+/// #[derive(Clone, Debug, Serialize, Deserialize)]
+/// #[serde(default, deny_unknown_fields)]
+/// struct Signum {
+///     /// Decay of the average, in [0, 1).
+///     momentum: f64,
+/// }
+///
+/// impl Default for Signum {
+///     fn default() -> Self {
+///         Self { momentum: 0.9 }
+///     }
+/// }
+///
+/// fields! { struct Average { m } }
+/// fields! { struct Scalars { beta, one_beta, lr } }
+///
+/// impl Rule for Signum {
+///     const NAME: &'static str = "signum";
+///     const TITLE: &'static str = "Signum";
+///     const PAPER: Paper =
+///         Paper { cite: "Bernstein et al. 2018", url: "https://arxiv.org/abs/1802.04434" };
+///     type State<R: Copy> = Average<R>;
+///     type Scalars<R: Copy> = Scalars<R>;
+///
+///     fn bounds(&self) -> Vec<Bound> {
+///         vec![Range::Decay.of("momentum", self.momentum)]
+///     }
+///     fn start(&self) -> Average<f64> {
+///         Average { m: 0.0 }
+///     }
+///     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
+///         Scalars { beta: self.momentum, one_beta: 1.0 - self.momentum, lr }
+///     }
+///     fn update<R: Real>(p: R, g: R, s: Average<R>, k: Scalars<R>) -> (R, Average<R>) {
+///         let m = k.beta * s.m + k.one_beta * g;
+///         (p - k.lr * m.sign(), Average { m })
+///     }
+/// }
+///
+/// assert!(Signum { momentum: 1.0 }.check().is_err());
+/// ```
+pub trait Rule:
+    Clone + Debug + Default + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// The name in the registry, on the command line, in tests and in files: `adamw`.
+    const NAME: &'static str;
+    /// The name in prose: `AdamW`.
+    const TITLE: &'static str;
+    /// The paper whose pseudo-code `update` follows.
+    const PAPER: Paper;
+
+    /// What is remembered of one element from step to step.
+    type State<R: Copy>: Fields<R>;
+    /// What is the same for all elements of a step.
+    type Scalars<R: Copy>: Fields<R>;
+
+    /// Every numeric option with its value and range.
+    fn bounds(&self) -> Vec<Bound>;
+
+    /// Options that cannot go together; nothing by default.
+    fn conflict(&self) -> Result<(), InvalidOption> {
+        Ok(())
+    }
+
+    /// The state before the first step. An optional state that is `None` here does not exist.
+    fn start(&self) -> Self::State<f64>;
+
+    /// The scalars of step `t` (from 1) at learning rate `lr`.
+    fn scalars(&self, lr: f64, t: u64) -> Self::Scalars<f64>;
+
+    /// The new parameter and state from parameter `p`, gradient `g`, state `s` and scalars `k`.
+    fn update<R: Real>(p: R, g: R, s: Self::State<R>, k: Self::Scalars<R>) -> (R, Self::State<R>);
+
+    /// The weight to judge and ship, where it is not the weight that is trained.
+    fn evaluate<R: Real>(&self, p: R, _s: Self::State<R>) -> R {
+        p
+    }
+
+    /// Are all options allowed?
+    ///
+    /// # Errors
+    /// The first option that is not, with its value and what is allowed.
+    fn check(&self) -> Result<(), InvalidOption> {
+        self.bounds().iter().try_for_each(|bound| bound.check(Self::NAME))?;
+        self.conflict()
+    }
+}
+
+/// Is this a learning rate that a step can be taken with: finite and not negative?
+///
+/// # Errors
+/// An [`InvalidOption`] that names the optimizer and the value.
+pub fn check_lr(optimizer: &'static str, lr: f64) -> Result<(), InvalidOption> {
+    Range::NonNegative.of("lr", lr).check(optimizer)
+}

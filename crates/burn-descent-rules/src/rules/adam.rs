@@ -1,0 +1,167 @@
+use crate::transforms::sign;
+use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+
+/// Adam: momentum, divided by a running average of the gradient's size.
+///
+/// ```text
+/// g ← ±g + λ θ
+/// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
+/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+/// θ ← θ − η m̂ / (√(v̂ + eps_root) + ε),    ε = eps + eps_hat / √(1 − β₂ᵗ)
+/// ```
+///
+/// AMSGrad (`amsgrad`): `v_max ← max(v_max, v)` takes the place of `v` in `v̂`.
+///
+/// Where epsilon stands: `eps` as in the paper's algorithm 1 and in PyTorch; `eps_root` inside the
+/// root, as optax has it; `eps_hat` added to `√v` before its bias is corrected, the ε̂ of the
+/// paper's section 2, which is what Keras calls epsilon. They may be combined.
+///
+/// - Defaults: the paper's and PyTorch's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, no weight decay,
+///   no AMSGrad; `eps_root` and `eps_hat` 0.
+/// - Memory: two numbers a weight, three with AMSGrad. Traffic in f32: read 16, write 12 bytes a
+///   weight; 4 and 4 more with AMSGrad.
+/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
+///   stops its weight until `v` has decayed, which from infinity is never.
+/// - References: Kingma & Ba 2014, <https://arxiv.org/abs/1412.6980>; AMSGrad: Reddi et al. 2018,
+///   <https://arxiv.org/abs/1904.09237>, with PyTorch's maximum over the raw `v` (optax takes it
+///   over `v̂`).
+///
+/// ```
+/// use burn_descent_rules::{Adam, Rule};
+///
+/// Adam::new().beta1(0.95).amsgrad(true).check()?;
+/// let error = Adam::new().beta2(f64::NAN).check().unwrap_err();
+/// assert_eq!(error.to_string(), "adam: beta2 = NaN is not allowed, it must be in [0, 1)");
+/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(default, deny_unknown_fields)]
+pub struct Adam {
+    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
+    #[doc(alias = "betas")]
+    pub beta1: f64,
+    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
+    #[doc(alias = "betas")]
+    pub beta2: f64,
+    /// Added to the root, >= 0. Default 1e-8. One of the three epsilons must be > 0.
+    #[doc(alias = "epsilon")]
+    pub eps: f64,
+    /// Added under the root, >= 0. Default 0.
+    pub eps_root: f64,
+    /// Added to the root before its bias is corrected, >= 0. Default 0.
+    pub eps_hat: f64,
+    /// L2 penalty `λ`, >= 0, added to the gradient. Default 0; [`AdamW`](crate::AdamW) decays the
+    /// weights instead.
+    #[doc(alias = "lambda")]
+    pub weight_decay: f64,
+    /// Divide by the greatest second moment so far. Default false.
+    pub amsgrad: bool,
+    /// Climb instead of descend. Default false.
+    pub maximize: bool,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            eps_root: 0.0,
+            eps_hat: 0.0,
+            weight_decay: 0.0,
+            amsgrad: false,
+            maximize: false,
+        }
+    }
+}
+
+fields! {
+    /// State of [`Adam`] and [`AdamW`](crate::AdamW).
+    pub struct Moments {
+        /// First moment, `exp_avg` in PyTorch.
+        m,
+        /// Second moment, `exp_avg_sq` in PyTorch.
+        v,
+        /// Greatest second moment, with AMSGrad.
+        v_max: optional,
+    }
+}
+
+fields! {
+    /// Scalars of [`Adam`] and [`AdamW`](crate::AdamW).
+    pub struct Scalars {
+        sign,
+        /// `λ` in Adam; `1 − η λ` in AdamW.
+        decay,
+        beta1, one_beta1, beta2, one_beta2, lr,
+        /// `1 / (1 − β₁ᵗ)` and `1 / (1 − β₂ᵗ)`.
+        debias1, debias2,
+        eps, eps_root,
+    }
+}
+
+impl Rule for Adam {
+    const NAME: &'static str = "adam";
+    const TITLE: &'static str = "Adam";
+    const PAPER: Paper = Paper { cite: "Kingma & Ba 2014", url: "https://arxiv.org/abs/1412.6980" };
+    type State<R: Copy> = Moments<R>;
+    type Scalars<R: Copy> = Scalars<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        vec![
+            Range::Decay.of("beta1", self.beta1),
+            Range::Decay.of("beta2", self.beta2),
+            Range::NonNegative.of("eps", self.eps),
+            Range::NonNegative.of("eps_root", self.eps_root),
+            Range::NonNegative.of("eps_hat", self.eps_hat),
+            Range::NonNegative.of("weight_decay", self.weight_decay),
+        ]
+    }
+
+    fn conflict(&self) -> Result<(), InvalidOption> {
+        let eps = [("eps", self.eps), ("eps_root", self.eps_root), ("eps_hat", self.eps_hat)];
+        InvalidOption::unless_one_positive(Self::NAME, &eps)
+    }
+
+    fn start(&self) -> Moments<f64> {
+        Moments { m: 0.0, v: 0.0, v_max: self.amsgrad.then_some(0.0) }
+    }
+
+    fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let bias1 = 1.0 - self.beta1.powf(t as f64);
+        let bias2 = 1.0 - self.beta2.powf(t as f64);
+        Scalars {
+            sign: sign(self.maximize),
+            decay: self.weight_decay,
+            beta1: self.beta1,
+            one_beta1: 1.0 - self.beta1,
+            beta2: self.beta2,
+            one_beta2: 1.0 - self.beta2,
+            lr,
+            debias1: 1.0 / bias1,
+            debias2: 1.0 / bias2,
+            eps: self.eps + self.eps_hat / bias2.sqrt(),
+            eps_root: self.eps_root,
+        }
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+        let g = l2(k.sign, g, k.decay, p);
+        let (step, s) = step(g, s, k);
+        (p - step, s)
+    }
+}
+
+/// The step `η m̂ / (√(v̂ + eps_root) + ε)` and the moments it is made of.
+#[inline(always)]
+pub(super) fn step<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    let m = k.beta1 * s.m + k.one_beta1 * g;
+    let v = k.beta2 * s.v + k.one_beta2 * g * g;
+    let v_max = s.v_max.map(|v_max| v_max.max(v));
+    let m_hat = m * k.debias1;
+    let v_hat = v_max.unwrap_or(v) * k.debias2;
+    (k.lr * m_hat / ((v_hat + k.eps_root).sqrt() + k.eps), Moments { m, v, v_max })
+}

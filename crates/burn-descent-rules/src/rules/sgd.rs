@@ -1,0 +1,142 @@
+use crate::transforms::sign;
+use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+
+/// Stochastic gradient descent, plain or with momentum.
+///
+/// ```text
+/// g ← ±g + λ θ                       − where the loss is maximised
+///
+/// plain                θ ← θ − η g
+/// momentum (PyTorch)   b ← μ b + (1 − dampening) g     (b ← g in step 1)
+///                      θ ← θ − η b                     Nesterov: θ ← θ − η (g + μ b)
+/// momentum (classic)   m ← μ m − η g
+///                      θ ← θ + m                       Nesterov: θ ← θ + μ m − η g
+/// ```
+///
+/// The two forms of momentum walk the same path while the learning rate `η` is constant and
+/// `dampening` is 0. **They differ when it changes**: the classic form has each gradient weighted
+/// with the rate of its own step, so that a lowered rate acts only on what is to come; in
+/// PyTorch's form a new rate acts on the whole velocity at once. PyTorch's is the default; Keras
+/// has the classic one.
+///
+/// `nesterov` is the reformulation of Sutskever et al. 2013 that takes the gradient at the
+/// weights themselves; [`Nesterov`](crate::Nesterov) has the true look-ahead.
+///
+/// - Defaults: PyTorch's. `momentum` 0, `dampening` 0, `weight_decay` 0, all switches off.
+/// - Memory: no state; with momentum one number a weight. Traffic in f32: read 8, write 4 bytes a
+///   weight; with momentum read 12, write 8.
+/// - A gradient that is NaN or infinite makes its weight (and velocity) NaN or infinite, and no other.
+/// - Reference: Robbins & Monro 1951, <https://doi.org/10.1214/aoms/1177729586>; Polyak 1964
+///   (momentum); Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>.
+///
+/// ```
+/// use burn_descent_rules::{Rule, Sgd};
+///
+/// let rule = Sgd::new().momentum(0.9).nesterov(true).weight_decay(1e-4);
+/// rule.check()?;
+/// let error = Sgd::new().momentum(1.5).check().unwrap_err();
+/// assert_eq!(error.to_string(), "sgd: momentum = 1.5 is not allowed, it must be in [0, 1)");
+/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sgd {
+    /// Decay `μ` of the velocity, in [0, 1). Default 0: no velocity is kept.
+    #[doc(alias = "mu")]
+    pub momentum: f64,
+    /// Share of the gradient that is kept out of PyTorch's velocity, in [0, 1]. Default 0.
+    pub dampening: f64,
+    /// L2 penalty `λ`, >= 0, added to the gradient. Default 0.
+    #[doc(alias = "lambda")]
+    pub weight_decay: f64,
+    /// Look ahead by one more momentum step. Default false; needs `momentum` > 0, `dampening` 0.
+    pub nesterov: bool,
+    /// The learning rate goes into the velocity, as in Polyak's form. Default false: PyTorch's.
+    pub classic: bool,
+    /// Climb instead of descend. Default false.
+    pub maximize: bool,
+}
+
+fields! {
+    /// State of [`Sgd`].
+    pub struct Velocity {
+        /// PyTorch's velocity `b`, or `-m` of the classic form.
+        b: optional,
+    }
+}
+
+fields! {
+    /// Scalars of [`Sgd`]: the forms differ only in where the learning rate stands.
+    pub struct Scalars {
+        sign, weight_decay, momentum,
+        /// Factor of the gradient on its way into the velocity.
+        inflow,
+        /// Factors of gradient and velocity in the step.
+        of_g, of_b,
+    }
+}
+
+impl Rule for Sgd {
+    const NAME: &'static str = "sgd";
+    const TITLE: &'static str = "SGD";
+    const PAPER: Paper = Paper {
+        cite: "Robbins & Monro 1951; Polyak 1964",
+        url: "https://proceedings.mlr.press/v28/sutskever13.html",
+    };
+    type State<R: Copy> = Velocity<R>;
+    type Scalars<R: Copy> = Scalars<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        vec![
+            Range::Decay.of("momentum", self.momentum),
+            Range::Fraction.of("dampening", self.dampening),
+            Range::NonNegative.of("weight_decay", self.weight_decay),
+        ]
+    }
+
+    fn conflict(&self) -> Result<(), InvalidOption> {
+        let refuse = |option, value: f64, allowed: &str| {
+            let value = value.to_string();
+            Err(InvalidOption { optimizer: Self::NAME, option, value, allowed: allowed.into() })
+        };
+        if self.nesterov && self.momentum == 0.0 {
+            return refuse("momentum", self.momentum, "> 0 with nesterov = true");
+        }
+        if (self.nesterov || self.classic) && self.dampening != 0.0 {
+            return refuse("dampening", self.dampening, "0 with nesterov or classic = true");
+        }
+        Ok(())
+    }
+
+    fn start(&self) -> Velocity<f64> {
+        Velocity { b: (self.momentum > 0.0).then_some(0.0) }
+    }
+
+    fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let inflow = if t == 1 { 1.0 } else { 1.0 - self.dampening };
+        let (inflow, of_b) = if self.classic { (lr, 1.0) } else { (inflow, lr) };
+        let (of_g, of_b) = match (self.momentum > 0.0, self.nesterov) {
+            (false, _) => (lr, 0.0),
+            (true, false) => (0.0, of_b),
+            (true, true) => (lr, of_b * self.momentum),
+        };
+        Scalars {
+            sign: sign(self.maximize),
+            weight_decay: self.weight_decay,
+            momentum: self.momentum,
+            inflow,
+            of_g,
+            of_b,
+        }
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(p: R, g: R, s: Velocity<R>, k: Scalars<R>) -> (R, Velocity<R>) {
+        let g = l2(k.sign, g, k.weight_decay, p);
+        let b = s.b.map(|b| k.momentum * b + k.inflow * g);
+        let step = b.map_or(k.of_g * g, |b| k.of_g * g + k.of_b * b);
+        (p - step, Velocity { b })
+    }
+}
