@@ -1,1 +1,23 @@
-//! placeholder
+//! Rules meet tensors.
+//!
+//! [`Fused`] is a checked [`Rule`](burn_descent_rules::Rule) as burn's
+//! [`Optimizer`](burn::optim::Optimizer). A step runs on the engine of the tensor's backend: one
+//! in-place pass on `flex` and `ndarray`, one in-place kernel on every CubeCL backend, and burn's
+//! own tensor operations on all others.
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod cpu;
+#[cfg(feature = "cube")]
+mod cube;
+mod dispatch;
+mod error;
+mod evaluate;
+mod fused;
+mod portable;
+mod program;
+mod state;
+
+pub use error::StepError;
+pub use fused::{Build, Fused};
+pub use program::MAX_STATES;
+pub use state::FusedState;

@@ -1,0 +1,4 @@
+//! One pass over slices.
+
+mod pass;
+pub(crate) use pass::{Pass, pass};

@@ -1,0 +1,125 @@
+//! A checked rule as burn's `Optimizer`.
+
+use crate::program::Program;
+use crate::state::FusedState;
+use crate::{StepError, dispatch, portable};
+use burn::optim::Optimizer;
+use burn::tensor::{Device, Tensor};
+use burn_descent_rules::{InvalidOption, Rule, check_lr};
+use std::sync::Arc;
+
+/// Makes an optimizer of a rule.
+pub trait Build: Rule {
+    /// Checks the options and makes the optimizer.
+    ///
+    /// ```
+    /// use burn_descent_engine::Build;
+    /// use burn_descent_rules::AdamW;
+    ///
+    /// let optimizer = AdamW::new().weight_decay(0.1).build()?;
+    /// assert!(AdamW::new().beta1(1.5).build().is_err());
+    /// # Ok::<(), burn_descent_rules::InvalidOption>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first option that is out of its range.
+    fn build(self) -> Result<Fused, InvalidOption> {
+        Program::new(self).map(Fused::new)
+    }
+}
+
+impl<U: Rule> Build for U {}
+
+/// A checked rule that steps tensors: burn's [`Optimizer`].
+///
+/// Made by [`Build::build`]. Use it as any optimizer of burn: in a `ModuleOptimizer`, in parameter
+/// groups, in a `Learner`. Cloning it is cheap.
+///
+/// A tensor that nobody else holds is updated in place; one that is shared is copied, and what
+/// the others hold stays as it was. A parameter keeps its dtype; f16 and bf16 are computed in f32.
+#[derive(Clone)]
+pub struct Fused {
+    pub(crate) program: Arc<Program>,
+    portable: bool,
+}
+
+impl core::fmt::Debug for Fused {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Fused").field("rule", &self.program.name).finish_non_exhaustive()
+    }
+}
+
+impl Fused {
+    pub(crate) fn new(program: Program) -> Self {
+        Self { program: Arc::new(program), portable: false }
+    }
+
+    /// The same optimizer by burn's tensor operations on every backend: slower, and the oracle
+    /// that the engines are tested against.
+    pub fn portable(mut self) -> Self {
+        self.portable = true;
+        self
+    }
+
+    /// The name of the rule: `adamw`.
+    pub fn name(&self) -> &'static str {
+        self.program.name
+    }
+
+    /// The names of the states, in the order of [`FusedState::tensors`].
+    pub fn state_names(&self) -> Vec<&'static str> {
+        self.program.states.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// One step of one parameter: the new parameter and state from the gradient, at learning rate
+    /// `lr`. Without a state it is the first step.
+    ///
+    /// # Errors
+    /// A learning rate that is negative, NaN or infinite; a gradient or state of another shape;
+    /// a state of another rule.
+    pub fn try_step<const D: usize>(
+        &self,
+        lr: f64,
+        parameter: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<FusedState<D>>,
+    ) -> Result<(Tensor<D>, FusedState<D>), StepError> {
+        let program = &self.program;
+        check_lr(program.name, lr)?;
+        let (expected, found) = (parameter.shape(), gradient.shape());
+        if expected != found {
+            let optimizer = program.name;
+            return Err(StepError::GradientShape { optimizer, expected, found });
+        }
+        let state = state.unwrap_or_else(|| FusedState::start(program, &parameter));
+        let (time, states) = state.unpack(program, &parameter)?;
+        let time = time + 1;
+        let scalars = (program.scalars)(lr, time);
+        let step = if self.portable { portable::step } else { dispatch::step };
+        let (parameter, states) = step(program, &scalars, parameter, gradient, states);
+        Ok((parameter, FusedState::after(program, time, states)))
+    }
+}
+
+impl Optimizer for Fused {
+    type State<const D: usize> = FusedState<D>;
+
+    /// # Panics
+    /// With the message of [`Fused::try_step`]'s error: burn's trait has no way to return one.
+    fn step<const D: usize>(
+        &self,
+        lr: f64,
+        tensor: Tensor<D>,
+        grad: Tensor<D>,
+        state: Option<FusedState<D>>,
+    ) -> (Tensor<D>, Option<FusedState<D>>) {
+        match self.try_step(lr, tensor, grad, state) {
+            Ok((tensor, state)) => (tensor, Some(state)),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn to_device<const D: usize>(state: FusedState<D>, device: &Device) -> FusedState<D> {
+        state.to_device(device)
+    }
+}

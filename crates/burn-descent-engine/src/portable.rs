@@ -1,0 +1,146 @@
+//! The graph as burn's tensor operations: any backend, any dtype, and the oracle for the other
+//! engines.
+
+use crate::program::Program;
+use crate::state::compute_dtype;
+use burn::tensor::{Bool, Tensor};
+use burn_descent_rules::{Graph, Node};
+
+/// One step by tensor operations.
+pub(crate) fn step<const D: usize>(
+    program: &Program,
+    scalars: &[f64],
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    states: Vec<Tensor<D>>,
+) -> (Tensor<D>, Vec<Tensor<D>>) {
+    let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
+    let gradient = gradient.to_device(&parameter.device()).cast(compute);
+    let mut outputs =
+        run(&program.update, scalars, parameter.cast(compute), Some(gradient), states);
+    let states = outputs.split_off(1);
+    (outputs.swap_remove(0).cast(stored), states)
+}
+
+/// The weights to judge with, see [`Rule::evaluate`](burn_descent_rules::Rule::evaluate).
+pub(crate) fn evaluate<const D: usize>(
+    program: &Program,
+    parameter: Tensor<D>,
+    states: Vec<Tensor<D>>,
+) -> Tensor<D> {
+    let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
+    run(&program.evaluate, &[], parameter.cast(compute), None, states).swap_remove(0).cast(stored)
+}
+
+/// A node of the graph once it is computed. What does not depend on a tensor stays a number.
+#[derive(Clone)]
+enum Value<const D: usize> {
+    Number(f64),
+    Float(Tensor<D>),
+    Mask(Tensor<D, Bool>),
+    Truth(bool),
+}
+use Value::*;
+
+fn run<const D: usize>(
+    graph: &Graph,
+    scalars: &[f64],
+    parameter: Tensor<D>,
+    gradient: Option<Tensor<D>>,
+    states: Vec<Tensor<D>>,
+) -> Vec<Tensor<D>> {
+    let shape = parameter.shape();
+    let (device, dtype) = (parameter.device(), parameter.dtype());
+    let full = |number: f64| Tensor::full(shape.clone(), number, (&device, dtype));
+    let float = |value: Value<D>| match value {
+        Float(tensor) => tensor,
+        Number(number) => full(number),
+        Mask(_) | Truth(_) => unreachable!("Real keeps masks and numbers apart"),
+    };
+    let mask = |value: Value<D>| match value {
+        Mask(mask) => mask,
+        _ => unreachable!("Real keeps masks and numbers apart"),
+    };
+
+    // Equal nodes are one node, so each input is met once and can be moved.
+    let (mut parameter, mut gradient) = (Some(parameter), gradient);
+    let mut states: Vec<_> = states.into_iter().map(Some).collect();
+    let input = |input: &mut Option<Tensor<D>>| Float(input.take().expect("met once"));
+    let mut uses = graph.uses();
+    let mut values: Vec<Option<Value<D>>> = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        // A value is moved into its last use, so that burn can work in its memory.
+        let mut take = |id: usize| take(&mut values, &mut uses, id);
+        let value = match *node {
+            Node::Parameter => input(&mut parameter),
+            Node::Gradient => input(&mut gradient),
+            Node::State(lane) => input(&mut states[lane]),
+            Node::Scalar(lane) => Number(scalars[lane]),
+            Node::Literal(bits) => Number(f64::from_bits(bits)),
+            Node::Add(a, b) => match (take(a), take(b)) {
+                (Number(a), Number(b)) => Number(a + b),
+                (Float(a), Number(b)) | (Number(b), Float(a)) => Float(a.add_scalar(b)),
+                (a, b) => Float(float(a) + float(b)),
+            },
+            Node::Sub(a, b) => match (take(a), take(b)) {
+                (Number(a), Number(b)) => Number(a - b),
+                (Float(a), Number(b)) => Float(a.sub_scalar(b)),
+                (a, b) => Float(float(a) - float(b)),
+            },
+            Node::Mul(a, b) => match (take(a), take(b)) {
+                (Number(a), Number(b)) => Number(a * b),
+                (Float(a), Number(b)) | (Number(b), Float(a)) => Float(a.mul_scalar(b)),
+                (a, b) => Float(float(a) * float(b)),
+            },
+            Node::Div(a, b) => match (take(a), take(b)) {
+                (Number(a), Number(b)) => Number(a / b),
+                (Float(a), Number(b)) => Float(a.div_scalar(b)),
+                (a, b) => Float(float(a) / float(b)),
+            },
+            Node::Max(a, b) => match (take(a), take(b)) {
+                (Number(a), Number(b)) => Number(a.max(b)),
+                (a, b) => {
+                    let (a, b) = (float(a), float(b));
+                    let greater = a.clone().greater(b.clone());
+                    Float(b.mask_where(greater, a))
+                }
+            },
+            Node::Lt(a, b) => match (take(a), take(b)) {
+                (Number(a), Number(b)) => Truth(a < b),
+                (Float(a), Number(b)) => Mask(a.lower_elem(b)),
+                (Number(a), Float(b)) => Mask(b.greater_elem(a)),
+                (a, b) => Mask(float(a).lower(float(b))),
+            },
+            Node::Neg(a) => match take(a) {
+                Number(a) => Number(-a),
+                a => Float(float(a).neg()),
+            },
+            Node::Sqrt(a) => match take(a) {
+                Number(a) => Number(a.sqrt()),
+                a => Float(float(a).sqrt()),
+            },
+            Node::Abs(a) => match take(a) {
+                Number(a) => Number(a.abs()),
+                a => Float(float(a).abs()),
+            },
+            Node::Select(m, yes, no) => match (take(m), take(yes), take(no)) {
+                (Truth(true), yes, _) => yes,
+                (Truth(false), _, no) => no,
+                (m, yes, no) => Float(float(no).mask_where(mask(m), float(yes))),
+            },
+        };
+        values.push(Some(value));
+    }
+    let mut output = |id: usize| take(&mut values, &mut uses, id);
+    graph.outputs.iter().map(|&id| float(output(id))).collect()
+}
+
+fn take<const D: usize>(
+    values: &mut [Option<Value<D>>],
+    uses: &mut [usize],
+    id: usize,
+) -> Value<D> {
+    uses[id] -= 1;
+    let value = if uses[id] == 0 { values[id].take() } else { values[id].clone() };
+    value.expect("a value is kept until its last use")
+}

@@ -1,0 +1,78 @@
+//! A rule with its type forgotten: what the engines need to run it.
+
+use burn_descent_rules::{
+    Fields, Forms, Graph, InvalidOption, Nothing, Presence, Rule, Visitor, trace_evaluate,
+    trace_update,
+};
+use std::sync::Arc;
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+use crate::cpu::Pass;
+
+/// How many states a rule may have.
+pub const MAX_STATES: usize = 6;
+
+/// A checked rule, ready to run.
+pub(crate) struct Program {
+    pub(crate) name: &'static str,
+    /// Name and value before the first step of each state.
+    pub(crate) states: Vec<(&'static str, f64)>,
+    /// The scalars of step `t` at a learning rate.
+    pub(crate) scalars: Box<dyn Fn(f64, u64) -> Vec<f64> + Send + Sync>,
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    pub(crate) pass_f32: Pass<f32>,
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    pub(crate) pass_f64: Pass<f64>,
+    pub(crate) update: Arc<Graph>,
+    pub(crate) evaluate: Graph,
+}
+
+impl Program {
+    /// Checks the options and compiles the rule.
+    pub(crate) fn new<U: Rule>(rule: U) -> Result<Self, InvalidOption> {
+        rule.check()?;
+        let states = rule.start().lanes();
+        assert!(states.len() <= MAX_STATES, "{}: more than {MAX_STATES} states", U::NAME);
+        let bits = rule.start().presence();
+        Ok(<U::State<f64> as Fields<f64>>::Forms::choose::<Nothing, _>(
+            bits,
+            Compile { rule, states },
+        ))
+    }
+
+    /// Tells the states of this rule from those of another.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let names = self.states.iter().map(|(name, _)| *name);
+        let text = core::iter::once(self.name).chain(names).collect::<Vec<_>>().join(" ");
+        // FNV-1a: stable across versions and machines, unlike the hashers of std.
+        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+    }
+}
+
+struct Compile<U> {
+    rule: U,
+    states: Vec<(&'static str, f64)>,
+}
+
+impl<U: Rule> Visitor for Compile<U> {
+    type Output = Program;
+
+    fn visit<P: Presence>(self) -> Program {
+        let Self { rule, states } = self;
+        Program {
+            name: U::NAME,
+            states,
+            #[cfg(any(feature = "flex", feature = "ndarray"))]
+            pass_f32: crate::cpu::pass::<U, P, f32>,
+            #[cfg(any(feature = "flex", feature = "ndarray"))]
+            pass_f64: crate::cpu::pass::<U, P, f64>,
+            update: Arc::new(trace_update(&rule)),
+            evaluate: trace_evaluate(&rule),
+            scalars: Box::new(move |lr, t| {
+                rule.scalars(lr, t).lanes().into_iter().map(|(_, value)| value).collect()
+            }),
+        }
+    }
+}

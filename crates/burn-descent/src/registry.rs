@@ -1,0 +1,101 @@
+//! The table of optimizers, one row each: command lines, tests, benchmarks and the README read it.
+//!
+//! ```
+//! use burn_descent::registry;
+//!
+//! let row = registry::find("adamw")?;
+//! let optimizer = row.build(&[("weight_decay", "0.1")])?;
+//! assert_eq!(optimizer.name(), "adamw");
+//!
+//! let error = registry::find("adamv").unwrap_err();
+//! assert!(error.to_string().contains("did you mean `adam`?"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use burn_descent_engine::{Build, Fused};
+use burn_descent_rules::{
+    AdaGrad, Adam, AdamW, Fields, Nesterov, OptionError, Paper, RmsProp, Rule, Sgd, from_pairs,
+    names, nearest,
+};
+
+/// One optimizer.
+#[derive(Debug)]
+pub struct Row {
+    /// Its name on the command line, in tests and in files: `adamw`.
+    pub name: &'static str,
+    /// Its name in prose: `AdamW`.
+    pub title: &'static str,
+    /// Where it is from.
+    pub paper: Paper,
+    /// The learning rate to begin with, with all options at their defaults.
+    pub lr: f64,
+    build: fn(&[(&str, &str)]) -> Result<Fused, OptionError>,
+    options: fn() -> Vec<(String, String)>,
+    state: fn() -> Vec<&'static str>,
+}
+
+impl Row {
+    /// The row of a rule.
+    pub const fn of<U: Rule>(lr: f64) -> Self {
+        Self {
+            name: U::NAME,
+            title: U::TITLE,
+            paper: U::PAPER,
+            lr,
+            build: |options| Ok(from_pairs::<U>(options)?.build()?),
+            options: || names(&U::default()),
+            state: || U::default().start().lanes().into_iter().map(|(name, _)| name).collect(),
+        }
+    }
+
+    /// The optimizer with options given by name, the others at their defaults.
+    ///
+    /// # Errors
+    /// An option that there is not, or whose value is not allowed.
+    pub fn build(&self, options: &[(&str, &str)]) -> Result<Fused, OptionError> {
+        (self.build)(options)
+    }
+
+    /// Name and default of each option.
+    pub fn options(&self) -> Vec<(String, String)> {
+        (self.options)()
+    }
+
+    /// The names of the states with default options: each is one number a weight.
+    pub fn state(&self) -> Vec<&'static str> {
+        (self.state)()
+    }
+}
+
+/// The optimizers there are.
+pub static ROWS: [Row; 6] = [
+    Row::of::<Sgd>(0.1),
+    Row::of::<Nesterov>(0.05),
+    Row::of::<AdaGrad>(0.05),
+    Row::of::<RmsProp>(0.001),
+    Row::of::<Adam>(0.001),
+    Row::of::<AdamW>(0.001),
+];
+
+/// There is no optimizer of this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no optimizer `{name}`{}, the optimizers are {}",
+    .suggestion.map(|s| format!(", did you mean `{s}`?")).unwrap_or_default(),
+    ROWS.iter().map(|row| row.name).collect::<Vec<_>>().join(", "))]
+pub struct UnknownOptimizer {
+    /// The name that was given.
+    pub name: String,
+    /// The name that is nearest, if one is near.
+    pub suggestion: Option<&'static str>,
+}
+
+/// The row of this name.
+///
+/// # Errors
+/// If there is none, with the name that is nearest.
+pub fn find(name: &str) -> Result<&'static Row, UnknownOptimizer> {
+    ROWS.iter().find(|row| row.name == name).ok_or_else(|| UnknownOptimizer {
+        name: name.into(),
+        suggestion: nearest(name, ROWS.iter().map(|row| row.name)),
+    })
+}
