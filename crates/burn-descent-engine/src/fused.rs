@@ -95,8 +95,11 @@ impl Fused {
         let (time, states) = state.unpack(program, &parameter)?;
         let time = time + 1;
         let scalars = (program.scalars)(lr, time);
-        let step = if self.portable { portable::step } else { dispatch::step };
-        let (parameter, states) = step(program, &scalars, parameter, gradient, states);
+        let (parameter, states) = if self.portable {
+            portable::step(program, &scalars, parameter, gradient, states)
+        } else {
+            dispatch::step(program, scalars, parameter, gradient, states)
+        };
         Ok((parameter, FusedState::after(program, time, states)))
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::cpu::Pass;
 
 /// How many states a rule may have.
-pub const MAX_STATES: usize = 6;
+pub const MAX_STATES: usize = 4;
 
 /// A checked rule, ready to run.
 pub(crate) struct Program {

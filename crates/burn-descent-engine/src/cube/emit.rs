@@ -1,0 +1,71 @@
+//! The graph of a rule as instructions of a kernel.
+//!
+//! CubeCL's expansion API is touched here: a kernel is built by calling, on the host, the
+//! expansion of each operation.
+
+use burn_descent_rules::{Graph, Node};
+use cubecl::ir::{ExpandValue, Scope};
+use cubecl::prelude::*;
+use std::sync::Arc;
+
+/// Applies the graph to vectors of elements: `inputs` are parameter, gradient and states, the
+/// result is the new parameter and states.
+#[cube]
+#[allow(unused_variables)] // read in the expansion
+pub(super) fn apply<C: Float, N: Size>(
+    inputs: &Sequence<Vector<C, N>>,
+    scalars: &Sequence<InputScalar>,
+    #[comptime] graph: Arc<Graph>,
+) -> Sequence<Vector<C, N>> {
+    intrinsic!(|scope| {
+        let inputs: Vec<_> = inputs.clone().into_iter().collect();
+        let scalars = scalars.clone().into_iter();
+        let scalars: Vec<_> =
+            scalars.map(|scalar| scalar.__expand_get_method::<C>(scope)).collect();
+        let mut outputs = Sequence::<Vector<C, N>>::__expand_new(scope);
+        for output in emit::<C, N>(scope, &graph, &inputs, &scalars) {
+            outputs.__expand_push_method(scope, output);
+        }
+        outputs
+    })
+}
+
+type Value<C, N> = NativeExpand<Vector<C, N>>;
+
+fn emit<C: Float, N: Size>(
+    scope: &Scope,
+    graph: &Graph,
+    inputs: &[Value<C, N>],
+    scalars: &[NativeExpand<C>],
+) -> Vec<Value<C, N>> {
+    let splat = |x: NativeExpand<C>| -> Value<C, N> { Vector::<C, N>::__expand_new(scope, x) };
+    // A mask has another element type than a number: the list has none.
+    let mut values: Vec<ExpandValue> = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        let v = |id: usize| -> Value<C, N> { values[id].into() };
+        let value: Value<C, N> = match *node {
+            Node::Parameter => inputs[0],
+            Node::Gradient => inputs[1],
+            Node::State(lane) => inputs[2 + lane],
+            Node::Scalar(lane) => splat(scalars[lane]),
+            Node::Literal(bits) => {
+                splat(C::elem_type(scope).constant(f64::from_bits(bits).into()).into())
+            }
+            Node::Add(a, b) => v(a).__expand_add_method(scope, v(b)),
+            Node::Sub(a, b) => v(a).__expand_sub_method(scope, v(b)),
+            Node::Mul(a, b) => v(a).__expand_mul_method(scope, v(b)),
+            Node::Div(a, b) => v(a).__expand_div_method(scope, v(b)),
+            Node::Max(a, b) => {
+                let greater = v(b).__expand_lt_method(scope, &v(a)).expand;
+                select::expand(scope, greater.into(), v(a), v(b))
+            }
+            Node::Lt(a, b) => v(a).__expand_lt_method(scope, &v(b)).expand.into(),
+            Node::Neg(a) => v(a).__expand_neg_method(scope),
+            Node::Sqrt(a) => v(a).__expand_sqrt_method(scope),
+            Node::Abs(a) => v(a).__expand_abs_method(scope).expand.into(),
+            Node::Select(m, a, b) => select::expand(scope, values[m].into(), v(a), v(b)),
+        };
+        values.push(value.expand);
+    }
+    graph.outputs.iter().map(|&id| values[id].into()).collect()
+}

@@ -1,0 +1,253 @@
+//! Every rule goes the way the same optimizer of another library has gone.
+//!
+//! `BURN_DESCENT_TRACES` names another folder of trajectory files to run instead of the one in the
+//! repository. `cargo test --test golden -- --nocapture` prints what was compared.
+
+use burn_descent_golden::{
+    BoxError, Case, Engine, Error, OptimizerFile, Outcome, Precision, ReplayError, Setting, Skip,
+    Step, replay, setting, traces, traces_dir,
+};
+use burn_descent_rules::{
+    AdaGrad, Adam, AdamW, Nesterov, Real, RmsProp, Rule, Sgd, from_pairs, slices,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// Replays a case in the given precision.
+type Replay = fn(&Case, &Setting, Precision) -> Result<Outcome, ReplayError>;
+
+/// The rules by name, each with the least number of cases of its independent libraries.
+macro_rules! rules {
+    ($($rule:ident: $least:literal),* $(,)?) => {
+        &[$(($rule::NAME, $least, replay_rule::<$rule> as Replay)),*]
+    };
+}
+const RULES: &[(&str, usize, Replay)] =
+    rules![Sgd: 40, Nesterov: 9, AdaGrad: 30, RmsProp: 40, Adam: 40, AdamW: 30];
+
+/// The rules as textbooks have them, computed by whoever wrote the files: no library of its own.
+const TEXTBOOK: &str = "formula";
+/// Rules that only a textbook has.
+const TEXTBOOK_ONLY: &[&str] = &[Nesterov::NAME];
+
+/// How many cases of the files in the repository are left out, and why.
+const LEFT_OUT: &[(&str, usize)] = &[
+    ("another rule: optax: Adam with Nesterov's step is NAdam", 3),
+    ("another rule: optax: RMSProp with Nesterov's step", 3),
+    ("another rule: optimi: weight decay independent of the size of the learning rate", 3),
+    (
+        "another rule: timm: weight decay of RMSProp that acts on the weights; \
+         ours is a penalty in the gradient",
+        3,
+    ),
+    (
+        "another rule: weight decay of SGD that acts on the weights; \
+         ours is a penalty in the gradient",
+        3,
+    ),
+];
+
+fn replay_rule<U: Rule>(
+    case: &Case,
+    setting: &Setting,
+    precision: Precision,
+) -> Result<Outcome, ReplayError> {
+    let rule: U = from_pairs(&setting.options).map_err(|e| ReplayError::Engine(e.into()))?;
+    match precision {
+        Precision::F64 => replay(case, setting, precision, &mut OnSlices::<U, f64>::new(rule)),
+        Precision::F32 => replay(case, setting, precision, &mut OnSlices::<U, f32>::new(rule)),
+    }
+}
+
+/// A rule on plain slices.
+struct OnSlices<U, R> {
+    rule: U,
+    t: u64,
+    params: Vec<Vec<R>>,
+    state: Vec<Vec<Vec<R>>>,
+}
+
+impl<U: Rule, R: Real + Into<f64>> OnSlices<U, R> {
+    fn new(rule: U) -> Self {
+        Self { rule, t: 0, params: vec![], state: vec![] }
+    }
+}
+
+fn cast<R: Real>(tensor: &[f64]) -> Vec<R> {
+    tensor.iter().map(|x| R::lit(*x)).collect()
+}
+
+fn widen<R: Real + Into<f64>>(tensor: &[R]) -> Vec<f64> {
+    tensor.iter().map(|x| (*x).into()).collect()
+}
+
+impl<U: Rule, R: Real + Into<f64>> Engine for OnSlices<U, R> {
+    fn start(&mut self, init: &Step, _: &[Vec<usize>]) -> Result<(), BoxError> {
+        self.t = 0;
+        self.params = init.iter().map(|tensor| cast(tensor)).collect();
+        self.state = init.iter().map(|tensor| slices::start(&self.rule, tensor.len())).collect();
+        Ok(())
+    }
+
+    fn step(&mut self, lr: f64, grads: &Step) -> Result<(), BoxError> {
+        self.t += 1;
+        for ((p, g), state) in self.params.iter_mut().zip(grads).zip(&mut self.state) {
+            slices::step(&self.rule, lr, self.t, p, &cast(g), state);
+        }
+        Ok(())
+    }
+
+    fn params(&self) -> Result<Step, BoxError> {
+        Ok(self.params.iter().map(|p| widen(p)).collect())
+    }
+
+    fn evaluated(&self) -> Result<Step, BoxError> {
+        let evaluate =
+            |(p, state): (&Vec<R>, &Vec<Vec<R>>)| widen(&slices::evaluate(&self.rule, p, state));
+        Ok(self.params.iter().zip(&self.state).map(evaluate).collect())
+    }
+}
+
+/// What happened to the cases of some files.
+#[derive(Default)]
+struct Report {
+    /// Cases of independent libraries that agree, by rule.
+    agree: BTreeMap<&'static str, usize>,
+    /// The libraries they are from, by rule.
+    libraries: BTreeMap<&'static str, BTreeSet<String>>,
+    /// The cases that were left out, by reason.
+    left_out: BTreeMap<String, usize>,
+    /// Everything that is wrong.
+    failures: Vec<String>,
+}
+
+impl Report {
+    fn of(files: &[PathBuf]) -> Self {
+        let mut report = Self::default();
+        for path in files {
+            match OptimizerFile::read(path) {
+                Ok(file) => report.add(&file),
+                Err(Error::NotOptimizer { .. }) => {}
+                Err(error) => report.failures.push(error.to_string()),
+            }
+        }
+        report
+    }
+
+    fn add(&mut self, file: &OptimizerFile) {
+        let mut worst = [0.0_f64; 2];
+        let mut agree = 0;
+        for case in &file.cases {
+            match self.replay(file, case, &mut worst) {
+                Ok(true) => agree += 1,
+                Ok(false) => {}
+                Err(skip) => *self.left_out.entry(skip.to_string()).or_default() += 1,
+            }
+        }
+        if agree > 0 {
+            println!(
+                "{:18} {:18} {agree:3} of {:3} cases agree, max error {:.1e} (f64) {:.1e} (f32)",
+                file.library,
+                file.optimizer,
+                file.cases.len(),
+                worst[0],
+                worst[1],
+            );
+        }
+    }
+
+    /// Does the case agree in both precisions?
+    fn replay(
+        &mut self,
+        file: &OptimizerFile,
+        case: &Case,
+        worst: &mut [f64; 2],
+    ) -> Result<bool, Skip> {
+        let named = format!("{} {}", file.library, case.id);
+        let setting = setting(file, case).inspect_err(|skip| {
+            if let Skip::Unlisted { .. } | Skip::Missing(_) | Skip::Value { .. } = skip {
+                self.failures.push(format!("{named}: {skip}"));
+            }
+        })?;
+        let Some((name, _, run)) = RULES.iter().find(|(name, ..)| *name == setting.name) else {
+            self.failures.push(format!("{named}: there is no rule `{}`", setting.name));
+            return Ok(false);
+        };
+        let mut agrees = true;
+        for (precision, worst) in [Precision::F64, Precision::F32].into_iter().zip(worst) {
+            let failure = match run(case, &setting, precision) {
+                Ok(outcome) => {
+                    *worst = worst.max(outcome.max_error);
+                    (!outcome.agrees()).then(|| {
+                        let Outcome { max_error, tolerance, step, tensor, .. } = outcome;
+                        format!(
+                            "error {max_error:.1e} > {tolerance:.0e} at step {step}, tensor {tensor}"
+                        )
+                    })
+                }
+                Err(ReplayError::Skip(skip)) => return Err(skip),
+                Err(error) => Some(error.to_string()),
+            };
+            if let Some(failure) = failure {
+                let options = &setting.options;
+                self.failures.push(format!("{named} {precision:?}: {failure}; {name} {options:?}"));
+                agrees = false;
+            }
+        }
+        if agrees && (file.library != TEXTBOOK || TEXTBOOK_ONLY.contains(name)) {
+            *self.agree.entry(name).or_default() += 1;
+            self.libraries.entry(name).or_default().insert(file.library.clone());
+        }
+        Ok(agrees)
+    }
+}
+
+#[test]
+fn every_rule_agrees_with_other_libraries() {
+    let elsewhere = std::env::var_os("BURN_DESCENT_TRACES").map(PathBuf::from);
+    let files = traces(&elsewhere.clone().unwrap_or_else(traces_dir)).unwrap();
+    let Report { agree, libraries, left_out, mut failures } = Report::of(&files);
+    for (reason, cases) in &left_out {
+        println!("{cases:3} left out: {reason}");
+    }
+    for (name, least, _) in RULES {
+        let cases = agree.get(name).copied().unwrap_or_default();
+        println!("{name}: {cases} cases agree, of {:?}", libraries.get(name));
+        if cases < *least {
+            failures.push(format!("{name}: only {cases} cases agree, not {least} or more"));
+        }
+    }
+    let expected: BTreeMap<_, _> = LEFT_OUT.iter().map(|(r, n)| (r.to_string(), *n)).collect();
+    if elsewhere.is_none() && left_out != expected {
+        failures.push(format!("left out: {left_out:#?}, not {expected:#?}"));
+    }
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// No library has the true look-ahead, but at a constant rate and without weight decay PyTorch's
+/// `SGD(nesterov=True)` walks through the same look-ahead points.
+#[test]
+fn nesterov_trains_the_weights_of_sgd_with_nesterov() {
+    let mut cases = 0;
+    for path in traces(&traces_dir()).unwrap() {
+        let file = OptimizerFile::read(&path).unwrap();
+        for case in &file.cases {
+            let Ok(setting) = setting(&file, case) else { continue };
+            let Ok(sgd) = from_pairs::<Sgd>(&setting.options) else { continue };
+            // Where the rate is constant, `classic` changes nothing.
+            let sgd = sgd.classic(false);
+            let plain = Sgd::new().momentum(sgd.momentum).nesterov(true);
+            if setting.name != Sgd::NAME || sgd != plain || case.lr_changes() {
+                continue;
+            }
+            let options = vec![("momentum".to_string(), sgd.momentum.to_string())];
+            let setting = Setting { name: Nesterov::NAME, options, ..setting };
+            for precision in [Precision::F64, Precision::F32] {
+                let outcome = replay_rule::<Nesterov>(case, &setting, precision).unwrap();
+                assert!(outcome.agrees(), "{} {}: {outcome:?}", file.library, case.id);
+            }
+            cases += 1;
+        }
+    }
+    assert!(cases >= 9, "only {cases} cases");
+}
