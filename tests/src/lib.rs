@@ -1,1 +1,11 @@
-//! placeholder
+//! The conformance suite of burn-descent: every optimizer × every device × every law.
+//!
+//! A [`law`](laws) is a function of a [`Subject`]: one row of the registry on one device in one
+//! precision. A new row, device or law is a new line in its table, and all its tests follow.
+
+pub mod devices;
+pub mod laws;
+pub mod replayer;
+mod subject;
+
+pub use subject::{Subject, bits, numbers, values};

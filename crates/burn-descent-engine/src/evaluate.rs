@@ -2,63 +2,57 @@
 
 use crate::program::Program;
 use crate::{Fused, FusedState, portable};
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::{GradientsParams, ModuleOptimizer, Optimizer};
-use burn::tensor::{Device, Tensor};
-use std::sync::Arc;
+use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::{ModuleOptimizer, RecordState, StateSource};
+use burn::store::RecordError;
+use burn::tensor::{Tensor, TensorData};
+use burn_pack::Reader;
 
 impl Fused {
-    /// The model to judge and to ship: where the rule trains at one point and is judged at
-    /// another, as [`Nesterov`](burn_descent_rules::Nesterov) does, its weights follow from the
-    /// trained weights and the state in `optimizer`. For every other rule, the model as it is.
+    /// The model to judge and to ship, in burn's [`valid`](Module::valid) form.
     ///
-    /// Parameters that have taken no step with this rule stay as they are.
+    /// Where the rule trains at one point and is judged at another, as
+    /// [`Nesterov`](burn_descent_rules::Nesterov) does, its weights follow from the trained
+    /// weights and the states in `optimizer`. For every other rule they are the trained weights.
+    /// So are those of a parameter that has taken no step with this rule.
     pub fn evaluate<M: Module>(&self, model: &M, optimizer: &ModuleOptimizer) -> M {
+        let model = model.valid();
         if self.program.evaluate.is_identity() {
-            return model.clone();
+            return model;
         }
-        let mut touched = GradientsParams::new();
-        model.visit(&mut Touch(&mut touched));
-        // burn lets nobody but an optimizer meet parameter and state: evaluating is one step of
-        // an optimizer whose states are those of `optimizer`, and which has no use for gradients.
-        ModuleOptimizer::from(Evaluate(self.program.clone()))
-            .load_record(optimizer.to_record())
-            .step(0.0, model.clone(), touched)
+        model.map(&mut Evaluate { program: &self.program, states: states(optimizer) })
     }
 }
 
-/// Gives every float parameter a gradient, so that an optimizer visits it.
-struct Touch<'a>(&'a mut GradientsParams);
-
-impl ModuleVisitor for Touch<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0.register(param.id, param.val().inner());
-    }
+/// The states of all parameters. burn shows them to nobody but through a record.
+fn states(optimizer: &ModuleOptimizer) -> StateSource {
+    let read = || -> Result<StateSource, RecordError> {
+        let reader = Reader::from_bytes(optimizer.into_bytes()?)?;
+        let mut states = StateSource::new(reader.scalars().clone());
+        for tensor in reader.into_tensors()? {
+            let (name, dtype, shape, _, bytes) = tensor.into_parts()?;
+            states.insert_tensor(name, TensorData::from_bytes(bytes, shape, dtype));
+        }
+        Ok(states)
+    };
+    read().expect("a record that has just been made is readable")
 }
 
-#[derive(Clone)]
-struct Evaluate(Arc<Program>);
+struct Evaluate<'a> {
+    program: &'a Program,
+    states: StateSource,
+}
 
-impl Optimizer for Evaluate {
-    type State<const D: usize> = FusedState<D>;
-
-    fn step<const D: usize>(
-        &self,
-        _lr: f64,
-        tensor: Tensor<D>,
-        _grad: Tensor<D>,
-        state: Option<FusedState<D>>,
-    ) -> (Tensor<D>, Option<FusedState<D>>) {
-        let states = state
-            .filter(|state| state.is_of(&self.0))
-            .and_then(|state| state.unpack(&self.0, &tensor).ok());
-        match states {
-            Some((_, states)) => (portable::evaluate(&self.0, tensor, states), None),
-            None => (tensor, None),
-        }
-    }
-
-    fn to_device<const D: usize>(state: FusedState<D>, device: &Device) -> FusedState<D> {
-        state.to_device(device)
+impl ModuleMapper for Evaluate<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = param.consume();
+        let prefix = id.val().to_string();
+        let states = FusedState::state_unflatten(&prefix, &mut self.states, &tensor.device())
+            .and_then(|state| state.unpack(self.program, &tensor).ok());
+        let tensor = match states {
+            Some((_, states)) => portable::evaluate(self.program, tensor, states),
+            None => tensor,
+        };
+        Param::from_mapped_value(id, tensor, mapper)
     }
 }

@@ -1,1 +1,62 @@
-//! placeholder
+//! Reference trajectories of other libraries, and what each of their optimizers is called here.
+//!
+//! A *trajectory file* holds runs ("cases") of one optimizer of one library: where the parameters
+//! started, the gradient of every step, and where the parameters were after some of the steps. To
+//! replay one,
+//!
+//! 1. read it: [`OptimizerFile::read`];
+//! 2. ask which optimizer of ours it is, with which options: [`setting`], which reads [a
+//!    table](LIBRARIES) and says why where there is none;
+//! 3. feed the gradients to an [`Engine`] and compare: [`replay`].
+//!
+//! Nothing here knows burn or an update rule, so the same files hold plain slices and every device
+//! to account. [`traces`] lists the files that are kept in the repository: unmodified outputs of
+//! the libraries, packed with `gzip -9n`.
+
+mod check;
+mod compare;
+mod error;
+mod mapping;
+mod number;
+mod problems;
+mod replay;
+mod schema;
+mod table;
+
+pub use compare::{largest_of, relative_error};
+pub use error::{BoxError, Error, Skip};
+pub use mapping::{Point, Setting, setting};
+pub use problems::{Problem, ProblemsFile};
+pub use replay::{
+    Engine, F32_TOLERANCE, F64_TOLERANCE, LOW_PRECISION_TOLERANCE, Outcome, Precision, ReplayError,
+    replay,
+};
+pub use schema::{Case, OptimizerFile, Step, Tensor};
+pub use table::{Condition, LIBRARIES, Meaning, Ours, Row};
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the trajectory files that are kept in the repository.
+pub fn traces_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("traces")
+}
+
+/// The trajectory files of a folder, such as [`traces_dir`], in alphabetical order: every `.json`
+/// and `.json.gz` but `problems`.
+///
+/// # Errors
+/// [`Error::Read`] if the folder cannot be listed.
+pub fn traces(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let failed = |source| Error::Read { file: folder.into(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let stem = name.strip_suffix(".json.gz").or_else(|| name.strip_suffix(".json"));
+        if stem.is_some_and(|stem| stem != problems::STEM) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,160 @@
+//! Reads the table: which optimizer of ours a case is.
+
+use crate::table::{Condition, LIBRARIES, Meaning, Ours, Row};
+use crate::{Case, OptimizerFile, Skip};
+use serde_json::{Map, Value};
+
+/// Which weights of our optimizer the `params` of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// The weights that are trained, at which the gradient is taken.
+    Trained,
+    /// The weights to judge and ship.
+    Evaluated,
+}
+
+/// What a case is called here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// Our name of the optimizer, such as `adamw`.
+    pub name: &'static str,
+    /// Our options that are not at their defaults, by name.
+    pub options: Vec<(String, String)>,
+    /// The learning rate of each step.
+    pub lrs: Vec<f64>,
+    /// Which of our weights the file recorded.
+    pub point: Point,
+}
+
+/// What a case of a file is called here.
+///
+/// # Errors
+/// Why we have no such optimizer: a [`Skip`]. A hyper-parameter that is not in the table is one,
+/// so nothing is ever compared under a guess.
+pub fn setting(file: &OptimizerFile, case: &Case) -> Result<Setting, Skip> {
+    let rows = LIBRARIES.iter().filter(|(library, _)| *library == file.library);
+    let mut rows = rows.flat_map(|(_, rows)| *rows).filter(|row| row.optimizer == file.optimizer);
+    let row = rows.find(|row| row.when.iter().all(|condition| condition.holds(case)));
+    let row = row.ok_or_else(|| Skip::NoOptimizer {
+        library: file.library.clone(),
+        optimizer: file.optimizer.clone(),
+    })?;
+    match row.ours {
+        Ours::Differs(reason) => Err(Skip::Differs(reason)),
+        Ours::Is { name, fixed, point, hyper } => {
+            listed(row, file, case)?;
+            let fixed = fixed.iter().map(|(option, value)| (option.to_string(), value.to_string()));
+            let mut setting = Setting { name, options: fixed.collect(), lrs: vec![], point };
+            let mut lr = Lr { base: None, factor: 1.0 };
+            for (key, meaning) in hyper.iter().copied().flatten() {
+                meaning.apply(key, case, &mut setting, &mut lr)?;
+            }
+            let base = lr.base.ok_or(Skip::Missing("learning rate"))?;
+            let lrs = case.lr_sequence.clone().unwrap_or_else(|| vec![base; case.steps]);
+            setting.lrs = lrs.into_iter().take(case.steps).map(|step| step * lr.factor).collect();
+            Ok(setting)
+        }
+    }
+}
+
+/// Does the row know every hyper-parameter?
+fn listed(row: &Row, file: &OptimizerFile, case: &Case) -> Result<(), Skip> {
+    let Ours::Is { hyper, .. } = row.ours else { return Ok(()) };
+    let known = |key: &str| hyper.iter().copied().flatten().any(|(listed, _)| *listed == key);
+    match case.hyper.keys().find(|key| !known(key)) {
+        None => Ok(()),
+        Some(key) => Err(Skip::Unlisted {
+            library: file.library.clone(),
+            optimizer: file.optimizer.clone(),
+            key: key.clone(),
+        }),
+    }
+}
+
+/// The learning rate as the row is read.
+struct Lr {
+    base: Option<f64>,
+    factor: f64,
+}
+
+impl Condition {
+    fn holds(self, case: &Case) -> bool {
+        match self {
+            Condition::On(key) => is_on(&case.hyper, key),
+            Condition::Off(key) => !is_on(&case.hyper, key),
+            Condition::LrChanges => case.lr_changes(),
+        }
+    }
+}
+
+/// Is a hyper-parameter there, and neither `null`, `false` nor 0?
+fn is_on(hyper: &Map<String, Value>, key: &str) -> bool {
+    match hyper.get(key) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        Some(_) => true,
+    }
+}
+
+impl Meaning {
+    /// Takes over the hyper-parameter `key`.
+    fn apply(
+        self,
+        key: &'static str,
+        case: &Case,
+        setting: &mut Setting,
+        lr: &mut Lr,
+    ) -> Result<(), Skip> {
+        let given = case.hyper.get(key);
+        let expected = |expected| Skip::Value {
+            key: key.into(),
+            value: given.unwrap_or(&Value::Null).to_string(),
+            expected,
+        };
+        let number = || {
+            let number = given.ok_or(Skip::Missing(key))?;
+            number.as_f64().ok_or_else(|| expected("a number"))
+        };
+        let number_or_zero = || if is_on(&case.hyper, key) { number() } else { Ok(0.0) };
+        let mut set =
+            |option: &str, value: String| setting.options.push((option.to_string(), value));
+        match self {
+            Meaning::Lr => lr.base = Some(number()?),
+            Meaning::Number(option) => set(option, number()?.to_string()),
+            Meaning::NumberOrZero(option) => set(option, number_or_zero()?.to_string()),
+            Meaning::Switch(option) => match given {
+                None | Some(Value::Null) => set(option, "false".into()),
+                Some(Value::Bool(on)) => set(option, on.to_string()),
+                Some(_) => return Err(expected("true or false")),
+            },
+            Meaning::Pair(options) => {
+                let pair = given.ok_or(Skip::Missing(key))?.as_array();
+                let pair = pair.filter(|pair| pair.len() == options.len());
+                let pair = pair.ok_or_else(|| expected("a pair of numbers"))?;
+                for (option, value) in options.into_iter().zip(pair) {
+                    let value = value.as_f64().ok_or_else(|| expected("a pair of numbers"))?;
+                    set(option, value.to_string());
+                }
+            }
+            Meaning::Both(options) => {
+                let number = number()?;
+                options.into_iter().for_each(|option| set(option, number.to_string()));
+            }
+            Meaning::Average(option) => {
+                let decay = number()?;
+                lr.factor = 1.0 - decay;
+                set(option, decay.to_string());
+            }
+            Meaning::Off(reason) => {
+                if is_on(&case.hyper, key) {
+                    return Err(Skip::Differs(reason));
+                }
+            }
+            Meaning::Decides => {
+                given.ok_or(Skip::Missing(key))?;
+            }
+            Meaning::Free => {}
+        }
+        Ok(())
+    }
+}

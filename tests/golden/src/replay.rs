@@ -1,0 +1,158 @@
+//! Feeds the gradients of a case to an optimizer of ours and compares the ways they go.
+
+use crate::{BoxError, Case, Point, Setting, Skip, Step, largest_of, relative_error};
+
+/// The largest error allowed in f64.
+pub const F64_TOLERANCE: f64 = 1e-9;
+/// The largest error allowed in f32.
+pub const F32_TOLERANCE: f64 = 2e-5;
+/// The largest error allowed in f64 where the reference keeps some of its state in f32.
+pub const LOW_PRECISION_TOLERANCE: f64 = 1e-6;
+
+/// The type of the elements in a replay, and so which of the two runs of a case is its reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// `f32`
+    F32,
+    /// `f64`
+    F64,
+}
+
+/// Something that runs an optimizer. It keeps its elements in whatever precision it has; numbers
+/// come and go as `f64`.
+pub trait Engine {
+    /// Takes the parameters to begin with, flat and in row-major order, and their shapes.
+    fn start(&mut self, init: &Step, shapes: &[Vec<usize>]) -> Result<(), BoxError>;
+    /// Takes one step.
+    fn step(&mut self, lr: f64, grads: &Step) -> Result<(), BoxError>;
+    /// The parameters that are trained.
+    fn params(&self) -> Result<Step, BoxError>;
+    /// The weights to judge and ship; the trained ones unless the optimizer keeps others.
+    fn evaluated(&self) -> Result<Step, BoxError> {
+        self.params()
+    }
+}
+
+/// How a replay ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The largest [`relative_error`] of a tensor after a recorded step.
+    pub max_error: f64,
+    /// The step, from 1, at which it was.
+    pub step: usize,
+    /// The number of the tensor, from 0, of which it was.
+    pub tensor: usize,
+    /// The largest error allowed.
+    pub tolerance: f64,
+    /// How many tensors were compared.
+    pub compared: usize,
+}
+
+impl Outcome {
+    /// Is the error within the tolerance?
+    pub fn agrees(&self) -> bool {
+        self.compared > 0 && self.max_error <= self.tolerance
+    }
+}
+
+/// Why there is no [`Outcome`].
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The case cannot be compared.
+    #[error(transparent)]
+    Skip(#[from] Skip),
+    /// Our optimizer failed.
+    #[error("our optimizer failed: {0}")]
+    Engine(BoxError),
+}
+
+/// Replays a case: the engine starts where the reference started and takes its gradients.
+///
+/// Errors are relative to the largest element of the reference tensor at that step; in long runs,
+/// whose parameters may come close to zero, to the largest element at the start if that is larger.
+///
+/// # Errors
+/// [`ReplayError::Skip`] if the case has no run of this precision or no gradients, and
+/// [`ReplayError::Engine`] if the engine fails.
+pub fn replay(
+    case: &Case,
+    setting: &Setting,
+    precision: Precision,
+    engine: &mut impl Engine,
+) -> Result<Outcome, ReplayError> {
+    let reference = Reference::of(case, precision)?;
+    let grads = case.grads.as_ref().ok_or(Skip::NoGradients)?;
+    let floors: Vec<f64> = case
+        .init
+        .iter()
+        .map(|tensor| if case.is_long() { largest_of(tensor) } else { 0.0 })
+        .collect();
+
+    let tolerance = reference.tolerance;
+    let mut outcome = Outcome { max_error: 0.0, step: 0, tensor: 0, tolerance, compared: 0 };
+    let mut compare = |step: usize, ours: &Step, theirs: &Step| {
+        for (tensor, floor) in floors.iter().enumerate() {
+            let error = match (ours.get(tensor), theirs.get(tensor)) {
+                (Some(ours), Some(theirs)) => relative_error(ours, theirs, *floor),
+                _ => f64::INFINITY,
+            };
+            outcome.compared += 1;
+            if error > outcome.max_error {
+                outcome = Outcome { max_error: error, step, tensor, ..outcome };
+            }
+        }
+    };
+
+    engine.start(&case.init, &case.shapes).map_err(ReplayError::Engine)?;
+    let mut records = reference.record.iter().enumerate().peekable();
+    for (step, (lr, grads)) in (1..=case.steps).zip(setting.lrs.iter().zip(grads)) {
+        engine.step(*lr, grads).map_err(ReplayError::Engine)?;
+        let Some((k, _)) = records.next_if(|(_, recorded)| **recorded == step) else { continue };
+        let evaluated = || engine.evaluated().map_err(ReplayError::Engine);
+        let params = match setting.point {
+            Point::Trained => engine.params().map_err(ReplayError::Engine)?,
+            Point::Evaluated => evaluated()?,
+        };
+        compare(step, &params, &reference.params[k]);
+        if let Some(eval_params) = reference.eval_params {
+            compare(step, &evaluated()?, &eval_params[k]);
+        }
+    }
+    Ok(outcome)
+}
+
+/// The run of a case in one precision.
+struct Reference<'a> {
+    record: &'a [usize],
+    params: &'a [Step],
+    eval_params: Option<&'a Vec<Step>>,
+    tolerance: f64,
+}
+
+impl<'a> Reference<'a> {
+    fn of(case: &'a Case, precision: Precision) -> Result<Self, Skip> {
+        match precision {
+            Precision::F64 => Ok(Self {
+                record: &case.record,
+                params: &case.params,
+                eval_params: case.eval_params.as_ref(),
+                tolerance: if case.low_precision_state.is_empty() {
+                    F64_TOLERANCE
+                } else {
+                    LOW_PRECISION_TOLERANCE
+                },
+            }),
+            Precision::F32 => {
+                if let Some(error) = &case.f32_error {
+                    return Err(Skip::F32Failed(error.clone()));
+                }
+                Ok(Self {
+                    record: case.record_f32.as_ref().unwrap_or(&case.record),
+                    params: case.params_f32.as_ref().ok_or(Skip::NoF32)?,
+                    eval_params: case.eval_params_f32.as_ref(),
+                    tolerance: F32_TOLERANCE,
+                })
+            }
+        }
+    }
+}

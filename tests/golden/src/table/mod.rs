@@ -1,0 +1,159 @@
+//! What the optimizers of other libraries are called here. A new optimizer is a new row.
+
+mod formula;
+mod keras;
+mod optax;
+mod optimi;
+mod pytorch_optimizer;
+mod timm;
+mod torch;
+
+use crate::Point;
+
+/// One optimizer of a library, or one of its variants.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The library's name of the optimizer.
+    pub optimizer: &'static str,
+    /// The row is for the cases where all of these hold. The first row that fits is taken.
+    pub when: &'static [Condition],
+    /// What it is here.
+    pub ours: Ours,
+}
+
+/// A condition on a case.
+#[derive(Clone, Copy, Debug)]
+pub enum Condition {
+    /// The hyper-parameter is there, and neither `null`, `false` nor 0.
+    On(&'static str),
+    /// It is not [`On`](Condition::On).
+    Off(&'static str),
+    /// The learning rate changes from step to step.
+    LrChanges,
+}
+
+/// What an optimizer of a library is here.
+#[derive(Clone, Copy, Debug)]
+pub enum Ours {
+    /// One of our optimizers.
+    Is {
+        /// Our name of it.
+        name: &'static str,
+        /// Options that are always set.
+        fixed: &'static [(&'static str, &'static str)],
+        /// Which of our weights the library reports.
+        point: Point,
+        /// The meaning of every hyper-parameter it may have.
+        hyper: &'static [&'static [(&'static str, Meaning)]],
+    },
+    /// Something else, for this reason.
+    Differs(&'static str),
+}
+
+/// What a hyper-parameter is here.
+#[derive(Clone, Copy, Debug)]
+pub enum Meaning {
+    /// The learning rate.
+    Lr,
+    /// The numeric option of this name.
+    Number(&'static str),
+    /// The same, where `null` or nothing stands for 0.
+    NumberOrZero(&'static str),
+    /// The option of this name that is true or false; `null` or nothing stands for false.
+    Switch(&'static str),
+    /// A list of two numbers, each the option of this name.
+    Pair([&'static str; 2]),
+    /// One number that is two options.
+    Both([&'static str; 2]),
+    /// The decay `d` of an average that starts at 0, where ours is a sum: the numeric option of
+    /// this name, and the learning rate is to be multiplied with `1 - d`.
+    Average(&'static str),
+    /// We have it only switched off, for this reason.
+    Off(&'static str),
+    /// A condition reads it, so it must be there.
+    Decides,
+    /// It changes nothing, or nothing that a condition has not dealt with.
+    Free,
+}
+
+/// The rows of every library.
+pub const LIBRARIES: &[(&str, &[Row])] = &[
+    ("formula", formula::ROWS),
+    ("keras", keras::ROWS),
+    ("optax", optax::ROWS),
+    ("optimi", optimi::ROWS),
+    ("pytorch_optimizer", pytorch_optimizer::ROWS),
+    ("timm", timm::ROWS),
+    ("torch.optim", torch::ROWS),
+];
+
+/// The hyper-parameters of Adam that are called the same in PyTorch and here.
+const ADAM: &[(&str, Meaning)] = &[
+    ("lr", Meaning::Lr),
+    ("betas", Meaning::Pair(["beta1", "beta2"])),
+    ("eps", Meaning::Number("eps")),
+    ("weight_decay", Meaning::Number("weight_decay")),
+    ("amsgrad", Meaning::Switch("amsgrad")),
+    ("maximize", Meaning::Switch("maximize")),
+];
+
+/// The hyper-parameters of SGD that are called the same in PyTorch and here.
+const SGD: &[(&str, Meaning)] = &[
+    ("lr", Meaning::Lr),
+    ("momentum", Meaning::Number("momentum")),
+    ("dampening", Meaning::Number("dampening")),
+    ("nesterov", Meaning::Switch("nesterov")),
+    ("maximize", Meaning::Switch("maximize")),
+];
+
+/// Why an SGD with decoupled weight decay is none of ours.
+const DECOUPLED_SGD: &str =
+    "weight decay of SGD that acts on the weights; ours is a penalty in the gradient";
+
+/// Why a velocity that holds the learning rate is ours only while the rate is constant.
+const LR_IN_VELOCITY: &str = "its velocity holds the learning rate, ours does not: the same path \
+                              only while the rate is constant";
+
+/// A cautious step.
+const CAUTION: &str = "a cautious step is masked, which ours is not";
+
+/// A row without conditions for this optimizer; what it is here comes next.
+const fn row(optimizer: &'static str) -> Row {
+    Row { optimizer, when: &[], ours: Ours::Differs("the row is not finished") }
+}
+
+impl Row {
+    const fn when(self, when: &'static [Condition]) -> Self {
+        Self { when, ..self }
+    }
+
+    const fn differs(self, reason: &'static str) -> Self {
+        Self { ours: Ours::Differs(reason), ..self }
+    }
+
+    const fn is(
+        self,
+        name: &'static str,
+        hyper: &'static [&'static [(&'static str, Meaning)]],
+    ) -> Self {
+        Self { ours: Ours::Is { name, fixed: &[], point: Point::Trained, hyper }, ..self }
+    }
+
+    const fn fixed(self, fixed: &'static [(&'static str, &'static str)]) -> Self {
+        match self.ours {
+            Ours::Is { name, point, hyper, .. } => {
+                Self { ours: Ours::Is { name, fixed, point, hyper }, ..self }
+            }
+            Ours::Differs(_) => self,
+        }
+    }
+
+    const fn at(self, point: Point) -> Self {
+        match self.ours {
+            Ours::Is { name, fixed, hyper, .. } => {
+                Self { ours: Ours::Is { name, fixed, point, hyper }, ..self }
+            }
+            Ours::Differs(_) => self,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The optimizers train models, with burn's own autodiff around them.
+
+use crate::{Subject, bits};
+use burn::module::{Module, Param, ParamGroup};
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::Tensor;
+use burn_descent::{Build, Sgd};
+
+/// A linear model `x ↦ x w + b`.
+#[derive(Module, Debug)]
+pub(crate) struct Line {
+    /// Weights.
+    pub(crate) w: Param<Tensor<2>>,
+    /// Bias.
+    pub(crate) b: Param<Tensor<1>>,
+}
+
+impl Line {
+    /// The model on the device with autodiff.
+    pub(crate) fn new(subject: &Subject) -> Self {
+        let device = subject.device.clone().autodiff();
+        let w = Tensor::from_data(subject.tensor::<2>(1, [4, 2]).into_data(), &device);
+        let b = Tensor::from_data(subject.tensor::<1>(2, [2]).into_data(), &device);
+        Self { w: Param::from_tensor(w.require_grad()), b: Param::from_tensor(b.require_grad()) }
+    }
+
+    /// The mean squared error on fixed data.
+    pub(crate) fn loss(&self, subject: &Subject) -> Tensor<1> {
+        let device = self.w.val().device();
+        let x = Tensor::<2>::from_data(subject.tensor::<2>(3, [16, 4]).into_data(), &device);
+        let truth = Tensor::<2>::from_data(subject.tensor::<2>(4, [4, 2]).into_data(), &device);
+        let error = x.clone().matmul(self.w.val()) + self.b.val().unsqueeze() - x.matmul(truth);
+        (error.clone() * error).mean()
+    }
+
+    /// `steps` steps of training.
+    pub(crate) fn train(
+        mut self,
+        subject: &Subject,
+        optimizer: &mut ModuleOptimizer,
+        steps: usize,
+    ) -> Self {
+        for _ in 0..steps {
+            let gradients = GradientsParams::from_grads(self.loss(subject).backward(), &self);
+            self = optimizer.step(subject.row.lr, self, gradients);
+        }
+        self
+    }
+
+    /// The bits of all weights.
+    pub(crate) fn bits(&self) -> Vec<u8> {
+        [bits(&self.w.val().inner()), bits(&self.b.val().inner())].concat()
+    }
+}
+
+fn loss(model: &Line, subject: &Subject) -> f32 {
+    model.loss(subject).into_scalar()
+}
+
+/// The loss falls, of the trained weights and of those to judge with.
+pub(crate) fn descends(subject: &Subject) {
+    let optimizer = subject.optimizer();
+    let mut walk = ModuleOptimizer::from(optimizer.clone());
+    let model = Line::new(subject);
+    let mut losses = vec![loss(&model, subject)];
+    let model = model.train(subject, &mut walk, 20);
+    losses.push(loss(&model, subject));
+    let model = model.train(subject, &mut walk, 20);
+    losses.push(loss(&model, subject));
+    assert!(losses[0] > losses[1] && losses[1] > losses[2], "losses {losses:?}");
+    let judged = loss(&optimizer.evaluate(&model, &walk), subject);
+    assert!(judged < losses[1], "judged at {judged} after {losses:?}");
+}
+
+/// In a parameter group the optimizer steps the parameters of the group, and no others.
+pub(crate) fn groups(subject: &Subject) {
+    let one_step = |mut optimizer: ModuleOptimizer| {
+        let model = Line::new(subject).train(subject, &mut optimizer, 1);
+        (bits(&model.w.val().inner()), bits(&model.b.val().inner()))
+    };
+    let plain = Sgd::new().build().expect("defaults are allowed");
+    let group = ParamGroup::from_path("b");
+    let grouped =
+        one_step(ModuleOptimizer::from(plain.clone()).with_group(group, subject.optimizer(), None));
+    let outside = one_step(ModuleOptimizer::from(plain));
+    let inside = one_step(ModuleOptimizer::from(subject.optimizer()));
+    assert!(grouped.0 == outside.0, "a parameter outside the group");
+    assert!(grouped.1 == inside.1, "a parameter of the group");
+}

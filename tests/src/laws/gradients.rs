@@ -1,0 +1,97 @@
+//! What gradients of every kind do.
+
+
+
+use crate::{Subject, bits, values};
+use burn::module::{Module, Param};
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{Tensor, TensorData};
+
+/// Two parameters.
+#[derive(Module, Debug)]
+struct Pair {
+    a: Param<Tensor<1>>,
+    b: Param<Tensor<1>>,
+}
+
+/// A parameter without a gradient stays as it is, and so does its state.
+pub(crate) fn no_gradient(subject: &Subject) {
+    let tensor = |seed| Param::from_tensor(subject.tensor::<1>(seed, [5]).autodiff());
+    let mut pair = Pair { a: tensor(1), b: tensor(2) };
+    let mut optimizer = ModuleOptimizer::from(subject.optimizer());
+    let a_before = bits(&pair.a.val());
+    let b_before = bits(&pair.b.val());
+    for step in 0..3 {
+        let mut gradients = GradientsParams::new();
+        gradients.register(pair.a.id, subject.tensor::<1>(10 + step, [5]));
+        pair = optimizer.step(0.1, pair, gradients);
+    }
+    assert!(bits(&pair.a.val()) != a_before);
+    assert!(bits(&pair.b.val()) == b_before);
+}
+
+/// Gradients of zero from the start leave finite weights, and move nothing but by weight decay.
+pub(crate) fn zero(subject: &Subject) {
+    let optimizer = subject.optimizer();
+    let no_decay = match subject.row.options().iter().any(|(option, _)| option == "weight_decay") {
+        true => subject.row.build(&[("weight_decay", "0")]).expect("0 is allowed"),
+        false => optimizer.clone(),
+    };
+    let mut at = (subject.tensor::<1>(1, [40]), None);
+    let before = bits(&at.0);
+    for _ in 0..3 {
+        let zeros = at.0.zeros_like();
+        let (tensor, state) = no_decay.try_step(0.1, at.0, zeros, at.1).expect("a good step");
+        at = (tensor, Some(state));
+    }
+    assert!(bits(&at.0) == before, "zero gradients have moved the weights");
+}
+
+/// Tiny and huge gradients leave finite weights.
+pub(crate) fn extreme(subject: &Subject) {
+    use burn::tensor::DType::*;
+    let (tiny, huge) = match subject.dtype {
+        F64 => (1e-300, 1e300),
+        F16 => (6e-8, 6e4),
+        _ => (1e-38, 1e38),
+    };
+    let gradient = |t: i32| {
+        let sign = if t % 2 == 0 { 1.0 } else { -1.0 };
+        let numbers = vec![tiny, -tiny, huge * 0.1 * sign, -huge * 0.1 * sign, 0.5, -0.5];
+        Tensor::<1>::from_data(TensorData::new(numbers, [6]), (&subject.device, subject.dtype))
+    };
+    let mut at = (subject.tensor::<1>(1, [6]), None);
+    for t in 0..4 {
+        let (tensor, state) = subject
+            .optimizer()
+            .try_step(subject.row.lr, at.0, gradient(t), at.1)
+            .expect("a good step");
+        at = (tensor, Some(state));
+        let weights = values(&at.0);
+        assert!(weights.iter().all(|w| w.is_finite()), "step {t}: {weights:?}");
+    }
+}
+
+/// A NaN or infinite gradient spoils its own weight at most.
+pub(crate) fn broken(subject: &Subject) {
+    let optimizer = subject.optimizer();
+    let numbers = crate::numbers(7, 100);
+    let step = |numbers: Vec<f64>| {
+        let data = TensorData::new(numbers, [100]);
+        let gradient = Tensor::<1>::from_data(data, (&subject.device, subject.dtype));
+        let start = subject.tensor::<1>(1, [100]);
+        let (tensor, state) = optimizer.try_step(0.1, start, gradient, None).expect("a step");
+        subject.walk(&optimizer, tensor, Some(state), 0..2).0
+    };
+    let good = values(&step(numbers.clone()));
+    let places = [(3, f64::NAN), (40, f64::INFINITY), (99, f64::NEG_INFINITY)];
+    let mut spoilt = numbers;
+    places.iter().for_each(|(i, number)| spoilt[*i] = *number);
+    let spoilt = values(&step(spoilt));
+    assert!(spoilt[3].is_nan(), "a NaN is hidden: {}", spoilt[3]);
+    for (i, (good, spoilt)) in good.iter().zip(&spoilt).enumerate() {
+        if places.iter().all(|(place, _)| *place != i) {
+            assert!(good.to_bits() == spoilt.to_bits(), "element {i}: {good} and {spoilt}");
+        }
+    }
+}

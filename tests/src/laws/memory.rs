@@ -1,0 +1,82 @@
+//! Whose memory a step writes to, and how much it keeps.
+
+use crate::{Subject, bits};
+use burn::tensor::{DType, Tensor};
+
+/// Parameters keep their precision; states are at least f32.
+pub(crate) fn dtype(subject: &Subject) {
+    let start = subject.tensor::<1>(1, [9]);
+    let (walked, state) = subject.walk(&subject.optimizer(), start, None, 0..2);
+    assert_eq!(walked.dtype(), subject.dtype);
+    let wide = if subject.dtype == DType::F64 { DType::F64 } else { DType::F32 };
+    for state in state.expect("there is one after a step").tensors() {
+        assert_eq!(state.dtype(), wide);
+    }
+}
+
+/// A tensor that nobody else holds keeps its memory, and so do its states.
+pub(crate) fn in_place(subject: &Subject) {
+    let optimizer = subject.optimizer();
+    let start = subject.tensor::<1>(1, [1000]);
+    let (tensor, state) = subject.walk(&optimizer, start, None, 0..1);
+    let before = address(&tensor);
+    let (tensor, _) = subject.walk(&optimizer, tensor, state, 1..3);
+    assert_eq!(address(&tensor), before, "the parameter has moved");
+}
+
+/// Where the first element lies.
+fn address(tensor: &Tensor<1>) -> usize {
+    use burn::backend::{BackendTensor, DispatchTensorKind};
+    match tensor.clone().into_dispatch().kind {
+        #[cfg(feature = "flex")]
+        DispatchTensorKind::Flex(BackendTensor::Float(tensor)) => tensor.bytes().as_ptr() as usize,
+        #[cfg(feature = "ndarray")]
+        #[allow(deprecated)]
+        DispatchTensorKind::NdArray(BackendTensor::Float(tensor)) => {
+            use burn::backend::ndarray::NdArrayTensor;
+            match tensor {
+                NdArrayTensor::F32(array) => array.view().as_ptr() as usize,
+                NdArrayTensor::F64(array) => array.view().as_ptr() as usize,
+                _ => unreachable!("a float tensor"),
+            }
+        }
+        _ => unreachable!("only asked on the CPU"),
+    }
+}
+
+/// What somebody else holds is not changed: parameter, gradient, and state.
+pub(crate) fn shared(subject: &Subject) {
+    let optimizer = subject.optimizer();
+    let start = subject.tensor::<2>(1, [6, 7]);
+    let (tensor, state) = subject.walk(&optimizer, start, None, 0..2);
+    let gradient = subject.tensor::<2>(2, [6, 7]);
+    let (held, held_gradient, held_state) = (tensor.clone(), gradient.clone(), state.clone());
+    let (before, before_gradient) = (bits(&held), bits(&held_gradient));
+    let states = |state: &Option<burn_descent::FusedState<2>>| {
+        state.as_ref().map(|state| state.tensors()).expect("there is one after a step")
+    };
+    let before_state = states(&held_state);
+
+    let stepped = optimizer.try_step(0.1, tensor, gradient, state).expect("a good step");
+    assert!(bits(&stepped.0) != before, "the step did nothing");
+    assert!(bits(&held) == before, "the clone of the parameter has changed");
+    assert!(bits(&held_gradient) == before_gradient, "the gradient has changed");
+    assert!(states(&held_state) == before_state, "the clone of the state has changed");
+
+    // A view of a part is a holder too.
+    let part = stepped.0.clone().slice([2..4, 0..7]);
+    let before = bits(&part);
+    let gradient = subject.tensor::<2>(3, [6, 7]);
+    optimizer.try_step(0.1, stepped.0, gradient, Some(stepped.1)).expect("a good step");
+    assert!(bits(&part) == before, "the view has changed");
+}
+
+/// The states are those of the registry, each as large as the parameter.
+pub(crate) fn state_size(subject: &Subject) {
+    let optimizer = subject.optimizer();
+    let (_, state) = subject.walk(&optimizer, subject.tensor::<1>(1, [11]), None, 0..1);
+    let tensors = state.expect("there is one after a step").tensors();
+    assert_eq!(tensors.len(), subject.row.state().len());
+    assert_eq!(optimizer.state_names(), subject.row.state());
+    assert!(tensors.iter().all(|state| state.num_elements() == 11));
+}

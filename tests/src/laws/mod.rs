@@ -1,0 +1,63 @@
+//! What must hold for every optimizer on every device.
+
+mod agreement;
+mod descent;
+mod golden;
+mod gradients;
+mod memory;
+mod records;
+pub mod refusals;
+mod shapes;
+
+use crate::Subject;
+use burn::tensor::DType;
+
+/// A law by its name in tests.
+pub struct Law {
+    /// Its name.
+    pub name: &'static str,
+    /// Does it say anything about this subject?
+    pub applies: fn(&Subject) -> bool,
+    /// Panics where it is broken.
+    pub check: fn(&Subject),
+}
+
+/// Every law.
+pub const LAWS: &[Law] = &[
+    law("golden", golden::golden).on(|s| matches!(s.dtype, DType::F32 | DType::F64)),
+    law("engines_agree", agreement::engines_agree),
+    law("threads", agreement::threads).on(|subject| subject.on_cpu),
+    law("shapes", shapes::shapes),
+    law("layouts", shapes::layouts),
+    law("dtype", memory::dtype),
+    law("in_place", memory::in_place).on(|subject| subject.on_cpu),
+    law("shared", memory::shared),
+    law("state_size", memory::state_size),
+    law("resume", records::resume).on(full_precision),
+    law("other_device", records::other_device).on(|subject| !subject.others.is_empty()),
+    law("foreign_record", records::foreign_record).on(full_precision),
+    law("no_gradient", gradients::no_gradient).on(full_precision),
+    law("zero_gradient", gradients::zero),
+    law("extreme_gradients", gradients::extreme),
+    law("broken_gradients", gradients::broken),
+    law("descends", descent::descends).on(full_precision),
+    law("groups", descent::groups).on(full_precision),
+    law("bad_options", refusals::options),
+    law("bad_learning_rate", refusals::learning_rate),
+    law("bad_shapes", refusals::shapes),
+];
+
+const fn law(name: &'static str, check: fn(&Subject)) -> Law {
+    Law { name, applies: |_| true, check }
+}
+
+impl Law {
+    const fn on(self, applies: fn(&Subject) -> bool) -> Self {
+        Self { applies, ..self }
+    }
+}
+
+/// Modules of burn live in the precision of their device's settings.
+fn full_precision(subject: &Subject) -> bool {
+    subject.dtype == DType::F32
+}

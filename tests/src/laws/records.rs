@@ -1,0 +1,59 @@
+//! What is saved is what is loaded.
+
+use super::descent::Line;
+use super::refusals::refusal;
+use crate::Subject;
+use burn::optim::{AdamConfig, ModuleOptimizer};
+use burn_descent::registry;
+
+/// Saved, loaded and gone on is never stopped, bit for bit.
+pub(crate) fn resume(subject: &Subject) {
+    for (variant, optimizer) in subject.variants() {
+        let mut walk = ModuleOptimizer::from(optimizer.clone());
+        let half = Line::new(subject).train(subject, &mut walk, 3);
+        let record = walk.into_bytes().expect("a record");
+        let loaded = ModuleOptimizer::from(optimizer).from_bytes(record).expect("a record");
+        let go_on = |mut walk| half.clone().train(subject, &mut walk, 3).bits();
+        assert!(go_on(loaded) == go_on(walk), "{variant}: the resumed walk is another");
+    }
+}
+
+/// The state follows the parameter to another device and goes on there.
+pub(crate) fn other_device(subject: &Subject) {
+    let optimizer = subject.optimizer();
+    for device in subject.others.iter().filter(|device| device.supports_dtype(subject.dtype)) {
+        let there = Subject { device: device.clone(), ..subject.clone() };
+        let (tensor, state) = subject.walk(&optimizer, subject.tensor::<1>(1, [50]), None, 0..2);
+        let moved = tensor.clone().to_device(device);
+        let moved_state = state
+            .clone()
+            .map(|state| <burn_descent::Fused as burn::optim::Optimizer>::to_device(state, device));
+        let (moved, moved_state) = there.walk(&optimizer, moved, moved_state, 2..4);
+        assert_eq!(&moved.device(), device);
+        assert_eq!(moved_state.map(|state| state.steps()), Some(4));
+        let (stayed, _) = subject.walk(&optimizer, tensor, state, 2..4);
+        subject.assert_close("after the move", &moved.to_device(&subject.device), &stayed);
+    }
+}
+
+/// A record of another optimizer is refused by the step.
+pub(crate) fn foreign_record(subject: &Subject) {
+    let record = |optimizer: &dyn Fn() -> ModuleOptimizer| {
+        let mut optimizer = optimizer();
+        let model = Line::new(subject).train(subject, &mut optimizer, 1);
+        (model, optimizer.into_bytes().expect("a record"))
+    };
+    let burns = || ModuleOptimizer::from(AdamConfig::new().init());
+    let mut foreign = vec![record(&burns)];
+    for row in registry::ROWS.iter().filter(|row| row.name != subject.row.name) {
+        let other = || ModuleOptimizer::from(row.build(&[]).expect("defaults are allowed"));
+        foreign.push(record(&other));
+    }
+    for (model, record) in foreign {
+        let fresh = ModuleOptimizer::from(subject.optimizer());
+        let mut loaded = fresh.from_bytes(record).expect("a readable record");
+        let text = refusal(|| model.clone().train(subject, &mut loaded, 1));
+        let expected = format!("{}: the state belongs to another optimizer", subject.row.name);
+        assert!(text.starts_with(&expected), "{text}");
+    }
+}

@@ -1,0 +1,141 @@
+//! What a law is held against.
+
+use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
+use burn_descent::registry::Row;
+use burn_descent::{Fused, FusedState};
+
+/// One row of the registry on one device in one precision.
+#[derive(Clone)]
+pub struct Subject {
+    /// The optimizer.
+    pub row: &'static Row,
+    /// The device.
+    pub device: Device,
+    /// The precision of the parameters.
+    pub dtype: DType,
+    /// Do its tensors lie in memory that the CPU passes over?
+    pub on_cpu: bool,
+    /// The other devices there are.
+    pub others: Vec<Device>,
+}
+
+impl Subject {
+    /// The optimizer with its default options.
+    pub fn optimizer(&self) -> Fused {
+        self.row.build(&[]).expect("defaults are allowed")
+    }
+
+    /// The optimizer with its defaults, with each option changed on its own, and with as many
+    /// changed together as may go together.
+    pub fn variants(&self) -> Vec<(String, Fused)> {
+        let flip = |default: &str| {
+            match default {
+                "true" => "false",
+                "false" => "true",
+                "0.0" => "0.1",
+                kept => return kept.to_owned(),
+            }
+            .to_owned()
+        };
+        let mut variants = vec![("defaults".to_owned(), self.optimizer())];
+        let mut together: Vec<(String, String)> = Vec::new();
+        let build = |options: &[(String, String)]| {
+            let pairs: Vec<_> = options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            self.row.build(&pairs)
+        };
+        let text = |options: &[(String, String)]| {
+            options.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" ")
+        };
+        for (option, default) in self.row.options() {
+            let changed = (option, flip(&default));
+            if changed.1 == default {
+                continue;
+            }
+            let alone = [changed];
+            if let Ok(optimizer) = build(&alone) {
+                variants.push((text(&alone), optimizer));
+            }
+            let [changed] = alone;
+            together.push(changed);
+            match build(&together) {
+                Ok(optimizer) => variants.push((text(&together), optimizer)),
+                Err(_) => drop(together.pop()),
+            }
+        }
+        variants
+    }
+
+    /// A tensor of numbers between -1 and 1 that depend on nothing but the seed.
+    pub fn tensor<const D: usize>(&self, seed: u64, shape: impl Into<Shape>) -> Tensor<D> {
+        let shape = shape.into();
+        let data = TensorData::new(numbers(seed, shape.num_elements()), shape);
+        Tensor::from_data(data, (&self.device, self.dtype))
+    }
+
+    /// `steps` steps from `start` with gradients that depend on nothing but their step, at a
+    /// learning rate that changes: the weights and the state.
+    pub fn walk<const D: usize>(
+        &self,
+        optimizer: &Fused,
+        start: Tensor<D>,
+        state: Option<FusedState<D>>,
+        steps: std::ops::Range<u64>,
+    ) -> (Tensor<D>, Option<FusedState<D>>) {
+        let (shape, mut at) = (start.shape(), (start, state));
+        for t in steps {
+            let gradient = self.tensor(1000 + t, shape.clone());
+            let lr = self.row.lr / (1.0 + t as f64);
+            let (parameter, state) =
+                optimizer.try_step(lr, at.0, gradient, at.1).expect("a good step");
+            at = (parameter, Some(state));
+        }
+        at
+    }
+
+    /// How far two implementations of one rule may be apart in this precision.
+    pub fn tolerance(&self) -> f64 {
+        match self.dtype {
+            DType::F64 => 1e-12,
+            DType::F32 => 2e-6,
+            DType::F16 => 2e-3,
+            _ => 2e-2,
+        }
+    }
+
+    /// Asserts that two tensors agree within [`tolerance`](Self::tolerance), relative to the
+    /// greatest number.
+    pub fn assert_close<const D: usize>(&self, what: &str, a: &Tensor<D>, b: &Tensor<D>) {
+        assert_eq!(a.shape(), b.shape(), "{what}: shapes");
+        let (a, b) = (values(a), values(b));
+        let scale = b.iter().fold(1e-3, |max: f64, x| max.max(x.abs()));
+        for (i, (a, b)) in a.iter().zip(&b).enumerate() {
+            let error = (a - b).abs() / scale;
+            assert!(
+                error <= self.tolerance(),
+                "{what}: element {i}: {a} and {b}, off by {error:e}"
+            );
+        }
+    }
+}
+
+/// `count` numbers between -1 and 1 (splitmix64).
+pub fn numbers(seed: u64, count: usize) -> Vec<f64> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// The elements of a tensor as f64.
+pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
+    tensor.to_data().iter::<f64>().collect()
+}
+
+/// The elements of a tensor bit by bit.
+pub fn bits<const D: usize>(tensor: &Tensor<D>) -> Vec<u8> {
+    tensor.to_data().into_bytes().to_vec()
+}
