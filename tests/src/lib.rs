@@ -7,5 +7,6 @@ pub mod devices;
 pub mod laws;
 pub mod replayer;
 mod subject;
+pub mod tables;
 
 pub use subject::{Subject, bits, numbers, values};

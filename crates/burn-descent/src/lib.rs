@@ -1,4 +1,54 @@
-#![doc = "Optimizers for burn."]
+//! Optimizers for [burn](https://burn.dev): each update rule written once, and run as one in-place
+//! pass on a CPU, one in-place kernel on a GPU, and plain tensor operations anywhere else.
+//!
+//! An optimizer is a struct of options, [`AdamW`] for one. [`build`](Build::build) checks them and
+//! gives a [`Fused`], which is a burn [`Optimizer`](burn::optim::Optimizer) like any other:
+//!
+//! ```
+//! use burn::nn::{Linear, LinearConfig};
+//! use burn::optim::{GradientsParams, ModuleOptimizer};
+//! use burn::tensor::{Device, Distribution, Tensor};
+//! use burn_descent::{AdamW, Build};
+//!
+//! let device = Device::default().autodiff();
+//! let mut model: Linear = LinearConfig::new(8, 1).init(&device);
+//! let adamw = AdamW::new().weight_decay(0.05).build()?;
+//! let mut optimizer = ModuleOptimizer::from(adamw.clone());
+//! for _ in 0..3 {
+//!     let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
+//!     let loss = (model.forward(x.clone()) - x.sum_dim(1)).square().mean();
+//!     let gradients = GradientsParams::from_grads(loss.backward(), &model);
+//!     model = optimizer.step(1e-2, model, gradients);
+//! }
+//! let judged = adamw.evaluate(&model, &optimizer);
+//! # drop(judged);
+//! # Ok::<(), burn_descent::InvalidOption>(())
+//! ```
+//!
+//! # Backends
+//!
+//! Tensors of `flex` and `ndarray` are updated by one pass of vector instructions on all threads
+//! of the rayon pool, those of every CubeCL backend (wgpu, Vulkan, Metal, CUDA, ROCm, with and
+//! without burn's fusion) by one kernel, others by tensor operations. Nothing is to be chosen: the
+//! tensor's device decides. Each has a Cargo feature of its name that only forwards to burn;
+//! `flex` is on by default.
+//!
+//! # Precision
+//!
+//! Options are f64. Powers, bias corrections and all else that is the same for every weight is
+//! computed once a step in f64. A weight is computed in its own precision, f16 and bf16 in f32;
+//! their states are kept in f32.
+//!
+//! # Coming from burn-optim
+//!
+//! Option names and defaults are those of PyTorch or of the paper, as each optimizer says. Where
+//! burn-optim's differ:
+//!
+#![doc = include_str!("defaults.md")]
+//!
+//! burn-optim's `Sgd` has the dampening in its `MomentumConfig`; weight decay of all but `AdamW`
+//! is off in both libraries until it is set.
+
 #![forbid(unsafe_code)]
 
 pub mod registry;
@@ -8,3 +58,8 @@ pub use burn_descent_rules as rules;
 pub use burn_descent_rules::{
     AdaGrad, Adam, AdamW, InvalidOption, Nesterov, OptionError, RmsProp, Rule, Sgd,
 };
+
+/// The example of the README is run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

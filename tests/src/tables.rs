@@ -1,0 +1,87 @@
+//! The tables of the documentation, made from the registry and from burn-optim itself.
+
+use burn::optim::{AdaGradConfig, AdamConfig, AdamWConfig, RmsPropConfig};
+use burn::optim::momentum::MomentumConfig;
+use burn_descent::registry::{self, ROWS};
+use serde_json::{Value, to_value};
+
+/// One line an optimizer.
+pub fn optimizers() -> String {
+    let mut table = String::from(
+        "| name | optimizer | state per weight | options and defaults | lr to begin with | paper |\n\
+         |---|---|---|---|---:|---|\n",
+    );
+    for row in &ROWS {
+        let options: Vec<_> =
+            row.options().iter().map(|(option, value)| format!("`{option}` {value}")).collect();
+        let state = row.state();
+        let state = match state.len() {
+            0 => "none".to_owned(),
+            count => format!("{count}: {}", state.join(", ")),
+        };
+        table += &format!(
+            "| `{}` | {} | {state} | {} | {} | [{}]({}) |\n",
+            row.name,
+            row.title,
+            options.join(", "),
+            row.lr,
+            row.paper.cite,
+            row.paper.url,
+        );
+    }
+    table
+}
+
+/// An option whose default is another one in burn-optim.
+struct Default {
+    optimizer: &'static str,
+    option: &'static str,
+    pytorch: &'static str,
+    /// burn-optim's configuration and the name of the option in it.
+    burn: (fn() -> Value, &'static str),
+}
+
+fn json(config: impl serde::Serialize) -> Value {
+    to_value(config).expect("a configuration is made of numbers")
+}
+
+const DEFAULTS: &[Default] = &[
+    default("sgd", "dampening", "0", || json(MomentumConfig::new()), "dampening"),
+    default("adagrad", "eps", "1e-10", || json(AdaGradConfig::new()), "epsilon"),
+    default("rmsprop", "rho", "0.99 (`alpha`)", || json(RmsPropConfig::new()), "alpha"),
+    default("rmsprop", "eps", "1e-8", || json(RmsPropConfig::new()), "epsilon"),
+    default("rmsprop", "momentum", "0", || json(RmsPropConfig::new()), "momentum"),
+    default("adam", "eps", "1e-8", || json(AdamConfig::new()), "epsilon"),
+    default("adamw", "eps", "1e-8", || json(AdamWConfig::new()), "epsilon"),
+    default("adamw", "weight_decay", "0.01", || json(AdamWConfig::new()), "weight_decay"),
+];
+
+const fn default(
+    optimizer: &'static str,
+    option: &'static str,
+    pytorch: &'static str,
+    config: fn() -> Value,
+    name: &'static str,
+) -> Default {
+    Default { optimizer, option, pytorch, burn: (config, name) }
+}
+
+/// One line for each option whose default differs from burn-optim's.
+pub fn defaults() -> String {
+    let mut table = String::from(
+        "| optimizer | option | here | PyTorch | burn-optim | to carry a recipe over |\n\
+         |---|---|---:|---:|---:|---|\n",
+    );
+    for Default { optimizer, option, pytorch, burn: (config, name) } in DEFAULTS {
+        let row = registry::find(optimizer).expect("a row of the registry");
+        let here = row.options().into_iter().find(|(name, _)| name == option);
+        let here = here.expect("an option of the row").1;
+        // burn-optim keeps f32: the shortest number that is the same f32 is the one meant.
+        let burn = config()[name].as_f64().expect("a number") as f32;
+        let title = row.title;
+        table += &format!(
+            "| {title} | `{option}` | {here} | {pytorch} | {burn:?} | `.{option}({burn:?})` |\n"
+        );
+    }
+    table
+}

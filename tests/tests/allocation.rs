@@ -1,0 +1,76 @@
+//! In steady state a step allocates nothing that grows with the tensor.
+
+use burn::tensor::{DType, Device, Tensor};
+use burn_descent::{Fused, FusedState, registry::ROWS};
+use burn_descent_tests::devices;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// The system's allocator, counting bytes.
+struct Counting;
+
+static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator as it came.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATED.fetch_add(layout.size(), Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Bytes that the fourth step allocates.
+fn bytes_of_a_step(optimizer: &Fused, device: &Device, dtype: DType, len: usize) -> usize {
+    let tensor = || Tensor::<1>::ones([len], (device, dtype));
+    let step = |(tensor, state): (Tensor<1>, Option<FusedState<1>>), gradient| {
+        let (tensor, state) =
+            optimizer.try_step(0.01, tensor, gradient, state).expect("a good step");
+        (tensor, Some(state))
+    };
+    let mut at = (tensor(), None);
+    for _ in 0..3 {
+        at = step(at, tensor());
+    }
+    let gradient = tensor();
+    let before = ALLOCATED.load(Relaxed);
+    at = step(at, gradient);
+    let bytes = ALLOCATED.load(Relaxed) - before;
+    drop(at);
+    bytes
+}
+
+/// One test, for the counter counts all threads.
+#[test]
+fn a_step_allocates_nothing_that_grows_with_the_tensor() {
+    // A page for burn's bookkeeping and ours; the tensors are of 2 KB and of 1.2 MB.
+    let (small, large, bookkeeping) = (512, 300_000, 4096);
+    let mut checked = 0;
+    for entry in devices::all().into_iter().filter(|entry| entry.on_cpu) {
+        let Ok(device) = entry.device else { continue };
+        for row in &ROWS {
+            let optimizer = row.build(&[]).expect("defaults are allowed");
+            for (name, dtype) in devices::DTYPES {
+                if !device.supports_dtype(dtype) {
+                    continue;
+                }
+                bytes_of_a_step(&optimizer, &device, dtype, large); // starts rayon's threads
+                let of_small = bytes_of_a_step(&optimizer, &device, dtype, small);
+                let of_large = bytes_of_a_step(&optimizer, &device, dtype, large);
+                let subject = format!("{}/{}/{name}", row.name, entry.name);
+                assert!(of_small <= bookkeeping, "{subject}: {of_small} bytes");
+                assert!(of_large <= bookkeeping, "{subject}: {of_large} bytes");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 0, "no CPU backend is compiled in");
+}

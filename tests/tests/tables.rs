@@ -1,0 +1,32 @@
+//! The tables in the documentation are fresh. `BURN_DESCENT_BLESS=1` writes them anew.
+
+use burn_descent_tests::tables;
+use std::path::Path;
+
+/// Holds what stands between two markers of a file against what should.
+fn check(file: &str, name: &str, table: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    let text = std::fs::read_to_string(&path).expect("a file of the repository");
+    let (begin, end) = (format!("<!-- {name}: generated -->\n"), format!("<!-- /{name} -->"));
+    let from = text.find(&begin).expect("the first marker") + begin.len();
+    let to = from + text[from..].find(&end).expect("the second marker");
+    if std::env::var_os("BURN_DESCENT_BLESS").is_some() {
+        std::fs::write(&path, format!("{}{table}{}", &text[..from], &text[to..])).expect("written");
+    } else {
+        assert!(
+            text[from..to] == *table,
+            "{file}: the table `{name}` is stale, run\n\
+             BURN_DESCENT_BLESS=1 cargo test -p burn-descent-tests --test tables\nIt should be\n{table}"
+        );
+    }
+}
+
+#[test]
+fn optimizers_of_the_readme() {
+    check("README.md", "optimizers", &tables::optimizers());
+}
+
+#[test]
+fn defaults_of_the_documentation() {
+    check("crates/burn-descent/src/defaults.md", "defaults", &tables::defaults());
+}
