@@ -17,7 +17,7 @@ pub struct Entry {
 pub const DTYPES: [(&str, DType); 4] =
     [("f32", DType::F32), ("f64", DType::F64), ("f16", DType::F16), ("bf16", DType::BF16)];
 
-/// Every device that burn-descent has an engine for.
+/// Every device that burn-descent has an engine for, and `other`: one that it has none for.
 pub fn all() -> Vec<Entry> {
     macro_rules! entry {
         ($name:literal, $on_cpu:literal, $device:expr) => {
@@ -40,6 +40,7 @@ pub fn all() -> Vec<Entry> {
         entry!("metal", false, Device::metal(Default::default())),
         entry!("cuda", false, Device::cuda(0)),
         entry!("rocm", false, Device::rocm(0)),
+        entry!("other", false, Device::flex()),
     ];
     entries
 }

@@ -70,7 +70,8 @@ fn numbers(model: &Model) -> Result<Step, BoxError> {
 
 impl Engine for OnDevice {
     fn start(&mut self, init: &Step, _shapes: &[Vec<usize>]) -> Result<(), BoxError> {
-        let param = |init: &Vec<f64>| Param::from_tensor(self.tensor(init).autodiff().require_grad());
+        let param =
+            |init: &Vec<f64>| Param::from_tensor(self.tensor(init).autodiff().require_grad());
         let tensors = init.iter().map(param).collect();
         self.model = Model { tensors };
         self.walk = ModuleOptimizer::from(self.optimizer.clone());

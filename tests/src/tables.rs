@@ -1,7 +1,7 @@
 //! The tables of the documentation, made from the registry and from burn-optim itself.
 
-use burn::optim::{AdaGradConfig, AdamConfig, AdamWConfig, RmsPropConfig};
 use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdaGradConfig, AdamConfig, AdamWConfig, RmsPropConfig};
 use burn_descent::registry::{self, ROWS};
 use serde_json::{Value, to_value};
 

@@ -123,6 +123,6 @@ impl Optimizer for Fused {
     }
 
     fn to_device<const D: usize>(state: FusedState<D>, device: &Device) -> FusedState<D> {
-        state.to_device(device)
+        state.on_device(device)
     }
 }

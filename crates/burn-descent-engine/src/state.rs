@@ -99,14 +99,15 @@ impl<const D: usize> FusedState<D> {
         self.lanes.iter().map(data).collect()
     }
 
-    pub(crate) fn to_device(mut self, device: &Device) -> Self {
-        for lane in &mut self.lanes {
-            if let Lane::Ready(tensor) = lane
-                && tensor.device() != *device
-            {
-                *tensor = tensor.clone().to_device(device);
+    /// The state on another device. What is still data stays so.
+    pub(crate) fn on_device(mut self, device: &Device) -> Self {
+        let lanes = self.lanes.into_iter().map(|lane| match lane {
+            Lane::Ready(tensor) if tensor.device() != *device => {
+                Lane::Ready(tensor.to_device(device))
             }
-        }
+            there => there,
+        });
+        self.lanes = lanes.collect();
         self
     }
 }

@@ -18,6 +18,9 @@ use burn_descent_rules::{
     names, nearest,
 };
 
+/// Makes an optimizer of options by name.
+type Make = fn(&[(&str, &str)]) -> Result<Fused, OptionError>;
+
 /// One optimizer.
 #[derive(Debug)]
 pub struct Row {
@@ -29,7 +32,7 @@ pub struct Row {
     pub paper: Paper,
     /// The learning rate to begin with, with all options at their defaults.
     pub lr: f64,
-    build: fn(&[(&str, &str)]) -> Result<Fused, OptionError>,
+    build: Make,
     options: fn() -> Vec<(String, String)>,
     state: fn() -> Vec<&'static str>,
 }

@@ -112,7 +112,7 @@ fn main() {
         for shape in shapes() {
             let ours = AdamW::new().build().expect("defaults are allowed");
             let mut ours = Walk::new(&shape, device, ModuleOptimizer::from(ours));
-            let mut burns = Walk::new(&shape, device, AdamWConfig::new().init().into());
+            let mut burns = Walk::new(&shape, device, AdamWConfig::new().init());
             for _ in 0..arguments.steps as usize + WARM {
                 burns.step();
                 ours.step();

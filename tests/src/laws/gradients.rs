@@ -1,7 +1,5 @@
 //! What gradients of every kind do.
 
-
-
 use crate::{Subject, bits, values};
 use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};

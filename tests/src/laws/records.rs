@@ -43,7 +43,7 @@ pub(crate) fn foreign_record(subject: &Subject) {
         let model = Line::new(subject).train(subject, &mut optimizer, 1);
         (model, optimizer.into_bytes().expect("a record"))
     };
-    let burns = || ModuleOptimizer::from(AdamConfig::new().init());
+    let burns = || AdamConfig::new().init();
     let mut foreign = vec![record(&burns)];
     for row in registry::ROWS.iter().filter(|row| row.name != subject.row.name) {
         let other = || ModuleOptimizer::from(row.build(&[]).expect("defaults are allowed"));

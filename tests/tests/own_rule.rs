@@ -1,0 +1,117 @@
+//! A rule of somebody else's, that uses all of `Real`: every engine computes it as plain slices do.
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn_descent::rules::{Bound, Paper, Range, Real, Rule, fields, slices};
+use burn_descent::{Build, Fused};
+use burn_descent_tests::{devices, numbers};
+use serde::{Deserialize, Serialize};
+
+/// Every operation of `Real`, three states of which one is optional, and a constant.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Everything {
+    with_c: bool,
+}
+
+fields! { struct Abc { a, b, c: optional } }
+fields! { struct Scalars { lr, half } }
+
+impl Rule for Everything {
+    const NAME: &'static str = "everything";
+    const TITLE: &'static str = "Everything";
+    const PAPER: Paper = Paper { cite: "nobody", url: "https://example.org" };
+    type State<R: Copy> = Abc<R>;
+    type Scalars<R: Copy> = Scalars<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        vec![Range::Fraction.of("half", 0.5)]
+    }
+    fn start(&self) -> Abc<f64> {
+        Abc { a: 0.25, b: -1.0, c: self.with_c.then_some(2.0) }
+    }
+    fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        Scalars { lr: lr / t as f64, half: 0.5 }
+    }
+    fn update<R: Real>(p: R, g: R, s: Abc<R>, k: Scalars<R>) -> (R, Abc<R>) {
+        // Numbers alone, tensors alone and both together, on either side.
+        let number = (R::lit(1.0) + k.half) / (R::lit(3.0) - k.half) * k.half;
+        let number = number.max(R::lit(0.1)).sqrt().abs() - (-number);
+        let a = s.a + g.abs().sqrt() * number - R::lit(0.125);
+        let b = (k.half * s.b - g).max(-s.a).max(k.half - R::lit(1.0)).max(p * R::lit(0.3));
+        let uphill = R::select(g.lt(p), s.a, -g);
+        let small = R::select(p.lt(k.half), k.half, R::lit(0.75));
+        let large = R::select(k.half.lt(p), p / R::lit(2.0), R::lit(2.0) / (p.abs() + number));
+        let certain = R::select(k.half.lt(R::lit(1.0)), g, p);
+        let c = s.c.map(|c| c * small + large - R::lit(1.0) / (R::lit(2.0) + certain.abs()));
+        let step = g.sign() + uphill + c.unwrap_or(large) + p.sign();
+        (p - k.lr * step, Abc { a, b, c })
+    }
+    fn evaluate<R: Real>(&self, p: R, s: Abc<R>) -> R {
+        p + s.a * R::lit(0.5)
+    }
+}
+
+const LEN: usize = 1003;
+const STEPS: u64 = 3;
+
+/// The weights and states by plain slices.
+fn oracle<R: Real + Into<f64>>(rule: &Everything) -> Vec<Vec<f64>> {
+    let cast = |numbers: Vec<f64>| numbers.into_iter().map(R::lit).collect::<Vec<R>>();
+    let mut p = cast(numbers(1, LEN));
+    let mut state = slices::start(rule, LEN);
+    for t in 1..=STEPS {
+        slices::step(rule, 0.1, t, &mut p, &cast(numbers(10 + t, LEN)), &mut state);
+    }
+    let widen = |list: Vec<R>| list.into_iter().map(Into::into).collect();
+    core::iter::once(p).chain(state).map(widen).collect()
+}
+
+/// The weights and states by an engine.
+fn engine(optimizer: &Fused, device: &Device, dtype: DType) -> Vec<Vec<f64>> {
+    let tensor = |seed| {
+        let data = TensorData::new(numbers(seed, LEN), [LEN]);
+        Tensor::<1>::from_data(data, (device, dtype))
+    };
+    let mut at = (tensor(1), None);
+    for t in 1..=STEPS {
+        let (p, state) =
+            optimizer.try_step(0.1, at.0, tensor(10 + t), at.1).expect("a good step");
+        at = (p, Some(state));
+    }
+    let states = at.1.expect("there is one after a step").tensors();
+    let all = core::iter::once(at.0.into_data()).chain(states);
+    all.map(|data| data.iter::<f64>().collect()).collect()
+}
+
+#[test]
+fn engines_compute_all_of_real() {
+    for with_c in [false, true] {
+        let rule = Everything { with_c };
+        let optimizer = rule.clone().build().expect("nothing to refuse");
+        for entry in devices::all() {
+            let Ok(device) = entry.device else { continue };
+            for (dtype, expected, tolerance) in [
+                (DType::F32, oracle::<f32>(&rule), 1e-6),
+                (DType::F64, oracle::<f64>(&rule), 1e-14),
+            ] {
+                if !device.supports_dtype(dtype) {
+                    continue;
+                }
+                for optimizer in [optimizer.clone(), optimizer.clone().portable()] {
+                    let found = engine(&optimizer, &device, dtype);
+                    assert_eq!(found.len(), expected.len());
+                    for (lane, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                        for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+                            assert!(
+                                (found - expected).abs() <= tolerance * expected.abs().max(1.0),
+                                "{} {dtype:?} {optimizer:?}: lane {lane}, element {i}: \
+                                 {found} and {expected}",
+                                entry.name
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
