@@ -1,1 +1,18 @@
-//! placeholder
+//! What the programs `regression` and `classifier` are made of: data from a file or from a seed, a
+//! small network, any optimizer of the registry, and a run that can be stopped and resumed.
+//!
+//! Read [`program`] first: it is a run from flags to report in one page.
+
+pub mod args;
+pub mod backend;
+pub mod checkpoint;
+pub mod data;
+pub mod model;
+pub mod output;
+pub mod plot;
+pub mod program;
+pub mod random;
+pub mod recipe;
+pub mod report;
+pub mod task;
+pub mod train;

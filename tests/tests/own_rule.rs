@@ -74,8 +74,7 @@ fn engine(optimizer: &Fused, device: &Device, dtype: DType) -> Vec<Vec<f64>> {
     };
     let mut at = (tensor(1), None);
     for t in 1..=STEPS {
-        let (p, state) =
-            optimizer.try_step(0.1, at.0, tensor(10 + t), at.1).expect("a good step");
+        let (p, state) = optimizer.try_step(0.1, at.0, tensor(10 + t), at.1).expect("a good step");
         at = (p, Some(state));
     }
     let states = at.1.expect("there is one after a step").tensors();

@@ -73,7 +73,7 @@ impl Row {
 /// The optimizers there are.
 pub static ROWS: [Row; 6] = [
     Row::of::<Sgd>(0.1),
-    Row::of::<Nesterov>(0.05),
+    Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
     Row::of::<RmsProp>(0.001),
     Row::of::<Adam>(0.001),

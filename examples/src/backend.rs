@@ -1,0 +1,139 @@
+//! The backends: which there are, which are in this program, and opening one.
+
+use anyhow::{Context, Result, anyhow, bail};
+use burn::tensor::{Device, Tensor};
+use burn_descent::rules::nearest;
+use std::panic;
+use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
+
+/// Where tensors are and who computes with them.
+#[derive(Clone, Copy, Debug)]
+pub struct Backend {
+    /// Its name, which is also that of the cargo feature.
+    pub name: &'static str,
+    /// How to get the device, if it is in this program.
+    device: Option<fn() -> Device>,
+}
+
+macro_rules! backends {
+    ($($name:literal: $device:expr;)*) => {
+        [$({
+            #[cfg(feature = $name)]
+            let device: Option<fn() -> Device> = Some(|| $device);
+            #[cfg(not(feature = $name))]
+            let device = None;
+            Backend { name: $name, device }
+        }),*]
+    };
+}
+
+/// Every backend, the default first.
+static BACKENDS: [Backend; 7] = backends! {
+    "flex": Device::flex();
+    "ndarray": ndarray();
+    "wgpu": Device::wgpu(Default::default());
+    "vulkan": Device::vulkan(Default::default());
+    "metal": Device::metal(Default::default());
+    "cuda": Device::cuda(0);
+    "rocm": Device::rocm(0);
+};
+
+#[cfg(feature = "ndarray")]
+#[allow(deprecated, reason = "it is first-class here for as long as burn ships it")]
+fn ndarray() -> Device {
+    Device::ndarray()
+}
+
+impl Backend {
+    /// Those in this program.
+    pub fn compiled() -> impl Iterator<Item = &'static Backend> {
+        BACKENDS.iter().filter(|backend| backend.device.is_some())
+    }
+
+    /// The default: the first of those in this program.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn first() -> Result<Backend> {
+        Self::compiled()
+            .next()
+            .copied()
+            .context("this program was built without a backend: build it with `--features flex`")
+    }
+
+    /// The device, after computing one number on it.
+    ///
+    /// # Errors
+    /// If the backend is not in this program, or finds no adapter to work on.
+    pub fn open(self) -> Result<Device> {
+        let name = self.name;
+        let Some(device) = self.device else {
+            bail!(
+                "this program was built without the backend `{name}`: build it with `--features {name}`"
+            )
+        };
+        let device = quietly(|| {
+            let device = device();
+            let two = Tensor::<1>::ones([1], &device) + 1.0;
+            (two.try_into_vec_as::<f32>().ok()? == [2.0]).then_some(device)
+        });
+        match device {
+            Ok(Some(device)) => Ok(device),
+            Ok(None) => bail!("the backend `{name}` does not compute: is its driver installed?"),
+            Err(reason) => bail!("the backend `{name}` finds no adapter to work on: {reason}"),
+        }
+    }
+}
+
+impl FromStr for Backend {
+    type Err = anyhow::Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let names = || BACKENDS.iter().map(|backend| backend.name);
+        BACKENDS.iter().find(|backend| backend.name == name).copied().ok_or_else(|| {
+            let hint = nearest(name, names()).map(|s| format!(", did you mean `{s}`?"));
+            let names = names().collect::<Vec<_>>().join(", ");
+            anyhow!(
+                "there is no backend `{name}`{}, the backends are {names}",
+                hint.unwrap_or_default()
+            )
+        })
+    }
+}
+
+/// What a function gives, or the first line of its panic's message. burn panics where a GPU has no
+/// adapter, and does so in threads of its own: the first panic is the one that says why, and
+/// nothing is printed.
+fn quietly<T>(f: impl FnOnce() -> T + panic::UnwindSafe) -> Result<T, String> {
+    let reason = Arc::new(OnceLock::new());
+    let first = reason.clone();
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let line = panic.payload_as_str().and_then(|text| text.lines().next());
+        let _ = first.set(line.unwrap_or("no reason given").to_string());
+    }));
+    let result = panic::catch_unwind(f);
+    panic::set_hook(hook);
+    result.map_err(|_| reason.get().cloned().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_or_suggested() {
+        assert_eq!("flex".parse::<Backend>().unwrap().name, "flex");
+        let error = "flax".parse::<Backend>().unwrap_err().to_string();
+        assert!(error.contains("did you mean `flex`?"), "{error}");
+    }
+
+    #[test]
+    fn absent_ones_name_their_feature() {
+        let absent = Backend { name: "wgpu", device: None };
+        assert!(absent.open().unwrap_err().to_string().contains("--features wgpu"));
+        let broken = Backend { name: "wgpu", device: Some(|| panic!("no adapter\nat all")) };
+        assert!(broken.open().unwrap_err().to_string().ends_with("work on: no adapter"));
+    }
+}

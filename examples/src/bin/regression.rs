@@ -1,0 +1,8 @@
+//! Trains a small network to predict a number, with any optimizer of the registry.
+
+use burn_descent_examples::{program, task::Task};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    program::main(Task::Regression)
+}

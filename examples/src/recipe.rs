@@ -1,0 +1,219 @@
+//! All that decides how a run trains: what the flags say, and a save where they say nothing.
+
+use crate::args::Flags;
+use crate::data::Source;
+use crate::task::Task;
+use anyhow::{Context, Result, ensure};
+use burn_descent::rules::check_lr;
+use burn_descent::{Fused, registry};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// All that decides how a run trains, but for the number of epochs and the backend.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// What the network is trained for.
+    pub task: Task,
+    /// The optimizer's name in the registry.
+    pub optimizer: String,
+    /// Each of its options with its value.
+    pub options: BTreeMap<String, String>,
+    /// The learning rate.
+    pub lr: f64,
+    /// How many examples make a step.
+    pub batch_size: BatchSize,
+    /// Chance follows from it.
+    pub seed: u64,
+    /// The widths of the hidden layers.
+    pub hidden: Hidden,
+    /// Where the examples are from.
+    pub source: Source,
+}
+
+/// How many examples make a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BatchSize {
+    /// All of them: batch gradient descent.
+    All,
+    /// So many: stochastic with 1, mini-batch with more.
+    Rows(usize),
+}
+
+/// The widths of the hidden layers; none makes a linear model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hidden(pub Vec<usize>);
+
+impl Recipe {
+    /// What the flags say; where they say nothing, what the save says; else the defaults.
+    ///
+    /// # Errors
+    /// If the flags are wrong in themselves, or contradict the save in what cannot change.
+    pub fn new(task: Task, flags: &Flags, saved: Option<&Recipe>) -> Result<Self> {
+        if let Some(saved) = saved {
+            let (expected, found) = (task.program(), saved.task.program());
+            ensure!(saved.task == task, "it is a save of `{found}`, this is `{expected}`");
+        }
+        let optimizer = saved.map_or("adam", |saved| &saved.optimizer);
+        let optimizer = flags.optimizer.clone().unwrap_or_else(|| optimizer.into());
+        let row = registry::find(&optimizer)?;
+        let before = saved.filter(|saved| saved.optimizer == optimizer).map(|saved| &saved.options);
+        let mut options: BTreeMap<String, String> = row.options().into_iter().collect();
+        options.extend(before.cloned().into_iter().flatten().chain(flags.set.iter().cloned()));
+        let lr = flags.lr.or(saved.map(|saved| saved.lr)).unwrap_or(row.lr);
+        check_lr(row.name, lr)?;
+        let source = Source::new(&flags.data(), saved.map(|saved| &saved.source))?;
+        let recipe = Self {
+            task,
+            optimizer,
+            options,
+            lr,
+            batch_size: flags
+                .batch_size
+                .or(saved.map(|saved| saved.batch_size))
+                .unwrap_or(BatchSize::Rows(32)),
+            seed: flags.seed.or(saved.map(|saved| saved.seed)).unwrap_or(0),
+            hidden: flags
+                .hidden
+                .clone()
+                .or(saved.map(|saved| saved.hidden.clone()))
+                .unwrap_or(Hidden(vec![64, 64])),
+            source,
+        };
+        let rule = recipe.rule()?;
+        if let Some(saved) = saved {
+            recipe.agrees_with(saved, &rule)?;
+        }
+        Ok(recipe)
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// If there is none of this name, or it does not take these options.
+    pub fn rule(&self) -> Result<Fused> {
+        let options = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Ok(registry::find(&self.optimizer)?.build(&options.collect::<Vec<_>>())?)
+    }
+
+    /// Learning rate, batch size and options may change when a run goes on; what the saved weights,
+    /// states and the choice of test examples rest on may not.
+    fn agrees_with(&self, saved: &Self, rule: &Fused) -> Result<()> {
+        let same = |flag: &str, given: &dyn fmt::Display, saved: &dyn fmt::Display| {
+            let (given, saved) = (given.to_string(), saved.to_string());
+            ensure!(given == saved, "the save was made with {flag} {saved}, not {given}");
+            Ok(())
+        };
+        same("--optimizer", &self.optimizer, &saved.optimizer)?;
+        same("--hidden", &self.hidden, &saved.hidden)?;
+        same("--seed", &self.seed, &saved.seed)?;
+        let states = saved.rule().context("the save's optimizer")?.state_names();
+        ensure!(
+            rule.state_names() == states,
+            "with these options {} keeps {}, but the save has {}",
+            self.optimizer,
+            rule.state_names().join(" and "),
+            states.join(" and ")
+        );
+        Ok(())
+    }
+}
+
+impl BatchSize {
+    /// How many of `n` examples make a step.
+    pub fn of(self, n: usize) -> usize {
+        match self {
+            BatchSize::All => n,
+            BatchSize::Rows(rows) => rows.min(n),
+        }
+        .max(1)
+    }
+}
+
+impl FromStr for BatchSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text == "all" => Ok(BatchSize::All),
+            Ok(rows) if rows > 0 => Ok(BatchSize::Rows(rows)),
+            _ => Err("it must be `all` or a number of examples, 1 or more".into()),
+        }
+    }
+}
+
+impl FromStr for Hidden {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        let width = |part: &str| part.trim().parse().ok().filter(|width| *width > 0);
+        text.split(',').map(width).collect::<Option<_>>().map(Self).ok_or_else(|| {
+            "it must be the widths of the hidden layers, as in 128,64, or `none`".into()
+        })
+    }
+}
+
+impl fmt::Display for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widths: Vec<String> = self.0.iter().map(usize::to_string).collect();
+        f.write_str(if widths.is_empty() { "none" } else { "" })?;
+        f.write_str(&widths.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn recipe(flags: &[&str], saved: Option<&Recipe>) -> Result<Recipe> {
+        let flags = Flags::try_parse_from([&["classifier"], flags].concat())?;
+        Recipe::new(Task::Classification, &flags, saved)
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_registry() {
+        let recipe = recipe(&["--optimizer", "sgd"], None).unwrap();
+        assert_eq!(recipe.lr, registry::find("sgd").unwrap().lr);
+        let options = registry::find("sgd").unwrap().options();
+        assert_eq!(recipe.options, options.into_iter().collect());
+    }
+
+    #[test]
+    fn a_save_fills_in_and_flags_override_what_may_change() {
+        let first = ["--optimizer", "adamw", "--set", "beta1=0.8", "--lr", "0.01", "--seed", "7"];
+        let saved = recipe(&first, None).unwrap();
+        assert_eq!(recipe(&[], Some(&saved)).unwrap(), saved);
+        let other = recipe(&["--set", "beta2=0.9", "--batch-size", "all"], Some(&saved)).unwrap();
+        assert_eq!(other.batch_size, BatchSize::All);
+        assert_eq!((&*other.options["beta1"], &*other.options["beta2"]), ("0.8", "0.9"));
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let saved = recipe(&[], None).unwrap();
+        let error = |flags: &[&str]| recipe(flags, Some(&saved)).unwrap_err().to_string();
+        assert!(error(&["--optimizer", "sgd"]).contains("--optimizer adam, not sgd"));
+        assert!(error(&["--hidden", "3"]).contains("--hidden 64,64, not 3"));
+        assert!(error(&["--hidden", "none"]).contains("not none"));
+        assert!(error(&["--seed", "1"]).contains("--seed 0, not 1"));
+        assert!(error(&["--set", "amsgrad=true"]).contains("the save has"));
+    }
+
+    #[test]
+    fn sizes_are_parsed() {
+        assert_eq!("all".parse(), Ok(BatchSize::All));
+        assert_eq!("64".parse(), Ok(BatchSize::Rows(64)));
+        assert!("0".parse::<BatchSize>().is_err());
+        assert_eq!("128, 64".parse(), Ok(Hidden(vec![128, 64])));
+        assert!("12,,3".parse::<Hidden>().is_err());
+        assert!("12,,x".parse::<Hidden>().is_err());
+        assert_eq!(BatchSize::Rows(64).of(10), 10);
+    }
+}

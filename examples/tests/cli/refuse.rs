@@ -1,0 +1,86 @@
+//! Bad input: one clear line on stderr, exit status 2, nothing half-written.
+
+use crate::folder::Folder;
+
+const TABLE: &str = "classifier --data data.csv --target class";
+
+#[test]
+fn flags() {
+    let folder = Folder::new();
+    for (flags, expected) in [
+        ("--optimizer adamv", "did you mean `adam`?"),
+        ("--set beta=0.9", "did you mean `beta1`?"),
+        ("--set beta1=1.5", "adam: beta1 = 1.5 is not allowed"),
+        ("--set beta1", "OPTION=VALUE"),
+        ("--lr -1", "lr = -1 is not allowed"),
+        ("--lr NaN", "lr = NaN is not allowed"),
+        ("--epochs 0", "--epochs"),
+        ("--batch-size 0", "--batch-size"),
+        ("--batch-size some", "`all` or a number"),
+        ("--hidden 12,,x", "widths of the hidden layers"),
+        ("--hidden 99999999,99999999", "--hidden asks for more than"),
+        ("--threads 0", "--threads"),
+        ("--backend tpu", "there is no backend `tpu`"),
+        ("--epoch 3", "--epochs"),
+        ("--plot loss.pdf", ".svg or .png"),
+        ("--plot data.csv/loss.svg", "cannot write"),
+        ("--save data.csv", "it is a file"),
+        ("--save data.csv/save", "cannot write"),
+        ("--save .", "it holds data.csv, which is not of a save"),
+        ("--resume nowhere", "there is no save nowhere"),
+        ("--resume .", "checksums.json of the save"),
+        ("--optimizer sgd --lr 1e30 --plot loss.svg --save run", "diverges"),
+    ] {
+        folder.refused(&format!("{TABLE} {flags}"), expected);
+    }
+    #[cfg(not(feature = "rocm"))]
+    folder.refused(&format!("{TABLE} --backend rocm"), "build it with `--features rocm`");
+}
+
+#[test]
+fn tables() {
+    let folder = Folder::new();
+    folder.write("empty.csv", "");
+    folder.write("head.csv", "x,y\n");
+    folder.write("short.csv", "x,y\n1,2\n2,3\n");
+    folder.write("ragged.csv", "x,y\n1,2\n2\n");
+    folder.write("same.csv", format!("x,y,class\n{}", "1,2,a\n".repeat(20)));
+    folder.write("bad.csv.gz", [0x1f, 0x8b, 8, 0, 0]);
+    for (line, expected) in [
+        ("regression --data none.csv --target z", "none.csv"),
+        ("regression --data data.csv", "which of x, y, word, class, z is to be predicted?"),
+        ("regression --target z", "need --data"),
+        ("regression --data data.csv --target zz", "did you mean `z`?"),
+        ("regression --data data.csv --target class", "is not numeric: it has the value"),
+        ("regression --data data.csv --target z --drop w", "there is no column `w`"),
+        ("regression --data data.csv --target z --features z", "is the target"),
+        ("regression --data data.csv --target z --drop x,y,word,class", "no column to learn"),
+        ("regression --data empty.csv --target z", "empty.csv is empty"),
+        ("regression --data head.csv --target y", "no row below"),
+        ("regression --data short.csv --target y", "2 usable examples are too few"),
+        ("regression --data ragged.csv --target y", "ragged.csv"),
+        ("regression --data same.csv --target y", "the same value in every row"),
+        ("classifier --data same.csv --target class", "one class only"),
+        ("regression --data bad.csv.gz --target y", "is not a whole gzip file"),
+        ("regression --data .", "is a folder"),
+        ("classifier --data .", "neither train-images* nor t10k-images*"),
+        ("classifier --data . --target x", "is a folder"),
+    ] {
+        folder.refused(line, expected);
+    }
+}
+
+#[test]
+fn images() {
+    let folder = Folder::new();
+    let images = [&[0, 0, 8, 3, 0, 0, 0, 20, 0, 0, 0, 1, 0, 0, 0, 2], &[7; 40][..]].concat();
+    let labels = [&[0, 0, 8, 1, 0, 0, 0, 19], &[0; 19][..]].concat();
+    folder.write("t10k-images-idx3-ubyte", &images);
+    folder.write("t10k-labels-idx1-ubyte", &labels);
+    folder.refused("classifier --data .", "20 images, but");
+    folder.write("t10k-images-idx3-ubyte", &images[..30]);
+    folder.refused("classifier --data .", "truncated");
+    folder.write("t10k-images-idx3-ubyte.gz", [0x1f, 0x8b, 8, 0, 0]);
+    std::fs::remove_file(folder.path("t10k-images-idx3-ubyte")).unwrap();
+    folder.refused("classifier --data .", "is not a whole gzip file");
+}
