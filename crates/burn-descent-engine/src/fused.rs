@@ -36,7 +36,9 @@ impl<U: Rule> Build for U {}
 /// groups, in a `Learner`. Cloning it is cheap.
 ///
 /// A tensor that nobody else holds is updated in place; one that is shared is copied, and what
-/// the others hold stays as it was. A parameter keeps its dtype; f16 and bf16 are computed in f32.
+/// the others hold stays as it was. (burn-train's `Learner` holds its model while it steps a clone
+/// of it, so there each step copies the parameters, and only them.) A parameter keeps its dtype;
+/// f16 and bf16 are computed in f32.
 #[derive(Clone)]
 pub struct Fused {
     pub(crate) program: Arc<Program>,

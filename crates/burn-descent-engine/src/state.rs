@@ -19,6 +19,7 @@ pub struct FusedState<const D: usize> {
 
 /// One state. As loaded from a record it is data, until a step shows the device to put it on.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // `Ready` is what every step meets: no box for it
 enum Lane<const D: usize> {
     Loaded(TensorData),
     Ready(Tensor<D>),
