@@ -1,7 +1,7 @@
 //! A rule of somebody else's, that uses all of `Real`: every engine computes it as plain slices do.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use burn_descent::rules::{Bound, Paper, Range, Real, Rule, fields, slices};
+use burn_descent::rules::{Bound, Paper, Range, Real, Rule, fields, slices::Walk};
 use burn_descent::{Build, Fused};
 use burn_descent_tests::{devices, numbers};
 use serde::{Deserialize, Serialize};
@@ -58,12 +58,12 @@ const STEPS: u64 = 3;
 fn oracle<R: Real + Into<f64>>(rule: &Everything) -> Vec<Vec<f64>> {
     let cast = |numbers: Vec<f64>| numbers.into_iter().map(R::lit).collect::<Vec<R>>();
     let mut p = cast(numbers(1, LEN));
-    let mut state = slices::start(rule, LEN);
+    let mut walk = Walk::new(rule.clone(), LEN).expect("nothing to refuse");
     for t in 1..=STEPS {
-        slices::step(rule, 0.1, t, &mut p, &cast(numbers(10 + t, LEN)), &mut state);
+        walk.step(0.1, &mut p, &cast(numbers(10 + t, LEN))).expect("a good step");
     }
-    let widen = |list: Vec<R>| list.into_iter().map(Into::into).collect();
-    core::iter::once(p).chain(state).map(widen).collect()
+    let widen = |list: &Vec<R>| list.iter().map(|x| (*x).into()).collect();
+    core::iter::once(&p).chain(walk.state()).map(widen).collect()
 }
 
 /// The weights and states by an engine.

@@ -8,16 +8,14 @@
 //! - symbols: a [`Graph`], from which a GPU kernel or a list of tensor operations is made.
 //!
 //! ```
-//! use burn_descent_rules::{AdamW, Rule, slices};
+//! use burn_descent_rules::{AdamW, slices::Walk};
 //!
 //! // Three steps down f(x) = x² / 2, whose gradient is x.
-//! let rule = AdamW::new().weight_decay(0.0);
-//! rule.check()?;
 //! let mut x = [1.0_f64];
-//! let mut state = slices::start(&rule, x.len());
-//! for t in 1..=3 {
+//! let mut walk = Walk::new(AdamW::new().weight_decay(0.0), x.len())?;
+//! for _ in 0..3 {
 //!     let g = x;
-//!     slices::step(&rule, 0.1, t, &mut x, &g, &mut state);
+//!     walk.step(0.1, &mut x, &g)?;
 //! }
 //! assert!((x[0] - 0.70).abs() < 0.01);
 //! # Ok::<(), burn_descent_rules::InvalidOption>(())

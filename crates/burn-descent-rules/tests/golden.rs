@@ -8,7 +8,7 @@ use burn_descent_golden::{
     Step, replay, setting, traces, traces_dir,
 };
 use burn_descent_rules::{
-    AdaGrad, Adam, AdamW, Nesterov, Real, RmsProp, Rule, Sgd, from_pairs, slices,
+    AdaGrad, Adam, AdamW, Nesterov, Real, RmsProp, Rule, Sgd, from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -62,14 +62,13 @@ fn replay_rule<U: Rule>(
 /// A rule on plain slices.
 struct OnSlices<U, R> {
     rule: U,
-    t: u64,
     params: Vec<Vec<R>>,
-    state: Vec<Vec<Vec<R>>>,
+    walks: Vec<Walk<U, R>>,
 }
 
 impl<U: Rule, R: Real + Into<f64>> OnSlices<U, R> {
     fn new(rule: U) -> Self {
-        Self { rule, t: 0, params: vec![], state: vec![] }
+        Self { rule, params: vec![], walks: vec![] }
     }
 }
 
@@ -83,16 +82,15 @@ fn widen<R: Real + Into<f64>>(tensor: &[R]) -> Vec<f64> {
 
 impl<U: Rule, R: Real + Into<f64>> Engine for OnSlices<U, R> {
     fn start(&mut self, init: &Step, _: &[Vec<usize>]) -> Result<(), BoxError> {
-        self.t = 0;
+        let walk = |tensor: &Vec<f64>| Walk::new(self.rule.clone(), tensor.len());
+        self.walks = init.iter().map(walk).collect::<Result<_, _>>()?;
         self.params = init.iter().map(|tensor| cast(tensor)).collect();
-        self.state = init.iter().map(|tensor| slices::start(&self.rule, tensor.len())).collect();
         Ok(())
     }
 
     fn step(&mut self, lr: f64, grads: &Step) -> Result<(), BoxError> {
-        self.t += 1;
-        for ((p, g), state) in self.params.iter_mut().zip(grads).zip(&mut self.state) {
-            slices::step(&self.rule, lr, self.t, p, &cast(g), state);
+        for ((p, g), walk) in self.params.iter_mut().zip(grads).zip(&mut self.walks) {
+            walk.step(lr, p, &cast(g))?;
         }
         Ok(())
     }
@@ -102,9 +100,8 @@ impl<U: Rule, R: Real + Into<f64>> Engine for OnSlices<U, R> {
     }
 
     fn evaluated(&self) -> Result<Step, BoxError> {
-        let evaluate =
-            |(p, state): (&Vec<R>, &Vec<Vec<R>>)| widen(&slices::evaluate(&self.rule, p, state));
-        Ok(self.params.iter().zip(&self.state).map(evaluate).collect())
+        let evaluate = |(p, walk): (&Vec<R>, &Walk<U, R>)| widen(&walk.evaluate(p));
+        Ok(self.params.iter().zip(&self.walks).map(evaluate).collect())
     }
 }
 
