@@ -43,6 +43,7 @@ impl<U: Rule> Build for U {}
 pub struct Fused {
     pub(crate) program: Arc<Program>,
     portable: bool,
+    scale: f64,
 }
 
 impl core::fmt::Debug for Fused {
@@ -53,13 +54,20 @@ impl core::fmt::Debug for Fused {
 
 impl Fused {
     pub(crate) fn new(program: Program) -> Self {
-        Self { program: Arc::new(program), portable: false }
+        Self { program: Arc::new(program), portable: false, scale: 1.0 }
     }
 
     /// The same optimizer by burn's tensor operations on every backend: slower, and the oracle
     /// that the engines are tested against.
     pub fn portable(mut self) -> Self {
         self.portable = true;
+        self
+    }
+
+    /// The same optimizer, meeting every gradient multiplied by `scale`, in the same pass: for what
+    /// is one factor of all gradients, as clipping by the global norm and loss scaling are.
+    pub fn scaled(mut self, scale: f64) -> Self {
+        self.scale = scale;
         self
     }
 
@@ -96,7 +104,8 @@ impl Fused {
         let state = state.unwrap_or_else(|| FusedState::start(program, &parameter));
         let (time, states) = state.unpack(program, &parameter)?;
         let time = time + 1;
-        let scalars = (program.scalars)(lr, time);
+        let mut scalars = (program.scalars)(lr, time);
+        scalars.push(self.scale);
         let (parameter, states) = if self.portable {
             portable::step(program, &scalars, parameter, gradient, states)
         } else {

@@ -89,6 +89,7 @@ fn run<const D: usize>(
             },
             Node::Mul(a, b) => match (take(a), take(b)) {
                 (Number(a), Number(b)) => Number(a * b),
+                (Float(a), Number(1.0)) | (Number(1.0), Float(a)) => Float(a),
                 (Float(a), Number(b)) | (Number(b), Float(a)) => Float(a.mul_scalar(b)),
                 (a, b) => Float(float(a) * float(b)),
             },

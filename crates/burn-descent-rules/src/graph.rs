@@ -184,15 +184,19 @@ fn renumber(node: Node, to: &[Id]) -> Node {
 }
 
 /// The graph of [`Rule::update`]: outputs are the parameter and the present states.
+///
+/// The rule meets its gradient multiplied by one more scalar, in the lane after its own: the
+/// place for what is one factor of all gradients, as clipping by the global norm is.
 pub fn trace_update<U: Rule>(rule: &U) -> Graph {
     struct Trace<U>(core::marker::PhantomData<U>);
     impl<U: Rule> Visitor for Trace<U> {
         type Output = Graph;
         fn visit<P: Presence>(self) -> Graph {
             trace(|| {
+                let scale = Symbol::record(Node::Scalar(lanes::<U::Scalars<()>>()));
                 let (p, s) = U::update(
                     Symbol::record(Node::Parameter),
-                    Symbol::record(Node::Gradient),
+                    scale * Symbol::record(Node::Gradient),
                     U::State::read::<P>(|lane| Symbol::record(Node::State(lane))),
                     U::Scalars::read::<Nothing>(|lane| Symbol::record(Node::Scalar(lane))),
                 );
@@ -219,6 +223,13 @@ pub fn trace_evaluate<U: Rule>(rule: &U) -> Graph {
         }
     }
     choose(rule, Trace(rule))
+}
+
+/// How many fields there are, where none is optional.
+fn lanes<F: Fields<()>>() -> usize {
+    let mut lanes = 0;
+    F::read::<Nothing>(|_| lanes += 1);
+    lanes
 }
 
 /// Visits the form of the states that this rule, with its options, has.

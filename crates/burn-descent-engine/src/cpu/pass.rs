@@ -4,7 +4,8 @@
 use crate::MAX_STATES;
 use burn_descent_rules::{Fields, Nothing, Presence, Real, Rule};
 
-/// One step of a rule on one thread: parameter and states are updated in place.
+/// One step of a rule on one thread: parameter and states are updated in place. The scalars are
+/// the rule's, then the factor of the gradient.
 pub(crate) type Pass<T> = fn(&mut [T], &[T], States<'_, T>, &[f64]);
 
 /// The slices of the states; those beyond the rule's are empty.
@@ -45,15 +46,20 @@ fn blocks<U: Rule, P: Presence, T: Real>(
     mut states: States<'_, T>,
     scalars: &[f64],
 ) {
-    let k = U::Scalars::<T>::read::<Nothing>(|lane| T::lit(scalars[lane]));
+    let mut lanes = 0;
+    let k = U::Scalars::<T>::read::<Nothing>(|lane| {
+        lanes = lane + 1;
+        T::lit(scalars[lane])
+    });
+    let scale = T::lit(scalars[lanes]);
     let (mut p_blocks, mut g_blocks) = (p.chunks_exact_mut(BLOCK), g.chunks_exact(BLOCK));
     let mut at = 0;
     for (p, g) in p_blocks.by_ref().zip(g_blocks.by_ref()) {
-        block::<U, P, T, BLOCK>(p, g, &mut states, at, k);
+        block::<U, P, T, BLOCK>(p, g, &mut states, at, k, scale);
         at += BLOCK;
     }
     for (p, g) in p_blocks.into_remainder().chunks_mut(1).zip(g_blocks.remainder().chunks(1)) {
-        block::<U, P, T, 1>(p, g, &mut states, at, k);
+        block::<U, P, T, 1>(p, g, &mut states, at, k, scale);
         at += 1;
     }
 }
@@ -67,6 +73,7 @@ fn block<U: Rule, P: Presence, T: Real, const N: usize>(
     states: &mut States<'_, T>,
     at: usize,
     k: U::Scalars<T>,
+    scale: T,
 ) {
     let zero = T::lit(0.0);
     let (mut p_block, mut g_block, mut s_block) = ([zero; N], [zero; N], [[zero; N]; MAX_STATES]);
@@ -78,7 +85,7 @@ fn block<U: Rule, P: Presence, T: Real, const N: usize>(
     }
     for i in 0..N {
         let s = U::State::<T>::read::<P>(|lane| s_block[lane][i]);
-        let (p, s) = U::update(p_block[i], g_block[i], s, k);
+        let (p, s) = U::update(p_block[i], scale * g_block[i], s, k);
         p_block[i] = p;
         s.write::<P>(|lane, _, value| s_block[lane][i] = value);
     }
