@@ -24,6 +24,32 @@ impl Fused {
     }
 }
 
+impl Fused {
+    /// The weights of one parameter to judge and to ship, from its trained weights and its state;
+    /// the trained weights if the state is not of this rule.
+    pub fn evaluate_tensor<const D: usize>(
+        &self,
+        parameter: Tensor<D>,
+        state: &FusedState<D>,
+    ) -> Tensor<D> {
+        evaluate(&self.program, parameter, state.clone())
+    }
+}
+
+fn evaluate<const D: usize>(
+    program: &Program,
+    parameter: Tensor<D>,
+    state: FusedState<D>,
+) -> Tensor<D> {
+    if program.evaluate.is_identity() {
+        return parameter;
+    }
+    match state.unpack(program, &parameter) {
+        Ok((_, states)) => portable::evaluate(program, parameter, states),
+        Err(_) => parameter,
+    }
+}
+
 /// The states of all parameters. burn shows them to nobody but through a record.
 fn states(optimizer: &ModuleOptimizer) -> StateSource {
     let read = || -> Result<StateSource, RecordError> {
@@ -47,10 +73,9 @@ impl ModuleMapper for Evaluate<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (id, tensor, mapper) = param.consume();
         let prefix = id.val().to_string();
-        let states = FusedState::state_unflatten(&prefix, &mut self.states, &tensor.device())
-            .and_then(|state| state.unpack(self.program, &tensor).ok());
-        let tensor = match states {
-            Some((_, states)) => portable::evaluate(self.program, tensor, states),
+        let state = FusedState::state_unflatten(&prefix, &mut self.states, &tensor.device());
+        let tensor = match state {
+            Some(state) => evaluate(self.program, tensor, state),
             None => tensor,
         };
         Param::from_mapped_value(id, tensor, mapper)

@@ -5,7 +5,7 @@ use crate::state::FusedState;
 use crate::{StepError, dispatch, portable};
 use burn::optim::Optimizer;
 use burn::tensor::{Device, Tensor};
-use burn_descent_rules::{InvalidOption, Rule, check_lr};
+use burn_descent_rules::{InvalidOption, OptionError, Rule, check_lr};
 use std::sync::Arc;
 
 /// Makes an optimizer of a rule.
@@ -74,6 +74,21 @@ impl Fused {
     /// The name of the rule: `adamw`.
     pub fn name(&self) -> &'static str {
         self.program.name
+    }
+
+    /// The options of the rule by name.
+    pub fn options(&self) -> &[(String, String)] {
+        &self.program.options
+    }
+
+    /// The same optimizer with other options, given by name. States made before fit as long as the
+    /// options need the same states.
+    ///
+    /// # Errors
+    /// An option that there is not, or whose value is not allowed.
+    pub fn with(&self, options: &[(&str, &str)]) -> Result<Self, OptionError> {
+        let program = Arc::new((self.program.with)(options)?);
+        Ok(Self { program, ..self.clone() })
     }
 
     /// The names of the states, in the order of [`FusedState::tensors`].

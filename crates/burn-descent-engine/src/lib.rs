@@ -15,9 +15,11 @@ mod evaluate;
 mod fused;
 mod portable;
 mod program;
+mod reduce;
 mod state;
 
 pub use error::StepError;
 pub use fused::{Build, Fused};
 pub use program::MAX_STATES;
+pub use reduce::sum_squares;
 pub use state::FusedState;

@@ -1,8 +1,8 @@
 //! A rule with its type forgotten: what the engines need to run it.
 
 use burn_descent_rules::{
-    Fields, Forms, Graph, InvalidOption, Nothing, Presence, Rule, Visitor, trace_evaluate,
-    trace_update,
+    Fields, Forms, Graph, InvalidOption, Nothing, OptionError, Presence, Rule, Visitor, to_pairs,
+    trace_evaluate, trace_update, with_pairs,
 };
 use std::sync::Arc;
 
@@ -11,6 +11,9 @@ use crate::cpu::Pass;
 
 /// How many states a rule may have.
 pub const MAX_STATES: usize = 4;
+
+/// Makes a program of options by name.
+type With = dyn Fn(&[(&str, &str)]) -> Result<Program, OptionError> + Send + Sync;
 
 /// A checked rule, ready to run.
 pub(crate) struct Program {
@@ -23,6 +26,10 @@ pub(crate) struct Program {
     pub(crate) pass_f32: Pass<f32>,
     #[cfg(any(feature = "flex", feature = "ndarray"))]
     pub(crate) pass_f64: Pass<f64>,
+    /// The options by name.
+    pub(crate) options: Vec<(String, String)>,
+    /// The same rule with other options.
+    pub(crate) with: Box<With>,
     pub(crate) update: Arc<Graph>,
     pub(crate) evaluate: Graph,
 }
@@ -70,6 +77,11 @@ impl<U: Rule> Visitor for Compile<U> {
             pass_f64: crate::cpu::pass::<U, P, f64>,
             update: Arc::new(trace_update(&rule)),
             evaluate: trace_evaluate(&rule),
+            options: to_pairs(&rule),
+            with: {
+                let rule = rule.clone();
+                Box::new(move |options| Ok(Program::new(with_pairs(&rule, options)?)?))
+            },
             scalars: Box::new(move |lr, t| {
                 rule.scalars(lr, t).lanes().into_iter().map(|(_, value)| value).collect()
             }),

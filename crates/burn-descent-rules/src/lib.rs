@@ -7,6 +7,8 @@
 //!   `burn-descent-engine`);
 //! - symbols: a [`Graph`], from which a GPU kernel or a list of tensor operations is made.
 //!
+//! A [`Schedule`] says how a number, such as the learning rate, depends on the step.
+//!
 //! ```
 //! use burn_descent_rules::{AdamW, slices::Walk};
 //!
@@ -28,6 +30,7 @@ mod options;
 mod real;
 mod rule;
 mod rules;
+mod schedules;
 pub mod slices;
 mod transforms;
 
@@ -36,8 +39,13 @@ pub use fields::{
     Field, Fields, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
 };
 pub use graph::{Graph, Id, Node, Symbol, trace_evaluate, trace_update};
-pub use options::{Bound, Range, from_pairs, names, nearest};
+pub use options::{Bound, Range, from_pairs, nearest, to_pairs, with_pairs};
 pub use real::Real;
 pub use rule::{Paper, Rule, check_lr};
 pub use rules::{AdaGrad, Adam, AdamW, Nesterov, RmsProp, Sgd};
+pub use schedules::{
+    Anneal, Better, Cosine, CosineRestarts, Cyclic, Exponential, Height, InverseSqrt, Linear,
+    MultiStep, Noam, OneCycle, Polynomial, ReduceOnPlateau, Rex, Schedule, StepDecay, Then,
+    Threshold, Times, Warmup, WarmupStableDecay,
+};
 pub use transforms::l2;

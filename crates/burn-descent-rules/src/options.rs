@@ -80,7 +80,7 @@ fn values<U: Rule>(rule: &U) -> Vec<(String, Value)> {
 }
 
 /// The options of a rule and their values as text, in the order in which the rule declares them.
-pub fn names<U: Rule>(rule: &U) -> Vec<(String, String)> {
+pub fn to_pairs<U: Rule>(rule: &U) -> Vec<(String, String)> {
     values(rule).into_iter().map(|(name, value)| (name, value.to_string())).collect()
 }
 
@@ -96,9 +96,23 @@ pub fn names<U: Rule>(rule: &U) -> Vec<(String, String)> {
 /// assert!(error.to_string().contains("did you mean `beta1`?"));
 /// # Ok::<(), burn_descent_rules::OptionError>(())
 /// ```
+///
+/// # Errors
+/// An option that there is not, or whose value is not allowed.
 pub fn from_pairs<U: Rule>(pairs: &[(impl AsRef<str>, impl AsRef<str>)]) -> Result<U, OptionError> {
+    with_pairs(&U::default(), pairs)
+}
+
+/// A checked copy of a rule with options set by name, the others as they are.
+///
+/// # Errors
+/// An option that there is not, or whose value is not allowed.
+pub fn with_pairs<U: Rule>(
+    rule: &U,
+    pairs: &[(impl AsRef<str>, impl AsRef<str>)],
+) -> Result<U, OptionError> {
     let optimizer = U::NAME;
-    let mut options: Map<String, Value> = values(&U::default()).into_iter().collect();
+    let mut options: Map<String, Value> = values(rule).into_iter().collect();
     for (option, text) in pairs {
         let (option, text) = (option.as_ref(), text.as_ref());
         let Some(default) = options.get(option) else {

@@ -15,7 +15,7 @@
 use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::{
     AdaGrad, Adam, AdamW, Fields, Nesterov, OptionError, Paper, RmsProp, Rule, Sgd, from_pairs,
-    names, nearest,
+    nearest, to_pairs,
 };
 
 /// Makes an optimizer of options by name.
@@ -46,7 +46,7 @@ impl Row {
             paper: U::PAPER,
             lr,
             build: |options| Ok(from_pairs::<U>(options)?.build()?),
-            options: || names(&U::default()),
+            options: || to_pairs(&U::default()),
             state: || U::default().start().lanes().into_iter().map(|(name, _)| name).collect(),
         }
     }

@@ -20,6 +20,7 @@ mod mapping;
 mod number;
 mod problems;
 mod replay;
+mod schedule;
 mod schema;
 mod table;
 
@@ -31,6 +32,7 @@ pub use replay::{
     Engine, F32_TOLERANCE, F64_TOLERANCE, LOW_PRECISION_TOLERANCE, Outcome, Precision, ReplayError,
     replay,
 };
+pub use schedule::{ScheduleCase, ScheduleFile};
 pub use schema::{Case, OptimizerFile, Step, Tensor};
 pub use table::{Condition, LIBRARIES, Meaning, Ours, Row};
 
@@ -42,18 +44,42 @@ pub fn traces_dir() -> PathBuf {
 }
 
 /// The trajectory files of a folder, such as [`traces_dir`], in alphabetical order: every `.json`
-/// and `.json.gz` but `problems`.
+/// and `.json.gz` but `problems` and the [`schedules`].
 ///
 /// # Errors
 /// [`Error::Read`] if the folder cannot be listed.
 pub fn traces(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    files(folder, |stem| stem != problems::STEM && !schedule::STEMS.contains(&stem))
+}
+
+/// The files of a folder that hold schedules, to be read as a [`ScheduleFile`], in alphabetical
+/// order.
+///
+/// # Errors
+/// [`Error::Read`] if the folder cannot be listed.
+///
+/// ```
+/// use burn_descent_golden::{ScheduleFile, schedules, traces_dir};
+///
+/// for path in schedules(&traces_dir())? {
+///     let file = ScheduleFile::read(&path)?;
+///     println!("{}: {} schedules", file.library, file.cases.len());
+/// }
+/// # Ok::<(), burn_descent_golden::Error>(())
+/// ```
+pub fn schedules(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    files(folder, |stem| schedule::STEMS.contains(&stem))
+}
+
+/// The `.json` and `.json.gz` of a folder whose name without that is wanted.
+fn files(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, Error> {
     let failed = |source| Error::Read { file: folder.into(), source };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let stem = name.strip_suffix(".json.gz").or_else(|| name.strip_suffix(".json"));
-        if stem.is_some_and(|stem| stem != problems::STEM) {
+        if stem.is_some_and(&wanted) {
             files.push(path);
         }
     }
