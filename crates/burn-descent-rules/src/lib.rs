@@ -30,7 +30,7 @@ mod options;
 mod real;
 mod rule;
 mod rules;
-mod schedules;
+pub mod schedules;
 pub mod slices;
 mod transforms;
 
@@ -43,9 +43,5 @@ pub use options::{Bound, Range, from_pairs, nearest, to_pairs, with_pairs};
 pub use real::Real;
 pub use rule::{Paper, Rule, check_lr};
 pub use rules::{AdaGrad, Adam, AdamW, Nesterov, RmsProp, Sgd};
-pub use schedules::{
-    Anneal, Better, Cosine, CosineRestarts, Cyclic, Exponential, Height, InverseSqrt, Linear,
-    MultiStep, Noam, OneCycle, Polynomial, ReduceOnPlateau, Rex, Schedule, StepDecay, Then,
-    Threshold, Times, Warmup, WarmupStableDecay,
-};
+pub use schedules::Schedule;
 pub use transforms::l2;

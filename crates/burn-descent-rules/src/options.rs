@@ -57,7 +57,11 @@ pub struct Bound {
 }
 
 impl Bound {
-    pub(crate) fn check(&self, optimizer: &'static str) -> Result<(), InvalidOption> {
+    /// Is the value in its range?
+    ///
+    /// # Errors
+    /// If it is not, with the name of what has the option.
+    pub fn check(&self, optimizer: &'static str) -> Result<(), InvalidOption> {
         if self.range.contains(self.value) {
             return Ok(());
         }

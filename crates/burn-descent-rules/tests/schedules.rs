@@ -6,7 +6,7 @@
 use burn_descent_golden::{
     ScheduleCase, ScheduleFile, largest_of, relative_error, schedules, traces_dir,
 };
-use burn_descent_rules::{
+use burn_descent_rules::schedules::{
     Anneal, Better, Cosine, CosineRestarts, Cyclic, Exponential, Height, InverseSqrt, Linear,
     MultiStep, Noam, OneCycle, Polynomial, ReduceOnPlateau, Rex, Schedule, StepDecay, Threshold,
     Warmup, WarmupStableDecay,

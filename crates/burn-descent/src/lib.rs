@@ -51,12 +51,20 @@
 
 #![forbid(unsafe_code)]
 
+mod averaging;
+mod descent;
 pub mod registry;
 
+pub use averaging::{Average, Ema, Swa};
 pub use burn_descent_engine::{Build, Fused, FusedState, StepError};
 pub use burn_descent_rules as rules;
 pub use burn_descent_rules::{
-    AdaGrad, Adam, AdamW, InvalidOption, Nesterov, OptionError, RmsProp, Rule, Sgd,
+    AdaGrad, Adam, AdamW, InvalidOption, Nesterov, OptionError, RmsProp, Rule, Schedule, Sgd,
+    schedules,
+};
+pub use descent::{
+    BuildError, Builder, Descent, DescentError, Group, IntoGradients, Line, NotFinite, Plan,
+    Refused, Report,
 };
 
 /// The example of the README is run.

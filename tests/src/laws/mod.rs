@@ -8,6 +8,7 @@ mod memory;
 mod records;
 pub mod refusals;
 mod shapes;
+mod walk;
 
 use crate::Subject;
 use burn::tensor::DType;
@@ -42,6 +43,10 @@ pub const LAWS: &[Law] = &[
     law("broken_gradients", gradients::broken),
     law("descends", descent::descends).on(full_precision),
     law("groups", descent::groups).on(full_precision),
+    law("walk", walk::plain).on(full_precision),
+    law("walk_accumulate", walk::accumulate).on(full_precision),
+    law("walk_not_finite", walk::not_finite).on(full_precision),
+    law("walk_clip", walk::clip).on(full_precision),
     law("bad_options", refusals::options),
     law("bad_learning_rate", refusals::learning_rate),
     law("bad_shapes", refusals::shapes),

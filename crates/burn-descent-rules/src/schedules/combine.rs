@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// <https://arxiv.org/abs/1706.02677>.
 ///
 /// ```
-/// use burn_descent_rules::{Linear, Schedule};
+/// use burn_descent_rules::schedules::{Linear, Schedule};
 ///
 /// let lr = Linear::new(1.0, 10).warmup(4).start(0.2);
 /// assert_eq!((lr.at(0), lr.at(2), lr.at(4), lr.at(9)), (0.2, 0.6, 1.0, 0.5));
@@ -79,7 +79,7 @@ impl<S: Schedule> Schedule for Warmup<S> {
 /// Where the first does not end on the beginning of the next, it jumps.
 ///
 /// ```
-/// use burn_descent_rules::{Schedule, Then};
+/// use burn_descent_rules::schedules::{Schedule, Then};
 ///
 /// let lr: Then<f64, Then<f64, f64>> = 0.1.then(10, 0.05.then(20, 0.005));
 /// assert_eq!((lr.at(9), lr.at(10), lr.at(30)), (0.1, 0.05, 0.005));
@@ -120,7 +120,7 @@ impl<A: Schedule, B: Schedule> Schedule for Then<A, B> {
 /// The product of two schedules, `η(t) = schedule(t) factor(t)`; made by [`Schedule::times`].
 ///
 /// ```
-/// use burn_descent_rules::{Linear, Schedule};
+/// use burn_descent_rules::schedules::{Linear, Schedule};
 ///
 /// let lr = Linear::new(1.0, 4).times(0.5);
 /// assert_eq!((lr.at(0), lr.at(2), lr.at(4)), (0.5, 0.25, 0.0));

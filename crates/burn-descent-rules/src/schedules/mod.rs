@@ -39,7 +39,7 @@ use core::fmt::Debug;
 /// after another, [`times`](Schedule::times) multiplies two.
 ///
 /// ```
-/// use burn_descent_rules::{Cosine, Linear, Schedule};
+/// use burn_descent_rules::schedules::{Cosine, Linear, Schedule};
 ///
 /// let lr = Cosine::new(1e-3, 10_000).warmup(500);
 /// lr.check()?;

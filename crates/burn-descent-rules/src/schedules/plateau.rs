@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// - A metric that is NaN or infinite is never better.
 ///
 /// ```
-/// use burn_descent_rules::ReduceOnPlateau;
+/// use burn_descent_rules::schedules::ReduceOnPlateau;
 ///
 /// let mut lr = ReduceOnPlateau::new(0.5).patience(1).factor(0.5);
 /// lr.check()?;

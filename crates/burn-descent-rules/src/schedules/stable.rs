@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 ///   `value.warmup(w).then(w + s, Exponential::new(value, 0.5).every(t))`.
 ///
 /// ```
-/// use burn_descent_rules::{Schedule, WarmupStableDecay};
+/// use burn_descent_rules::schedules::{Schedule, WarmupStableDecay};
 ///
 /// let lr = WarmupStableDecay::new(1.0, 10, 80, 10);
 /// assert_eq!((lr.at(0), lr.at(5), lr.at(10), lr.at(90)), (0.0, 0.5, 1.0, 1.0));

@@ -1,0 +1,38 @@
+use burn_descent_rules::{InvalidOption, Range};
+
+/// Stochastic weight averaging: the plain mean of the weights after every `every`-th step from
+/// step `start` on.
+///
+/// - Memory: one number a weight, in f32 (f64 for f64).
+/// - Before `start` there is no average, and the weights are judged as they are. A model with batch
+///   normalisation needs its statistics taken anew for the averaged weights.
+/// - Reference: Izmailov et al. 2018, <https://arxiv.org/abs/1803.05407>.
+///
+/// ```
+/// use burn_descent::{Average, Swa};
+///
+/// // The weights at the end of each epoch of 500 steps, from the 75th epoch on.
+/// let average = Average::from(Swa::new(75 * 500, 500));
+/// # drop(average);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Swa {
+    start: u64,
+    every: u64,
+}
+
+impl Swa {
+    /// From step `start` (counted from 1) on, every `every` steps.
+    pub fn new(start: u64, every: u64) -> Self {
+        Self { start, every }
+    }
+
+    pub(super) fn check(&self) -> Result<(), InvalidOption> {
+        Range::Positive.of("every", self.every as f64).check("swa")
+    }
+
+    /// Are the weights after this step averaged?
+    pub(super) fn takes(&self, step: u64) -> bool {
+        step >= self.start && (step - self.start).is_multiple_of(self.every)
+    }
+}

@@ -1,0 +1,105 @@
+//! What can be wrong with a walk.
+
+use burn_descent_rules::{InvalidOption, OptionError};
+
+/// Why a walk cannot be built for a model.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum BuildError {
+    /// An option is out of its range.
+    #[error(transparent)]
+    Option(#[from] InvalidOption),
+    /// An optimizer does not take an option.
+    #[error("group `{group}`: {error}")]
+    Optimizer {
+        /// Name of the group.
+        group: String,
+        /// What is wrong.
+        error: OptionError,
+    },
+    /// A group has no learning rate.
+    #[error("group `{0}` has no learning rate: give it a `.schedule(..)`, a number or a schedule")]
+    NoLearningRate(String),
+    /// A group matches no parameter.
+    #[error("group `{group}` matches no parameter of the model; its parameters are {parameters}")]
+    EmptyGroup {
+        /// Name of the group.
+        group: String,
+        /// The paths of the model's parameters.
+        parameters: String,
+    },
+    /// The weight decay of an optimizer that is not ours cannot be switched off.
+    #[error(
+        "group `{0}`: decay_matrices_only cannot switch off the weight decay of an optimizer that \
+         is not burn-descent's; give vectors a group of their own"
+    )]
+    ForeignDecay(String),
+    /// The model has no parameter.
+    #[error("the model has no float parameter to train")]
+    NoParameter,
+}
+
+/// Why a step was not taken. Weights, states and counters are as they were.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DescentError {
+    /// A gradient holds a NaN or an infinity.
+    #[error("the gradient of `{parameter}` is not finite at step {step}")]
+    NotFinite {
+        /// Path of the first such parameter.
+        parameter: String,
+        /// The step, from 1.
+        step: u64,
+    },
+    /// A gradient belongs to a parameter that the walk was not built for.
+    #[error("the walk was not built for the parameter `{parameter}`: build it for this model")]
+    UnknownParameter {
+        /// Path of the parameter.
+        parameter: String,
+    },
+    /// A schedule gave a value that is not allowed.
+    #[error("group `{group}` at step {step}: {error}")]
+    Scheduled {
+        /// Name of the group.
+        group: String,
+        /// The step, from 1.
+        step: u64,
+        /// What is wrong.
+        error: OptionError,
+    },
+    /// The weight of a micro-batch is not a positive number.
+    #[error("the weight of a micro-batch is {0}, it must be a number > 0")]
+    BadWeight(f64),
+}
+
+/// A step that was not taken: why, and the model as it was.
+///
+/// `?` turns it into the error alone.
+pub struct Refused<M> {
+    /// The model, unchanged.
+    pub model: M,
+    /// Why.
+    pub error: DescentError,
+}
+
+impl<M> core::fmt::Debug for Refused<M> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Refused").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl<M> core::fmt::Display for Refused<M> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<M> core::error::Error for Refused<M> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl<M> From<Refused<M>> for DescentError {
+    fn from(refused: Refused<M>) -> Self {
+        refused.error
+    }
+}

@@ -1,0 +1,73 @@
+//! The model to judge and ship.
+
+use super::Descent;
+use super::group::AnyOptimizer;
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::Tensor;
+use burn_descent_engine::FusedState;
+
+impl Descent {
+    /// The model to judge and to ship, in burn's [`valid`](Module::valid) form: the averaged
+    /// weights if an average is kept, else those that the optimizers say ([`Nesterov`] is judged
+    /// elsewhere than it trains). The model that trains is left as it is.
+    ///
+    /// [`Nesterov`]: crate::Nesterov
+    pub fn evaluate<M: Module>(&self, model: &M) -> M {
+        model.valid().map(&mut Evaluate(self))
+    }
+
+    /// The weights of one parameter to judge with, before averaging.
+    fn judged<const D: usize>(&self, id: ParamId, weights: Tensor<D>) -> Tensor<D> {
+        let (Some(member), Some(state)) = (self.members.get(&id), self.states.get(&id)) else {
+            return weights;
+        };
+        match &self.groups[member.group].optimizers[member.optimizer] {
+            AnyOptimizer::Ours(fused) => {
+                fused.evaluate_tensor(weights, state.downcast_ref::<FusedState<D>>())
+            }
+            AnyOptimizer::Foreign(..) => weights,
+        }
+    }
+
+    /// Takes the weights after a step into the average.
+    pub(super) fn follow<M: Module>(&mut self, model: &M) {
+        let Some(mut averages) = self.averages.take() else { return };
+        if let Some(share) = averages.begin(self.steps) {
+            model.visit(&mut Follow { descent: self, averages: &mut averages, share });
+        }
+        self.averages = Some(averages);
+    }
+}
+
+struct Evaluate<'a>(&'a Descent);
+
+impl ModuleMapper for Evaluate<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Evaluate(descent) = self;
+        let (id, weights, mapper) = param.consume();
+        let average = descent.averages.as_ref().and_then(|averages| averages.get::<D>(id));
+        let weights = match average {
+            Some(average) => average.to_device(&weights.device()).cast(weights.dtype()),
+            None => descent.judged(id, weights),
+        };
+        Param::from_mapped_value(id, weights, mapper)
+    }
+}
+
+struct Follow<'a> {
+    descent: &'a Descent,
+    averages: &'a mut crate::averaging::Averages,
+    share: f64,
+}
+
+impl ModuleVisitor for Follow<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        // A parameter that never steps is its own average.
+        if self.descent.states.contains_key(&param.id) {
+            let weights = param.val();
+            let weights = if weights.is_autodiff() { weights.inner() } else { weights };
+            let weights = self.descent.judged(param.id, weights);
+            self.averages.take_in(param.id, weights, self.share);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Parameters that walk alike.
+
+use super::builder::DECAY;
+use crate::Schedule;
+use burn::module::ParamGroup;
+use burn::optim::{DynOptimizer, Optimizer};
+use burn_descent_engine::Fused;
+use burn_descent_rules::OptionError;
+use core::any::Any;
+use std::sync::Arc;
+
+/// A group of parameters: which, by what optimizer, and on what schedules.
+///
+/// ```
+/// use burn::module::ParamGroup;
+/// use burn_descent::{Build, Group, Sgd, schedules::Linear};
+///
+/// let slow = Group::new("embedding", ParamGroup::from_predicate("embedding"), Sgd::new().build()?)
+///     .schedule(0.01)
+///     .option("weight_decay", Linear::new(1e-3, 1000).end(1e-4));
+/// # drop(slow);
+/// # Ok::<(), burn_descent::InvalidOption>(())
+/// ```
+pub struct Group {
+    pub(super) name: String,
+    pub(super) parameters: ParamGroup,
+    pub(super) optimizer: AnyOptimizer,
+    pub(super) lr: Option<Arc<dyn Schedule>>,
+    pub(super) options: Vec<(String, Arc<dyn Schedule>)>,
+}
+
+impl Group {
+    /// A group of the parameters that `parameters` matches. Where groups overlap, the last one
+    /// added has the parameter.
+    pub fn new(name: impl Into<String>, parameters: ParamGroup, optimizer: impl Optimizer) -> Self {
+        let optimizer = AnyOptimizer::new(optimizer);
+        Self { name: name.into(), parameters, optimizer, lr: None, options: Vec::new() }
+    }
+
+    /// The learning rate: a number, or a schedule. Without one, that of the whole walk.
+    pub fn schedule(mut self, lr: impl Schedule) -> Self {
+        self.lr = Some(Arc::new(lr));
+        self
+    }
+
+    /// A schedule for any numeric option of the optimizer, such as `weight_decay`. It must be one
+    /// of ours.
+    pub fn option(mut self, name: impl Into<String>, schedule: impl Schedule) -> Self {
+        self.options.push((name.into(), Arc::new(schedule)));
+        self
+    }
+}
+
+/// One of our optimizers, or one that only burn knows.
+#[derive(Clone)]
+pub(super) enum AnyOptimizer {
+    Ours(Fused),
+    Foreign(Arc<dyn DynOptimizer>, &'static str),
+}
+
+impl AnyOptimizer {
+    pub(super) fn new<O: Optimizer>(optimizer: O) -> Self {
+        match (&optimizer as &dyn Any).downcast_ref::<Fused>() {
+            Some(fused) => Self::Ours(fused.clone()),
+            None => Self::Foreign(Arc::new(optimizer), short_name::<O>()),
+        }
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Ours(fused) => fused.name(),
+            Self::Foreign(_, name) => name,
+        }
+    }
+}
+
+/// `burn_optim::optim::adam::Adam` is `Adam`.
+fn short_name<T>() -> &'static str {
+    let name = core::any::type_name::<T>();
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+/// What a group follows from step to step.
+pub(super) struct Schedules {
+    pub(super) name: String,
+    pub(super) lr: Arc<dyn Schedule>,
+    pub(super) options: Vec<(String, Arc<dyn Schedule>)>,
+    /// The group's optimizers: for all its parameters, or for its matrices and the rest of them.
+    pub(super) optimizers: Vec<AnyOptimizer>,
+}
+
+impl Schedules {
+    /// An optimizer of the group with its scheduled options at a step. Where weight decay is
+    /// switched off, its schedule does not switch it on.
+    pub(super) fn with(
+        &self,
+        number: usize,
+        fused: &Fused,
+        scheduled: &[(&str, &str)],
+    ) -> Result<Fused, OptionError> {
+        let kept = |(name, _): &&(&str, &str)| number == 0 || *name != DECAY;
+        fused.with(&scheduled.iter().filter(kept).copied().collect::<Vec<_>>())
+    }
+}
+
+/// Where a parameter belongs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member {
+    pub(super) group: usize,
+    /// Number of its optimizer in the group.
+    pub(super) optimizer: usize,
+    /// Is the parameter met more than once in the model?
+    pub(super) tied: bool,
+}
