@@ -2,28 +2,8 @@
 
 use burn::tensor::{DType, Device, Tensor};
 use burn_descent::{Fused, FusedState, registry::ROWS};
+use burn_descent_tests::allocation::{Counting, allocated};
 use burn_descent_tests::devices;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-/// The system's allocator, counting bytes.
-struct Counting;
-
-static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it came.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATED.fetch_add(layout.size(), Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -41,9 +21,9 @@ fn bytes_of_a_step(optimizer: &Fused, device: &Device, dtype: DType, len: usize)
         at = step(at, tensor());
     }
     let gradient = tensor();
-    let before = ALLOCATED.load(Relaxed);
+    let before = allocated();
     at = step(at, gradient);
-    let bytes = ALLOCATED.load(Relaxed) - before;
+    let bytes = allocated() - before;
     drop(at);
     bytes
 }

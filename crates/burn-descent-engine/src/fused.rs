@@ -96,6 +96,11 @@ impl Fused {
         self.program.states.iter().map(|(name, _)| *name).collect()
     }
 
+    /// Is this a state with which this optimizer can step this parameter?
+    pub fn fits<const D: usize>(&self, state: &FusedState<D>, parameter: &Tensor<D>) -> bool {
+        state.fits(&self.program, parameter)
+    }
+
     /// One step of one parameter: the new parameter and state from the gradient, at learning rate
     /// `lr`. Without a state it is the first step.
     ///

@@ -33,6 +33,13 @@ impl<const D: usize> Lane<D> {
         }
     }
 
+    fn dtype(&self) -> DType {
+        match self {
+            Lane::Loaded(data) => data.dtype(),
+            Lane::Ready(tensor) => tensor.dtype(),
+        }
+    }
+
     fn tensor(self, dtype: DType, device: &Device) -> Tensor<D> {
         match self {
             Lane::Loaded(data) => Tensor::from_data(data, (device, dtype)),
@@ -84,6 +91,13 @@ impl<const D: usize> FusedState<D> {
     /// Was this state made by this rule?
     pub(crate) fn is_of(&self, program: &Program) -> bool {
         self.rule == Some(program.fingerprint()) && self.lanes.len() == program.states.len()
+    }
+
+    /// Was it made by this rule for such a parameter?
+    pub(crate) fn fits(&self, program: &Program, parameter: &Tensor<D>) -> bool {
+        let (shape, dtype) = (parameter.shape(), compute_dtype(parameter.dtype()));
+        self.is_of(program)
+            && self.lanes.iter().all(|lane| lane.shape() == shape && lane.dtype() == dtype)
     }
 
     /// How many steps the parameter has taken.

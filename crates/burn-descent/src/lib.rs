@@ -53,9 +53,12 @@
 
 mod averaging;
 mod descent;
+mod lr_scheduler;
+mod observe;
+mod range_test;
 pub mod registry;
 
-pub use averaging::{Average, Ema, Swa};
+pub use averaging::{Average, Ema, Lookahead, Swa};
 pub use burn_descent_engine::{Build, Fused, FusedState, StepError};
 pub use burn_descent_rules as rules;
 pub use burn_descent_rules::{
@@ -63,9 +66,14 @@ pub use burn_descent_rules::{
     schedules,
 };
 pub use descent::{
-    BuildError, Builder, Descent, DescentError, Group, IntoGradients, Line, NotFinite, Plan,
-    Refused, Report,
+    BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError, Group, IntoGradients,
+    Line, LossScale, Mismatch, NotFinite, Plan, Probe, Refused, Report, Transform, Update,
 };
+pub use lr_scheduler::LrSchedule;
+#[cfg(feature = "train")]
+pub use observe::ReportMetric;
+pub use observe::{Csv, Every, JsonLines, Observer};
+pub use range_test::{RangeCurve, RangeError, RangePoint, RangeTest};
 
 /// The example of the README is run.
 #[cfg(doctest)]

@@ -1,18 +1,20 @@
-//! Times one AdamW step: burn-optim's against ours, in turns, in one run.
+//! Times one AdamW step, each way to take it, in turns, in one run.
 
-use burn::module::{Module, Param};
+use burn::module::{Module, Param, ParamId};
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor};
-use burn_descent::{AdamW, Build};
+use burn_descent::{AdamW, Build, Descent, Fused, FusedState};
 use burn_descent_tests::devices;
 use clap::Parser;
 use std::time::{Duration, Instant};
 
-/// Time one AdamW step of burn-optim against one of burn-descent, in turns, in one run.
+/// Time one AdamW step, each way to take it, in turns, in one run.
 ///
-/// Prints a Markdown table: the median of each, how many times faster burn-descent is, and the
-/// rate at which it moves its 28 bytes a parameter. Gradients are made before the clock starts and
-/// freed while it runs, as in training.
+/// `passes` steps tensor by tensor with nothing around; `module` is burn's ModuleOptimizer with
+/// burn-descent's AdamW; `descent` is Descent, and `clip` is Descent with clipping by the norm of
+/// all gradients. Prints a Markdown table: the median of burn-optim's AdamW, then that of each,
+/// with how many times faster it is than burn-optim's, and what Descent takes more than the passes.
+/// Gradients are made before the clock starts and freed while it runs, as in training.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -28,19 +30,19 @@ struct Arguments {
 }
 
 /// Parameters of these lengths.
-struct Shape {
+struct List {
     name: &'static str,
     lengths: Vec<usize>,
 }
 
-fn shapes() -> Vec<Shape> {
+fn lists() -> Vec<List> {
     // ResNet-50: 25.6 M parameters in 161 tensors, most of them short.
     let mut resnet = vec![64; 106];
     resnet.extend(vec![465_000; 55]);
     vec![
-        Shape { name: "6 tensors, 49 K: an MLP", lengths: vec![32768, 128, 16384, 128, 1280, 10] },
-        Shape { name: "161 tensors, 25.6 M: like ResNet-50", lengths: resnet },
-        Shape { name: "1 tensor, 10 M", lengths: vec![10_000_000] },
+        List { name: "6 tensors, 49 K: an MLP", lengths: vec![32768, 128, 16384, 128, 1280, 10] },
+        List { name: "161 tensors, 25.6 M: like ResNet-50", lengths: resnet },
+        List { name: "1 tensor, 10 M", lengths: vec![10_000_000] },
     ]
 }
 
@@ -49,46 +51,118 @@ struct Model {
     tensors: Vec<Param<Tensor<1>>>,
 }
 
-struct Walk {
-    model: Option<Model>,
-    optimizer: ModuleOptimizer,
-    times: Vec<Duration>,
-}
-
-impl Walk {
-    fn new(shape: &Shape, device: &Device, optimizer: ModuleOptimizer) -> Self {
+impl Model {
+    fn new(list: &List, device: &Device) -> Self {
         let param = |len: &usize| {
             let ones = Tensor::ones([*len], (device, DType::F32));
             Param::from_tensor(ones.autodiff().require_grad())
         };
-        let model = Model { tensors: shape.lengths.iter().map(param).collect() };
-        Self { model: Some(model), optimizer, times: Vec::new() }
-    }
-
-    fn step(&mut self) {
-        let Some(model) = self.model.take() else { return };
-        let mut gradients = GradientsParams::new();
-        for param in &model.tensors {
-            let value = param.val().inner();
-            gradients.register(param.id, value.mul_scalar(0.5));
-        }
-        let device = model.tensors[0].val().device();
-        device.sync().expect("the device answers");
-        let start = Instant::now();
-        self.model = Some(self.optimizer.step(1e-3, model, gradients));
-        device.sync().expect("the device answers");
-        self.times.push(start.elapsed());
-    }
-
-    /// The median without the steps that warm up.
-    fn median(&mut self) -> Duration {
-        let times = &mut self.times[WARM..];
-        times.sort();
-        times[times.len() / 2]
+        Self { tensors: list.lengths.iter().map(param).collect() }
     }
 }
 
+/// A way to take a step down fresh gradients, one a tensor.
+trait Way {
+    fn step(&mut self, gradients: Vec<Tensor<1>>);
+}
+
+/// Tensor by tensor.
+struct Passes {
+    optimizer: Fused,
+    tensors: Vec<(Tensor<1>, Option<FusedState<1>>)>,
+}
+
+impl Way for Passes {
+    fn step(&mut self, gradients: Vec<Tensor<1>>) {
+        let tensors = core::mem::take(&mut self.tensors).into_iter().zip(gradients);
+        let step = |((tensor, state), gradient)| {
+            let stepped = self.optimizer.try_step(LR, tensor, gradient, state);
+            let (tensor, state) = stepped.expect("a good step");
+            (tensor, Some(state))
+        };
+        self.tensors = tensors.map(step).collect();
+    }
+}
+
+/// A model and what steps it.
+struct Walk<F> {
+    model: Option<Model>,
+    ids: Vec<ParamId>,
+    step: F,
+}
+
+impl<F: FnMut(Model, GradientsParams) -> Model> Walk<F> {
+    fn new(list: &List, device: &Device, step: F) -> Self {
+        Self::of(Model::new(list, device), step)
+    }
+
+    fn of(model: Model, step: F) -> Self {
+        let ids = model.tensors.iter().map(|param| param.id).collect();
+        Self { model: Some(model), ids, step }
+    }
+}
+
+impl<F: FnMut(Model, GradientsParams) -> Model> Way for Walk<F> {
+    fn step(&mut self, gradients: Vec<Tensor<1>>) {
+        let Some(model) = self.model.take() else { return };
+        let mut by_parameter = GradientsParams::new();
+        for (id, gradient) in self.ids.iter().zip(gradients) {
+            by_parameter.register(*id, gradient);
+        }
+        self.model = Some((self.step)(model, by_parameter));
+    }
+}
+
+const LR: f64 = 1e-3;
 const WARM: usize = 3;
+
+/// Median times of all ways, each step of one after a step of the others.
+fn race(ways: &mut [Box<dyn Way>], list: &List, device: &Device, steps: usize) -> Vec<Duration> {
+    let mut times = vec![Vec::new(); ways.len()];
+    for _ in 0..steps + WARM {
+        for (way, times) in ways.iter_mut().zip(&mut times) {
+            let half = |len: &usize| Tensor::<1>::full([*len], 0.5, (device, DType::F32));
+            let gradients = list.lengths.iter().map(half).collect();
+            device.sync().expect("the device answers");
+            let start = Instant::now();
+            way.step(gradients);
+            device.sync().expect("the device answers");
+            times.push(start.elapsed());
+        }
+    }
+    let median = |times: &mut Vec<Duration>| {
+        let times = &mut times[WARM..];
+        times.sort();
+        times[times.len() / 2]
+    };
+    times.iter_mut().map(median).collect()
+}
+
+/// burn-optim, then ours: bare passes, through `ModuleOptimizer`, `Descent`, and with clipping.
+fn ways(list: &List, device: &Device) -> Vec<Box<dyn Way>> {
+    let ours = || AdamW::new().build().expect("defaults are allowed");
+    let module = |mut optimizer: ModuleOptimizer| {
+        Walk::new(list, device, move |model, gradients| optimizer.step(LR, model, gradients))
+    };
+    let descent = |clip: bool| {
+        let model = Model::new(list, device);
+        let builder = Descent::new(ours()).schedule(LR);
+        let builder = if clip { builder.clip_norm(1.0) } else { builder };
+        let mut descent = builder.build(&model).expect("it fits");
+        Walk::of(model, move |model, gradients| {
+            descent.step(model, gradients).expect("a good step").0
+        })
+    };
+    let model = Model::new(list, device);
+    let tensors = model.tensors.into_iter().map(|param| (param.into_value().inner(), None));
+    vec![
+        Box::new(module(AdamWConfig::new().init())),
+        Box::new(Passes { optimizer: ours(), tensors: tensors.collect() }),
+        Box::new(module(ModuleOptimizer::from(ours()))),
+        Box::new(descent(false)),
+        Box::new(descent(true)),
+    ]
+}
 
 fn milliseconds(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1e3;
@@ -101,32 +175,32 @@ fn main() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build_global().expect("the pool has not been used yet");
     }
-    println!("| AdamW step, f32 | device | burn-optim | burn-descent | ratio | rate |");
-    println!("|---|---|---:|---:|---:|---:|");
+    println!(
+        "| AdamW step, f32 | device | burn-optim | passes | module | descent | clip | descent / passes |"
+    );
+    println!("|---|---|---:|---:|---:|---:|---:|---:|");
     for entry in devices::all() {
         let Ok(device) = &entry.device else { continue };
         let wanted = &arguments.device;
         if !wanted.is_empty() && !wanted.iter().any(|name| name == entry.name) {
             continue;
         }
-        for shape in shapes() {
-            let ours = AdamW::new().build().expect("defaults are allowed");
-            let mut ours = Walk::new(&shape, device, ModuleOptimizer::from(ours));
-            let mut burns = Walk::new(&shape, device, AdamWConfig::new().init());
-            for _ in 0..arguments.steps as usize + WARM {
-                burns.step();
-                ours.step();
-            }
-            let (burns, ours) = (burns.median(), ours.median());
-            let bytes = 28.0 * shape.lengths.iter().sum::<usize>() as f64;
+        for list in lists() {
+            let steps = arguments.steps as usize;
+            let times = race(&mut ways(&list, device), &list, device, steps);
+            let seconds: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
+            let cell =
+                |i: usize| format!("{} (x{:.1})", milliseconds(times[i]), seconds[0] / seconds[i]);
             println!(
-                "| {} | {} | {} | {} | {:.1} | {:.0} GB/s |",
-                shape.name,
+                "| {} | {} | {} | {} | {} | {} | {} | {:.3} |",
+                list.name,
                 entry.name,
-                milliseconds(burns),
-                milliseconds(ours),
-                burns.as_secs_f64() / ours.as_secs_f64(),
-                bytes / ours.as_secs_f64() / 1e9,
+                milliseconds(times[0]),
+                cell(1),
+                cell(2),
+                cell(3),
+                cell(4),
+                seconds[3] / seconds[1],
             );
         }
     }

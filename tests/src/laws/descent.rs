@@ -19,8 +19,10 @@ impl Line {
     /// The model on the device with autodiff.
     pub(crate) fn new(subject: &Subject) -> Self {
         let device = subject.device.clone().autodiff();
-        let w = Tensor::from_data(subject.tensor::<2>(1, [4, 2]).into_data(), &device);
-        let b = Tensor::from_data(subject.tensor::<1>(2, [2]).into_data(), &device);
+        let w =
+            Tensor::from_data(subject.tensor::<2>(1, [4, 2]).into_data(), (&device, subject.dtype));
+        let b =
+            Tensor::from_data(subject.tensor::<1>(2, [2]).into_data(), (&device, subject.dtype));
         Self { w: Param::from_tensor(w.require_grad()), b: Param::from_tensor(b.require_grad()) }
     }
 
@@ -32,9 +34,15 @@ impl Line {
     /// The mean squared error on some of the sixteen examples.
     pub(crate) fn loss_of(&self, subject: &Subject, rows: core::ops::Range<usize>) -> Tensor<1> {
         let device = self.w.val().device();
-        let x = Tensor::<2>::from_data(subject.tensor::<2>(3, [16, 4]).into_data(), &device);
+        let x = Tensor::<2>::from_data(
+            subject.tensor::<2>(3, [16, 4]).into_data(),
+            (&device, subject.dtype),
+        );
         let x = x.slice([rows, 0..4]);
-        let truth = Tensor::<2>::from_data(subject.tensor::<2>(4, [4, 2]).into_data(), &device);
+        let truth = Tensor::<2>::from_data(
+            subject.tensor::<2>(4, [4, 2]).into_data(),
+            (&device, subject.dtype),
+        );
         let error = x.clone().matmul(self.w.val()) + self.b.val().unsqueeze() - x.matmul(truth);
         (error.clone() * error).mean()
     }

@@ -1,6 +1,7 @@
 //! What must hold for every optimizer on every device.
 
 mod agreement;
+mod checkpoint;
 mod descent;
 mod golden;
 mod gradients;
@@ -47,6 +48,7 @@ pub const LAWS: &[Law] = &[
     law("walk_accumulate", walk::accumulate).on(full_precision),
     law("walk_not_finite", walk::not_finite).on(full_precision),
     law("walk_clip", walk::clip).on(full_precision),
+    law("walk_resume", checkpoint::resume).on(full_precision),
     law("bad_options", refusals::options),
     law("bad_learning_rate", refusals::learning_rate),
     law("bad_shapes", refusals::shapes),
@@ -64,5 +66,5 @@ impl Law {
 
 /// Modules of burn live in the precision of their device's settings.
 fn full_precision(subject: &Subject) -> bool {
-    subject.dtype == DType::F32
+    matches!(subject.dtype, DType::F32 | DType::F64)
 }

@@ -44,7 +44,7 @@ impl Ema {
 
     /// The share of the `seen`-th weights. Without warm-up `(1 − β) / (1 − βᵗ)`, which is the
     /// debiased average written as a step toward the new weights.
-    pub(super) fn share(&self, seen: u64) -> f64 {
+    pub(crate) fn share(&self, seen: u64) -> f64 {
         let t = seen as f64;
         if self.warmup {
             return if seen == 1 { 1.0 } else { 1.0 - self.decay.min((1.0 + t) / (10.0 + t)) };

@@ -4,14 +4,16 @@
 //! many weights it has seen: the first share is 1.
 
 mod ema;
+mod lookahead;
 mod swa;
 
 pub use ema::Ema;
+pub use lookahead::Lookahead;
 pub use swa::Swa;
 
+use crate::descent::{Tensors, wide};
 use burn::module::ParamId;
-use burn::optim::GradientsParams;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use burn_descent_rules::InvalidOption;
 
 /// An average of weights.
@@ -54,41 +56,42 @@ impl From<Swa> for Average {
 }
 
 /// An average of all parameters of a model, kept in f32 at least.
+#[derive(Default)]
 pub(crate) struct Averages {
-    average: Average,
-    seen: u64,
-    /// burn's one container for tensors of any rank, by parameter.
-    weights: GradientsParams,
+    /// How many weights it has seen.
+    pub(crate) seen: u64,
+    pub(crate) weights: Tensors,
 }
 
 impl Averages {
-    pub(crate) fn new(average: Average) -> Self {
-        Self { average, seen: 0, weights: GradientsParams::new() }
-    }
-
     /// The share of the weights after this step, if they are averaged.
-    pub(crate) fn begin(&mut self, step: u64) -> Option<f64> {
-        let share = self.average.share(step, self.seen + 1)?;
+    pub(crate) fn begin(&mut self, average: &Average, step: u64) -> Option<f64> {
+        let share = average.share(step, self.seen + 1)?;
         self.seen += 1;
         Some(share)
     }
 
     /// Takes in the weights of one parameter.
     pub(crate) fn take_in<const D: usize>(&mut self, id: ParamId, weights: Tensor<D>, share: f64) {
-        let wide = if weights.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
-        let weights = weights.cast(wide);
-        let average = match self.weights.remove::<D>(id) {
-            Some(average) if share < 1.0 => {
-                let average = average.to_device(&weights.device());
-                average.clone() + (weights - average).mul_scalar(share)
-            }
-            _ => weights,
-        };
-        self.weights.register(id, average);
+        let average = self.weights.remove::<D>(id);
+        self.weights.register(id, toward(average, weights, share));
     }
+}
 
-    /// The average of one parameter, if it has one.
-    pub(crate) fn get<const D: usize>(&self, id: ParamId) -> Option<Tensor<D>> {
-        self.weights.get(id)
+/// The average after a share of the weights: `avg + share (w − avg)`; the weights if there was
+/// none.
+pub(crate) fn toward<const D: usize>(
+    average: Option<Tensor<D>>,
+    weights: Tensor<D>,
+    share: f64,
+) -> Tensor<D> {
+    let dtype = wide(weights.dtype());
+    let weights = weights.cast(dtype);
+    match average {
+        Some(average) if share < 1.0 => {
+            let average = average.to_device(&weights.device());
+            average.clone() + (weights - average).mul_scalar(share)
+        }
+        _ => weights,
     }
 }

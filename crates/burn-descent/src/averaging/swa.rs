@@ -16,6 +16,7 @@ use burn_descent_rules::{InvalidOption, Range};
 /// # drop(average);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[doc(alias = "Polyak")]
 pub struct Swa {
     start: u64,
     every: u64,
@@ -25,6 +26,13 @@ impl Swa {
     /// From step `start` (counted from 1) on, every `every` steps.
     pub fn new(start: u64, every: u64) -> Self {
         Self { start, every }
+    }
+
+    /// Polyak's averaging: the mean of the weights after every step from step `start` on.
+    ///
+    /// Reference: Polyak & Juditsky 1992, <https://doi.org/10.1137/0330046>.
+    pub fn polyak(start: u64) -> Self {
+        Self::new(start, 1)
     }
 
     pub(super) fn check(&self) -> Result<(), InvalidOption> {

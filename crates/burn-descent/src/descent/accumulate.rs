@@ -1,63 +1,60 @@
 //! Micro-batches that make one step.
 
-use super::gradients::walk_gradients;
-use burn::module::{Module, ParamId};
-use burn::optim::GradientsParams;
-use burn::tensor::{DType, Tensor};
+use super::visit::{Each, Tensors, each_parameter, wide};
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
 
 /// The weighted sum of the gradients so far. Their mean is the sum times one factor, which the
 /// optimizers' pass takes up.
+#[derive(Default)]
 pub(super) struct Accumulator {
-    count: u32,
-    seen: u32,
-    weight: f64,
-    sums: GradientsParams,
+    /// How many micro-batches it has seen.
+    pub(super) seen: u32,
+    /// The sum of their weights.
+    pub(super) weight: f64,
+    pub(super) sums: Tensors,
 }
 
 impl Accumulator {
-    pub(super) fn new(count: u32) -> Self {
-        Self { count, seen: 0, weight: 0.0, sums: GradientsParams::new() }
-    }
-
-    /// Takes in the gradients of a micro-batch; after the last one of a step gives their sum and
-    /// the factor that makes it the mean.
+    /// Takes in the gradients of a micro-batch; after the last of `count` gives their sum and the
+    /// factor that makes it the mean.
     pub(super) fn take_in<M: Module>(
         &mut self,
+        count: u32,
         model: &M,
-        gradients: GradientsParams,
+        gradients: Tensors,
         weight: f64,
-    ) -> Option<(GradientsParams, f64)> {
-        if self.count == 1 {
+    ) -> Option<(Tensors, f64)> {
+        if count == 1 {
             return Some((gradients, 1.0));
         }
-        let mut add = Add { sums: &mut self.sums, weight };
-        walk_gradients(model, gradients, &mut add);
+        each_parameter(model, &mut Add { gradients, sums: &mut self.sums, weight });
         self.seen += 1;
         self.weight += weight;
-        if self.seen < self.count {
+        if self.seen < count {
             return None;
         }
-        let sums = core::mem::take(&mut self.sums);
-        let factor = 1.0 / self.weight;
-        (self.seen, self.weight) = (0, 0.0);
-        Some((sums, factor))
+        let whole = core::mem::take(self);
+        Some((whole.sums, 1.0 / whole.weight))
     }
 }
 
 struct Add<'a> {
-    sums: &'a mut GradientsParams,
+    gradients: Tensors,
+    sums: &'a mut Tensors,
     weight: f64,
 }
 
-impl super::gradients::EachGradient for Add<'_> {
-    fn each<const D: usize>(&mut self, id: ParamId, _path: &str, gradient: Tensor<D>) {
-        let wide = if gradient.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
-        let gradient = gradient.cast(wide);
+impl Each for Add<'_> {
+    fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else { return };
+        let dtype = wide(gradient.dtype());
+        let gradient = gradient.cast(dtype);
         let gradient = if self.weight == 1.0 { gradient } else { gradient.mul_scalar(self.weight) };
-        let sum = match self.sums.remove::<D>(id) {
+        let sum = match self.sums.remove::<D>(param.id) {
             Some(sum) => sum + gradient,
             None => gradient,
         };
-        self.sums.register(id, sum);
+        self.sums.register(param.id, sum);
     }
 }

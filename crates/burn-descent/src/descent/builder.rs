@@ -1,28 +1,20 @@
-//! From wishes to a walk that fits a model.
+//! What is asked of a walk.
 
-use super::accumulate::Accumulator;
-use super::group::{AnyOptimizer, Group, Member, Schedules};
-use super::plan::{Line, Plan};
-use super::{BuildError, Descent, NotFinite};
+use super::{Group, LossScale, NotFinite, Probe, Transform, Wishes};
 use crate::Schedule;
-use crate::averaging::{Average, Averages};
-use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
+use crate::averaging::{Average, Lookahead};
+use burn::module::ParamGroup;
 use burn::optim::Optimizer;
-use burn::tensor::{DType, Shape, Tensor};
+use burn_descent_rules::schedules::ReduceOnPlateau;
 use burn_descent_rules::{InvalidOption, Range};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A walk in the making: see [`Descent::new`].
 pub struct Builder {
-    groups: Vec<Group>,
-    lr: Option<Arc<dyn Schedule>>,
-    matrices_only: bool,
-    clip_norm: Option<f64>,
-    clip_value: Option<f64>,
-    not_finite: NotFinite,
-    accumulate: u32,
-    average: Option<Average>,
+    pub(super) groups: Vec<Group>,
+    pub(super) lr: Option<Arc<dyn Schedule>>,
+    pub(super) matrices_only: bool,
+    pub(super) wishes: Wishes,
 }
 
 impl Builder {
@@ -31,11 +23,18 @@ impl Builder {
             groups: vec![Group::new("all", ParamGroup::all(), optimizer)],
             lr: None,
             matrices_only: false,
-            clip_norm: None,
-            clip_value: None,
-            not_finite: NotFinite::default(),
-            accumulate: 1,
-            average: None,
+            wishes: Wishes {
+                transforms: Vec::new(),
+                clip_norm: None,
+                not_finite: NotFinite::default(),
+                accumulate: 1,
+                average: None,
+                lookahead: None,
+                loss_scale: None,
+                plateau: None,
+                probe: None,
+                measure_every: None,
+            },
         }
     }
 
@@ -58,191 +57,95 @@ impl Builder {
         self
     }
 
-    /// Scales all gradients of a step by one factor, so that the norm of all of them together is
-    /// `max_norm` at most (Pascanu et al. 2012, <https://arxiv.org/abs/1211.5063>).
-    ///
-    /// The factor is folded into the optimizers' pass. On a GPU the step waits for the norm.
-    pub fn clip_norm(mut self, max_norm: f64) -> Self {
-        self.clip_norm = Some(max_norm);
+    /// Multiplies all learning rates by a factor that falls when a metric, given to
+    /// [`Descent::observe_metric`], stops getting better. Its value is the factor, and begins at 1
+    /// as a rule.
+    pub fn reduce_on_plateau(mut self, plateau: ReduceOnPlateau) -> Self {
+        self.wishes.plateau = Some(plateau);
         self
     }
 
-    /// Clamps every element of the gradients to `[-limit, limit]`, before the norm is taken.
-    pub fn clip_value(mut self, limit: f64) -> Self {
-        self.clip_value = Some(limit);
+    /// Scales all gradients of a step by one factor, so that the norm of all of them together is
+    /// `max_norm` at most (Pascanu et al. 2012, <https://arxiv.org/abs/1211.5063>).
+    ///
+    /// The norm is taken after all that is done to single gradients. The factor is folded into the
+    /// optimizers' pass. On a GPU the step waits for the norm.
+    pub fn clip_norm(mut self, max_norm: f64) -> Self {
+        self.wishes.clip_norm = Some(max_norm);
+        self
+    }
+
+    /// Clamps every element of the gradients to `[-limit, limit]`: [`Transform::clip_value`].
+    pub fn clip_value(self, limit: f64) -> Self {
+        self.transform(Transform::clip_value(limit))
+    }
+
+    /// Something done to each gradient, after those that were asked for before.
+    pub fn transform(mut self, transform: Transform) -> Self {
+        self.wishes.transforms.push(transform);
         self
     }
 
     /// What to do when a gradient is not finite. Anything but [`NotFinite::Allow`] reads the norm
-    /// of the gradients.
+    /// of the gradients: a GPU waits for it.
     pub fn not_finite(mut self, policy: NotFinite) -> Self {
-        self.not_finite = policy;
+        self.wishes.not_finite = policy;
+        self
+    }
+
+    /// Scales the loss, for training in f16. A step whose gradients overflow is skipped; if they
+    /// do at the least scale, [`not_finite`](Self::not_finite) decides, which is then
+    /// [`NotFinite::Skip`] by default.
+    pub fn loss_scale(mut self, scale: LossScale) -> Self {
+        self.wishes.loss_scale = Some(scale);
         self
     }
 
     /// A step for every `count` calls: with the mean of their gradients, as of one batch of
     /// `count` times the size.
     pub fn accumulate(mut self, count: u32) -> Self {
-        self.accumulate = count;
+        self.wishes.accumulate = count;
         self
     }
 
     /// Averages the weights along the walk; [`Descent::evaluate`] gives the averaged ones.
     pub fn average(mut self, average: impl Into<Average>) -> Self {
-        self.average = Some(average.into());
+        self.wishes.average = Some(average.into());
         self
     }
 
-    /// Fits the walk to a model.
-    ///
-    /// # Errors
-    /// An option out of its range, a group that matches nothing, a group without a learning rate.
-    pub fn build<M: Module>(self, model: &M) -> Result<Descent, BuildError> {
-        self.check()?;
-        let mut groups = Vec::new();
-        for group in &self.groups {
-            groups.push(self.schedules(group)?);
-        }
-        let found = parameters(model);
-        if found.is_empty() {
-            return Err(BuildError::NoParameter);
-        }
-        let mut members: HashMap<ParamId, Member> = HashMap::new();
-        let mut lines = Vec::new();
-        for parameter in &found {
-            if let Some(member) = members.get_mut(&parameter.id) {
-                member.tied = true;
-                continue;
-            }
-            let matches =
-                |group: &Group| group.parameters.matches(&parameter.id, Some(&parameter.path));
-            let group = self.groups.iter().rposition(matches).unwrap_or(0);
-            let vector = parameter.shape.num_dims() < 2;
-            let optimizer = usize::from(self.matrices_only && vector);
-            members.insert(parameter.id, Member { group, optimizer, tied: false });
-            lines.push(line(parameter, &groups[group], optimizer));
-        }
-        for (number, group) in self.groups.iter().enumerate().skip(1) {
-            if !members.values().any(|member| member.group == number) {
-                let paths: Vec<&str> = found.iter().map(|found| found.path.as_str()).collect();
-                let parameters = paths.join(", ");
-                return Err(BuildError::EmptyGroup { group: group.name.clone(), parameters });
-            }
-        }
-        Ok(Descent {
-            groups,
-            members,
-            plan: Plan { lines },
-            clip_norm: self.clip_norm,
-            clip_value: self.clip_value,
-            not_finite: self.not_finite,
-            accumulator: Accumulator::new(self.accumulate),
-            averages: self.average.map(Averages::new),
-            states: HashMap::new(),
-            steps: 0,
-            skipped: 0,
-        })
+    /// Goes back part of the way every few steps.
+    pub fn lookahead(mut self, lookahead: Lookahead) -> Self {
+        self.wishes.lookahead = Some(lookahead);
+        self
     }
 
-    fn check(&self) -> Result<(), InvalidOption> {
+    /// Takes gradients elsewhere than at the weights: [`Descent::step_with`].
+    pub fn probe(mut self, probe: Probe) -> Self {
+        self.wishes.probe = Some(probe);
+        self
+    }
+
+    /// Reports how far the step went, every so many steps. Such a step copies the weights, reads
+    /// them twice more, and a GPU waits for it.
+    pub fn measure_updates(mut self, every: u64) -> Self {
+        self.wishes.measure_every = Some(every);
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(), InvalidOption> {
+        let wishes = &self.wishes;
         let bounds = [
-            self.clip_norm.map(|norm| Range::Positive.of("clip_norm", norm)),
-            self.clip_value.map(|limit| Range::Positive.of("clip_value", limit)),
-            Some(Range::Positive.of("accumulate", f64::from(self.accumulate))),
+            wishes.clip_norm.map(|norm| Range::Positive.of("clip_norm", norm)),
+            Some(Range::Positive.of("accumulate", f64::from(wishes.accumulate))),
+            wishes.measure_every.map(|every| Range::Positive.of("measure_updates", every as f64)),
         ];
         bounds.iter().flatten().try_for_each(|bound| bound.check("descent"))?;
-        self.average.iter().try_for_each(Average::check)
+        wishes.transforms.iter().try_for_each(Transform::check)?;
+        wishes.average.iter().try_for_each(Average::check)?;
+        wishes.lookahead.iter().try_for_each(Lookahead::check)?;
+        wishes.loss_scale.iter().try_for_each(LossScale::check)?;
+        wishes.plateau.iter().try_for_each(ReduceOnPlateau::check)?;
+        wishes.probe.iter().try_for_each(Probe::check)
     }
-
-    fn schedules(&self, group: &Group) -> Result<Schedules, BuildError> {
-        let name = group.name.clone();
-        let lr = group.lr.clone().or_else(|| self.lr.clone());
-        let lr = lr.ok_or_else(|| BuildError::NoLearningRate(name.clone()))?;
-        lr.check()?;
-        let mut optimizers = vec![group.optimizer.clone()];
-        match &group.optimizer {
-            AnyOptimizer::Ours(fused) => {
-                let refuse = |error| BuildError::Optimizer { group: name.clone(), error };
-                for (option, schedule) in &group.options {
-                    schedule.check()?;
-                    fused.with(&[(option, &schedule.at(0).to_string())]).map_err(refuse)?;
-                }
-                let decays = fused.options().iter().any(|(option, _)| option == DECAY);
-                let plain = if decays {
-                    fused.with(&[(DECAY, "0")]).map_err(refuse)?
-                } else {
-                    fused.clone()
-                };
-                optimizers.push(AnyOptimizer::Ours(plain));
-            }
-            AnyOptimizer::Foreign(..) if self.matrices_only || !group.options.is_empty() => {
-                return Err(BuildError::ForeignDecay(name));
-            }
-            AnyOptimizer::Foreign(..) => {}
-        }
-        Ok(Schedules { name, lr, options: group.options.clone(), optimizers })
-    }
-}
-
-/// The option that `decay_matrices_only` switches off.
-pub(super) const DECAY: &str = "weight_decay";
-
-/// A parameter of the model.
-struct Found {
-    id: ParamId,
-    path: String,
-    shape: Shape,
-    dtype: DType,
-    frozen: bool,
-}
-
-fn line(parameter: &Found, group: &Schedules, optimizer: usize) -> Line {
-    let any = &group.optimizers[optimizer];
-    let (decay, states) = match any {
-        AnyOptimizer::Ours(fused) => {
-            let options = fused.options();
-            let decay = options.iter().find(|(option, _)| option == DECAY);
-            (decay.and_then(|(_, value)| value.parse().ok()), Some(fused.state_names().len()))
-        }
-        AnyOptimizer::Foreign(..) => (None, None),
-    };
-    let wide = if parameter.dtype == DType::F64 { 8 } else { 4 };
-    Line {
-        path: parameter.path.clone(),
-        shape: parameter.shape.clone(),
-        group: group.name.clone(),
-        optimizer: any.name(),
-        weight_decay: decay,
-        frozen: parameter.frozen,
-        state_bytes: states.map(|count| count * wide * parameter.shape.num_elements()),
-    }
-}
-
-/// Every float parameter as often as the model holds it, in the order of the model.
-fn parameters<M: Module>(model: &M) -> Vec<Found> {
-    struct Visit {
-        path: Vec<String>,
-        found: Vec<Found>,
-    }
-    impl ModuleVisitor for Visit {
-        fn enter_module(&mut self, name: &str, _container_type: &str) {
-            self.path.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _name: &str, _container_type: &str) {
-            self.path.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let tensor = param.val();
-            self.found.push(Found {
-                id: param.id,
-                path: self.path.join("."),
-                shape: tensor.shape(),
-                dtype: tensor.dtype(),
-                frozen: !param.is_require_grad(),
-            });
-        }
-    }
-    let mut visit = Visit { path: Vec::new(), found: Vec::new() };
-    model.visit(&mut visit);
-    visit.found
 }

@@ -33,6 +33,22 @@ pub enum BuildError {
          is not burn-descent's; give vectors a group of their own"
     )]
     ForeignDecay(String),
+    /// The options of an optimizer that is not ours cannot be scheduled.
+    #[error("group `{0}`: only the options of burn-descent's optimizers can be scheduled")]
+    ForeignOption(String),
+    /// An optimizer that is not ours cannot step a parameter of this shape.
+    #[error(
+        "group `{group}`: its optimizer cannot step `{parameter}` ({reason}); give such parameters \
+         a group of their own"
+    )]
+    Shape {
+        /// Name of the group.
+        group: String,
+        /// Path of the parameter.
+        parameter: String,
+        /// What the optimizer says.
+        reason: String,
+    },
     /// The model has no parameter.
     #[error("the model has no float parameter to train")]
     NoParameter,
@@ -65,6 +81,9 @@ pub enum DescentError {
         /// What is wrong.
         error: OptionError,
     },
+    /// The walk takes gradients elsewhere than at the weights.
+    #[error("a walk with a probe has to see the loss: call `step_with`")]
+    NeedsLoss,
     /// The weight of a micro-batch is not a positive number.
     #[error("the weight of a micro-batch is {0}, it must be a number > 0")]
     BadWeight(f64),

@@ -2,14 +2,16 @@
 
 use super::Descent;
 use super::group::AnyOptimizer;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use super::visit::{Each, each_parameter, inner};
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::Tensor;
 use burn_descent_engine::FusedState;
 
 impl Descent {
     /// The model to judge and to ship, in burn's [`valid`](Module::valid) form: the averaged
-    /// weights if an average is kept, else those that the optimizers say ([`Nesterov`] is judged
-    /// elsewhere than it trains). The model that trains is left as it is.
+    /// weights if an average is kept, else the slow ones of Lookahead, else those that the
+    /// optimizers say ([`Nesterov`] is judged elsewhere than it trains). The model that trains is
+    /// left as it is.
     ///
     /// [`Nesterov`]: crate::Nesterov
     pub fn evaluate<M: Module>(&self, model: &M) -> M {
@@ -18,10 +20,11 @@ impl Descent {
 
     /// The weights of one parameter to judge with, before averaging.
     fn judged<const D: usize>(&self, id: ParamId, weights: Tensor<D>) -> Tensor<D> {
-        let (Some(member), Some(state)) = (self.members.get(&id), self.states.get(&id)) else {
+        let (Some(member), Some(state)) = (self.setup.members.get(&id), self.at.states.get(&id))
+        else {
             return weights;
         };
-        match &self.groups[member.group].optimizers[member.optimizer] {
+        match &self.setup.groups[member.group].optimizers[member.optimizer] {
             AnyOptimizer::Ours(fused) => {
                 fused.evaluate_tensor(weights, state.downcast_ref::<FusedState<D>>())
             }
@@ -31,11 +34,12 @@ impl Descent {
 
     /// Takes the weights after a step into the average.
     pub(super) fn follow<M: Module>(&mut self, model: &M) {
-        let Some(mut averages) = self.averages.take() else { return };
-        if let Some(share) = averages.begin(self.steps) {
-            model.visit(&mut Follow { descent: self, averages: &mut averages, share });
+        let Some(average) = &self.setup.wishes.average else { return };
+        let mut averages = core::mem::take(&mut self.at.averages);
+        if let Some(share) = averages.begin(average, self.at.steps) {
+            each_parameter(model, &mut Follow { descent: self, averages: &mut averages, share });
         }
-        self.averages = Some(averages);
+        self.at.averages = averages;
     }
 }
 
@@ -45,7 +49,7 @@ impl ModuleMapper for Evaluate<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Evaluate(descent) = self;
         let (id, weights, mapper) = param.consume();
-        let average = descent.averages.as_ref().and_then(|averages| averages.get::<D>(id));
+        let average = descent.at.averages.weights.get::<D>(id).or_else(|| descent.at.slow.get(id));
         let weights = match average {
             Some(average) => average.to_device(&weights.device()).cast(weights.dtype()),
             None => descent.judged(id, weights),
@@ -60,13 +64,11 @@ struct Follow<'a> {
     share: f64,
 }
 
-impl ModuleVisitor for Follow<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl Each for Follow<'_> {
+    fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
         // A parameter that never steps is its own average.
-        if self.descent.states.contains_key(&param.id) {
-            let weights = param.val();
-            let weights = if weights.is_autodiff() { weights.inner() } else { weights };
-            let weights = self.descent.judged(param.id, weights);
+        if self.descent.at.states.contains_key(&param.id) {
+            let weights = self.descent.judged(param.id, inner(param.val()));
             self.averages.take_in(param.id, weights, self.share);
         }
     }

@@ -1,6 +1,7 @@
 //! Looking at all gradients together.
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use super::visit::{Each, Tensors, each_parameter};
+use burn::module::{Module, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Gradients, Tensor};
 use burn_descent_engine::sum_squares;
@@ -24,107 +25,82 @@ impl IntoGradients for GradientsParams {
     }
 }
 
-/// What is done with each gradient.
-pub(super) trait EachGradient {
-    fn each<const D: usize>(&mut self, id: ParamId, path: &str, gradient: Tensor<D>);
-}
-
-/// Hands every gradient over once, in the order of the model.
-pub(super) fn walk_gradients<M: Module>(
-    model: &M,
-    gradients: GradientsParams,
-    each: &mut impl EachGradient,
-) {
-    struct Visit<'a, E> {
-        gradients: GradientsParams,
-        each: &'a mut E,
-        path: Vec<String>,
-    }
-    impl<E: EachGradient> ModuleVisitor for Visit<'_, E> {
-        fn enter_module(&mut self, name: &str, _container_type: &str) {
-            self.path.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _name: &str, _container_type: &str) {
-            self.path.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-                self.each.each(param.id, &self.path.join("."), gradient);
-            }
-        }
-    }
-    model.visit(&mut Visit { gradients, each, path: Vec::new() });
-}
-
-/// What the norm of the gradients tells.
+/// What one read of all gradients tells.
 #[derive(Default)]
-pub(super) struct Norm {
+pub(super) struct Look {
     squares: f64,
-    /// The gradients again, for the look takes them.
-    pub(super) gradients: GradientsParams,
     /// Path of the first parameter whose gradient is not finite.
     pub(super) broken: Option<String>,
 }
 
-impl Norm {
-    /// The square root of the sum of all squares.
+impl Look {
+    pub(super) fn at<M: Module>(model: &M, gradients: &mut Tensors) -> Self {
+        let mut looking =
+            Looking { look: Self::default(), from: core::mem::take(gradients), gradients };
+        each_parameter(model, &mut looking);
+        looking.look
+    }
+
+    /// The norm of all of them together.
     pub(super) fn norm(&self) -> f64 {
         self.squares.sqrt()
     }
 }
 
-impl EachGradient for Norm {
-    fn each<const D: usize>(&mut self, id: ParamId, path: &str, gradient: Tensor<D>) {
+struct Looking<'a> {
+    look: Look,
+    from: Tensors,
+    /// Where they are put back: a parameter that the model holds twice is not there any more.
+    gradients: &'a mut Tensors,
+}
+
+impl Each for Looking<'_> {
+    fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+        let Some(gradient) = self.from.remove::<D>(param.id) else { return };
         let squares = sum_squares(&gradient);
-        if !squares.is_finite() && self.broken.is_none() {
-            self.broken = Some(path.to_owned());
+        if !squares.is_finite() && self.look.broken.is_none() {
+            self.look.broken = Some(path.to_owned());
         }
-        self.squares += squares;
-        self.gradients.register(id, gradient);
+        self.look.squares += squares;
+        self.gradients.register(param.id, gradient);
     }
 }
 
-/// The gradients with every element clamped.
-pub(super) struct Clamp {
-    pub(super) limit: f64,
-    pub(super) gradients: GradientsParams,
-}
-
-impl EachGradient for Clamp {
-    fn each<const D: usize>(&mut self, id: ParamId, _path: &str, gradient: Tensor<D>) {
-        self.gradients.register(id, gradient.clamp(-self.limit, self.limit));
+/// Puts 0 for every element that is not finite.
+pub(super) fn zero_not_finite<M: Module>(model: &M, gradients: &mut Tensors) {
+    struct Zero<'a>(&'a mut Tensors);
+    impl Each for Zero<'_> {
+        fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+            let Some(gradient) = self.0.remove::<D>(param.id) else { return };
+            let broken = gradient.clone().is_finite().bool_not();
+            self.0.register(param.id, gradient.mask_fill(broken, 0.0));
+        }
     }
+    each_parameter(model, &mut Zero(gradients));
 }
 
 /// The path of the first parameter with a gradient that is not known.
 pub(super) fn first_unknown<M: Module>(
     model: &M,
-    gradients: &GradientsParams,
+    gradients: &Tensors,
     known: impl Fn(&ParamId) -> bool,
 ) -> Option<String> {
-    struct Visit<'a, K> {
-        gradients: &'a GradientsParams,
+    struct Unknown<'a, K> {
+        gradients: &'a Tensors,
         known: K,
-        path: Vec<String>,
-        unknown: Option<String>,
+        path: Option<String>,
     }
-    impl<K: Fn(&ParamId) -> bool> ModuleVisitor for Visit<'_, K> {
-        fn enter_module(&mut self, name: &str, _container_type: &str) {
-            self.path.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _name: &str, _container_type: &str) {
-            self.path.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if self.unknown.is_none()
+    impl<K: Fn(&ParamId) -> bool> Each for Unknown<'_, K> {
+        fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+            if self.path.is_none()
                 && !(self.known)(&param.id)
                 && self.gradients.get::<D>(param.id).is_some()
             {
-                self.unknown = Some(self.path.join("."));
+                self.path = Some(path.to_owned());
             }
         }
     }
-    let mut visit = Visit { gradients, known, path: Vec::new(), unknown: None };
-    model.visit(&mut visit);
-    visit.unknown
+    let mut unknown = Unknown { gradients, known, path: None };
+    each_parameter(model, &mut unknown);
+    unknown.path
 }

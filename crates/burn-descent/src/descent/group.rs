@@ -1,12 +1,14 @@
 //! Parameters that walk alike.
 
-use super::builder::DECAY;
+use super::fit::DECAY;
 use crate::Schedule;
 use burn::module::ParamGroup;
 use burn::optim::{DynOptimizer, Optimizer};
+use burn::tensor::{Device, Tensor};
 use burn_descent_engine::Fused;
 use burn_descent_rules::OptionError;
 use core::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A group of parameters: which, by what optimizer, and on what schedules.
@@ -72,6 +74,24 @@ impl AnyOptimizer {
             Self::Foreign(_, name) => name,
         }
     }
+
+    pub(super) fn as_dyn(&self) -> &dyn DynOptimizer {
+        match self {
+            Self::Ours(fused) => fused,
+            Self::Foreign(optimizer, _) => optimizer.as_ref(),
+        }
+    }
+
+    /// Why it cannot step tensors of a rank, if so. Ours step all of them; others are tried on a
+    /// small one, because burn's trait has no question for it.
+    pub(super) fn refuses<const D: usize>(&self, device: &Device) -> Option<String> {
+        let Self::Foreign(optimizer, _) = self else { return None };
+        let zeros = || Tensor::<D>::zeros([2; D], device).into_bridge();
+        let step = || optimizer.step_dyn(D, 0.0, zeros(), zeros(), None);
+        let panic = catch_unwind(AssertUnwindSafe(step)).err()?;
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        Some(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("it panics").to_owned())
+    }
 }
 
 /// `burn_optim::optim::adam::Adam` is `Adam`.
@@ -81,6 +101,7 @@ fn short_name<T>() -> &'static str {
 }
 
 /// What a group follows from step to step.
+#[derive(Clone)]
 pub(super) struct Schedules {
     pub(super) name: String,
     pub(super) lr: Arc<dyn Schedule>,

@@ -33,29 +33,50 @@
 mod accumulate;
 mod apply;
 mod builder;
+mod checkpoint;
 mod error;
 mod evaluate;
+mod fit;
 mod gradients;
 mod group;
+mod lookahead;
+mod loss_scale;
+mod measure;
+mod param;
 mod plan;
+mod position;
+mod probe;
 mod report;
 mod step;
+mod transform;
+mod visit;
 
 pub use builder::Builder;
+pub use checkpoint::{Checkpoint, CheckpointError, Mismatch};
 pub use error::{BuildError, DescentError, Refused};
 pub use gradients::IntoGradients;
 pub use group::Group;
+pub use loss_scale::LossScale;
 pub use plan::{Line, Plan};
-pub use report::Report;
+pub use probe::Probe;
+pub use report::{Report, Update};
+pub use transform::Transform;
+pub(crate) use visit::{Tensors, wide};
 
-use crate::averaging::Averages;
-use accumulate::Accumulator;
+use crate::Schedule;
+use crate::averaging::{Average, Lookahead};
 use burn::module::ParamId;
-use burn::optim::DynState;
+use burn::tensor::Tensor;
+use burn_descent_rules::schedules::ReduceOnPlateau;
 use group::{Member, Schedules};
+use position::Position;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What to do with a step whose gradients are not all finite.
+///
+/// With accumulation the step is what the micro-batches make together: one that is skipped or
+/// refused takes them with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NotFinite {
     /// Take the step as it is: no gradient is looked at.
@@ -66,6 +87,8 @@ pub enum NotFinite {
     /// Refuse the step with an error that names the first parameter; weights, states and counters
     /// stay as they are.
     Error,
+    /// Put 0 for every element that is not finite.
+    Zero,
 }
 
 /// The walk of a whole model: groups of parameters with their optimizers and schedules, and what
@@ -73,22 +96,37 @@ pub enum NotFinite {
 ///
 /// Made by [`Descent::new`] and [`Builder::build`].
 pub struct Descent {
+    setup: Arc<Setup>,
+    at: Position,
+}
+
+/// What does not change from step to step.
+#[derive(Clone)]
+struct Setup {
     groups: Vec<Schedules>,
     members: HashMap<ParamId, Member>,
     plan: Plan,
+    wishes: Wishes,
+}
+
+/// What was asked for around the optimizers.
+#[derive(Clone, Debug)]
+struct Wishes {
+    transforms: Vec<Transform>,
     clip_norm: Option<f64>,
-    clip_value: Option<f64>,
     not_finite: NotFinite,
-    accumulator: Accumulator,
-    averages: Option<Averages>,
-    states: HashMap<ParamId, DynState>,
-    steps: u64,
-    skipped: u64,
+    accumulate: u32,
+    average: Option<Average>,
+    lookahead: Option<Lookahead>,
+    loss_scale: Option<LossScale>,
+    plateau: Option<ReduceOnPlateau>,
+    probe: Option<Probe>,
+    measure_every: Option<u64>,
 }
 
 impl core::fmt::Debug for Descent {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Descent").field("steps", &self.steps).finish_non_exhaustive()
+        f.debug_struct("Descent").field("steps", &self.at.steps).finish_non_exhaustive()
     }
 }
 
@@ -102,11 +140,42 @@ impl Descent {
 
     /// Every parameter with its group, optimizer and the memory of its state.
     pub fn plan(&self) -> &Plan {
-        &self.plan
+        &self.setup.plan
     }
 
     /// How many steps have been taken.
     pub fn steps(&self) -> u64 {
-        self.steps
+        self.at.steps
+    }
+
+    /// The same walk before its first step.
+    pub fn fresh(&self) -> Self {
+        Self { setup: self.setup.clone(), at: Position::start(&self.setup) }
+    }
+
+    /// The same walk before its first step, with this learning rate for every group.
+    pub(crate) fn fresh_on(&self, lr: impl Schedule) -> Self {
+        let lr: Arc<dyn Schedule> = Arc::new(lr);
+        let mut setup = Setup::clone(&self.setup);
+        for group in &mut setup.groups {
+            group.lr = lr.clone();
+        }
+        Self { at: Position::start(&setup), setup: Arc::new(setup) }
+    }
+
+    /// The loss times the scale of the next step, to call `backward` on. Where no loss scaling was
+    /// asked for, the loss.
+    pub fn scale_loss(&self, loss: Tensor<1>) -> Tensor<1> {
+        match &self.at.scale {
+            Some(scale) => loss.mul_scalar(scale.value),
+            None => loss,
+        }
+    }
+
+    /// Takes a metric, such as the validation loss of an epoch, and returns the factor that
+    /// [`reduce_on_plateau`](Builder::reduce_on_plateau) puts on all learning rates from now on;
+    /// `None` if it was not asked for.
+    pub fn observe_metric(&mut self, metric: f64) -> Option<f64> {
+        self.at.plateau.as_mut().map(|plateau| plateau.observe(metric))
     }
 }

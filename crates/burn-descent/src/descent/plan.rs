@@ -1,6 +1,8 @@
 //! What will happen to each parameter.
 
-use burn::tensor::Shape;
+use super::Wishes;
+use super::visit::wide;
+use burn::tensor::{DType, Shape};
 use core::fmt;
 
 /// One parameter.
@@ -10,6 +12,8 @@ pub struct Line {
     pub path: String,
     /// Its shape.
     pub shape: Shape,
+    /// Its precision.
+    pub dtype: DType,
     /// The group it belongs to.
     pub group: String,
     /// The optimizer that steps it.
@@ -22,17 +26,53 @@ pub struct Line {
     pub state_bytes: Option<usize>,
 }
 
+impl Line {
+    /// The bytes of one tensor of its shape in this precision.
+    pub(super) fn bytes_in(&self, dtype: DType) -> usize {
+        self.shape.num_elements() * dtype.size()
+    }
+}
+
 /// Every parameter of a model with what will happen to it. Prints as a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The parameters in the order of the model; those that are tied together once.
     pub lines: Vec<Line>,
+    /// What else is kept of every parameter that is trained, and its bytes: averages, slow weights,
+    /// accumulated gradients.
+    pub kept: Vec<(&'static str, usize)>,
 }
 
 impl Plan {
+    pub(super) fn new(lines: Vec<Line>, wishes: &Wishes) -> Self {
+        let once = lines
+            .iter()
+            .filter(|line| !line.frozen)
+            .map(|line| line.bytes_in(wide(line.dtype)))
+            .sum();
+        let kept = [
+            ("average", wishes.average.is_some()),
+            ("slow weights", wishes.lookahead.is_some()),
+            ("accumulated gradients", wishes.accumulate > 1),
+        ];
+        let kept = kept.into_iter().filter(|(_, is)| *is).map(|(name, _)| (name, once)).collect();
+        Self { lines, kept }
+    }
+
     /// The bytes of all states of our optimizers.
     pub fn state_bytes(&self) -> usize {
         self.lines.iter().filter(|line| !line.frozen).filter_map(|line| line.state_bytes).sum()
+    }
+
+    /// The bytes of all weights.
+    pub fn weight_bytes(&self) -> usize {
+        self.lines.iter().map(|line| line.bytes_in(line.dtype)).sum()
+    }
+
+    /// The bytes of all that is kept from step to step: weights, states, and what else there is.
+    pub fn total_bytes(&self) -> usize {
+        let kept: usize = self.kept.iter().map(|(_, bytes)| bytes).sum();
+        self.weight_bytes() + self.state_bytes() + kept
     }
 }
 
@@ -58,6 +98,9 @@ impl fmt::Display for Plan {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
             writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
-        write!(f, "{} parameters, {} bytes of state", self.lines.len(), self.state_bytes())
+        write!(f, "{} parameters; bytes: weights {}", self.lines.len(), self.weight_bytes())?;
+        write!(f, ", states {}", self.state_bytes())?;
+        self.kept.iter().try_for_each(|(name, bytes)| write!(f, ", {name} {bytes}"))?;
+        write!(f, ", in all {}", self.total_bytes())
     }
 }

@@ -1,7 +1,9 @@
 //! What came of a step.
 
+use serde::{Serialize, Serializer};
+
 /// What came of a call of [`Descent::step`](super::Descent::step).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
     /// Steps taken so far, this one included.
     pub step: u64,
@@ -11,11 +13,36 @@ pub struct Report {
     pub skipped: bool,
     /// Steps skipped so far.
     pub skipped_in_all: u64,
-    /// Name and learning rate of each group.
+    /// Name and learning rate of each group at this step, be it taken or not.
+    #[serde(serialize_with = "as_map")]
     pub learning_rates: Vec<(String, f64)>,
     /// The norm of all gradients before clipping by it, if something has asked for it:
-    /// `clip_norm`, or a policy for what is not finite.
+    /// `clip_norm`, a policy for what is not finite, or loss scaling.
     pub grad_norm: Option<f64>,
     /// The factor that clipping by norm has put on the gradients: 1 where it did nothing.
     pub clip_factor: f64,
+    /// What the loss of the next step is to be multiplied with, where it is scaled.
+    pub loss_scale: Option<f64>,
+    /// How far the step went, if it was measured.
+    pub update: Option<Update>,
+}
+
+/// How far a step went: see [`Builder::measure_updates`](super::Builder::measure_updates).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Update {
+    /// The norm of the change of all weights together.
+    pub norm: f64,
+    /// The norm of all weights that were to change, before the step.
+    pub weight_norm: f64,
+}
+
+impl Update {
+    /// The update as a part of the weights: a good step is often about 0.001 of them.
+    pub fn ratio(&self) -> f64 {
+        self.norm / self.weight_norm
+    }
+}
+
+fn as_map<S: Serializer>(rates: &[(String, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(rates.iter().map(|(group, lr)| (group, lr)))
 }

@@ -1,15 +1,18 @@
 //! One step of the whole model.
 
 use super::apply::{Apply, Pace, Ready};
-use super::gradients::{Clamp, Norm, first_unknown, walk_gradients};
+use super::gradients::{Look, first_unknown, zero_not_finite};
 use super::group::{AnyOptimizer, Schedules};
+use super::measure::{measure, remember};
+use super::param::change;
+use super::transform::transform;
+use super::visit::Tensors;
 use super::{Descent, DescentError, IntoGradients, NotFinite, Refused, Report};
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn_descent_rules::{OptionError, check_lr};
 
 /// Gradients that may be stepped down, and the groups at this step.
-type Prepared = (GradientsParams, Vec<Pace>);
+type Prepared = (Tensors, Vec<Pace>);
 
 impl Descent {
     /// A step down the gradients of `loss.backward()`, or a part of one while micro-batches are
@@ -21,7 +24,7 @@ impl Descent {
     /// # Errors
     /// [`Refused`] with the model as it was: a gradient that is not finite under
     /// [`NotFinite::Error`], a parameter the walk was not built for, a schedule that leaves the
-    /// range of its option.
+    /// range of its option, a walk with a [`Probe`](crate::Probe).
     pub fn step<M: Module>(
         &mut self,
         model: M,
@@ -41,12 +44,23 @@ impl Descent {
         gradients: impl IntoGradients,
         weight: f64,
     ) -> Result<(M, Report), Refused<M>> {
+        if self.setup.wishes.probe.is_some() {
+            return Err(Refused { model, error: DescentError::NeedsLoss });
+        }
         let gradients = gradients.by_parameter(&model);
+        self.take(model, gradients, weight)
+    }
+
+    /// A step down these gradients, wherever they were taken.
+    pub(super) fn take<M: Module>(
+        &mut self,
+        model: M,
+        gradients: Tensors,
+        weight: f64,
+    ) -> Result<(M, Report), Refused<M>> {
         match self.prepare(&model, gradients, weight) {
             Ok((report, None)) => Ok((model, report)),
-            Ok((report, Some((gradients, paces)))) => {
-                Ok((self.walk(model, gradients, &paces), report))
-            }
+            Ok((report, Some(prepared))) => Ok(self.walk(model, prepared, report)),
             Err(error) => Err(Refused { model, error }),
         }
     }
@@ -55,88 +69,141 @@ impl Descent {
     fn prepare<M: Module>(
         &mut self,
         model: &M,
-        gradients: GradientsParams,
+        gradients: Tensors,
         weight: f64,
     ) -> Result<(Report, Option<Prepared>), DescentError> {
         if !(weight.is_finite() && weight > 0.0) {
             return Err(DescentError::BadWeight(weight));
         }
-        let known = |id: &_| self.members.contains_key(id);
+        let setup = self.setup.clone();
+        let known = |id: &_| setup.members.contains_key(id);
         if let Some(parameter) = first_unknown(model, &gradients, known) {
             return Err(DescentError::UnknownParameter { parameter });
         }
         let mut report = Report {
-            step: self.steps,
-            skipped_in_all: self.skipped,
+            step: self.at.steps,
+            skipped_in_all: self.at.skipped,
+            learning_rates: self.learning_rates(),
             clip_factor: 1.0,
+            loss_scale: self.at.scale.as_ref().map(|scale| scale.value),
             ..Report::default()
         };
-        let Some((mut gradients, mut factor)) = self.accumulator.take_in(model, gradients, weight)
-        else {
-            return Ok((report, None));
-        };
-        let step = self.steps + 1;
-
-        if let Some(limit) = self.clip_value {
-            // The optimizers meet the gradients times the factor, and that is what is clamped.
-            let mut clamp = Clamp { limit: limit / factor, gradients: GradientsParams::new() };
-            walk_gradients(model, gradients, &mut clamp);
-            gradients = clamp.gradients;
+        let wishes = &setup.wishes;
+        let accumulator = &mut self.at.accumulator;
+        let whole = accumulator.take_in(wishes.accumulate, model, gradients, weight);
+        let Some((mut gradients, mut factor)) = whole else { return Ok((report, None)) };
+        if let Some(scale) = &self.at.scale {
+            factor /= scale.value;
         }
-        if self.clip_norm.is_some() || self.not_finite != NotFinite::Allow {
-            let mut looked = Norm::default();
-            walk_gradients(model, gradients, &mut looked);
-            let norm = looked.norm() * factor;
-            report.grad_norm = Some(norm);
-            match (&looked.broken, self.not_finite) {
-                (Some(_), NotFinite::Skip) => {
-                    self.skipped += 1;
-                    report.skipped = true;
-                    report.skipped_in_all = self.skipped;
-                    return Ok((report, None));
+
+        let mut look = None;
+        if wishes.not_finite != NotFinite::Allow || wishes.loss_scale.is_some() {
+            let seen = look.insert(Look::at(model, &mut gradients));
+            if let Some(parameter) = seen.broken.take() {
+                match self.policy() {
+                    NotFinite::Skip => {
+                        self.at.skipped += 1;
+                        report.skipped = true;
+                        report.skipped_in_all = self.at.skipped;
+                        report.loss_scale = self.at.scale.as_ref().map(|scale| scale.value);
+                        return Ok((report, None));
+                    }
+                    NotFinite::Error => {
+                        let step = self.at.steps + 1;
+                        return Err(DescentError::NotFinite { parameter, step });
+                    }
+                    NotFinite::Zero => {
+                        zero_not_finite(model, &mut gradients);
+                        look = None;
+                    }
+                    NotFinite::Allow => {}
                 }
-                (Some(parameter), NotFinite::Error) => {
-                    let parameter = parameter.clone();
-                    return Err(DescentError::NotFinite { parameter, step });
-                }
-                (_, NotFinite::Allow) | (None, _) => {}
             }
-            gradients = looked.gradients;
-            if let Some(most) = self.clip_norm.filter(|most| norm > *most) {
+        }
+        if !wishes.transforms.is_empty() {
+            transform(&wishes.transforms, model, &mut gradients, self.at.steps, factor);
+            look = None;
+        }
+        if let Some(most) = wishes.clip_norm {
+            let look = look.get_or_insert_with(|| Look::at(model, &mut gradients));
+            let norm = look.norm() * factor;
+            if norm > most {
                 report.clip_factor = most / norm;
-                factor *= report.clip_factor;
             }
         }
-
-        let mut paces = Vec::with_capacity(self.groups.len());
-        for group in &self.groups {
-            let pace = pace(group, self.steps, factor).map_err(|error| {
-                DescentError::Scheduled { group: group.name.clone(), step, error }
-            })?;
-            report.learning_rates.push((group.name.clone(), pace.lr));
-            paces.push(pace);
-        }
-        (report.step, report.stepped) = (step, true);
+        report.grad_norm = look.map(|look| look.norm() * factor);
+        let paces = self.paces(factor * report.clip_factor)?;
         Ok((report, Some((gradients, paces))))
     }
 
-    fn walk<M: Module>(&mut self, model: M, gradients: GradientsParams, paces: &[Pace]) -> M {
-        let model = model.map(&mut Apply {
-            members: &self.members,
-            paces,
-            states: &mut self.states,
-            gradients,
-            tied: GradientsParams::new(),
-        });
-        self.steps += 1;
+    /// What to do with a gradient that is not finite, now that there is one. It is no fault while
+    /// the scale of the loss can fall.
+    fn policy(&mut self) -> NotFinite {
+        let policy = self.setup.wishes.not_finite;
+        match (&self.setup.wishes.loss_scale, &mut self.at.scale) {
+            (Some(options), Some(scale)) => {
+                let fell = scale.after_overflow(options);
+                if fell || policy == NotFinite::Allow { NotFinite::Skip } else { policy }
+            }
+            _ => policy,
+        }
+    }
+
+    /// The groups at the next step, which meets its gradients times `factor`.
+    pub(super) fn paces(&self, factor: f64) -> Result<Vec<Pace>, DescentError> {
+        let pace = |group: &Schedules| {
+            let lr = self.lr(group);
+            pace(group, self.at.steps, lr, factor).map_err(|error| DescentError::Scheduled {
+                group: group.name.clone(),
+                step: self.at.steps + 1,
+                error,
+            })
+        };
+        self.setup.groups.iter().map(pace).collect()
+    }
+
+    /// The learning rate of a group at the next step.
+    fn lr(&self, group: &Schedules) -> f64 {
+        let plateau = self.at.plateau.as_ref().map_or(1.0, |plateau| plateau.value());
+        group.lr.at(self.at.steps) * plateau
+    }
+
+    /// The name and the learning rate of each group at the next step.
+    fn learning_rates(&self) -> Vec<(String, f64)> {
+        self.setup.groups.iter().map(|group| (group.name.clone(), self.lr(group))).collect()
+    }
+
+    fn walk<M: Module>(
+        &mut self,
+        model: M,
+        (gradients, paces): Prepared,
+        mut report: Report,
+    ) -> (M, Report) {
+        let setup = self.setup.clone();
+        let step = self.at.steps + 1;
+        let measured = setup.wishes.measure_every.is_some_and(|every| step.is_multiple_of(every));
+        let before = measured.then(|| remember(&model, &gradients));
+        self.set_out(&model);
+
+        let states = &mut self.at.states;
+        let mut apply = Apply { paces: &paces, states, gradients };
+        let model = change(model, &setup.members, &mut apply);
+        self.at.steps = step;
+        if let (Some(options), Some(scale)) = (&setup.wishes.loss_scale, &mut self.at.scale) {
+            scale.after_good(options);
+            report.loss_scale = Some(scale.value);
+        }
+        let model = self.meet(model);
         self.follow(&model);
-        model
+
+        (report.step, report.stepped) = (step, true);
+        report.update = before.map(|before| measure(&model, before));
+        (model, report)
     }
 }
 
 /// What a group's schedules say at a step, from 0.
-fn pace(group: &Schedules, step: u64, factor: f64) -> Result<Pace, OptionError> {
-    let lr = group.lr.at(step);
+fn pace(group: &Schedules, step: u64, lr: f64, factor: f64) -> Result<Pace, OptionError> {
     let mut optimizers = Vec::with_capacity(group.optimizers.len());
     let scheduled: Vec<(&str, String)> =
         group.options.iter().map(|(name, s)| (name.as_str(), s.at(step).to_string())).collect();

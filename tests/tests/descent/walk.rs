@@ -1,57 +1,12 @@
-//! The walk of a whole model, where the optimizer does not matter.
+//! Groups, schedules, averages, plans.
 
-use burn::module::{Module, Param, ParamGroup};
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor};
+use crate::{all, gradients, model, sgd, vector};
+use burn::module::ParamGroup;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, MuonConfig};
 use burn_descent::{
-    AdamW, Build, BuildError, Descent, DescentError, Ema, Group, Schedule, Sgd, Swa,
-    schedules::Linear,
+    AdamW, Build, BuildError, Descent, DescentError, Ema, Group, Schedule, Swa, schedules::Linear,
 };
-use burn_descent_tests::{bits, numbers, values};
-
-/// Fifty vectors and matrices in turns.
-#[derive(Module, Debug)]
-struct Model {
-    vectors: Vec<Param<Tensor<1>>>,
-    matrices: Vec<Param<Tensor<2>>>,
-}
-
-fn vector(seed: u64, len: usize) -> Tensor<1> {
-    let numbers: Vec<f32> = numbers(seed, len).into_iter().map(|x| x as f32).collect();
-    Tensor::from_floats(numbers.as_slice(), &Device::default())
-}
-
-fn matrix(seed: u64) -> Tensor<2> {
-    vector(seed, 12).reshape([3, 4])
-}
-
-fn model() -> Model {
-    let grad = |tensor: Tensor<1>| Param::from_tensor(tensor.autodiff().require_grad());
-    let vectors = (0..25).map(|i| grad(vector(i, 5 + i as usize))).collect();
-    let matrices =
-        (25..50).map(|i| Param::from_tensor(matrix(i).autodiff().require_grad())).collect();
-    Model { vectors, matrices }
-}
-
-fn gradients(model: &Model, seed: u64) -> GradientsParams {
-    let mut gradients = GradientsParams::new();
-    for (i, param) in model.vectors.iter().enumerate() {
-        gradients.register(param.id, vector(seed + i as u64, 5 + i));
-    }
-    for (i, param) in model.matrices.iter().enumerate() {
-        gradients.register(param.id, matrix(seed + 100 + i as u64));
-    }
-    gradients
-}
-
-fn all(model: &Model) -> Vec<f64> {
-    let vectors = model.vectors.iter().flat_map(|param| values(&param.val()));
-    vectors.chain(model.matrices.iter().flat_map(|param| values(&param.val()))).collect()
-}
-
-fn sgd() -> burn_descent::Fused {
-    Sgd::new().build().expect("defaults are allowed")
-}
+use burn_descent_tests::{bits, values};
 
 #[test]
 fn the_norm_of_what_is_applied_is_clipped_over_all_groups() {
@@ -125,7 +80,7 @@ fn vectors_are_not_decayed_where_only_matrices_are() {
     assert_eq!((lines[0].weight_decay, lines[49].weight_decay), (Some(0.0), Some(0.5)));
     assert_eq!(lines[49].state_bytes, Some(2 * 4 * 12));
     let plan = descent.plan().to_string();
-    assert!(plan.contains("vectors.0") && plan.ends_with("bytes of state"), "{plan}");
+    assert!(plan.contains("vectors.0") && plan.ends_with("states 5800, in all 8700"), "{plan}");
 
     let (vector, matrix) = (bits(&start.vectors[0].val()), values(&start.matrices[0].val()));
     let mut zero = GradientsParams::new();
@@ -225,6 +180,12 @@ fn what_cannot_be_is_refused() {
     assert!(text.contains("did you mean `weight_decay`?"), "{text}");
     let foreign = Descent::new(AdamConfig::new().build()).schedule(0.1).decay_matrices_only();
     assert_eq!(build(foreign), BuildError::ForeignDecay("all".into()));
+    let vectors = ParamGroup::from_predicate("vectors");
+    let foreign = Group::new("v", vectors, AdamConfig::new().build()).option("beta1", 0.5);
+    let scheduled = Descent::new(sgd()).schedule(0.1).group(foreign);
+    assert_eq!(build(scheduled), BuildError::ForeignOption("v".into()));
+    let muon = build(Descent::new(MuonConfig::new().build()).schedule(0.1)).to_string();
+    assert!(muon.contains("`vectors.0`") && muon.contains("a group of their own"), "{muon}");
 
     let mut descent = Descent::new(sgd()).schedule(0.1).build(&start).unwrap();
     let other = model();

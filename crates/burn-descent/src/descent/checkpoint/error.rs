@@ -1,0 +1,118 @@
+use burn::tensor::{DType, Shape};
+use core::fmt;
+
+/// Why a checkpoint cannot be written, read, or taken up. The walk, the model and the file are as
+/// they were.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file cannot be read or written.
+    #[error("checkpoint {path}: {reason}")]
+    File {
+        /// Path of the file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// It is not a checkpoint of a walk, or was cut off.
+    #[error("this is not a checkpoint of burn-descent, or was cut off: {0}")]
+    Foreign(String),
+    /// It was written in another version of the format.
+    #[error("the checkpoint has format {found}, this version of burn-descent reads format {read}")]
+    Version {
+        /// Its version.
+        found: String,
+        /// The version that is read.
+        read: &'static str,
+    },
+    /// It is not what was written.
+    #[error("the checkpoint is damaged: {0}")]
+    Damaged(String),
+    /// It is of another model or another walk.
+    #[error("the checkpoint does not fit: {}", list(.0))]
+    Misfit(Vec<Mismatch>),
+}
+
+/// One thing in which a checkpoint is not of this model and this walk.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Mismatch {
+    /// The model has a parameter that the checkpoint has not.
+    #[error("it has no parameter `{parameter}`")]
+    Missing {
+        /// Path of the parameter.
+        parameter: String,
+    },
+    /// The checkpoint has a parameter that the model has not.
+    #[error("the model has no parameter `{parameter}`")]
+    Extra {
+        /// Path of the parameter.
+        parameter: String,
+    },
+    /// The walk was built for another model.
+    #[error("the walk was not built for `{parameter}`: build it for this model")]
+    Unknown {
+        /// Path of the parameter.
+        parameter: String,
+    },
+    /// A parameter has another shape.
+    #[error("`{parameter}` was saved with shape {saved}, it has shape {expected}")]
+    Shape {
+        /// Path of the parameter.
+        parameter: String,
+        /// In the checkpoint.
+        saved: Shape,
+        /// In the model.
+        expected: Shape,
+    },
+    /// A parameter has another precision.
+    #[error("`{parameter}` was saved as {saved:?}, it is {expected:?}")]
+    Dtype {
+        /// Path of the parameter.
+        parameter: String,
+        /// In the checkpoint.
+        saved: DType,
+        /// In the model.
+        expected: DType,
+    },
+    /// A parameter is stepped by another optimizer.
+    #[error("`{parameter}` was stepped by {saved}, now it is by {expected}")]
+    Optimizer {
+        /// Path of the parameter.
+        parameter: String,
+        /// In the checkpoint.
+        saved: String,
+        /// In the walk.
+        expected: String,
+    },
+    /// A tensor that belongs to a parameter is not there, or not of its shape and precision.
+    #[error("the {part} of `{parameter}` does not fit it")]
+    Part {
+        /// Path of the parameter.
+        parameter: String,
+        /// Which: `state`, `average`.
+        part: &'static str,
+    },
+    /// An option has another value.
+    #[error(
+        "{option} was {saved}, it is {now}; take it up with `restore_changed` if that is meant"
+    )]
+    Option {
+        /// Which option of the walk.
+        option: String,
+        /// In the checkpoint.
+        saved: String,
+        /// In the walk.
+        now: String,
+    },
+}
+
+/// How many are listed before the rest is only counted.
+const LISTED: usize = 8;
+
+fn list(mismatches: &[Mismatch]) -> impl fmt::Display {
+    let listed = mismatches.iter().take(LISTED).map(Mismatch::to_string);
+    let mut text = listed.collect::<Vec<_>>().join("; ");
+    if mismatches.len() > LISTED {
+        text += &format!("; and {} more", mismatches.len() - LISTED);
+    }
+    text
+}

@@ -1,0 +1,122 @@
+//! All of a walk in one file.
+
+mod container;
+mod error;
+mod restore;
+mod take;
+
+pub use error::{CheckpointError, Mismatch};
+
+use burn::tensor::{DType, Shape, TensorData};
+use burn_descent_rules::schedules::ReduceOnPlateau;
+use burn_pack::Scalar;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All of a walk at one moment: weights, the states of the optimizers, counters, averages,
+/// accumulated gradients, the scale of the loss; and every option, to compare with.
+///
+/// A walk that is taken up again goes on as if it had never stopped, bit for bit on one device, at
+/// any step, and in the middle of an accumulation too. Schedules and noise follow from the step,
+/// so there is nothing of them to keep. Options of optimizers that are not ours are not known and
+/// not compared.
+///
+/// The file is [burnpack](burn::store), burn's own container, with tensors named by the paths of
+/// the parameters, and a checksum over all of it.
+///
+/// ```
+/// use burn::nn::{Linear, LinearConfig};
+/// use burn::tensor::{Device, Distribution, Tensor};
+/// use burn_descent::{AdamW, Build, Checkpoint, Descent};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("run.bpk");
+/// let device = Device::default().autodiff();
+/// let model: Linear = LinearConfig::new(8, 1).init(&device);
+/// let mut descent = Descent::new(AdamW::new().build()?).schedule(1e-3).build(&model)?;
+/// let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
+/// let (model, _) = descent.step(model.clone(), model.forward(x).mean().backward())?;
+/// descent.checkpoint(&model).note("epoch", "1").save(&path)?;
+///
+/// // In another process: a model and a walk as that one began.
+/// let model: Linear = LinearConfig::new(8, 1).init(&device);
+/// let mut descent = Descent::new(AdamW::new().build()?).schedule(1e-3).build(&model)?;
+/// let checkpoint = Checkpoint::open(&path)?;
+/// assert_eq!(checkpoint.noted("epoch"), Some("1"));
+/// let model = checkpoint.restore(&mut descent, &model)?;
+/// assert_eq!(descent.steps(), 1);
+/// # drop(model);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    header: Header,
+    scalars: BTreeMap<String, Scalar>,
+    tensors: BTreeMap<String, TensorData>,
+}
+
+impl Checkpoint {
+    /// Keeps a text of the caller's in it, such as the position in the data.
+    pub fn note(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.header.notes.insert(name.into(), text.into());
+        self
+    }
+
+    /// The text that was kept under a name.
+    pub fn noted(&self, name: &str) -> Option<&str> {
+        self.header.notes.get(name).map(String::as_str)
+    }
+
+    /// How many steps had been taken.
+    pub fn steps(&self) -> u64 {
+        self.header.steps
+    }
+}
+
+/// All that is no tensor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    parameters: Vec<Parameter>,
+    /// Every option of the walk as text.
+    options: BTreeMap<String, String>,
+    steps: u64,
+    skipped: u64,
+    accumulated: u32,
+    accumulated_weight: f64,
+    averaged: u64,
+    loss_scale: Option<SavedScale>,
+    plateau: Option<ReduceOnPlateau>,
+    notes: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedScale {
+    value: f64,
+    good: u64,
+}
+
+/// A parameter of the model that was saved.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameter {
+    path: String,
+    shape: Shape,
+    dtype: DType,
+    optimizer: String,
+    /// Does it have a state?
+    stepped: bool,
+}
+
+/// What is kept of a parameter beside its weights and its state, by the name in the file.
+const SUM: &str = "sum";
+const AVERAGE: &str = "average";
+const SLOW: &str = "slow";
+const WEIGHTS: &str = "weights";
+const STATE: &str = "state";
+
+/// The name in the file.
+fn name(part: &str, path: &str) -> String {
+    format!("{part}/{path}")
+}

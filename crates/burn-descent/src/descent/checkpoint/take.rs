@@ -1,0 +1,124 @@
+//! From a walk to a checkpoint.
+
+use super::{AVERAGE, Checkpoint, Header, Parameter, SLOW, STATE, SUM, SavedScale, WEIGHTS, name};
+use crate::descent::group::{AnyOptimizer, Schedules};
+use crate::descent::visit::{Each, Tensors, each_parameter, inner};
+use crate::descent::{Descent, Setup};
+use burn::module::{Module, Param, ParamId};
+use burn::optim::StateSink;
+use burn::tensor::Tensor;
+use std::collections::{BTreeMap, HashSet};
+
+impl Descent {
+    /// All of the walk at this moment, and the weights of the model.
+    pub fn checkpoint<M: Module>(&self, model: &M) -> Checkpoint {
+        let mut take = Take {
+            descent: self,
+            seen: HashSet::new(),
+            parameters: Vec::new(),
+            sink: StateSink::default(),
+        };
+        each_parameter(model, &mut take);
+        let at = &self.at;
+        let header = Header {
+            parameters: take.parameters,
+            options: self.setup.options(),
+            steps: at.steps,
+            skipped: at.skipped,
+            accumulated: at.accumulator.seen,
+            accumulated_weight: at.accumulator.weight,
+            averaged: at.averages.seen,
+            loss_scale: at.scale.as_ref().map(|s| SavedScale { value: s.value, good: s.good }),
+            plateau: at.plateau.clone(),
+            notes: BTreeMap::new(),
+        };
+        Checkpoint {
+            header,
+            scalars: take.sink.scalars.into_iter().collect(),
+            tensors: take.sink.tensors.into_iter().collect(),
+        }
+    }
+}
+
+struct Take<'a> {
+    descent: &'a Descent,
+    seen: HashSet<ParamId>,
+    parameters: Vec<Parameter>,
+    sink: StateSink,
+}
+
+impl Take<'_> {
+    fn part<const D: usize>(&mut self, part: &str, path: &str, tensor: Option<Tensor<D>>) {
+        if let Some(tensor) = tensor {
+            self.sink.tensors.push((name(part, path), tensor.to_data()));
+        }
+    }
+}
+
+impl Each for Take<'_> {
+    fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+        let id = param.id;
+        let Descent { setup, at } = self.descent;
+        let Some(member) = setup.members.get(&id).filter(|_| self.seen.insert(id)) else { return };
+        let optimizer = &setup.groups[member.group].optimizers[member.optimizer];
+        let weights = inner(param.val());
+        let state = at.states.get(&id);
+        self.parameters.push(Parameter {
+            path: path.to_owned(),
+            shape: weights.shape(),
+            dtype: weights.dtype(),
+            optimizer: optimizer.name().to_owned(),
+            stepped: state.is_some(),
+        });
+        if let Some(state) = state {
+            optimizer.as_dyn().state_flatten(&name(STATE, path), state, &mut self.sink);
+        }
+        let kept = |tensors: &Tensors| tensors.get::<D>(id);
+        self.part(WEIGHTS, path, Some(weights));
+        self.part(SUM, path, kept(&at.accumulator.sums));
+        self.part(AVERAGE, path, kept(&at.averages.weights));
+        self.part(SLOW, path, kept(&at.slow));
+    }
+}
+
+impl Setup {
+    /// Every option by a name that says where it is, as text.
+    pub(super) fn options(&self) -> BTreeMap<String, String> {
+        let mut options = BTreeMap::new();
+        for group in &self.groups {
+            group_options(group, &mut options);
+        }
+        let w = &self.wishes;
+        let around = [
+            ("transform", format!("{:?}", w.transforms)),
+            ("clip_norm", format!("{:?}", w.clip_norm)),
+            ("not_finite", format!("{:?}", w.not_finite)),
+            ("accumulate", format!("{:?}", w.accumulate)),
+            ("average", format!("{:?}", w.average)),
+            ("lookahead", format!("{:?}", w.lookahead)),
+            ("loss_scale", format!("{:?}", w.loss_scale)),
+            ("reduce_on_plateau", format!("{:?}", w.plateau)),
+            ("probe", format!("{:?}", w.probe)),
+        ];
+        options.extend(around.map(|(option, value)| (option.to_owned(), value)));
+        options
+    }
+}
+
+fn group_options(group: &Schedules, options: &mut BTreeMap<String, String>) {
+    let mut add = |option: &str, value: String| {
+        options.insert(format!("group `{}`: {option}", group.name), value);
+    };
+    add("lr", format!("{:?}", group.lr));
+    for (option, schedule) in &group.options {
+        add(&format!("schedule of {option}"), format!("{schedule:?}"));
+    }
+    for (number, optimizer) in group.optimizers.iter().enumerate() {
+        let of = if number == 0 { "" } else { " of vectors" };
+        if let AnyOptimizer::Ours(fused) = optimizer {
+            for (option, value) in fused.options() {
+                add(&format!("{option}{of}"), value.clone());
+            }
+        }
+    }
+}

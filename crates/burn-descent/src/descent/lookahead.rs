@@ -1,0 +1,61 @@
+//! The fast weights meet the slow ones.
+
+use super::Descent;
+use super::group::Member;
+use super::param::{Change, change};
+use super::visit::{Each, Tensors, each_parameter, inner};
+use crate::averaging::toward;
+use burn::module::{Module, Param, ParamId};
+use burn::tensor::Tensor;
+
+impl Descent {
+    /// The slow weights begin as those of the model.
+    pub(super) fn set_out<M: Module>(&mut self, model: &M) {
+        struct Start<'a>(&'a mut Tensors);
+        impl Each for Start<'_> {
+            fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+                if param.is_require_grad() {
+                    self.0.register(param.id, toward(None, inner(param.val()), 1.0));
+                }
+            }
+        }
+        if self.setup.wishes.lookahead.is_some() && self.at.slow.is_empty() {
+            each_parameter(model, &mut Start(&mut self.at.slow));
+        }
+    }
+
+    /// After a step of Lookahead's, the model with the weights at which fast and slow have met.
+    pub(super) fn meet<M: Module>(&mut self, model: M) -> M {
+        match &self.setup.wishes.lookahead {
+            Some(lookahead) if self.at.steps.is_multiple_of(lookahead.k) => {
+                let mut meet = Meet { slow: &mut self.at.slow, alpha: lookahead.alpha };
+                change(model, &self.setup.members, &mut meet)
+            }
+            _ => model,
+        }
+    }
+}
+
+struct Meet<'a> {
+    slow: &'a mut Tensors,
+    alpha: f64,
+}
+
+impl Change for Meet<'_> {
+    fn find<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
+        self.slow.remove(param.id)
+    }
+
+    fn change<const D: usize>(
+        &mut self,
+        id: ParamId,
+        _member: Member,
+        weights: Tensor<D>,
+        slow: Tensor<D>,
+    ) -> Tensor<D> {
+        let dtype = weights.dtype();
+        let slow = toward(Some(slow), weights, self.alpha);
+        self.slow.register(id, slow.clone());
+        slow.cast(dtype)
+    }
+}

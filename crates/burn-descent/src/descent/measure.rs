@@ -1,0 +1,46 @@
+//! How far a step went.
+
+use super::report::Update;
+use super::visit::{Each, Tensors, each_parameter, inner, wide};
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use burn_descent_engine::sum_squares;
+
+/// The weights that are about to change: the tensors themselves, so the step copies them.
+pub(super) fn remember<M: Module>(model: &M, gradients: &Tensors) -> Tensors {
+    struct Remember<'a> {
+        gradients: &'a Tensors,
+        weights: Tensors,
+    }
+    impl Each for Remember<'_> {
+        fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+            if self.gradients.get::<D>(param.id).is_some() {
+                self.weights.register(param.id, inner(param.val()));
+            }
+        }
+    }
+    let mut remember = Remember { gradients, weights: Tensors::new() };
+    each_parameter(model, &mut remember);
+    remember.weights
+}
+
+/// How far the model is from the weights before.
+pub(super) fn measure<M: Module>(model: &M, before: Tensors) -> Update {
+    struct Measure {
+        before: Tensors,
+        moved: f64,
+        weights: f64,
+    }
+    impl Each for Measure {
+        fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+            let Some(before) = self.before.remove::<D>(param.id) else { return };
+            let dtype = wide(before.dtype());
+            let (before, after) = (before.cast(dtype), inner(param.val()).cast(dtype));
+            self.weights += sum_squares(&before);
+            self.moved += sum_squares(&(after - before));
+        }
+    }
+    let mut measure = Measure { before, moved: 0.0, weights: 0.0 };
+    each_parameter(model, &mut measure);
+    Update { norm: measure.moved.sqrt(), weight_norm: measure.weights.sqrt() }
+}

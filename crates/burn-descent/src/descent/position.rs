@@ -1,0 +1,42 @@
+//! How far a walk has come: all that changes from step to step.
+
+use super::Setup;
+use super::accumulate::Accumulator;
+use super::loss_scale::Scale;
+use super::visit::Tensors;
+use crate::averaging::Averages;
+use burn::module::ParamId;
+use burn::optim::DynState;
+use burn_descent_rules::schedules::ReduceOnPlateau;
+use std::collections::HashMap;
+
+/// All that changes from step to step. A checkpoint holds this, and the weights.
+pub(super) struct Position {
+    /// Steps taken.
+    pub(super) steps: u64,
+    /// Steps skipped.
+    pub(super) skipped: u64,
+    pub(super) states: HashMap<ParamId, DynState>,
+    pub(super) accumulator: Accumulator,
+    pub(super) averages: Averages,
+    /// The slow weights of Lookahead.
+    pub(super) slow: Tensors,
+    pub(super) scale: Option<Scale>,
+    pub(super) plateau: Option<ReduceOnPlateau>,
+}
+
+impl Position {
+    /// Before the first step.
+    pub(super) fn start(setup: &Setup) -> Self {
+        Self {
+            steps: 0,
+            skipped: 0,
+            states: HashMap::new(),
+            accumulator: Accumulator::default(),
+            averages: Averages::default(),
+            slow: Tensors::new(),
+            scale: setup.wishes.loss_scale.as_ref().map(Scale::start),
+            plateau: setup.wishes.plateau.clone(),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What is done to each gradient before the norm of all of them is taken.
+
+mod adaptive;
+mod centralize;
+mod noise;
+
+use super::visit::{Each, Tensors, each_parameter, inner, wide};
+use adaptive::Adaptive;
+use burn::module::{Module, Param, ParamGroup};
+use burn::tensor::Tensor;
+use burn_descent_rules::{InvalidOption, Range};
+use noise::Noise;
+
+/// Something done to each gradient, in the order in which they are asked for.
+///
+/// Each costs a pass of tensor operations. Where the *outputs* of a weight count, they are the
+/// columns of a matrix, as of burn's `Linear`, and the first axis of what has more axes, as of its
+/// convolutions; a vector is one output.
+///
+/// ```
+/// use burn::module::ParamGroup;
+/// use burn_descent::{Build, Descent, Sgd, Transform};
+///
+/// let head = ParamGroup::from_predicate("head");
+/// let walk = Descent::new(Sgd::new().build()?)
+///     .transform(Transform::clip_adaptive(0.01).only(ParamGroup::all().exclude(head)))
+///     .transform(Transform::noise(0.01, 7));
+/// # drop(walk);
+/// # Ok::<(), burn_descent::InvalidOption>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Transform {
+    kind: Kind,
+    only: Option<ParamGroup>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Clip(f64),
+    Adaptive(Adaptive),
+    Centralize,
+    Noise(Noise),
+}
+
+impl Transform {
+    fn new(kind: Kind) -> Self {
+        Self { kind, only: None }
+    }
+
+    /// Clamps every element to `[-limit, limit]`, `limit > 0`.
+    pub fn clip_value(limit: f64) -> Self {
+        Self::new(Kind::Clip(limit))
+    }
+
+    /// Adaptive gradient clipping: shortens the gradient of each output to `clipping` times the
+    /// norm of its weights, at most.
+    ///
+    /// ```text
+    /// g ← g · min(1, λ max(‖w‖, 10⁻³) / ‖g‖)
+    /// ```
+    ///
+    /// Usual: 0.01. The paper leaves the last layer out, see [`only`](Self::only).
+    ///
+    /// Reference: Brock et al. 2021, <https://arxiv.org/abs/2102.06171>.
+    #[doc(alias = "AGC")]
+    pub fn clip_adaptive(clipping: f64) -> Self {
+        Self::new(Kind::Adaptive(Adaptive { clipping }))
+    }
+
+    /// Gradient centralisation: subtracts from the gradient of each output its mean. Vectors stay
+    /// as they are.
+    ///
+    /// Reference: Yong et al. 2020, <https://arxiv.org/abs/2004.01461>.
+    pub fn centralize() -> Self {
+        Self::new(Kind::Centralize)
+    }
+
+    /// Adds normal noise of variance `eta / (1 + t)^0.55` at step t, from 0. Usual: 0.01, 0.3 or 1.
+    ///
+    /// The numbers follow from seed, step and path of the parameter: the same on every device, and
+    /// after a resumed checkpoint.
+    ///
+    /// Reference: Neelakantan et al. 2015, <https://arxiv.org/abs/1511.06807>.
+    pub fn noise(eta: f64, seed: u64) -> Self {
+        Self::new(Kind::Noise(Noise { eta, seed }))
+    }
+
+    /// Only for the gradients of these parameters.
+    pub fn only(mut self, parameters: ParamGroup) -> Self {
+        self.only = Some(parameters);
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(), InvalidOption> {
+        let bound = match &self.kind {
+            Kind::Clip(limit) => Range::Positive.of("clip_value", *limit),
+            Kind::Adaptive(adaptive) => Range::Positive.of("clipping", adaptive.clipping),
+            Kind::Noise(noise) => Range::NonNegative.of("eta", noise.eta),
+            Kind::Centralize => return Ok(()),
+        };
+        bound.check("descent")
+    }
+}
+
+/// A gradient and where it is met. The optimizers will meet it times `factor`.
+struct Met<'a, const D: usize> {
+    gradient: Tensor<D>,
+    weights: Tensor<D>,
+    path: &'a str,
+    step: u64,
+    factor: f64,
+}
+
+impl Kind {
+    fn apply<const D: usize>(&self, met: Met<D>) -> Tensor<D> {
+        match self {
+            Kind::Clip(limit) => {
+                let limit = limit / met.factor;
+                met.gradient.clamp(-limit, limit)
+            }
+            Kind::Adaptive(adaptive) => adaptive.apply(met),
+            Kind::Centralize => centralize::apply(met.gradient),
+            Kind::Noise(noise) => noise.apply(met),
+        }
+    }
+}
+
+/// Does all of it to all gradients.
+pub(super) fn transform<M: Module>(
+    transforms: &[Transform],
+    model: &M,
+    gradients: &mut Tensors,
+    step: u64,
+    factor: f64,
+) {
+    each_parameter(
+        model,
+        &mut Transforming { transforms, from: core::mem::take(gradients), gradients, step, factor },
+    );
+}
+
+struct Transforming<'a> {
+    transforms: &'a [Transform],
+    from: Tensors,
+    gradients: &'a mut Tensors,
+    step: u64,
+    factor: f64,
+}
+
+impl Each for Transforming<'_> {
+    fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+        let Some(mut gradient) = self.from.remove::<D>(param.id) else { return };
+        let matches = |transform: &&Transform| {
+            let only = transform.only.as_ref();
+            only.is_none_or(|group| group.matches(&param.id, Some(path)))
+        };
+        for transform in self.transforms.iter().filter(matches) {
+            let dtype = wide(gradient.dtype());
+            let weights = inner(param.val());
+            let (step, factor) = (self.step, self.factor);
+            let gradient_wide = gradient.cast(dtype);
+            gradient =
+                transform.kind.apply(Met { gradient: gradient_wide, weights, path, step, factor });
+        }
+        self.gradients.register(param.id, gradient);
+    }
+}
+
+/// The axes that are summed over to get a number for each output.
+fn axes_of_an_output(rank: usize) -> core::ops::Range<usize> {
+    match rank {
+        0..=2 => 0..1,
+        _ => 1..rank,
+    }
+}

@@ -1,0 +1,68 @@
+//! Walking over the float parameters of a model, with their paths.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{DType, Tensor};
+
+/// Tensors of any rank by parameter: burn's one container for them, whatever they are.
+pub(crate) type Tensors = GradientsParams;
+
+/// The precision in which gradients and weights are summed and averaged.
+pub(crate) fn wide(dtype: DType) -> DType {
+    if dtype == DType::F64 { DType::F64 } else { DType::F32 }
+}
+
+/// Where in the model the walk is: `encoder.0.weight`.
+#[derive(Default)]
+pub(super) struct Path {
+    text: String,
+    lengths: Vec<usize>,
+}
+
+impl Path {
+    pub(super) fn enter(&mut self, name: &str) {
+        self.lengths.push(self.text.len());
+        if !self.text.is_empty() {
+            self.text.push('.');
+        }
+        self.text.push_str(name);
+    }
+
+    pub(super) fn exit(&mut self) {
+        self.text.truncate(self.lengths.pop().unwrap_or(0));
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+/// What is done with each parameter.
+pub(super) trait Each {
+    fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>);
+}
+
+/// Shows every float parameter in the order of the model, as often as the model holds it.
+pub(super) fn each_parameter<M: Module>(model: &M, each: &mut impl Each) {
+    struct Visit<'a, E> {
+        path: Path,
+        each: &'a mut E,
+    }
+    impl<E: Each> ModuleVisitor for Visit<'_, E> {
+        fn enter_module(&mut self, name: &str, _container_type: &str) {
+            self.path.enter(name);
+        }
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.path.exit();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.each.each(self.path.as_str(), param);
+        }
+    }
+    model.visit(&mut Visit { path: Path::default(), each });
+}
+
+/// The tensor without its autodiff graph.
+pub(super) fn inner<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    if tensor.is_autodiff() { tensor.inner() } else { tensor }
+}

@@ -1,0 +1,375 @@
+//! Checkpoints: what fits, what does not, and files that something has happened to.
+
+use burn::module::{Module, Param};
+use burn::optim::{AdamConfig, GradientsParams};
+use burn::tensor::{DType, Device, Tensor};
+use burn_descent::{
+    AdamW, Build, Builder, Checkpoint, CheckpointError, Descent, Ema, Fused, Mismatch, Nesterov,
+    Schedule, Sgd, schedules::Cosine,
+};
+use burn_descent_tests::{allocation, bits, numbers};
+use proptest::prelude::*;
+use std::path::{Path, PathBuf};
+
+#[derive(Module, Debug)]
+struct Net {
+    w: Param<Tensor<2>>,
+    b: Param<Tensor<1>>,
+}
+
+fn tensor<const D: usize>(seed: u64, shape: [usize; D]) -> Tensor<D> {
+    let numbers: Vec<f32> =
+        numbers(seed, shape.iter().product()).iter().map(|x| *x as f32).collect();
+    Tensor::<1>::from_floats(numbers.as_slice(), &Device::default()).reshape(shape)
+}
+
+impl Net {
+    fn of(rows: usize) -> Self {
+        let w: Tensor<2> = tensor(1, [rows, 2]).autodiff();
+        let b: Tensor<1> = tensor(2, [2]).autodiff();
+        Self { w: Param::from_tensor(w.require_grad()), b: Param::from_tensor(b.require_grad()) }
+    }
+
+    fn gradients(&self, seed: u64) -> GradientsParams {
+        let mut gradients = GradientsParams::new();
+        gradients.register(self.w.id, tensor(seed, self.w.val().dims()));
+        gradients.register(self.b.id, tensor(seed + 1, [2]));
+        gradients
+    }
+
+    fn bits(&self) -> Vec<u8> {
+        [bits(&self.w.val()), bits(&self.b.val())].concat()
+    }
+}
+
+fn adamw() -> Fused {
+    AdamW::new().build().expect("defaults are allowed")
+}
+
+/// A walk with something of every kind to keep.
+fn builder() -> Builder {
+    let builder = Descent::new(adamw()).schedule(Cosine::new(0.1, 10).warmup(2));
+    builder.accumulate(2).average(Ema::new(0.9)).decay_matrices_only()
+}
+
+/// Five calls into a walk: two steps, and half of the next.
+fn walked(builder: Builder) -> (Net, Descent) {
+    let mut net = Net::of(3);
+    let mut descent = builder.build(&net).expect("it fits");
+    for call in 0..5 {
+        let gradients = net.gradients(10 * call);
+        (net, _) = descent.step(net, gradients).expect("a good step");
+    }
+    (net, descent)
+}
+
+fn file() -> Vec<u8> {
+    let (net, descent) = walked(builder());
+    descent.checkpoint(&net).note("epoch", "7").into_bytes().expect("a checkpoint")
+}
+
+fn restore(file: &[u8], builder: Builder, net: &Net) -> Result<(Net, Descent), CheckpointError> {
+    let mut descent = builder.build(net).expect("it fits");
+    let net = Checkpoint::from_bytes(file.to_vec())?.restore(&mut descent, net)?;
+    Ok((net, descent))
+}
+
+fn misfits(file: &[u8], builder: Builder, net: &Net) -> Vec<Mismatch> {
+    match restore(file, builder, net).map(|_| ()) {
+        Err(CheckpointError::Misfit(mismatches)) => mismatches,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_saved_is_what_is_loaded() {
+    let (net, _) = walked(builder());
+    let checkpoint = Checkpoint::from_bytes(file()).expect("a checkpoint");
+    assert_eq!((checkpoint.noted("epoch"), checkpoint.steps()), (Some("7"), 2));
+    assert!(file() == file(), "the file depends on chance");
+    let fresh = Net::of(3);
+    let (restored, descent) = restore(&file(), builder(), &fresh).expect("it fits");
+    assert!(restored.bits() == net.bits() && fresh.bits() != net.bits());
+    assert_eq!(descent.steps(), 2);
+}
+
+#[test]
+fn an_optimizer_of_burn_is_kept_too() {
+    let builder = || Descent::new(AdamConfig::new().build()).schedule(0.1);
+    let (net, mut descent) = walked(builder());
+    let file = descent.checkpoint(&net).into_bytes().expect("a checkpoint");
+    let (restored, mut taken_up) = restore(&file, builder(), &Net::of(3)).expect("it fits");
+    let (a, b) = (net.gradients(100), restored.gradients(100));
+    let (net, _) = descent.step(net, a).expect("a good step");
+    let (restored, _) = taken_up.step(restored, b).expect("a good step");
+    assert!(net.bits() == restored.bits());
+}
+
+#[test]
+fn another_walk_or_model_is_named() {
+    let file = file();
+    let net = Net::of(3);
+
+    let taller = misfits(&file, builder(), &Net::of(4));
+    assert!(matches!(&taller[..], [Mismatch::Shape { parameter, .. }] if parameter == "w"));
+
+    let sgd = Descent::new(Sgd::new().build().expect("defaults")).schedule(0.1);
+    let other = misfits(&file, sgd, &net);
+    assert!(other.iter().any(|mismatch| matches!(mismatch,
+        Mismatch::Optimizer { parameter, saved, expected }
+            if parameter == "b" && saved == "adamw" && expected == "sgd")));
+
+    let amsgrad = AdamW::new().amsgrad(true).build().expect("allowed");
+    let states = misfits(&file, Descent::new(amsgrad).schedule(0.1), &net);
+    let part = Mismatch::Part { parameter: "w".into(), part: "state" };
+    assert!(states.contains(&part), "{states:?}");
+
+    let double = Net {
+        w: Param::from_tensor(net.w.val().inner().cast(DType::F64).autodiff().require_grad()),
+        b: Net::of(3).b,
+    };
+    let precision = misfits(&file, builder(), &double);
+    assert!(matches!(&precision[..], [Mismatch::Dtype { parameter, .. }] if parameter == "w"));
+
+    #[derive(Module, Debug)]
+    struct Other {
+        w: Param<Tensor<2>>,
+        bias: Param<Tensor<1>>,
+    }
+    let Net { w, b } = Net::of(3);
+    let other = Other { w, bias: b };
+    let mut descent = builder().build(&other).expect("it fits");
+    let checkpoint = Checkpoint::from_bytes(file.clone()).expect("a checkpoint");
+    let error = checkpoint.restore(&mut descent, &other).expect_err("another model").to_string();
+    assert!(error.contains("no parameter `bias`"), "{error}");
+    assert!(error.contains("the model has no parameter `b`"), "{error}");
+    assert_eq!(descent.steps(), 0);
+}
+
+#[test]
+fn a_changed_option_is_taken_up_only_when_asked_for() {
+    let (file, net) = (file(), Net::of(3));
+    let changed = || builder().schedule(0.01).clip_norm(1.0);
+    let options: Vec<String> =
+        misfits(&file, changed(), &net).iter().map(Mismatch::to_string).collect();
+    assert_eq!(options.len(), 2, "{options:?}");
+    assert!(options[0].starts_with("clip_norm was None, it is Some(1.0)"), "{options:?}");
+    assert!(options[1].contains("lr") && options[1].contains("Cosine"), "{options:?}");
+
+    let mut descent = changed().build(&net).expect("it fits");
+    let checkpoint = Checkpoint::from_bytes(file.clone()).expect("a checkpoint");
+    let net = checkpoint.restore_changed(&mut descent, &net).expect("asked for");
+    let gradients = net.gradients(50);
+    let (_, report) = descent.step(net, gradients).expect("a good step");
+    assert!(report.stepped && report.step == 3, "the half step is still there");
+    assert_eq!(report.learning_rates[0].1, 0.01);
+
+    // One micro-batch of two is in flight: it cannot be part of a step of one.
+    let net = Net::of(3);
+    let mut descent = Descent::new(adamw()).schedule(0.1).build(&net).expect("it fits");
+    let checkpoint = Checkpoint::from_bytes(file).expect("a checkpoint");
+    let error = checkpoint.restore_changed(&mut descent, &net).expect_err("lost").to_string();
+    assert!(error.contains("accumulate"), "{error}");
+}
+
+#[test]
+fn what_fits_is_taken_and_the_rest_is_told() {
+    let net = Net::of(4);
+    let before = net.bits();
+    let mut descent = builder().build(&net).expect("it fits");
+    let checkpoint = Checkpoint::from_bytes(file()).expect("a checkpoint");
+    let (restored, misfits) = checkpoint.restore_what_fits(&mut descent, &net).expect("whole");
+    assert!(matches!(&misfits[..], [Mismatch::Shape { parameter, .. }] if parameter == "w"));
+    let (kept, _) = walked(builder());
+    assert_eq!(bits(&restored.b.val().inner()), bits(&kept.b.val().inner()));
+    assert_eq!(bits(&restored.w.val().inner()), before[..32]);
+    assert_eq!(descent.steps(), 2);
+}
+
+#[test]
+fn other_files_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("no.bpk");
+    let error = Checkpoint::open(&path).expect_err("no file").to_string();
+    assert!(error.contains("no.bpk"), "{error}");
+    let error = Checkpoint::open(folder.path()).expect_err("a folder");
+    assert!(matches!(error, CheckpointError::File { .. }));
+    let (net, descent) = walked(builder());
+    let nowhere = descent.checkpoint(&net).save(folder.path().join("no/where.bpk"));
+    assert!(matches!(nowhere, Err(CheckpointError::File { .. })));
+
+    for bytes in [b"".to_vec(), b"epoch,loss\n1,0.5\n".to_vec(), vec![0; 4096]] {
+        let error = Checkpoint::from_bytes(bytes).expect_err("no checkpoint");
+        assert!(matches!(error, CheckpointError::Foreign(_)), "{error}");
+    }
+    let model = Net::of(3).into_record().into_bytes().expect("a record").to_vec();
+    let error = Checkpoint::from_bytes(model).expect_err("a model").to_string();
+    assert!(error.contains("another burnpack file"), "{error}");
+}
+
+#[test]
+fn another_version_is_named() {
+    let later = replaced(file(), b"gversiona1", b"gversiona2");
+    let error = Checkpoint::from_bytes(later).expect_err("a later version");
+    assert_eq!(error, CheckpointError::Version { found: "2".into(), read: "1" });
+}
+
+#[test]
+fn a_file_that_was_cut_off_is_refused() {
+    let file = file();
+    for length in 0..file.len() {
+        assert!(Checkpoint::from_bytes(file[..length].to_vec()).is_err(), "{length} bytes");
+    }
+}
+
+#[test]
+fn a_flipped_bit_is_found() {
+    let file = file();
+    for bit in 0..8 * file.len() {
+        let mut flipped = file.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(Checkpoint::from_bytes(flipped).is_err(), "bit {bit}");
+    }
+}
+
+/// The bytes with a part replaced by another as long, and the right checksum.
+fn replaced(mut file: Vec<u8>, part: &[u8], by: &[u8]) -> Vec<u8> {
+    let at = file.windows(part.len()).position(|window| window == part).expect("it is there");
+    file[at..at + by.len()].copy_from_slice(by);
+    with_checksum(file)
+}
+
+fn with_checksum(mut file: Vec<u8>) -> Vec<u8> {
+    if let Some(mark) = file.windows(6).position(|window| window == b"crc32:")
+        && mark + 14 <= file.len()
+    {
+        file[mark + 6..mark + 14].copy_from_slice(b"????????");
+        let checksum = format!("{:08x}", crc32fast::hash(&file));
+        file[mark + 6..mark + 14].copy_from_slice(checksum.as_bytes());
+    }
+    file
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever was done to a file by somebody who knows the checksum: nothing panics, nothing
+    /// hangs, and a walk that refuses it is as it was.
+    #[test]
+    fn no_file_panics(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+        let mut file = FILE.with(Vec::clone);
+        for (at, byte) in changes {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        let net = Net::of(3);
+        let mut descent = builder().build(&net).expect("it fits");
+        let (file, held) = (with_checksum(file), FILE.with(Vec::len));
+        let (checkpoint, largest) = allocation::largest(|| Checkpoint::from_bytes(file));
+        prop_assert!(largest <= 4 * held + CLAIMED, "{} bytes for a file of {}", largest, held);
+        if let Ok(checkpoint) = checkpoint {
+            match checkpoint.clone().restore(&mut descent, &net) {
+                Ok(net) => {
+                    let gradients = net.gradients(1);
+                    prop_assert!(descent.step(net, gradients).is_ok());
+                }
+                Err(_) => prop_assert_eq!(descent.steps(), 0),
+            }
+            let _ = checkpoint.restore_what_fits(&mut descent, &net);
+        }
+    }
+
+    /// Nor do bytes that never were a checkpoint.
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let mut file = b"NRUB\x01\x00".to_vec();
+        file.extend(&bytes);
+        prop_assert!(Checkpoint::from_bytes(bytes).is_err());
+        let (checkpoint, largest) = allocation::largest(|| Checkpoint::from_bytes(file));
+        prop_assert!(checkpoint.is_err() && largest <= CLAIMED, "{} bytes", largest);
+    }
+}
+
+#[global_allocator]
+static COUNTING: allocation::Counting = allocation::Counting;
+
+/// Serde believes a length that is only claimed as far as 1 MiB.
+const CLAIMED: usize = 1 << 20;
+
+thread_local! {
+    static FILE: Vec<u8> = file();
+}
+
+/// Where the process that is killed saves.
+const SAVE_TO: &str = "BURN_DESCENT_SAVE_TO";
+
+/// Saves for ever, a walk of more and more steps.
+#[test]
+#[ignore = "the process that `a_kill_leaves_a_whole_file` kills"]
+fn save_for_ever() {
+    let path = PathBuf::from(std::env::var_os(SAVE_TO).expect("where to save"));
+    let mut net = Net::of(20_000);
+    let mut descent = Descent::new(adamw()).schedule(0.1).build(&net).expect("it fits");
+    let gradients = net.gradients(1);
+    (net, _) = descent.step(net, gradients).expect("a good step");
+    loop {
+        descent.checkpoint(&net).save(&path).expect("it can be saved");
+    }
+}
+
+#[test]
+fn a_kill_leaves_a_whole_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.bpk");
+    let this = std::env::current_exe().expect("this test");
+    let saver = || {
+        let mut saver = std::process::Command::new(&this);
+        saver.args(["--ignored", "--exact", "save_for_ever"]).env(SAVE_TO, &path);
+        saver.stdout(std::process::Stdio::null()).spawn().expect("it starts")
+    };
+    let kill_after = |microseconds: f64| {
+        let mut process = saver();
+        std::thread::sleep(std::time::Duration::from_micros(microseconds as u64));
+        process.kill().expect("it runs");
+        process.wait().expect("it ends");
+    };
+    // One save at least, however slow the machine; then at any moment of the start, the first
+    // save, or a later one.
+    let mut process = saver();
+    while !path.exists() {
+        assert!(process.try_wait().expect("it answers").is_none(), "it cannot save");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    process.kill().expect("it runs");
+    process.wait().expect("it ends");
+    for moment in numbers(5, 200) {
+        kill_after(30_000.0 + 20_000.0 * moment);
+        let checkpoint = Checkpoint::open(&path).expect("a whole file");
+        assert_eq!(checkpoint.steps(), 1);
+    }
+}
+
+/// A file of version 1 is read for ever.
+#[test]
+fn the_first_version_is_still_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/checkpoint-1.bpk");
+    let walk = || {
+        let nesterov = Nesterov::new().build().expect("defaults are allowed");
+        let group = burn::module::ParamGroup::from_path("b");
+        builder().group(burn_descent::Group::new("bias", group, nesterov).schedule(0.01))
+    };
+    let (net, descent) = walked(walk());
+    if std::env::var_os("BURN_DESCENT_BLESS").is_some() && !path.exists() {
+        descent.checkpoint(&net).note("made by", "this test").save(&path).expect("it can be made");
+    }
+    let file = std::fs::read(path).expect("the fixture");
+    let (restored, taken_up) = restore(&file, walk(), &Net::of(3)).expect("it fits for ever");
+    assert_eq!(taken_up.steps(), descent.steps());
+    let close = |a: Vec<u8>, b: Vec<u8>| {
+        let number = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().expect("four bytes"));
+        a.chunks(4).zip(b.chunks(4)).all(|(a, b)| (number(a) - number(b)).abs() < 1e-6)
+    };
+    // Not bit for bit: the machine that made it may have had other instructions.
+    assert!(close(restored.bits(), net.bits()));
+    assert!(close(taken_up.evaluate(&restored).bits(), descent.evaluate(&net).bits()));
+}

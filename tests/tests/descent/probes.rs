@@ -1,0 +1,126 @@
+//! Gradients that are taken elsewhere than at the weights.
+
+use crate::{Model, floats, model, sgd};
+use burn::module::Param;
+use burn::nn::{BatchNorm, BatchNormConfig};
+use burn::tensor::{Device, Tensor};
+use burn_descent::{
+    Build, Descent, DescentError, LossScale, Nesterov, Probe, Schedule, Sgd, schedules::Linear,
+};
+use burn_descent_tests::values;
+
+/// `Σ a w⁴ / 4` over one vector, with a slope `a w³` that depends on where it is taken.
+fn loss(model: &Model) -> Tensor<1> {
+    let w = model.vectors[4].val();
+    (w.powi_scalar(4) * curvature(&model.vectors[4])).sum().div_scalar(4.0)
+}
+
+fn curvature(param: &Param<Tensor<1>>) -> Tensor<1> {
+    let w = param.val();
+    let a = Tensor::arange(1..w.dims()[0] as i64 + 1, &w.device()).float();
+    a.mul_scalar(0.1)
+}
+
+fn slope(w: &[f64]) -> Vec<f64> {
+    w.iter().enumerate().map(|(i, w)| 0.1 * (i + 1) as f64 * w.powi(3)).collect()
+}
+
+fn norm(numbers: &[f64]) -> f64 {
+    numbers.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// The vector after three steps with plain SGD, and as the formula says.
+fn agrees(probe: Probe, look: impl Fn(&[f64]) -> Vec<f64>) {
+    let mut at = model();
+    let mut expected = values(&at.vectors[4].val());
+    let scale = LossScale::new().init_scale(64.0);
+    let builder = Descent::new(sgd()).schedule(0.2).loss_scale(scale);
+    let mut descent = builder.probe(probe).build(&at).expect("it fits");
+    for _ in 0..3 {
+        let found: f32;
+        let value = Tensor::into_scalar::<f32>(loss(&at));
+        let loss_at;
+        (at, _, loss_at) = descent.step_with(at, loss).expect("a good step");
+        found = loss_at.into_scalar();
+        assert!((found - value).abs() < 1e-6, "the loss is that of the weights");
+        let there = look(&expected);
+        expected.iter_mut().zip(slope(&there)).for_each(|(w, g)| *w -= 0.2 * g);
+    }
+    for (found, expected) in values(&at.vectors[4].val()).iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-5, "{found} and {expected}");
+    }
+}
+
+#[test]
+fn sam_steps_down_the_gradient_uphill() {
+    agrees(Probe::sam(0.3), |w| {
+        let g = slope(w);
+        w.iter().zip(&g).map(|(w, g_i)| w + 0.3 * g_i / norm(&g)).collect()
+    });
+}
+
+#[test]
+fn asam_measures_in_units_of_the_weights() {
+    agrees(Probe::asam(0.5, 0.01), |w| {
+        let g = slope(w);
+        let t: Vec<f64> = w.iter().map(|w| w.abs() + 0.01).collect();
+        let tg: Vec<f64> = t.iter().zip(&g).map(|(t, g)| t * g).collect();
+        (0..w.len()).map(|i| w[i] + 0.5 * t[i] * t[i] * g[i] / norm(&tg)).collect()
+    });
+}
+
+/// Nesterov's method as he wrote it, with the gradient at the shifted point, is the one-pass form
+/// that trains at the shifted point.
+#[test]
+fn classic_nesterov_is_the_one_pass_form() {
+    let start = model();
+    let classic = Sgd::new().momentum(0.9).build().expect("allowed");
+    let one_pass = Nesterov::new().momentum(0.9).build().expect("allowed");
+    let mut classic =
+        Descent::new(classic).schedule(0.1).probe(Probe::Ahead).build(&start).expect("it fits");
+    let mut one_pass = Descent::new(one_pass).schedule(0.1).build(&start).expect("it fits");
+    let (mut a, mut b) = (start.clone(), start);
+    for step in 0..20 {
+        (a, ..) = classic.step_with(a, loss).expect("a good step");
+        (b, ..) = one_pass.step_with(b, loss).expect("a good step");
+        let judged = one_pass.evaluate(&b);
+        let pairs = values(&a.vectors[4].val()).into_iter().zip(values(&judged.vectors[4].val()));
+        for (a, b) in pairs {
+            assert!((a - b).abs() < 1e-6, "step {step}: {a} and {b}");
+        }
+    }
+}
+
+/// The second look at a batch is not a second batch for the statistics of normalisation.
+#[test]
+fn sam_counts_a_batch_once() {
+    let device = Device::default().autodiff();
+    let running = |probe: Option<Probe>| {
+        let norm: BatchNorm = BatchNormConfig::new(3).init(&device);
+        let builder = Descent::new(sgd()).schedule(0.1);
+        let builder = probe.into_iter().fold(builder, |builder, probe| builder.probe(probe));
+        let mut descent = builder.build(&norm).expect("it fits");
+        let x = Tensor::<1>::from_floats(&*floats(5, 24), &device).reshape([8, 3]);
+        let loss = |norm: &BatchNorm| norm.forward(x.clone()).powi_scalar(4).mean();
+        let (norm, ..) = descent.step_with(norm, loss).expect("a good step");
+        values(&norm.running_mean.value_sync())
+    };
+    let once = running(None);
+    assert!(once.iter().any(|mean| *mean != 0.0));
+    assert_eq!(running(Some(Probe::sam(0.5))), once);
+}
+
+#[test]
+fn a_walk_with_a_probe_has_to_see_the_loss() {
+    let start = model();
+    let lr = Linear::new(0.1, 5).warmup(1);
+    let mut descent =
+        Descent::new(sgd()).schedule(lr).probe(Probe::sam(0.1)).build(&start).expect("it fits");
+    let gradients = crate::gradients(&start, 1000);
+    let refused = descent.step(start, gradients).expect_err("no loss");
+    assert_eq!(refused.error, DescentError::NeedsLoss);
+    for probe in [Probe::sam(0.0), Probe::asam(f64::NAN, 0.0), Probe::asam(1.0, -1.0)] {
+        let builder = Descent::new(sgd()).schedule(0.1).probe(probe);
+        assert!(builder.build(&refused.model).is_err());
+    }
+}

@@ -1,0 +1,135 @@
+//! What is done to each gradient.
+
+use crate::{Model, gradients, model, sgd};
+use burn::module::ParamGroup;
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use burn_descent::{Descent, Transform};
+use burn_descent_tests::values;
+
+/// What was applied to a vector and to a matrix: at a rate of 1 plain SGD moves by it.
+fn applied(transform: Transform, weight: f64) -> [(Vec<f64>, Vec<f64>); 2] {
+    let start = model();
+    let mut descent = Descent::new(sgd())
+        .schedule(1.0)
+        .accumulate(2)
+        .transform(transform)
+        .build(&start)
+        .expect("it fits");
+    let given = gradients(&start, 1000);
+    let given = [
+        values(&given.get::<1>(start.vectors[3].id).expect("it has one")),
+        values(&given.get::<2>(start.matrices[3].id).expect("it has one")),
+    ];
+    let of = |model: &Model| [values(&model.vectors[3].val()), values(&model.matrices[3].val())];
+    let before = of(&start);
+    let mut at = start;
+    for seed in [1000, 1000] {
+        let part = gradients(&at, seed);
+        (at, _) = descent.step_weighted(at, part, weight).expect("a good step");
+    }
+    let after = of(&at);
+    let moved = |i: usize| before[i].iter().zip(&after[i]).map(|(a, b)| a - b).collect::<Vec<_>>();
+    let [vector, matrix] = given;
+    [(vector, moved(0)), (matrix, moved(1))]
+}
+
+fn close(found: &[f64], expected: impl IntoIterator<Item = f64>) {
+    let expected: Vec<f64> = expected.into_iter().collect();
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-6, "{found} and {expected}");
+    }
+}
+
+fn norm(numbers: &[f64]) -> f64 {
+    numbers.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// The columns of a 3 x 4 matrix: what leads to one output.
+fn columns(matrix: &[f64]) -> [Vec<f64>; 4] {
+    core::array::from_fn(|column| matrix.iter().skip(column).step_by(4).copied().collect())
+}
+
+#[test]
+fn centralized_gradients_have_no_mean() {
+    // Whatever the weights of the micro-batches are.
+    for weight in [1.0, 7.0] {
+        let [vector, matrix] = applied(Transform::centralize(), weight);
+        close(&vector.1, vector.0.iter().copied());
+        let columns = columns(&matrix.0);
+        let mean = |column: usize| columns[column].iter().sum::<f64>() / 3.0;
+        close(&matrix.1, matrix.0.iter().enumerate().map(|(i, g)| g - mean(i % 4)));
+    }
+}
+
+#[test]
+fn adaptive_clipping_follows_the_weights() {
+    let start = model();
+    let weights = [values(&start.vectors[3].val()), values(&start.matrices[3].val())];
+    for weight in [1.0, 7.0] {
+        let limit = 0.3;
+        let [vector, matrix] = applied(Transform::clip_adaptive(limit), weight);
+        let factor = |w: &[f64], g: &[f64]| (limit * norm(w).max(1e-3) / norm(g)).min(1.0);
+        let whole = factor(&weights[0], &vector.0);
+        close(&vector.1, vector.0.iter().map(|g| g * whole));
+        let (w, g) = (columns(&weights[1]), columns(&matrix.0));
+        let factors: [f64; 4] = core::array::from_fn(|column| factor(&w[column], &g[column]));
+        assert!(factors.iter().any(|factor| *factor < 1.0));
+        close(&matrix.1, matrix.0.iter().enumerate().map(|(i, g)| g * factors[i % 4]));
+    }
+}
+
+#[test]
+fn values_are_clamped_after_the_mean() {
+    for weight in [1.0, 7.0] {
+        let [vector, _] = applied(Transform::clip_value(0.25), weight);
+        assert!(vector.0.iter().any(|g| g.abs() > 0.25));
+        close(&vector.1, vector.0.iter().map(|g| g.clamp(-0.25, 0.25)));
+    }
+}
+
+#[test]
+fn noise_is_normal_dies_away_and_follows_from_the_seed() {
+    let start = model();
+    let walk = |seed: u64| {
+        let noise = Transform::noise(0.09, seed);
+        let mut descent =
+            Descent::new(sgd()).schedule(1.0).transform(noise).build(&start).expect("it fits");
+        let mut at = start.clone();
+        let mut moves = Vec::new();
+        for _ in 0..200 {
+            let before = values(&at.vectors[20].val());
+            let mut zero = GradientsParams::new();
+            let zeros: Tensor<1> = at.vectors[20].val().inner().zeros_like();
+            zero.register(at.vectors[20].id, zeros);
+            (at, _) = descent.step(at, zero).expect("a good step");
+            let after = values(&at.vectors[20].val());
+            moves.push(before.iter().zip(after).map(|(a, b)| a - b).collect::<Vec<f64>>());
+        }
+        moves
+    };
+    let moves = walk(7);
+    assert_eq!(moves, walk(7));
+    assert_ne!(moves, walk(8));
+    // In units of the deviation they are 5000 numbers of mean 0 and variance 1.
+    let unit = |step: usize| (0.09 / (1.0 + step as f64).powf(0.55)).sqrt();
+    let units: Vec<f64> = moves
+        .iter()
+        .enumerate()
+        .flat_map(|(step, numbers)| numbers.iter().map(move |x| x / unit(step)))
+        .collect();
+    let count = units.len() as f64;
+    let mean = units.iter().sum::<f64>() / count;
+    let variance = units.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+    assert!(mean.abs() < 5.0 / count.sqrt(), "{mean}");
+    assert!((variance - 1.0).abs() < 5.0 * (2.0 / count).sqrt(), "{variance}");
+}
+
+#[test]
+fn only_some_parameters_are_transformed() {
+    let only = ParamGroup::from_predicate("matrices");
+    let [vector, matrix] = applied(Transform::clip_value(0.25).only(only), 1.0);
+    close(&vector.1, vector.0.iter().copied());
+    close(&matrix.1, matrix.0.iter().map(|g| g.clamp(-0.25, 0.25)));
+}
