@@ -5,17 +5,16 @@ use crate::data::Wish;
 use crate::recipe::{BatchSize, Hidden};
 use crate::task::Task;
 use burn_descent::registry;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use std::path::PathBuf;
 
-/// The width of the help, and where the options of an optimizer begin in it.
-const WIDTH: usize = 100;
+/// The width of a help, and where the options of an optimizer begin in it.
+pub(crate) const WIDTH: usize = 100;
 const OPTIONS_AT: usize = 23;
 
-/// The flags of both programs.
-#[derive(Parser, Debug)]
-#[command(version, disable_help_subcommand = true, max_term_width = WIDTH)]
-pub struct Flags {
+/// The flags of every program: what to learn from, how, and where.
+#[derive(Args, Debug)]
+pub struct Common {
     /// What to learn from: a CSV file (also .csv.gz), or for the classifier a folder of MNIST-style
     /// IDX files. Without it, data is generated from the seed
     #[arg(long, value_name = "FILE|DIR", help_heading = "Data")]
@@ -45,7 +44,7 @@ pub struct Flags {
     #[arg(long, allow_negative_numbers = true, help_heading = "Training")]
     pub lr: Option<f64>,
 
-    /// How often to go through the training examples, those of a resumed save included
+    /// How often to go through the training examples, the epochs before a --resume included
     /// [default: 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Training")]
     pub epochs: Option<u64>,
@@ -72,6 +71,27 @@ pub struct Flags {
     /// follow the environment variable MATMUL_NUM_THREADS instead
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Machine")]
     pub threads: Option<u16>,
+}
+
+impl Common {
+    /// What the flags say of the data.
+    pub fn data(&self) -> Wish {
+        Wish {
+            path: self.data.clone(),
+            target: self.target.clone(),
+            drop: self.drop.clone(),
+            features: self.features.clone(),
+        }
+    }
+}
+
+/// The flags of `classifier` and `regression`.
+#[derive(Parser, Debug)]
+#[command(version, disable_help_subcommand = true, max_term_width = WIDTH)]
+pub struct Flags {
+    /// What all programs have.
+    #[command(flatten)]
+    pub common: Common,
 
     /// Print a JSON object on the last line; its seconds are those of training, all epochs together
     #[arg(long, help_heading = "Results")]
@@ -102,23 +122,26 @@ impl Flags {
             Task::Regression => (ABOUT_REGRESSION, EXAMPLES_REGRESSION),
             Task::Classification => (ABOUT_CLASSIFIER, EXAMPLES_CLASSIFIER),
         };
-        let command = Flags::command().name(task.program()).about(about).after_help(format!(
-            "{examples}\n\n{}\n\n{}",
-            optimizers(),
-            backends()
-        ));
-        Flags::from_arg_matches(&command.try_get_matches()?)
+        parse(task.program(), about, examples)
     }
+}
 
-    /// What the flags say of the data.
-    pub fn data(&self) -> Wish {
-        Wish {
-            path: self.data.clone(),
-            target: self.target.clone(),
-            drop: self.drop.clone(),
-            features: self.features.clone(),
-        }
-    }
+/// Parses the command line of a program, whose help says what it does and gives examples, and
+/// ends with the optimizers and backends.
+///
+/// # Errors
+/// What is wrong with it, or the help that was asked for.
+pub(crate) fn parse<F: CommandFactory + FromArgMatches>(
+    program: &'static str,
+    about: &'static str,
+    examples: &str,
+) -> Result<F, clap::Error> {
+    let (optimizers, backends) = (optimizers(), backends());
+    let command = F::command()
+        .name(program)
+        .about(about)
+        .after_help(format!("{examples}\n\n{optimizers}\n\n{backends}"));
+    F::from_arg_matches(&command.try_get_matches()?)
 }
 
 /// The text of a wrong command line in one line: what is wrong, and the tip if there is one.

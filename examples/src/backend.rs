@@ -1,11 +1,10 @@
 //! The backends: which there are, which are in this program, and opening one.
 
+use crate::quietly::quietly;
 use anyhow::{Context, Result, anyhow, bail};
 use burn::tensor::{Device, Tensor};
 use burn_descent::rules::nearest;
-use std::panic;
 use std::str::FromStr;
-use std::sync::{Arc, OnceLock};
 
 /// Where tensors are and who computes with them.
 #[derive(Clone, Copy, Debug)]
@@ -100,22 +99,6 @@ impl FromStr for Backend {
             )
         })
     }
-}
-
-/// What a function gives, or the first line of its panic's message. burn panics where a GPU has no
-/// adapter, and does so in threads of its own: the first panic is the one that says why, and
-/// nothing is printed.
-fn quietly<T>(f: impl FnOnce() -> T + panic::UnwindSafe) -> Result<T, String> {
-    let reason = Arc::new(OnceLock::new());
-    let first = reason.clone();
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(move |panic| {
-        let line = panic.payload_as_str().and_then(|text| text.lines().next());
-        let _ = first.set(line.unwrap_or("no reason given").to_string());
-    }));
-    let result = panic::catch_unwind(f);
-    panic::set_hook(hook);
-    result.map_err(|_| reason.get().cloned().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,16 +1,20 @@
 //! What the programs `regression` and `classifier` are made of: data from a file or from a seed, a
 //! small network, any optimizer of the registry, and a run that can be stopped and resumed.
 //!
-//! Read [`program`] first: it is a run from flags to report in one page.
+//! Read [`program`] first: it is a run from flags to report in one page. `learner` is the same
+//! training in burn's `Learner`, with the feature `train`.
 
 pub mod args;
 pub mod backend;
 pub mod checkpoint;
 pub mod data;
+#[cfg(feature = "train")]
+pub mod learner;
 pub mod model;
 pub mod output;
 pub mod plot;
 pub mod program;
+mod quietly;
 pub mod random;
 pub mod recipe;
 pub mod report;

@@ -1,6 +1,6 @@
 //! All that decides how a run trains: what the flags say, and a save where they say nothing.
 
-use crate::args::Flags;
+use crate::args::Common;
 use crate::data::Source;
 use crate::task::Task;
 use anyhow::{Context, Result, ensure};
@@ -52,7 +52,7 @@ impl Recipe {
     ///
     /// # Errors
     /// If the flags are wrong in themselves, or contradict the save in what cannot change.
-    pub fn new(task: Task, flags: &Flags, saved: Option<&Recipe>) -> Result<Self> {
+    pub fn new(task: Task, flags: &Common, saved: Option<&Recipe>) -> Result<Self> {
         if let Some(saved) = saved {
             let (expected, found) = (task.program(), saved.task.program());
             ensure!(saved.task == task, "it is a save of `{found}`, this is `{expected}`");
@@ -170,11 +170,12 @@ impl fmt::Display for Hidden {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::Flags;
     use clap::Parser;
 
     fn recipe(flags: &[&str], saved: Option<&Recipe>) -> Result<Recipe> {
         let flags = Flags::try_parse_from([&["classifier"], flags].concat())?;
-        Recipe::new(Task::Classification, &flags, saved)
+        Recipe::new(Task::Classification, &flags.common, saved)
     }
 
     #[test]

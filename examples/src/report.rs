@@ -144,7 +144,8 @@ fn time(position: &Position) -> f64 {
     position.history.iter().map(|epoch| epoch.seconds).sum()
 }
 
-fn show_score(score: Option<f64>) -> String {
+/// The score with four digits.
+pub(crate) fn show_score(score: Option<f64>) -> String {
     score.map_or("undefined".into(), |score| format!("{score:.4}"))
 }
 

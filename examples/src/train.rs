@@ -1,13 +1,13 @@
 //! Down the loss, epoch by epoch.
 
-use crate::data::{Dataset, Examples, Matrix};
+use crate::data::{Batch, Dataset, Examples, Matrix, OnDevice};
 use crate::model::Mlp;
 use crate::random::{Stream, order};
 use crate::task::{Judgement, Task};
 use anyhow::{Context, Result, ensure};
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use burn_descent::Fused;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ const MOST_PENDING: usize = 256;
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Rows that are judged at a time.
-const JUDGED_AT_ONCE: usize = 4096;
+pub(crate) const JUDGED_AT_ONCE: usize = 4096;
 
 /// The network and the optimizer that trains it.
 pub struct Learner {
@@ -60,8 +60,7 @@ pub struct Epoch {
 /// The training examples on a device, and the test examples.
 #[derive(Debug)]
 pub struct Classroom {
-    inputs: Tensor<2>,
-    targets: Tensor<2>,
+    train: OnDevice,
     test: Examples,
     device: Device,
 }
@@ -69,26 +68,18 @@ pub struct Classroom {
 impl Classroom {
     /// Moves the training examples to a device.
     pub fn new(data: Dataset, device: &Device) -> Self {
-        let Dataset { train, test, .. } = data;
-        let (inputs, targets) = (train.inputs.tensor(device), train.targets.tensor(device));
-        Self { inputs, targets, test, device: device.clone() }
+        let train = OnDevice::new(&data.train, device);
+        Self { train, test: data.test, device: device.clone() }
     }
 
     /// How many training examples there are.
     pub fn len(&self) -> usize {
-        self.inputs.dims()[0]
+        self.train.len()
     }
 
     /// Are there none?
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Row numbers on the device.
-    fn indices(&self, order: &[usize]) -> Tensor<1, Int> {
-        let order: Vec<i32> = order.iter().map(|row| *row as i32).collect();
-        let n = order.len();
-        Tensor::from_data(TensorData::new(order, [n]), &self.device)
+        self.train.is_empty()
     }
 }
 
@@ -107,16 +98,13 @@ impl Learner {
     ) -> Result<Epoch> {
         let begin = Instant::now();
         let n = classroom.len();
-        let order = classroom.indices(&order(n, plan.seed, Stream::Epoch(epoch)));
-        let mut losses = Losses::default();
-        for start in (0..n).step_by(plan.batch_size) {
-            let rows = start..(start + plan.batch_size).min(n);
-            let size = rows.len();
-            let rows = order.clone().slice(rows);
-            let batch = |all: &Tensor<2>| Tensor::from_inner(all.clone().select(0, rows.clone()));
-            let loss = self.step(plan, batch(&classroom.inputs), batch(&classroom.targets));
-            losses.push(loss, size);
-            if losses.due() || start + size == n {
+        let order = order(n, plan.seed, Stream::Epoch(epoch));
+        let (mut losses, mut seen) = (Losses::default(), 0);
+        for batch in classroom.train.batches(&order, plan.batch_size) {
+            let size = batch.len();
+            losses.push(self.step(plan, batch), size);
+            seen += size;
+            if losses.due() || seen == n {
                 let mean = losses.read()?;
                 ensure!(
                     mean.is_finite(),
@@ -124,12 +112,14 @@ impl Learner {
                      try a smaller --lr than {}",
                     plan.lr
                 );
-                watch(start + size, mean);
+                watch(seen, mean);
             }
         }
         let (train_loss, seconds) = (losses.mean(), begin.elapsed().as_secs_f64());
+        // For some optimizers the weights to judge are not those that are trained.
+        let judged = self.rule.evaluate(&self.model, &self.optimizer).valid();
         let Judgement { loss, score } =
-            self.judge(plan.task, &classroom.test, &classroom.device)?;
+            judge(&judged, plan.task, &classroom.test, &classroom.device)?;
         ensure!(
             loss.is_finite(),
             "the test loss is {loss} after epoch {epoch}: try a smaller --lr"
@@ -138,8 +128,9 @@ impl Learner {
     }
 
     /// One step on a batch: its loss.
-    fn step(&mut self, plan: &Plan, inputs: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
-        let loss = plan.task.loss(self.model.forward(inputs), targets);
+    fn step(&mut self, plan: &Plan, batch: Batch) -> Tensor<1> {
+        let outputs = self.model.forward(Tensor::from_inner(batch.inputs));
+        let loss = plan.task.loss(outputs, Tensor::from_inner(batch.targets));
         let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
         let loss = loss.inner();
         // The optimizer works in place on weights that nobody else holds.
@@ -147,19 +138,23 @@ impl Learner {
         self.model = self.optimizer.step(plan.lr, model, gradients);
         loss
     }
+}
 
-    /// Judges the weights to judge: for some optimizers they are not those that are trained.
-    fn judge(&self, task: Task, test: &Examples, device: &Device) -> Result<Judgement> {
-        let model = self.rule.evaluate(&self.model, &self.optimizer).valid();
-        let Matrix { values, width } = &test.inputs;
-        let mut outputs = Vec::with_capacity(test.targets.values.len());
-        for rows in values.chunks(JUDGED_AT_ONCE * width) {
-            let rows = TensorData::new(rows.to_vec(), [rows.len() / width, *width]);
-            let output = model.forward(Tensor::from_data(rows, device));
-            outputs.extend(read(output)?);
-        }
-        Ok(task.judge(&Matrix::new(outputs, test.targets.width), &test.targets))
+/// Judges a network, in burn's form for validation.
+pub(crate) fn judge(
+    model: &Mlp,
+    task: Task,
+    test: &Examples,
+    device: &Device,
+) -> Result<Judgement> {
+    let Matrix { values, width } = &test.inputs;
+    let mut outputs = Vec::with_capacity(test.targets.values.len());
+    for rows in values.chunks(JUDGED_AT_ONCE * width) {
+        let rows = TensorData::new(rows.to_vec(), [rows.len() / width, *width]);
+        let output = model.forward(Tensor::from_data(rows, device));
+        outputs.extend(read(output)?);
     }
+    Ok(task.judge(&Matrix::new(outputs, test.targets.width), &test.targets))
 }
 
 /// The losses of an epoch's steps: they stay on the device until a number of them is read at once,

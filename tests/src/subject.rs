@@ -105,15 +105,23 @@ impl Subject {
     /// Asserts that two tensors agree within [`tolerance`](Self::tolerance), relative to the
     /// greatest number.
     pub fn assert_close<const D: usize>(&self, what: &str, a: &Tensor<D>, b: &Tensor<D>) {
+        self.assert_within(self.tolerance(), what, a, b);
+    }
+
+    /// Asserts that two tensors agree within a tolerance, relative to the greatest number.
+    pub fn assert_within<const D: usize>(
+        &self,
+        tolerance: f64,
+        what: &str,
+        a: &Tensor<D>,
+        b: &Tensor<D>,
+    ) {
         assert_eq!(a.shape(), b.shape(), "{what}: shapes");
         let (a, b) = (values(a), values(b));
         let scale = b.iter().fold(1e-3, |max: f64, x| max.max(x.abs()));
         for (i, (a, b)) in a.iter().zip(&b).enumerate() {
             let error = (a - b).abs() / scale;
-            assert!(
-                error <= self.tolerance(),
-                "{what}: element {i}: {a} and {b}, off by {error:e}"
-            );
+            assert!(error <= tolerance, "{what}: element {i}: {a} and {b}, off by {error:e}");
         }
     }
 }

@@ -1,10 +1,12 @@
-//! Every optimizer trains a model in burn-train's `Learner`.
+//! Every optimizer trains a model in burn-train's `Learner`, at the rates of a schedule.
 
 use burn::module::{Module, Param};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, Learner, TrainOutput, TrainStep};
 use burn_descent::registry::ROWS;
+use burn_descent::schedules::Cosine;
+use burn_descent::{LrSchedule, Schedule};
 use burn_descent_tests::numbers;
 use core::fmt;
 
@@ -65,10 +67,13 @@ fn every_optimizer_trains_in_a_learner() {
     for row in &ROWS {
         let model = Line { w: Param::from_tensor(tensor(1, 4, 1).require_grad()) };
         let optimizer = row.build(&[]).expect("defaults are allowed");
-        let mut learner = Learner::new(model, ModuleOptimizer::from(optimizer), row.lr);
+        let lr = Cosine::new(row.lr, 17).warmup(3);
+        let scheduler = LrSchedule::new(lr.clone()).expect("the rate is allowed");
+        let mut learner = Learner::new(model, ModuleOptimizer::from(optimizer), scheduler);
         let mut losses = Vec::new();
-        for _ in 0..20 {
+        for step in 0..20 {
             learner.lr_step();
+            assert_eq!(learner.lr_current().base(), lr.at(step), "{} in step {step}", row.name);
             let output = learner.train_step(tensor(2, 16, 4));
             losses.push(output.item.0);
             learner.optimizer_step(output.grads);

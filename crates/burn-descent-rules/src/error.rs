@@ -1,11 +1,11 @@
 //! What can be wrong with the options of a rule.
 
-/// An option with a value that its optimizer cannot work with.
+/// An option with a value that what it belongs to cannot work with.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{optimizer}: {option} = {value} is not allowed, it must be {allowed}")]
+#[error("{owner}: {option} = {value} is not allowed, it must be {allowed}")]
 pub struct InvalidOption {
-    /// Name of the optimizer, such as `adamw`.
-    pub optimizer: &'static str,
+    /// What has the option: the name of an optimizer, such as `adamw`, or of a schedule.
+    pub owner: &'static str,
     /// Name of the option, such as `beta1`.
     pub option: &'static str,
     /// The value that was given.
@@ -15,17 +15,32 @@ pub struct InvalidOption {
 }
 
 impl InvalidOption {
+    /// Refuses the first option that is not finite, or of which what has to hold does not: name,
+    /// value, does it hold, what is allowed.
+    pub fn unless_all_hold(
+        owner: &'static str,
+        options: &[(&'static str, f64, bool, &str)],
+    ) -> Result<(), Self> {
+        match options.iter().find(|(_, value, holds, _)| !(value.is_finite() && *holds)) {
+            None => Ok(()),
+            Some((option, value, _, allowed)) => {
+                let (value, allowed) = (value.to_string(), (*allowed).to_owned());
+                Err(Self { owner, option, value, allowed })
+            }
+        }
+    }
+
     /// Refuses options that all are zero where one of them has to keep a denominator from it; the
     /// first is the one that is named.
     pub fn unless_one_positive(
-        optimizer: &'static str,
+        owner: &'static str,
         options: &[(&'static str, f64)],
     ) -> Result<(), Self> {
         match options {
             [(option, value), others @ ..] if options.iter().all(|(_, value)| *value <= 0.0) => {
                 let others: Vec<&str> = others.iter().map(|(option, _)| *option).collect();
                 let allowed = format!("> 0 unless {} is", others.join(" or "));
-                Err(Self { optimizer, option, value: value.to_string(), allowed })
+                Err(Self { owner, option, value: value.to_string(), allowed })
             }
             _ => Ok(()),
         }

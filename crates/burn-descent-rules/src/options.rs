@@ -61,12 +61,12 @@ impl Bound {
     ///
     /// # Errors
     /// If it is not, with the name of what has the option.
-    pub fn check(&self, optimizer: &'static str) -> Result<(), InvalidOption> {
+    pub fn check(&self, owner: &'static str) -> Result<(), InvalidOption> {
         if self.range.contains(self.value) {
             return Ok(());
         }
         Err(InvalidOption {
-            optimizer,
+            owner,
             option: self.option,
             value: self.value.to_string(),
             allowed: self.range.to_string(),

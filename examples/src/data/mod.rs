@@ -5,11 +5,13 @@ mod file;
 mod generated;
 mod idx;
 mod matrix;
+mod on_device;
 mod source;
 mod split;
 mod table;
 
 pub use matrix::Matrix;
+pub use on_device::{Batch, OnDevice};
 pub use source::{Source, Wish};
 
 /// Inputs and what should come of them, row by row.

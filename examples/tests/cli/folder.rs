@@ -40,11 +40,13 @@ impl Folder {
         names(self.0.path()).map(name).collect()
     }
 
-    /// Runs a command line that begins with `classifier` or `regression`.
+    /// Runs a command line that begins with the name of a program.
     pub(crate) fn run(&self, line: &str) -> Output {
         let mut words = line.split_whitespace();
         let program = match words.next() {
             Some("regression") => env!("CARGO_BIN_EXE_regression"),
+            #[cfg(feature = "train")]
+            Some("learner") => env!("CARGO_BIN_EXE_learner"),
             _ => env!("CARGO_BIN_EXE_classifier"),
         };
         Command::new(program).args(words).current_dir(self.0.path()).output().unwrap()

@@ -4,5 +4,7 @@
 
 mod folder;
 mod learn;
+#[cfg(feature = "train")]
+mod learner;
 mod refuse;
 mod resume;

@@ -64,7 +64,7 @@ impl Law {
     }
 }
 
-/// Modules of burn live in the precision of their device's settings.
+/// In half precision autodiff rounds away what is to be seen.
 fn full_precision(subject: &Subject) -> bool {
     matches!(subject.dtype, DType::F32 | DType::F64)
 }

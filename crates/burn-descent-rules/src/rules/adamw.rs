@@ -80,7 +80,7 @@ impl Rule for AdamW {
     }
 
     fn conflict(&self) -> Result<(), InvalidOption> {
-        let name = |error| InvalidOption { optimizer: Self::NAME, ..error };
+        let name = |error| InvalidOption { owner: Self::NAME, ..error };
         self.adam().conflict().map_err(name)
     }
 

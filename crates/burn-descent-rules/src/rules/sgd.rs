@@ -99,7 +99,7 @@ impl Rule for Sgd {
     fn conflict(&self) -> Result<(), InvalidOption> {
         let refuse = |option, value: f64, allowed: &str| {
             let value = value.to_string();
-            Err(InvalidOption { optimizer: Self::NAME, option, value, allowed: allowed.into() })
+            Err(InvalidOption { owner: Self::NAME, option, value, allowed: allowed.into() })
         };
         if self.nesterov && self.momentum == 0.0 {
             return refuse("momentum", self.momentum, "> 0 with nesterov = true");

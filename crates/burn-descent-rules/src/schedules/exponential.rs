@@ -68,7 +68,7 @@ impl Schedule for Exponential {
             return Ok(());
         }
         Err(InvalidOption {
-            optimizer: self.name(),
+            owner: self.name(),
             option: "factor",
             value: self.factor.to_string(),
             allowed: "at most 1 unless there is an `end`".into(),

@@ -97,7 +97,7 @@ impl Schedule for OneCycle {
     fn conflict(&self) -> Result<(), InvalidOption> {
         match self.fall {
             Some(fall) if fall < self.rise => Err(InvalidOption {
-                optimizer: self.name(),
+                owner: self.name(),
                 option: "fall",
                 value: fall.to_string(),
                 allowed: format!("at least `rise`, which is {}", self.rise),

@@ -9,7 +9,7 @@ use burn_descent_rules::schedules::ReduceOnPlateau;
 use burn_descent_rules::{InvalidOption, Range};
 use std::sync::Arc;
 
-/// A walk in the making: see [`Descent::new`].
+/// A walk in the making: see [`Descent::new`](crate::Descent::new).
 pub struct Builder {
     pub(super) groups: Vec<Group>,
     pub(super) lr: Option<Arc<dyn Schedule>>,
@@ -58,7 +58,7 @@ impl Builder {
     }
 
     /// Multiplies all learning rates by a factor that falls when a metric, given to
-    /// [`Descent::observe_metric`], stops getting better. Its value is the factor, and begins at 1
+    /// [`Descent::observe_metric`](crate::Descent::observe_metric), stops getting better. Its value is the factor, and begins at 1
     /// as a rule.
     pub fn reduce_on_plateau(mut self, plateau: ReduceOnPlateau) -> Self {
         self.wishes.plateau = Some(plateau);
@@ -108,7 +108,7 @@ impl Builder {
         self
     }
 
-    /// Averages the weights along the walk; [`Descent::evaluate`] gives the averaged ones.
+    /// Averages the weights along the walk; [`Descent::evaluate`](crate::Descent::evaluate) gives the averaged ones.
     pub fn average(mut self, average: impl Into<Average>) -> Self {
         self.wishes.average = Some(average.into());
         self
@@ -120,7 +120,7 @@ impl Builder {
         self
     }
 
-    /// Takes gradients elsewhere than at the weights: [`Descent::step_with`].
+    /// Takes gradients elsewhere than at the weights: [`Descent::step_with`](crate::Descent::step_with).
     pub fn probe(mut self, probe: Probe) -> Self {
         self.wishes.probe = Some(probe);
         self

@@ -67,15 +67,7 @@ impl LossScale {
                 "in (0, 1)",
             ),
         ];
-        match rules.iter().find(|(_, value, holds, _)| !(value.is_finite() && *holds)) {
-            None => Ok(()),
-            Some((option, value, _, allowed)) => Err(InvalidOption {
-                optimizer: NAME,
-                option,
-                value: value.to_string(),
-                allowed: (*allowed).to_owned(),
-            }),
-        }
+        InvalidOption::unless_all_hold(NAME, &rules)
     }
 }
 

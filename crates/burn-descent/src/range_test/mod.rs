@@ -136,15 +136,7 @@ impl RangeTest {
             ("steps", steps, steps >= 2.0, "a number >= 2"),
             ("diverge", diverge, diverge > 1.0, "a number > 1"),
         ];
-        match least.iter().find(|(_, value, holds, _)| !(value.is_finite() && *holds)) {
-            None => Ok(()),
-            Some((option, value, _, allowed)) => Err(InvalidOption {
-                optimizer: NAME,
-                option,
-                value: value.to_string(),
-                allowed: (*allowed).to_owned(),
-            }),
-        }
+        InvalidOption::unless_all_hold(NAME, &least)
     }
 }
 
