@@ -7,6 +7,7 @@ pub mod allocation;
 pub mod devices;
 pub mod laws;
 pub mod replayer;
+pub mod speed;
 mod subject;
 pub mod tables;
 

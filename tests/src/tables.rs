@@ -1,8 +1,10 @@
 //! The tables of the documentation, made from the registry and from burn-optim itself.
 
+use crate::speed::Measured;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdaGradConfig, AdamConfig, AdamWConfig, RmsPropConfig};
 use burn_descent::registry::{self, ROWS};
+use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use serde_json::{Value, to_value};
 
 /// One line an optimizer.
@@ -84,4 +86,49 @@ pub fn defaults() -> String {
         );
     }
     table
+}
+
+/// One line for each way an optimizer takes its step on a list.
+pub fn speed(rows: &[Measured]) -> Table {
+    let header = [
+        "list",
+        "optimizer",
+        "backend",
+        "threads",
+        "through",
+        "time",
+        "floor",
+        "of floor",
+        "burn-optim",
+        "faster",
+        "GB/s",
+        "allocated",
+    ];
+    let mut table = Table::new();
+    table.load_preset(ASCII_MARKDOWN).set_header(header);
+    for row in rows {
+        let maybe = |value: Option<String>| value.unwrap_or_default();
+        table.add_row([
+            row.list.to_owned(),
+            row.optimizer.to_owned(),
+            row.backend.to_owned(),
+            row.threads.to_string(),
+            row.through.to_owned(),
+            milliseconds(row.ms),
+            maybe(row.floor_ms.map(milliseconds)),
+            maybe(row.floor_ms.map(|floor| format!("{:.2}", row.ms / floor))),
+            maybe(row.burn_ms.map(milliseconds)),
+            maybe(row.burn_ms.map(|burn| format!("{:.1}", burn / row.ms))),
+            format!("{:.1}", row.gb_per_s),
+            row.bytes_allocated.to_string(),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(5) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn milliseconds(ms: f64) -> String {
+    if ms < 1.0 { format!("{:.0} µs", ms * 1e3) } else { format!("{ms:.1} ms") }
 }

@@ -1,0 +1,113 @@
+//! Timing steps: our optimizers through burn and through `Descent`, against the floor of the
+//! machine and against burn-optim, in turns in one process.
+
+mod floor;
+mod lists;
+mod ways;
+
+pub use lists::{LISTS, List};
+
+use crate::devices::Entry;
+use burn::tensor::Device;
+use burn_descent::registry::Row;
+use serde::Serialize;
+use std::time::Duration;
+use ways::Way;
+
+/// What was measured of one optimizer on one list.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// Name of the parameter list.
+    pub list: &'static str,
+    /// Name of the optimizer.
+    pub optimizer: &'static str,
+    /// Name of the device.
+    pub backend: &'static str,
+    /// `module`, `descent`, or `descent, clip_norm`.
+    pub through: &'static str,
+    /// Threads of the pool.
+    pub threads: usize,
+    /// Median time of a step, in milliseconds.
+    pub ms: f64,
+    /// That of the hand-written loop with the same threads; none on a GPU.
+    pub floor_ms: Option<f64>,
+    /// That of burn-optim's optimizer of the same name.
+    pub burn_ms: Option<f64>,
+    /// Bytes that a step has to move, over its time.
+    pub gb_per_s: f64,
+    /// Bytes allocated in a step.
+    pub bytes_allocated: usize,
+}
+
+/// Steps before those that are counted.
+const WARM: usize = 3;
+
+/// Measures an optimizer on a list: all ways take a step in turns.
+pub fn measure(
+    list: &List,
+    row: &'static Row,
+    entry: &Entry,
+    device: &Device,
+    threads: usize,
+    steps: usize,
+) -> Vec<Measured> {
+    let lengths = (list.lengths)();
+    let mut ours: Vec<(&'static str, Box<dyn Way>)> = vec![
+        ("module", ways::module(row, &lengths, device)),
+        ("descent", ways::descent(row, &lengths, device, false)),
+        ("descent, clip_norm", ways::descent(row, &lengths, device, true)),
+    ];
+    let mut floor = entry.on_cpu.then(|| ways::floor(row, &lengths));
+    let mut burns = ways::burns(row, &lengths, device);
+
+    let mut times = vec![Times::default(); ours.len() + 2];
+    for step in 0..WARM + steps {
+        let all = ours.iter_mut().map(|(_, way)| Some(way)).chain([floor.as_mut(), burns.as_mut()]);
+        for (way, times) in all.zip(&mut times) {
+            if let Some(way) = way {
+                times.take(way.as_mut(), step >= WARM);
+            }
+        }
+    }
+    let (others, medians) = (ours.len(), times.iter_mut().map(Times::median).collect::<Vec<_>>());
+    let moved = 4 * (3 + 2 * row.state().len()) * lengths.iter().sum::<usize>();
+    let measured = |(number, (through, _)): (usize, &(&'static str, _))| {
+        let ms = medians[number].expect("it has taken steps");
+        Measured {
+            list: list.name,
+            optimizer: row.name,
+            backend: entry.name,
+            through,
+            threads,
+            ms,
+            floor_ms: medians[others],
+            burn_ms: medians[others + 1],
+            gb_per_s: moved as f64 / ms / 1e6,
+            bytes_allocated: times[number].allocated,
+        }
+    };
+    ours.iter().enumerate().map(measured).collect()
+}
+
+#[derive(Clone, Default)]
+struct Times {
+    taken: Vec<Duration>,
+    /// By the last step.
+    allocated: usize,
+}
+
+impl Times {
+    fn take(&mut self, way: &mut dyn Way, counts: bool) {
+        let cost = way.step();
+        if counts {
+            self.taken.push(cost.time);
+            self.allocated = cost.allocated;
+        }
+    }
+
+    /// In milliseconds.
+    fn median(&mut self) -> Option<f64> {
+        self.taken.sort();
+        self.taken.get(self.taken.len() / 2).map(|time| time.as_secs_f64() * 1e3)
+    }
+}

@@ -1,0 +1,144 @@
+//! Ways to take a step: each has its own copy of the parameters.
+
+use super::floor::Floor;
+use crate::allocation::allocated;
+use burn::module::{Module, Param, ParamId};
+use burn::optim::{
+    AdaGradConfig, AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, RmsPropConfig,
+    SgdConfig,
+};
+use burn::tensor::{DType, Device, Tensor};
+use burn_descent::Descent;
+use burn_descent::registry::Row;
+use std::time::{Duration, Instant};
+
+/// A step down fresh gradients of a half, which are made before the clock starts and freed while it
+/// runs, as in training.
+pub(super) trait Way {
+    /// Takes it.
+    fn step(&mut self) -> Cost;
+}
+
+/// What a step has cost.
+pub(super) struct Cost {
+    /// How long it took.
+    pub(super) time: Duration,
+    /// Bytes allocated by all threads.
+    pub(super) allocated: usize,
+}
+
+impl Cost {
+    fn of(work: impl FnOnce()) -> Self {
+        let (start, before) = (Instant::now(), allocated());
+        work();
+        Self { time: start.elapsed(), allocated: allocated() - before }
+    }
+}
+
+const LR: f64 = 1e-3;
+
+#[derive(Module, Debug)]
+struct Model {
+    tensors: Vec<Param<Tensor<1>>>,
+}
+
+impl Model {
+    fn new(lengths: &[usize], device: &Device) -> Self {
+        let param = |len: &usize| {
+            let ones = Tensor::ones([*len], (device, DType::F32));
+            Param::from_tensor(ones.autodiff().require_grad())
+        };
+        Self { tensors: lengths.iter().map(param).collect() }
+    }
+}
+
+/// A model and what steps it.
+struct Walk<F> {
+    model: Option<Model>,
+    parameters: Vec<(ParamId, usize)>,
+    device: Device,
+    step: F,
+}
+
+impl<F: FnMut(Model, GradientsParams) -> Model> Walk<F> {
+    fn new(model: Model, lengths: &[usize], device: &Device, step: F) -> Self {
+        let ids = model.tensors.iter().map(|param| param.id);
+        let parameters = ids.zip(lengths.iter().copied()).collect();
+        Self { model: Some(model), parameters, device: device.clone(), step }
+    }
+}
+
+impl<F: FnMut(Model, GradientsParams) -> Model> Way for Walk<F> {
+    fn step(&mut self) -> Cost {
+        let mut gradients = GradientsParams::new();
+        for (id, len) in &self.parameters {
+            let half = Tensor::<1>::full([*len], 0.5, (&self.device, DType::F32));
+            gradients.register(*id, half);
+        }
+        let model = self.model.take().expect("every step puts it back");
+        self.device.sync().expect("the device answers");
+        Cost::of(|| {
+            self.model = Some((self.step)(model, gradients));
+            self.device.sync().expect("the device answers");
+        })
+    }
+}
+
+struct ByHand {
+    floor: Floor,
+    lengths: Vec<usize>,
+}
+
+impl Way for ByHand {
+    fn step(&mut self) -> Cost {
+        let gradients = self.lengths.iter().map(|len| vec![0.5; *len]).collect();
+        Cost::of(|| self.floor.step(gradients))
+    }
+}
+
+/// The hand-written loop that moves as many bytes.
+pub(super) fn floor(row: &Row, lengths: &[usize]) -> Box<dyn Way> {
+    let floor = Floor::new(lengths, row.state().len());
+    Box::new(ByHand { floor, lengths: lengths.to_vec() })
+}
+
+/// burn's `ModuleOptimizer` with our optimizer.
+pub(super) fn module(row: &Row, lengths: &[usize], device: &Device) -> Box<dyn Way> {
+    let ours = row.build(&[]).expect("defaults are allowed");
+    through_module(ModuleOptimizer::from(ours), lengths, device)
+}
+
+/// burn's `ModuleOptimizer` with burn-optim's optimizer of the same name, if there is one.
+pub(super) fn burns(row: &Row, lengths: &[usize], device: &Device) -> Option<Box<dyn Way>> {
+    let optimizer = BURNS.iter().find(|(name, _)| *name == row.name)?.1();
+    Some(through_module(optimizer, lengths, device))
+}
+
+/// burn-optim's optimizers by our names.
+const BURNS: [(&str, fn() -> ModuleOptimizer); 5] = [
+    ("sgd", || SgdConfig::new().init()),
+    ("adagrad", || AdaGradConfig::new().init()),
+    ("rmsprop", || RmsPropConfig::new().init()),
+    ("adam", || AdamConfig::new().init()),
+    ("adamw", || AdamWConfig::new().init()),
+];
+
+fn through_module(
+    mut optimizer: ModuleOptimizer,
+    lengths: &[usize],
+    device: &Device,
+) -> Box<dyn Way> {
+    let model = Model::new(lengths, device);
+    let step = move |model, gradients| optimizer.step(LR, model, gradients);
+    Box::new(Walk::new(model, lengths, device, step))
+}
+
+/// `Descent` with our optimizer, with or without clipping by the norm of all gradients.
+pub(super) fn descent(row: &Row, lengths: &[usize], device: &Device, clip: bool) -> Box<dyn Way> {
+    let model = Model::new(lengths, device);
+    let builder = Descent::new(row.build(&[]).expect("defaults are allowed")).schedule(LR);
+    let builder = if clip { builder.clip_norm(1.0) } else { builder };
+    let mut descent = builder.build(&model).expect("it fits");
+    let step = move |model, gradients| descent.step(model, gradients).expect("a good step").0;
+    Box::new(Walk::new(model, lengths, device, step))
+}
