@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// One step on the engine of the tensor's backend.
 pub(crate) fn step<const D: usize>(
     program: &Arc<Program>,
-    scalars: Vec<f64>,
+    scalars: Arc<[f64]>,
     parameter: Tensor<D>,
     gradient: Tensor<D>,
     states: Vec<Tensor<D>>,
@@ -73,7 +73,7 @@ pub(crate) trait Engine: Backend {
         gradient: FloatTensor<Self>,
         #[extension_type] states: States<Self>,
         program: Arc<Program>,
-        scalars: Vec<f64>,
+        scalars: Arc<[f64]>,
     ) -> (FloatTensor<Self>, States<Self>);
 }
 

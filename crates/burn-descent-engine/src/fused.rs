@@ -124,8 +124,7 @@ impl Fused {
         let state = state.unwrap_or_else(|| FusedState::start(program, &parameter));
         let (time, states) = state.unpack(program, &parameter)?;
         let time = time + 1;
-        let mut scalars = (program.scalars)(lr, time);
-        scalars.push(self.scale);
+        let scalars = program.scalars(lr, time, self.scale);
         let (parameter, states) = if self.portable {
             portable::step(program, &scalars, parameter, gradient, states)
         } else {

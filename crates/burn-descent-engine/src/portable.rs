@@ -18,7 +18,7 @@ pub(crate) fn step<const D: usize>(
     let gradient = gradient.to_device(&parameter.device()).cast(compute);
     let mut outputs =
         run(&program.update, scalars, parameter.cast(compute), Some(gradient), states);
-    let states = outputs.split_off(1);
+    let states = outputs.drain(1..).collect();
     (outputs.swap_remove(0).cast(stored), states)
 }
 

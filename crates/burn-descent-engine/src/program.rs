@@ -4,7 +4,7 @@ use burn_descent_rules::{
     Fields, Forms, Graph, InvalidOption, Nothing, OptionError, Presence, Rule, Visitor, to_pairs,
     trace_evaluate, trace_update, with_pairs,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 use crate::cpu::Pass;
@@ -20,8 +20,12 @@ pub(crate) struct Program {
     pub(crate) name: &'static str,
     /// Name and value before the first step of each state.
     pub(crate) states: Vec<(&'static str, f64)>,
+    /// Tells the states of this rule from those of another.
+    pub(crate) fingerprint: u64,
     /// The scalars of step `t` at a learning rate.
-    pub(crate) scalars: Box<dyn Fn(f64, u64) -> Vec<f64> + Send + Sync>,
+    compute: Box<dyn Fn(f64, u64) -> Vec<f64> + Send + Sync>,
+    /// Those that were asked for last: all parameters of a model ask for the same ones.
+    last: Mutex<Option<Memo>>,
     #[cfg(any(feature = "flex", feature = "ndarray"))]
     pub(crate) pass_f32: Pass<f32>,
     #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -47,15 +51,36 @@ impl Program {
         ))
     }
 
-    /// Tells the states of this rule from those of another.
-    pub(crate) fn fingerprint(&self) -> u64 {
-        let names = self.states.iter().map(|(name, _)| *name);
-        let text = core::iter::once(self.name).chain(names).collect::<Vec<_>>().join(" ");
-        // FNV-1a: stable across versions and machines, unlike the hashers of std.
-        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+    /// The scalars of step `t` at a learning rate, then the factor of the gradient.
+    pub(crate) fn scalars(&self, lr: f64, t: u64, scale: f64) -> Arc<[f64]> {
+        let asked = [lr.to_bits(), t, scale.to_bits()];
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Memo { of, scalars }) = &*last
+            && *of == asked
+        {
+            return scalars.clone();
+        }
+        let mut scalars = (self.compute)(lr, t);
+        scalars.push(scale);
+        let scalars: Arc<[f64]> = scalars.into();
+        *last = Some(Memo { of: asked, scalars: scalars.clone() });
+        scalars
     }
+}
+
+/// Scalars, and the bits of what they were computed from.
+struct Memo {
+    of: [u64; 3],
+    scalars: Arc<[f64]>,
+}
+
+fn fingerprint(name: &str, states: &[(&str, f64)]) -> u64 {
+    let names = states.iter().map(|(name, _)| *name);
+    let text = core::iter::once(name).chain(names).collect::<Vec<_>>().join(" ");
+    // FNV-1a: stable across versions and machines, unlike the hashers of std.
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 struct Compile<U> {
@@ -70,6 +95,7 @@ impl<U: Rule> Visitor for Compile<U> {
         let Self { rule, states } = self;
         Program {
             name: U::NAME,
+            fingerprint: fingerprint(U::NAME, &states),
             states,
             #[cfg(any(feature = "flex", feature = "ndarray"))]
             pass_f32: crate::cpu::pass::<U, P, f32>,
@@ -82,9 +108,10 @@ impl<U: Rule> Visitor for Compile<U> {
                 let rule = rule.clone();
                 Box::new(move |options| Ok(Program::new(with_pairs(&rule, options)?)?))
             },
-            scalars: Box::new(move |lr, t| {
+            compute: Box::new(move |lr, t| {
                 rule.scalars(lr, t).lanes().into_iter().map(|(_, value)| value).collect()
             }),
+            last: Mutex::new(None),
         }
     }
 }

@@ -60,13 +60,13 @@ impl<const D: usize> FusedState<D> {
         let options = (&parameter.device(), compute_dtype(parameter.dtype()));
         let full = |(_, value): &(_, f64)| Tensor::full(parameter.shape(), *value, options);
         let lanes = program.states.iter().map(full).map(Lane::Ready).collect();
-        Self { lanes, time: 0, rule: Some(program.fingerprint()) }
+        Self { lanes, time: 0, rule: Some(program.fingerprint) }
     }
 
     /// The state after a step.
     pub(crate) fn after(program: &Program, time: u64, tensors: Vec<Tensor<D>>) -> Self {
         let lanes = tensors.into_iter().map(Lane::Ready).collect();
-        Self { lanes, time, rule: Some(program.fingerprint()) }
+        Self { lanes, time, rule: Some(program.fingerprint) }
     }
 
     /// The number of steps taken, and the state tensors, fit for this parameter.
@@ -90,7 +90,7 @@ impl<const D: usize> FusedState<D> {
 
     /// Was this state made by this rule?
     pub(crate) fn is_of(&self, program: &Program) -> bool {
-        self.rule == Some(program.fingerprint()) && self.lanes.len() == program.states.len()
+        self.rule == Some(program.fingerprint) && self.lanes.len() == program.states.len()
     }
 
     /// Was it made by this rule for such a parameter?

@@ -16,7 +16,7 @@ impl Engine for Flex {
         gradient: FloatTensor<Self>,
         states: States<Self>,
         program: Arc<Program>,
-        scalars: Vec<f64>,
+        scalars: Arc<[f64]>,
     ) -> (FloatTensor<Self>, States<Self>) {
         let run = match parameter.dtype() {
             DType::F64 => run::<f64>,

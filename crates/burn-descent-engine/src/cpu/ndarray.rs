@@ -15,7 +15,7 @@ impl Engine for NdArray {
         gradient: FloatTensor<Self>,
         states: States<Self>,
         program: Arc<Program>,
-        scalars: Vec<f64>,
+        scalars: Arc<[f64]>,
     ) -> (FloatTensor<Self>, States<Self>) {
         let run = match &parameter {
             NdArrayTensor::F64(_) => run::<f64>,

@@ -51,7 +51,7 @@ impl Engine for CubeBackend {
         gradient: FloatTensor<Self>,
         states: States<Self>,
         program: Arc<Program>,
-        scalars: Vec<f64>,
+        scalars: Arc<[f64]>,
     ) -> (FloatTensor<Self>, States<Self>) {
         let (parameter, gradient) = (writable(parameter), into_contiguous(gradient));
         let states: Vec<_> = states.into_vec().into_iter().map(writable).collect();
