@@ -13,8 +13,8 @@ static COUNTING: Counting = Counting;
 
 /// Time one step of our optimizers, in f32.
 ///
-/// Through burn's ModuleOptimizer and through Descent, with and without clipping by the norm of all
-/// gradients; beside it a hand-written loop over plain slices with the same threads (the floor) and
+/// Tensor by tensor, through burn's ModuleOptimizer, and through Descent, with and without clipping
+/// by the norm of all gradients; beside it a hand-written loop over plain slices with the same threads (the floor) and
 /// burn-optim's optimizer of the same name. All take a step in turns, in this process; the median
 /// counts. Gradients are made before the clock starts and freed while it runs, as in training.
 #[derive(Parser)]

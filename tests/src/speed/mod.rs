@@ -23,7 +23,8 @@ pub struct Measured {
     pub optimizer: &'static str,
     /// Name of the device.
     pub backend: &'static str,
-    /// `module`, `descent`, or `descent, clip_norm`.
+    /// `passes` (tensor by tensor, with nothing around), `module`, `descent`, or `descent,
+    /// clip_norm`.
     pub through: &'static str,
     /// Threads of the pool.
     pub threads: usize,
@@ -53,6 +54,7 @@ pub fn measure(
 ) -> Vec<Measured> {
     let lengths = (list.lengths)();
     let mut ours: Vec<(&'static str, Box<dyn Way>)> = vec![
+        ("passes", ways::passes(row, &lengths, device)),
         ("module", ways::module(row, &lengths, device)),
         ("descent", ways::descent(row, &lengths, device, false)),
         ("descent, clip_norm", ways::descent(row, &lengths, device, true)),

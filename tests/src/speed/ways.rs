@@ -8,8 +8,8 @@ use burn::optim::{
     SgdConfig,
 };
 use burn::tensor::{DType, Device, Tensor};
-use burn_descent::Descent;
 use burn_descent::registry::Row;
+use burn_descent::{Descent, Fused, FusedState};
 use std::time::{Duration, Instant};
 
 /// A step down fresh gradients of a half, which are made before the clock starts and freed while it
@@ -94,6 +94,38 @@ impl Way for ByHand {
         let gradients = self.lengths.iter().map(|len| vec![0.5; *len]).collect();
         Cost::of(|| self.floor.step(gradients))
     }
+}
+
+/// Tensor by tensor, with nothing around.
+struct Passes {
+    optimizer: Fused,
+    tensors: Vec<(Tensor<1>, Option<FusedState<1>>)>,
+}
+
+impl Way for Passes {
+    fn step(&mut self) -> Cost {
+        let half = |(tensor, _): &(Tensor<1>, _)| tensor.full_like(0.5);
+        let gradients: Vec<_> = self.tensors.iter().map(half).collect();
+        let tensors = core::mem::take(&mut self.tensors);
+        let device = gradients[0].device();
+        device.sync().expect("the device answers");
+        Cost::of(|| {
+            let step = |((tensor, state), gradient)| {
+                let stepped = self.optimizer.try_step(LR, tensor, gradient, state);
+                let (tensor, state) = stepped.expect("a good step");
+                (tensor, Some(state))
+            };
+            self.tensors = tensors.into_iter().zip(gradients).map(step).collect();
+            device.sync().expect("the device answers");
+        })
+    }
+}
+
+/// The bare passes of our optimizer, tensor by tensor.
+pub(super) fn passes(row: &Row, lengths: &[usize], device: &Device) -> Box<dyn Way> {
+    let ones = |len: &usize| (Tensor::ones([*len], (device, DType::F32)), None);
+    let optimizer = row.build(&[]).expect("defaults are allowed");
+    Box::new(Passes { optimizer, tensors: lengths.iter().map(ones).collect() })
 }
 
 /// The hand-written loop that moves as many bytes.
