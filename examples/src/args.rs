@@ -1,16 +1,13 @@
-//! The flags, and a help that teaches.
+//! The flags.
 
+use crate::around::Around;
 use crate::backend::Backend;
 use crate::data::Wish;
+use crate::help::{self, WIDTH};
 use crate::recipe::{BatchSize, Hidden};
 use crate::task::Task;
-use burn_descent::registry;
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::{Args, Parser};
 use std::path::PathBuf;
-
-/// The width of a help, and where the options of an optimizer begin in it.
-pub(crate) const WIDTH: usize = 100;
-const OPTIONS_AT: usize = 23;
 
 /// The flags of every program: what to learn from, how, and where.
 #[derive(Args, Debug)]
@@ -44,13 +41,22 @@ pub struct Common {
     #[arg(long, allow_negative_numbers = true, help_heading = "Training")]
     pub lr: Option<f64>,
 
+    /// The way of the learning rate from --lr over the steps of all epochs, one of the list below
+    /// [default: constant]
+    #[arg(long, value_name = "NAME", help_heading = "Training")]
+    pub schedule: Option<String>,
+
+    /// So many steps up to --lr in a straight line first; the schedule has the rest [default: 0]
+    #[arg(long, value_name = "STEPS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..), help_heading = "Training")]
+    pub warmup: Option<u32>,
+
     /// How often to go through the training examples, the epochs before a --resume included
     /// [default: 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Training")]
     pub epochs: Option<u64>,
 
-    /// How many examples make a step: `all` is batch gradient descent, 1 is stochastic gradient
-    /// descent, what is between is called mini-batch [default: 32]
+    /// How many examples make a batch, and a batch a step: `all` is batch gradient descent, 1 is
+    /// stochastic gradient descent, what is between is called mini-batch [default: 32]
     #[arg(long, value_name = "all|N", help_heading = "Training")]
     pub batch_size: Option<BatchSize>,
 
@@ -93,6 +99,10 @@ pub struct Flags {
     #[command(flatten)]
     pub common: Common,
 
+    /// What is done around the optimizer.
+    #[command(flatten)]
+    pub around: Around,
+
     /// Print a JSON object on the last line; its seconds are those of training, all epochs together
     #[arg(long, help_heading = "Results")]
     pub json: bool,
@@ -101,15 +111,29 @@ pub struct Flags {
     #[arg(long, value_name = "FILE.svg|.png", help_heading = "Results")]
     pub plot: Option<PathBuf>,
 
-    /// Write the network, the optimizer's state and the position at the end; an older save there
-    /// is replaced
-    #[arg(long, value_name = "DIR", help_heading = "Results")]
+    /// Write what came of each step: learning rate, and norm of the gradients where it is clipped.
+    /// A run that goes on adds to its log
+    #[arg(long, value_name = "FILE.jsonl|.csv", help_heading = "Results")]
+    pub log: Option<PathBuf>,
+
+    /// Write all of the run after each epoch, to go on from there; an older save is replaced
+    #[arg(long, value_name = "FILE.bpk", help_heading = "Results")]
     pub save: Option<PathBuf>,
 
     /// Go on from a save, to the total of --epochs, on this or another backend. What is not given
-    /// is as it was; optimizer, seed, hidden layers and data cannot change
-    #[arg(long, value_name = "DIR", help_heading = "Results")]
+    /// is as it was; optimizer, seed, hidden layers and data cannot change. With other --epochs a
+    /// schedule goes on as one over the new total
+    #[arg(long, value_name = "FILE.bpk", help_heading = "Results")]
     pub resume: Option<PathBuf>,
+
+    /// Try all learning rates instead of training, each step a greater one, and say which to begin
+    /// with. Small batches are noisy: --plot shows how far to trust it. Nothing is saved or logged
+    #[arg(long, help_heading = "Instead of training")]
+    pub find_lr: bool,
+
+    /// Print every parameter with its shape, what steps it, and the memory that takes
+    #[arg(long, help_heading = "Instead of training")]
+    pub print_plan: bool,
 }
 
 impl Flags {
@@ -118,40 +142,8 @@ impl Flags {
     /// # Errors
     /// What is wrong with it, or the help that was asked for.
     pub fn parse_for(task: Task) -> Result<Self, clap::Error> {
-        let (about, examples) = match task {
-            Task::Regression => (ABOUT_REGRESSION, EXAMPLES_REGRESSION),
-            Task::Classification => (ABOUT_CLASSIFIER, EXAMPLES_CLASSIFIER),
-        };
-        parse(task.program(), about, examples)
+        help::parse_for(task)
     }
-}
-
-/// Parses the command line of a program, whose help says what it does and gives examples, and
-/// ends with the optimizers and backends.
-///
-/// # Errors
-/// What is wrong with it, or the help that was asked for.
-pub(crate) fn parse<F: CommandFactory + FromArgMatches>(
-    program: &'static str,
-    about: &'static str,
-    examples: &str,
-) -> Result<F, clap::Error> {
-    let (optimizers, backends) = (optimizers(), backends());
-    let command = F::command()
-        .name(program)
-        .about(about)
-        .after_help(format!("{examples}\n\n{optimizers}\n\n{backends}"));
-    F::from_arg_matches(&command.try_get_matches()?)
-}
-
-/// The text of a wrong command line in one line: what is wrong, and the tip if there is one.
-pub fn one_line(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let lines = text.lines().map(str::trim);
-    let what: Vec<&str> = lines.clone().take_while(|line| !line.is_empty()).collect();
-    let tips = lines.filter(|line| line.starts_with("tip: ")).map(|tip| format!("; {tip}"));
-    let what = what.join(" ");
-    what.strip_prefix("error: ").unwrap_or(&what).to_string() + &tips.collect::<String>()
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
@@ -159,90 +151,13 @@ fn setting(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().into(), value.trim().into()))
 }
 
-const ABOUT_REGRESSION: &str = "Trains a small network to predict a number, with any optimizer.
-
-Numeric columns are standardised with mean and deviation of the training examples, text columns \
-become one column a word, rows with missing values are dropped. A fifth of the examples, chosen by \
-the seed, is kept for testing. The target is standardised too: the losses are mean squared errors \
-in units of its variance, so that 1 is no better than guessing the mean. R2 has no unit.";
-
-const ABOUT_CLASSIFIER: &str = "Trains a small network to tell classes apart, with any optimizer.
-
-Numeric columns are standardised with mean and deviation of the training examples, text columns \
-become one column a word, rows with missing values are dropped. A fifth of the examples, chosen by \
-the seed, is kept for testing, unless a folder of images says which. The losses are mean \
-cross-entropies in nats.";
-
-const EXAMPLES_REGRESSION: &str = "\
-Examples:
-  regression                               generated data: Friedman's function
-  regression --optimizer nesterov --set momentum=0.95
-  regression --batch-size all --epochs 500 batch gradient descent
-  regression --data diamonds.csv.gz --target price --optimizer adamw --epochs 10
-  regression --save run --epochs 3         train 3 epochs ...
-  regression --resume run --epochs 6       ... and 3 more";
-
-const EXAMPLES_CLASSIFIER: &str = "\
-Examples:
-  classifier                               generated data: a spiral of three arms
-  classifier --hidden none                 a linear model fails on it
-  classifier --optimizer nesterov --set momentum=0.95
-  classifier --data penguins.csv --target species --drop island
-  classifier --data mnist --hidden 128,64 --batch-size 64 --epochs 12
-  classifier --save run --epochs 3         train 3 epochs ...
-  classifier --resume run --epochs 6       ... and 3 more";
-
-/// The optimizers with their learning rates and options.
-fn optimizers() -> String {
-    let mut text = String::from("Optimizers, the learning rate to begin with, options:");
-    for row in &registry::ROWS {
-        text += &format!("\n  {:<9} --lr {:<6}", row.name, row.lr);
-        let mut column = OPTIONS_AT;
-        for (name, value) in row.options() {
-            let option = format!(" {name}={value}");
-            if column + option.len() > WIDTH {
-                text += &format!("\n{:OPTIONS_AT$}", "");
-                column = OPTIONS_AT;
-            }
-            column += option.len();
-            text += &option;
-        }
-    }
-    text
-}
-
-fn backends() -> String {
-    let names: Vec<&str> = Backend::compiled().map(|backend| backend.name).collect();
-    let names = if names.is_empty() { "none".into() } else { names.join(", ") };
-    format!("Backends in this program: {names}. Others by cargo feature: --features wgpu")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
 
     #[test]
     fn the_flags_are_consistent() {
         Flags::command().debug_assert();
-    }
-
-    #[test]
-    fn errors_take_one_line() {
-        let error = |flag: &[&str]| {
-            let error = Flags::try_parse_from([&["classifier"], flag].concat()).unwrap_err();
-            one_line(&error)
-        };
-        assert_eq!(
-            error(&["--epoch", "3"]),
-            "unexpected argument '--epoch' found; tip: a similar argument exists: '--epochs'"
-        );
-        assert!(error(&["--hidden", "12,,x"]).contains("widths of the hidden layers"));
-        assert!(error(&["--set", "beta1"]).contains("OPTION=VALUE"));
-        assert!(!error(&["--batch-size", "0"]).contains('\n'));
-    }
-
-    #[test]
-    fn every_optimizer_is_in_the_help() {
-        assert!(registry::ROWS.iter().all(|row| optimizers().contains(row.name)));
     }
 }

@@ -5,18 +5,24 @@
 //! training in burn's `Learner`, with the feature `train`.
 
 pub mod args;
+pub mod around;
 pub mod backend;
-pub mod checkpoint;
 pub mod data;
+pub mod find_lr;
+pub mod help;
 #[cfg(feature = "train")]
 pub mod learner;
+pub mod log;
 pub mod model;
 pub mod output;
 pub mod plot;
+pub mod position;
 pub mod program;
 mod quietly;
 pub mod random;
 pub mod recipe;
 pub mod report;
+pub mod save;
+pub mod schedule;
 pub mod task;
 pub mod train;

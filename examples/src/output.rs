@@ -2,9 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
+use std::path::Path;
 
 /// Finds out, before hours of training, whether something can be written at this path: its folder,
 /// or the nearest one above it that there is, must let a file be made.
@@ -20,14 +18,22 @@ pub fn check_writable(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A folder beside a path, in which to prepare what shall be there; it vanishes with its owner.
-fn workshop(path: &Path) -> Result<(PathBuf, TempDir)> {
-    let context = || format!("cannot write {}", path.display());
-    let path = std::path::absolute(path).with_context(context)?;
-    let folder = path.parent().with_context(context)?;
-    fs::create_dir_all(folder).with_context(context)?;
-    let workshop = tempfile::Builder::new().prefix(".writing-").tempdir_in(folder);
-    Ok((path.clone(), workshop.with_context(context)?))
+/// Finds out before training whether a file can be written at this path.
+///
+/// # Errors
+/// If not, with the reason.
+pub fn check_file(path: &Path) -> Result<()> {
+    ensure!(!path.is_dir(), "cannot write {}: it is a folder", path.display());
+    check_writable(path)
+}
+
+/// Makes the folder that a file shall be in.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn make_folder_of(path: &Path) -> Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Writes a file: whole, or not at all. `write` is given the path to write to, which has the
@@ -37,37 +43,15 @@ fn workshop(path: &Path) -> Result<(PathBuf, TempDir)> {
 /// If it cannot be written; what was there is there still.
 pub fn write_file(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let context = || format!("cannot write {}", path.display());
-    let (path, workshop) = workshop(path)?;
+    let path = std::path::absolute(path).with_context(context)?;
+    make_folder_of(&path)?;
+    // It vanishes with its owner.
+    let folder = path.parent().with_context(context)?;
+    let workshop = tempfile::Builder::new().prefix(".writing-").tempdir_in(folder);
+    let workshop = workshop.with_context(context)?;
     let draft = workshop.path().join(path.file_name().with_context(context)?);
     write(&draft)?;
     fs::rename(&draft, &path).with_context(context)
-}
-
-/// Writes a folder of files: whole, or not at all. A folder that was there is replaced.
-///
-/// # Errors
-/// If it cannot be written; what was there is there still.
-pub fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
-    let context = || format!("cannot write {}", path.display());
-    let (path, workshop) = workshop(path)?;
-    let (draft, old) = (workshop.path().join("new"), workshop.path().join("old"));
-    fs::create_dir(&draft).with_context(context)?;
-    for (name, bytes) in files {
-        let mut file = fs::File::create(draft.join(name)).with_context(context)?;
-        file.write_all(bytes).and_then(|()| file.sync_all()).with_context(context)?;
-    }
-    let replaced = path.exists();
-    if replaced {
-        fs::rename(&path, &old).with_context(context)?;
-    }
-    let renamed = fs::rename(&draft, &path);
-    if renamed.is_err() && replaced && fs::rename(&old, &path).is_err() {
-        // Nothing can be put in its place any more: at least keep the old one where it is.
-        let kept = workshop.keep();
-        return renamed
-            .with_context(|| format!("{}; the old one is in {}", context(), kept.display()));
-    }
-    renamed.with_context(context)
 }
 
 #[cfg(test)]
@@ -83,26 +67,23 @@ mod tests {
         assert!(check_writable(&dir.path().join("new/folders/plot.svg")).is_ok());
         let error = check_writable(&file.join("plot.svg")).unwrap_err().to_string();
         assert!(error.contains("is a file"), "{error}");
+        assert!(check_file(dir.path()).unwrap_err().to_string().contains("it is a folder"));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "it leaves nothing behind");
     }
 
     #[test]
-    fn folders_are_replaced_whole_and_failures_leave_no_trace() {
+    fn files_are_replaced_whole_and_failures_leave_no_trace() {
         let dir = tempfile::tempdir().unwrap();
-        let save = dir.path().join("a/save");
-        write_folder(&save, &[("one", b"1"), ("two", b"2")]).unwrap();
-        write_folder(&save, &[("one", b"new")]).unwrap();
-        assert_eq!(fs::read(save.join("one")).unwrap(), b"new");
-        assert!(!save.join("two").exists());
-        assert!(write_folder(&save, &[("no/such/folder", b"")]).is_err());
-        assert_eq!(fs::read(save.join("one")).unwrap(), b"new");
-
         let plot = dir.path().join("a/plot.svg");
+        let write = |text: &'static str| write_file(&plot, |draft| Ok(fs::write(draft, text)?));
+        write("old").unwrap();
+        write("new").unwrap();
         let failed = write_file(&plot, |draft| {
             fs::write(draft, "half")?;
             bail!("failed")
         });
-        assert!(failed.is_err() && !plot.exists());
+        assert!(failed.is_err());
+        assert_eq!(fs::read(&plot).unwrap(), b"new");
         assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 1);
     }
 }

@@ -1,22 +1,22 @@
 //! A run, from flags to report.
 
-use crate::args::{Common, Flags, one_line};
+use crate::args::{Common, Flags};
 use crate::backend::Backend;
-use crate::checkpoint::{self, Checkpoint, Position};
 use crate::data::Dataset;
+use crate::find_lr::find_lr;
+use crate::help::one_line;
 use crate::model::Mlp;
-use crate::plot;
+use crate::position::Position;
 use crate::recipe::Recipe;
 use crate::report::{self, Progress, say};
+use crate::save::{self, Save};
 use crate::task::Task;
 use crate::train::{Classroom, Learner, Plan};
+use crate::{log, plot};
 use anyhow::{Context, Result, ensure};
-use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
+use std::path::Path;
 use std::process::ExitCode;
-
-/// Epochs, if nobody says how many.
-pub(crate) const EPOCHS: u64 = 20;
 
 /// What is wrong with input or flags, in one line on stderr, ends a program with this status.
 const BAD_INPUT: u8 = 2;
@@ -53,42 +53,38 @@ fn refuse(error: &str) -> ExitCode {
 
 fn run(task: Task, flags: &Flags) -> Result<()> {
     // What can be wrong is looked at before anything takes time.
-    let saved = flags.resume.as_deref().map(Checkpoint::open).transpose()?;
-    let position = saved.as_ref().map(|saved| &saved.position);
-    let recipe = Recipe::new(task, &flags.common, position.map(|position| &position.recipe))?;
-    let rule = recipe.rule()?;
+    let saved = flags.resume.as_deref().map(Save::open).transpose()?;
+    let before = saved.as_ref().map(|saved| &saved.position);
+    let recipe = Recipe::new(task, &flags.common, before.map(|before| &before.recipe))?;
     flags.plot.as_deref().map(plot::check).transpose()?;
-    flags.save.as_deref().map(|folder| checkpoint::check(folder, &recipe)).transpose()?;
+    flags.save.as_deref().map(save::check).transpose()?;
+    flags.log.as_deref().map(log::check).transpose()?;
     let Prepared { backend, device, data, model } =
-        prepare(&flags.common, &recipe, position.map(|position| position.data))?;
-
-    let (mut learner, mut position) = match saved {
-        None => {
-            let optimizer = ModuleOptimizer::from(rule.clone());
-            let position = Position::start(recipe, data.checksum());
-            (Learner { model, optimizer, rule }, position)
-        }
-        Some(saved) => {
-            let mut position = saved.position.clone();
-            position.recipe = recipe;
-            (saved.learner(model, rule)?, position)
-        }
-    };
-    let done = position.history.len();
-    let total = flags.common.epochs.unwrap_or(EPOCHS.max(done as u64));
-    ensure!(
-        total >= done as u64,
-        "the save has {done} epochs: --epochs is the total, it cannot be {total}"
-    );
-
-    let classroom = Classroom::new(data, &device);
-    train(&mut learner, &mut position, &classroom, total)?;
-
-    if let Some(folder) = &flags.save {
-        checkpoint::save(folder, &learner, &position)?;
+        prepare(&flags.common, &recipe, before.map(|before| before.data))?;
+    let mut position = Position::new(flags, recipe, data.checksum(), before)?;
+    let mut descent = position.walk(&model, data.train.inputs.len())?;
+    if flags.print_plan {
+        say(descent.plan());
+        return Ok(());
     }
+    let model = match saved {
+        Some(saved) => saved.restore(&position, &mut descent, &model)?,
+        None => model,
+    };
+    let mut learner = Learner { model, descent, log: None };
+    let classroom = Classroom::new(data, &device);
+    let plan = position.recipe.plan(classroom.len());
+    if flags.find_lr {
+        let optimizer = &position.recipe.optimizer;
+        return find_lr(flags, optimizer, backend, &learner, &classroom, &plan);
+    }
+
+    let done = position.history.len();
+    let log = flags.log.as_deref().map(|path| log::open(path, flags.resume.is_some()));
+    learner.log = log.transpose()?;
+    train(&mut learner, &mut position, &classroom, &plan, flags.save.as_deref())?;
     if let Some(path) = &flags.plot {
-        plot::draw(path, &report::title(&position), &position.history)?;
+        plot::epochs(path, &report::title(&position), &position.history)?;
     }
     say(report::table(&position, backend, classroom.len(), done));
     if flags.json {
@@ -126,26 +122,30 @@ pub(crate) fn prepare(flags: &Common, recipe: &Recipe, saved: Option<u32>) -> Re
     Ok(Prepared { backend, device, data, model })
 }
 
-/// Trains from a position to a number of epochs in all.
+/// Trains from a position to its end, and saves after each epoch.
 fn train(
     learner: &mut Learner,
     position: &mut Position,
     classroom: &Classroom,
-    total: u64,
+    plan: &Plan,
+    save: Option<&Path>,
 ) -> Result<()> {
-    let recipe = &position.recipe;
-    let (task, examples) = (recipe.task, classroom.len());
-    let batch_size = recipe.batch_size.of(examples);
-    let plan = Plan { task, lr: recipe.lr, batch_size, seed: recipe.seed };
-    let done = position.history.len() as u64;
-    let progress = Progress::new(task, done, total, examples);
-    for number in done + 1..=total {
+    let (examples, done) = (classroom.len(), position.done());
+    let batches = examples.div_ceil(plan.batch_size);
+    let progress = Progress::new(plan.task, done, position.epochs, examples);
+    let keep = |learner: &Learner, position: &Position| {
+        save.map_or(Ok(()), |path| save::write(path, learner, position))
+    };
+    if done == position.epochs {
+        keep(learner, position)?;
+    }
+    for number in done + 1..=position.epochs {
         let before = (number - done - 1) * examples as u64;
-        let watch = |seen: usize, loss| progress.step(before + seen as u64, loss);
-        let epoch = learner.epoch(classroom, &plan, number, watch)?;
+        let watch = |seen: usize, loss, lr| progress.step(before + seen as u64, loss, lr);
+        let epoch = learner.epoch(classroom, plan, number, watch)?;
         progress.epoch(number, &epoch);
-        position.history.push(epoch);
-        position.steps += examples.div_ceil(batch_size) as u64;
+        position.advance(epoch, batches, learner.descent.steps());
+        keep(learner, position)?;
     }
     Ok(())
 }

@@ -2,10 +2,12 @@
 
 use crate::args::Common;
 use crate::data::Source;
+use crate::schedule;
 use crate::task::Task;
+use crate::train::Plan;
 use anyhow::{Context, Result, ensure};
 use burn_descent::rules::check_lr;
-use burn_descent::{Fused, registry};
+use burn_descent::{Fused, Schedule, registry};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,7 +25,11 @@ pub struct Recipe {
     pub options: BTreeMap<String, String>,
     /// The learning rate.
     pub lr: f64,
-    /// How many examples make a step.
+    /// The name of its schedule.
+    pub schedule: String,
+    /// The steps of its warmup.
+    pub warmup: u32,
+    /// How many examples make a batch.
     pub batch_size: BatchSize,
     /// Chance follows from it.
     pub seed: u64,
@@ -33,7 +39,7 @@ pub struct Recipe {
     pub source: Source,
 }
 
-/// How many examples make a step.
+/// How many examples make a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BatchSize {
@@ -65,12 +71,17 @@ impl Recipe {
         options.extend(before.cloned().into_iter().flatten().chain(flags.set.iter().cloned()));
         let lr = flags.lr.or(saved.map(|saved| saved.lr)).unwrap_or(row.lr);
         check_lr(row.name, lr)?;
+        let schedule = flags.schedule.clone().or(saved.map(|saved| saved.schedule.clone()));
+        let schedule = schedule.unwrap_or_else(|| "constant".into());
+        schedule::check(&schedule)?;
         let source = Source::new(&flags.data(), saved.map(|saved| &saved.source))?;
         let recipe = Self {
             task,
             optimizer,
             options,
             lr,
+            schedule,
+            warmup: flags.warmup.or(saved.map(|saved| saved.warmup)).unwrap_or(0),
             batch_size: flags
                 .batch_size
                 .or(saved.map(|saved| saved.batch_size))
@@ -99,6 +110,20 @@ impl Recipe {
         Ok(registry::find(&self.optimizer)?.build(&options.collect::<Vec<_>>())?)
     }
 
+    /// What is to be done with so many examples.
+    pub fn plan(&self, examples: usize) -> Plan {
+        let Self { task, lr, batch_size, seed, .. } = *self;
+        Plan { task, lr, batch_size: batch_size.of(examples), seed }
+    }
+
+    /// The learning rate over so many steps.
+    ///
+    /// # Errors
+    /// If the warmup leaves none of them.
+    pub fn schedule(&self, steps: u64) -> Result<Box<dyn Schedule>> {
+        schedule::make(&self.schedule, self.lr, steps, self.warmup.into())
+    }
+
     /// Learning rate, batch size and options may change when a run goes on; what the saved weights,
     /// states and the choice of test examples rest on may not.
     fn agrees_with(&self, saved: &Self, rule: &Fused) -> Result<()> {
@@ -123,13 +148,18 @@ impl Recipe {
 }
 
 impl BatchSize {
-    /// How many of `n` examples make a step.
+    /// How many of `n` examples make a batch.
     pub fn of(self, n: usize) -> usize {
         match self {
             BatchSize::All => n,
             BatchSize::Rows(rows) => rows.min(n),
         }
         .max(1)
+    }
+
+    /// How many batches make an epoch of `n` examples.
+    pub fn batches(self, n: usize) -> usize {
+        n.div_ceil(self.of(n))
     }
 }
 

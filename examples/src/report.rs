@@ -1,7 +1,7 @@
 //! What is said while training and at its end.
 
 use crate::backend::Backend;
-use crate::checkpoint::Position;
+use crate::position::Position;
 use crate::task::Task;
 use crate::train::Epoch;
 use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
@@ -38,11 +38,13 @@ impl Progress {
         Self { task, epochs, examples, bar }
     }
 
-    /// In an epoch: so many examples seen since the first one of this run, with this mean loss.
-    pub fn step(&self, seen: u64, loss: f64) {
+    /// In an epoch: so many examples seen since the first one of this run, with this mean loss, and
+    /// the learning rate now.
+    pub fn step(&self, seen: u64, loss: f64, lr: f64) {
         if let Some(bar) = &self.bar {
             bar.set_position(seen);
-            bar.set_message(format!("loss {loss:.4}  {}/s", thousands(bar.per_sec())));
+            let rate = thousands(bar.per_sec());
+            bar.set_message(format!("loss {loss:.4}  lr {lr:.2e}  {rate}/s"));
         }
     }
 
@@ -120,6 +122,10 @@ pub fn json(position: &Position, backend: Backend) -> String {
     set(recipe.task.score(), json!(last.and_then(|epoch| epoch.score)));
     set("seconds", json!(time(position)));
     set("steps", json!(position.steps));
+    set("schedule", json!(recipe.schedule));
+    set("clip_norm", json!(position.around.clip_norm));
+    set("accumulate", json!(position.around.batches()));
+    set("ema", json!(position.around.ema));
     Value::Object(object).to_string()
 }
 

@@ -1,9 +1,9 @@
 //! Schedules by name.
 
 use anyhow::{Result, anyhow, ensure};
+use burn_descent::Schedule;
 use burn_descent::rules::nearest;
 use burn_descent::schedules::{Cosine, Linear, OneCycle, Rex};
-use burn_descent::{LrSchedule, Schedule};
 
 /// Makes a schedule of a learning rate and a number of steps.
 type Make = fn(f64, u64) -> Box<dyn Schedule>;
@@ -18,33 +18,46 @@ const SCHEDULES: [Make; 5] = [
 ];
 
 /// Their names.
-pub(super) fn names() -> Vec<&'static str> {
+pub fn names() -> Vec<&'static str> {
     SCHEDULES.iter().map(|make| make(1.0, 1).name()).collect()
 }
 
+/// Finds out whether there is a schedule of this name.
+///
+/// # Errors
+/// If not, with a suggestion.
+pub fn check(name: &str) -> Result<()> {
+    find(name).map(drop)
+}
+
 /// The schedule of this name for so many steps, with the first of them for a warmup.
-pub(super) fn make(name: &str, lr: f64, steps: u64, warmup: u64) -> Result<LrSchedule> {
-    let make = SCHEDULES.iter().find(|make| make(1.0, 1).name() == name).ok_or_else(|| {
+///
+/// # Errors
+/// If there is none of this name, or the warmup leaves it no step.
+pub fn make(name: &str, lr: f64, steps: u64, warmup: u64) -> Result<Box<dyn Schedule>> {
+    let make = find(name)?;
+    ensure!(warmup < steps, "--warmup {warmup} is too long: there are {steps} steps in all");
+    let schedule = make(lr, steps - warmup);
+    Ok(if warmup > 0 { Box::new(schedule.warmup(warmup)) } else { schedule })
+}
+
+fn find(name: &str) -> Result<Make> {
+    SCHEDULES.into_iter().find(|make| make(1.0, 1).name() == name).ok_or_else(|| {
         let names = names();
         let hint = nearest(name, names.iter().copied()).map(|s| format!(", did you mean `{s}`?"));
         let (hint, names) = (hint.unwrap_or_default(), names.join(", "));
         anyhow!("there is no schedule `{name}`{hint}, the schedules are {names}")
-    })?;
-    ensure!(warmup < steps, "--warmup {warmup} is too long: there are {steps} steps in all");
-    let schedule = make(lr, steps - warmup);
-    let schedule = if warmup > 0 { Box::new(schedule.warmup(warmup)) } else { schedule };
-    Ok(LrSchedule::new(schedule)?)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::lr_scheduler::LrScheduler;
 
     #[test]
     fn the_warmup_is_of_the_steps() {
-        let mut lr = make("linear", 1.0, 6, 2).unwrap();
-        let rates: Vec<f64> = (0..7).map(|_| lr.step()).collect();
+        let lr = make("linear", 1.0, 6, 2).unwrap();
+        let rates: Vec<f64> = (0..7).map(|step| lr.at(step)).collect();
         assert_eq!(rates, [0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0.0]);
         assert!(make("linear", 1.0, 6, 6).unwrap_err().to_string().contains("6 steps in all"));
     }
@@ -52,7 +65,7 @@ mod tests {
     #[test]
     fn names_are_found_or_suggested() {
         assert!(names().into_iter().all(|name| make(name, 0.1, 10, 0).is_ok()));
-        let error = make("cosin", 0.1, 10, 0).unwrap_err().to_string();
+        let error = check("cosin").unwrap_err().to_string();
         assert!(error.contains("did you mean `cosine`?"), "{error}");
     }
 }

@@ -5,10 +5,8 @@ use crate::model::Mlp;
 use crate::random::{Stream, order};
 use crate::task::{Judgement, Task};
 use anyhow::{Context, Result, ensure};
-use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_descent::Fused;
+use burn_descent::{Descent, DescentError, Observer};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
@@ -21,14 +19,14 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Rows that are judged at a time.
 pub(crate) const JUDGED_AT_ONCE: usize = 4096;
 
-/// The network and the optimizer that trains it.
+/// The network and the walk that trains it.
 pub struct Learner {
     /// The network, at the weights to train.
     pub model: Mlp,
-    /// What the optimizer remembers of each of them.
-    pub optimizer: ModuleOptimizer,
-    /// The optimizer.
-    pub rule: Fused,
+    /// All else that changes from step to step.
+    pub descent: Descent,
+    /// Where what comes of each step is written.
+    pub log: Option<Box<dyn Observer>>,
 }
 
 /// What is to be done with the examples.
@@ -38,7 +36,7 @@ pub struct Plan {
     pub task: Task,
     /// The learning rate.
     pub lr: f64,
-    /// How many examples make a step.
+    /// How many examples make a batch.
     pub batch_size: usize,
     /// The order of the examples follows from it.
     pub seed: u64,
@@ -81,20 +79,38 @@ impl Classroom {
     pub fn is_empty(&self) -> bool {
         self.train.is_empty()
     }
+
+    /// Batches of the first epoch, the second, and so on without end.
+    pub fn endless(&self, plan: &Plan) -> impl Iterator<Item = Batch> {
+        let Plan { seed, batch_size, .. } = *plan;
+        (1..).flat_map(move |epoch| {
+            let order = order(self.len(), seed, Stream::Epoch(epoch));
+            self.train.batches(&order, batch_size)
+        })
+    }
+}
+
+impl Plan {
+    /// The mean loss of a batch, to be differentiated.
+    pub fn loss(&self, model: &Mlp, batch: &Batch) -> Tensor<1> {
+        let Batch { inputs, targets } = batch.clone();
+        self.task.loss(model.forward(Tensor::from_inner(inputs)), Tensor::from_inner(targets))
+    }
 }
 
 impl Learner {
     /// One epoch, counted from 1. `watch` is told of the losses as they are read: the number of
-    /// examples seen in this epoch and their mean loss.
+    /// examples seen in this epoch, their mean loss, and the learning rate.
     ///
     /// # Errors
-    /// If the loss is not a number any more, or the device fails.
+    /// If the loss is not a number any more, a step is refused, the log cannot be written, or the
+    /// device fails.
     pub fn epoch(
         &mut self,
         classroom: &Classroom,
         plan: &Plan,
         epoch: u64,
-        mut watch: impl FnMut(usize, f64),
+        mut watch: impl FnMut(usize, f64, f64),
     ) -> Result<Epoch> {
         let begin = Instant::now();
         let n = classroom.len();
@@ -102,7 +118,8 @@ impl Learner {
         let (mut losses, mut seen) = (Losses::default(), 0);
         for batch in classroom.train.batches(&order, plan.batch_size) {
             let size = batch.len();
-            losses.push(self.step(plan, batch), size);
+            let (loss, lr) = self.step(plan, &batch)?;
+            losses.push(loss, size);
             seen += size;
             if losses.due() || seen == n {
                 let mean = losses.read()?;
@@ -112,12 +129,12 @@ impl Learner {
                      try a smaller --lr than {}",
                     plan.lr
                 );
-                watch(seen, mean);
+                watch(seen, mean, lr);
             }
         }
         let (train_loss, seconds) = (losses.mean(), begin.elapsed().as_secs_f64());
         // For some optimizers the weights to judge are not those that are trained.
-        let judged = self.rule.evaluate(&self.model, &self.optimizer).valid();
+        let judged = self.descent.evaluate(&self.model);
         let Judgement { loss, score } =
             judge(&judged, plan.task, &classroom.test, &classroom.device)?;
         ensure!(
@@ -127,16 +144,21 @@ impl Learner {
         Ok(Epoch { train_loss, test_loss: loss, score, seconds })
     }
 
-    /// One step on a batch: its loss.
-    fn step(&mut self, plan: &Plan, batch: Batch) -> Tensor<1> {
-        let outputs = self.model.forward(Tensor::from_inner(batch.inputs));
-        let loss = plan.task.loss(outputs, Tensor::from_inner(batch.targets));
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+    /// A step on a batch, or a part of one: its loss and the learning rate.
+    fn step(&mut self, plan: &Plan, batch: &Batch) -> Result<(Tensor<1>, f64)> {
+        let loss = plan.loss(&self.model, batch);
+        let gradients = loss.backward();
         let loss = loss.inner();
-        // The optimizer works in place on weights that nobody else holds.
+        // The walk works in place on weights that nobody else holds.
         let model = core::mem::take(&mut self.model);
-        self.model = self.optimizer.step(plan.lr, model, gradients);
-        loss
+        let stepped = self.descent.step_weighted(model, gradients, batch.len() as f64);
+        let (model, report) = stepped.map_err(DescentError::from)?;
+        self.model = model;
+        if let Some(log) = &mut self.log {
+            log.observe(&report).context("--log")?;
+        }
+        let lr = report.learning_rates.first().map_or(plan.lr, |(_, lr)| *lr);
+        Ok((loss, lr))
     }
 }
 

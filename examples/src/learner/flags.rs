@@ -1,7 +1,7 @@
 //! The flags of `learner`, and its help.
 
-use super::schedule;
-use crate::args::{Common, WIDTH, parse};
+use crate::args::Common;
+use crate::help::{WIDTH, parse};
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -12,15 +12,6 @@ pub(super) struct Flags {
     /// What all programs have.
     #[command(flatten)]
     pub(super) common: Common,
-
-    /// The way of the learning rate from --lr over all steps of --epochs, one of the list below
-    /// [default: constant]
-    #[arg(long, value_name = "NAME", help_heading = "Training")]
-    pub(super) schedule: Option<String>,
-
-    /// So many steps up to --lr in a straight line first; the schedule has the rest [default: 0]
-    #[arg(long, value_name = "STEPS", help_heading = "Training")]
-    pub(super) warmup: Option<u64>,
 
     /// A new folder for what burn keeps: the metrics of each step, and the checkpoints of the last
     /// two epochs and of the best. Without it nothing is kept
@@ -43,8 +34,7 @@ impl Flags {
     /// # Errors
     /// What is wrong with it, or the help that was asked for.
     pub(super) fn parse() -> Result<Self, clap::Error> {
-        let schedules = schedule::names().join(", ");
-        parse("learner", ABOUT, &format!("{EXAMPLES}\n\nSchedules: {schedules}"))
+        parse("learner", ABOUT, EXAMPLES)
     }
 }
 

@@ -8,7 +8,6 @@ mod folder;
 mod lines;
 mod loader;
 mod run;
-mod schedule;
 mod step;
 
 use crate::data::{Dataset, OnDevice};

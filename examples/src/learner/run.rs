@@ -1,9 +1,8 @@
 //! How a run trains.
 
 use super::flags::Flags;
-use super::schedule;
 use crate::output;
-use crate::program::EPOCHS;
+use crate::position::EPOCHS;
 use crate::recipe::Recipe;
 use anyhow::{Context, Result, ensure};
 use burn_descent::LrSchedule;
@@ -19,10 +18,6 @@ const FILE: &str = "run.json";
 pub(super) struct Run {
     /// What it has in common with `classifier`.
     pub(super) recipe: Recipe,
-    /// The name of the schedule.
-    pub(super) schedule: String,
-    /// Steps of the warmup.
-    pub(super) warmup: u64,
     /// Epochs in all.
     pub(super) epochs: u64,
     /// [`Dataset::checksum`](crate::data::Dataset::checksum) of its data.
@@ -38,25 +33,20 @@ impl Run {
         recipe: Recipe,
         data: u32,
     ) -> Result<Self> {
-        let (schedule, warmup, epochs) = match saved {
-            Some(saved) => (saved.schedule, saved.warmup, saved.epochs),
-            None => ("constant".into(), 0, EPOCHS),
-        };
-        let epochs = flags.common.epochs.unwrap_or(epochs);
+        let epochs = flags.common.epochs.or(saved.map(|saved| saved.epochs)).unwrap_or(EPOCHS);
         let done = flags.resume.unwrap_or(0);
         ensure!(
             epochs >= done,
             "the save has {done} epochs: --epochs is the total, it cannot be {epochs}"
         );
-        let schedule = flags.schedule.clone().unwrap_or(schedule);
-        Ok(Self { recipe, schedule, warmup: flags.warmup.unwrap_or(warmup), epochs, data })
+        Ok(Self { recipe, epochs, data })
     }
 
     /// The learning rate over all steps with so many examples.
     pub(super) fn lr(&self, examples: usize) -> Result<LrSchedule> {
-        let steps = examples.div_ceil(self.recipe.batch_size.of(examples)) as u64;
-        let steps = steps.saturating_mul(self.epochs);
-        schedule::make(&self.schedule, self.recipe.lr, steps, self.warmup)
+        let batches = self.recipe.batch_size.batches(examples) as u64;
+        let steps = batches.saturating_mul(self.epochs);
+        Ok(LrSchedule::new(self.recipe.schedule(steps)?)?)
     }
 
     /// Reads what is kept in a folder.

@@ -1,10 +1,14 @@
 //! Running the programs in a folder of their own.
 
-use std::collections::BTreeSet;
+use burn_pack::{Reader, Tensor};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use tempfile::TempDir;
+
+/// The scalars of a file as text, and its tensors by name.
+pub(crate) type Tensors = (String, BTreeMap<String, (String, Vec<u8>)>);
 
 /// A folder to run programs in.
 pub(crate) struct Folder(TempDir);
@@ -33,6 +37,18 @@ impl Folder {
         self.0.path().join(name)
     }
 
+    /// Everything that a file of burn's container holds beside the note of a run, which has times in
+    /// it.
+    pub(crate) fn tensors(&self, name: &str) -> Tensors {
+        let reader = Reader::from_file_exact(self.path(name)).unwrap();
+        let scalars = format!("{:?}", reader.scalars());
+        let tensor = |tensor: Tensor| {
+            let (name, dtype, shape, _, bytes) = tensor.into_parts().unwrap();
+            (name, (format!("{dtype:?} {shape}"), bytes.to_vec()))
+        };
+        (scalars, reader.into_tensors().unwrap().into_iter().map(tensor).collect())
+    }
+
     /// Everything in it.
     pub(crate) fn listing(&self) -> BTreeSet<String> {
         let names = |dir| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
@@ -42,6 +58,11 @@ impl Folder {
 
     /// Runs a command line that begins with the name of a program.
     pub(crate) fn run(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// A command line that begins with the name of a program.
+    pub(crate) fn command(&self, line: &str) -> Command {
         let mut words = line.split_whitespace();
         let program = match words.next() {
             Some("regression") => env!("CARGO_BIN_EXE_regression"),
@@ -49,7 +70,9 @@ impl Folder {
             Some("learner") => env!("CARGO_BIN_EXE_learner"),
             _ => env!("CARGO_BIN_EXE_classifier"),
         };
-        Command::new(program).args(words).current_dir(self.0.path()).output().unwrap()
+        let mut command = Command::new(program);
+        command.args(words).current_dir(self.0.path());
+        command
     }
 
     /// Runs a command line with `--json`: the object on its last line.

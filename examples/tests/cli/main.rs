@@ -8,3 +8,4 @@ mod learn;
 mod learner;
 mod refuse;
 mod resume;
+mod walk;

@@ -2,7 +2,7 @@
 
 use crate::folder::Folder;
 
-const TABLE: &str = "classifier --data data.csv --target class";
+const TABLE: &str = "classifier --data data.csv --target class --epochs 20";
 
 #[test]
 fn flags() {
@@ -24,12 +24,29 @@ fn flags() {
         ("--epoch 3", "--epochs"),
         ("--plot loss.pdf", ".svg or .png"),
         ("--plot data.csv/loss.svg", "cannot write"),
-        ("--save data.csv", "it is a file"),
-        ("--save data.csv/save", "cannot write"),
-        ("--save .", "it holds data.csv, which is not of a save"),
-        ("--resume nowhere", "there is no save nowhere"),
-        ("--resume .", "checksums.json of the save"),
-        ("--optimizer sgd --lr 1e30 --plot loss.svg --save run", "diverges"),
+        ("--plot .", "--plot"),
+        ("--schedule cosin", "did you mean `cosine`?"),
+        ("--warmup -1", "--warmup"),
+        ("--warmup 80", "there are 80 steps in all"),
+        ("--warmup 27 --accumulate 3", "there are 26 steps in all"),
+        ("--clip-norm 0", "clip_norm = 0 is not allowed"),
+        ("--clip-norm NaN", "clip_norm = NaN is not allowed"),
+        ("--accumulate 0", "--accumulate"),
+        ("--accumulate 81", "there are 80 batches in all"),
+        ("--ema 1", "decay = 1 is not allowed"),
+        ("--ema -0.5", "decay = -0.5 is not allowed"),
+        ("--log steps.txt", ".jsonl or .csv"),
+        ("--log data.csv", "a file that is no log"),
+        ("--log data.csv/steps.jsonl", "cannot write"),
+        ("--save data.csv", "a file that is not a save"),
+        ("--save data.csv/save.bpk", "cannot write"),
+        ("--save .", "it is a folder"),
+        ("--resume nowhere.bpk", "cannot read the save nowhere.bpk"),
+        ("--resume .", "a save is one file"),
+        ("--resume data.csv", "not a checkpoint"),
+        ("--find-lr --plot rates.pdf", ".svg or .png"),
+        ("--find-lr --lr NaN", "lr = NaN is not allowed"),
+        ("--optimizer sgd --lr 1e30 --plot loss.svg --save run.bpk", "diverges"),
     ] {
         folder.refused(&format!("{TABLE} {flags}"), expected);
     }

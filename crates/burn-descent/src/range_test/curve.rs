@@ -33,18 +33,17 @@ pub struct RangeCurve {
 }
 
 impl RangeCurve {
-    /// The learning rate at which the smoothed loss falls fastest against the logarithm of the
-    /// rate, as fastai (`steep`) and PyTorch Lightning suggest it: a rate to begin with, or the
-    /// peak of a schedule. `None` if it never falls.
+    /// The learning rate at which the loss falls fastest against the logarithm of the rate, as
+    /// fastai (`steep`) and PyTorch Lightning suggest it: a rate to begin with, or the peak of a
+    /// schedule. `None` if it never falls.
     ///
-    /// Slopes are central differences. The first tenth of the points is left out, where the
-    /// average is of few losses. An average lags behind the losses, and this with it: on losses
-    /// with little noise less [`smooth`](crate::RangeTest::smooth)ing suggests a safer rate.
+    /// They take the slope between neighbours of the smoothed loss, which lags behind and still
+    /// follows the noise. Here a line is fitted to the losses themselves, over an eighth of the
+    /// sweep (three points at least), and the middle of the steepest is suggested. The first tenth
+    /// of the points is left out.
     pub fn suggestion(&self) -> Option<f64> {
-        let slope = |three: &[RangePoint]| {
-            (three[2].smoothed - three[0].smoothed) / (three[2].lr / three[0].lr).ln()
-        };
-        let slopes = self.settled().windows(3).map(|three| (slope(three), three[1].lr));
+        let width = (self.points.len() / 8).max(3);
+        let slopes = self.settled().windows(width).map(|line| (slope(line), line[width / 2].lr));
         let steepest = slopes.min_by(|a, b| a.0.total_cmp(&b.0));
         steepest.filter(|(slope, _)| *slope < 0.0).map(|(_, lr)| lr)
     }
@@ -73,6 +72,15 @@ impl RangeCurve {
         let best = smoothed().fold(f64::INFINITY, f64::min);
         smoothed().next_back().is_some_and(|last| last - best > (times - 1.0) * best.abs())
     }
+}
+
+/// The slope of the line nearest to the losses, against the logarithm of the rate.
+fn slope(points: &[RangePoint]) -> f64 {
+    let count = points.len() as f64;
+    let mean = |of: fn(&RangePoint) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.lr.ln()), mean(|point| point.loss));
+    let both: f64 = points.iter().map(|point| (point.lr.ln() - x) * (point.loss - y)).sum();
+    both / points.iter().map(|point| (point.lr.ln() - x).powi(2)).sum::<f64>()
 }
 
 #[cfg(test)]

@@ -1,0 +1,55 @@
+//! Which learning rate? Instead of training, a short run over all of them.
+
+use crate::args::Flags;
+use crate::backend::Backend;
+use crate::plot;
+use crate::report::say;
+use crate::train::{Classroom, Learner, Plan};
+use anyhow::Result;
+use burn_descent::RangeTest;
+use serde_json::json;
+
+/// Runs the range test from the weights of a learner, says what it suggests, and draws it.
+///
+/// # Errors
+/// If a step is refused, or the plot cannot be written.
+pub fn find_lr(
+    flags: &Flags,
+    optimizer: &str,
+    backend: Backend,
+    learner: &Learner,
+    classroom: &Classroom,
+    plan: &Plan,
+) -> Result<()> {
+    let batches = classroom.endless(plan);
+    let loss = |model: &_, batch: &_| plan.loss(model, batch);
+    let curve = RangeTest::new().run(&learner.descent, &learner.model, batches, loss)?;
+    if let Some(path) = &flags.plot {
+        plot::range(path, optimizer, &curve)?;
+    }
+    let end = match curve.points.last() {
+        Some(last) if curve.diverged => format!("the loss diverged after {:.2e}", last.lr),
+        Some(last) => format!("the loss did not diverge up to {:.2e}", last.lr),
+        None => "the loss is not finite at the first step".into(),
+    };
+    say(format_args!("{optimizer}, {} steps: {end}", curve.points.len()));
+    let rates = [
+        (curve.suggestion(), "where the smoothed loss falls fastest"),
+        (curve.minimum_over_ten(), "a tenth of where it is least"),
+    ];
+    for (lr, what) in rates {
+        let lr = lr.map_or("none".into(), |lr| format!("{lr:.2e}"));
+        say(format_args!("--lr {lr:<8}  {what}"));
+    }
+    if flags.json {
+        say(json!({
+            "optimizer": optimizer,
+            "backend": backend.name,
+            "suggestion": curve.suggestion(),
+            "minimum_over_ten": curve.minimum_over_ten(),
+            "diverged": curve.diverged,
+            "points": curve.points,
+        }));
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! A help that teaches, and errors of the command line in one line.
+
+use crate::backend::Backend;
+use crate::schedule;
+use crate::task::Task;
+use burn_descent::registry;
+use clap::{CommandFactory, FromArgMatches};
+
+/// The width of a help, and where the options of an optimizer begin in it.
+pub(crate) const WIDTH: usize = 100;
+const OPTIONS_AT: usize = 23;
+
+/// Parses the command line of a task's program.
+///
+/// # Errors
+/// What is wrong with it, or the help that was asked for.
+pub fn parse_for<F: CommandFactory + FromArgMatches>(task: Task) -> Result<F, clap::Error> {
+    let (about, examples) = match task {
+        Task::Regression => (ABOUT_REGRESSION, EXAMPLES_REGRESSION),
+        Task::Classification => (ABOUT_CLASSIFIER, EXAMPLES_CLASSIFIER),
+    };
+    parse(task.program(), about, examples)
+}
+
+/// Parses the command line of a program, whose help says what it does and gives examples, and
+/// ends with the optimizers, schedules and backends.
+///
+/// # Errors
+/// What is wrong with it, or the help that was asked for.
+pub(crate) fn parse<F: CommandFactory + FromArgMatches>(
+    program: &'static str,
+    about: &'static str,
+    examples: &str,
+) -> Result<F, clap::Error> {
+    let (optimizers, schedules) = (optimizers(), schedule::names().join(", "));
+    let lists = format!("{optimizers}\n\nSchedules: {schedules}\n\n{}", backends());
+    let command =
+        F::command().name(program).about(about).after_help(format!("{examples}\n\n{lists}"));
+    F::from_arg_matches(&command.try_get_matches()?)
+}
+
+/// The text of a wrong command line in one line: what is wrong, and the tip if there is one.
+pub fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim);
+    let what: Vec<&str> = lines.clone().take_while(|line| !line.is_empty()).collect();
+    let tips = lines.filter(|line| line.starts_with("tip: ")).map(|tip| format!("; {tip}"));
+    let what = what.join(" ");
+    what.strip_prefix("error: ").unwrap_or(&what).to_string() + &tips.collect::<String>()
+}
+
+const ABOUT_REGRESSION: &str = "Trains a small network to predict a number, with any optimizer.
+
+Numeric columns are standardised with mean and deviation of the training examples, text columns \
+become one column a word, rows with missing values are dropped. A fifth of the examples, chosen by \
+the seed, is kept for testing. The target is standardised too: the losses are mean squared errors \
+in units of its variance, so that 1 is no better than guessing the mean. R2 has no unit.";
+
+const ABOUT_CLASSIFIER: &str = "Trains a small network to tell classes apart, with any optimizer.
+
+Numeric columns are standardised with mean and deviation of the training examples, text columns \
+become one column a word, rows with missing values are dropped. A fifth of the examples, chosen by \
+the seed, is kept for testing, unless a folder of images says which. The losses are mean \
+cross-entropies in nats.";
+
+const EXAMPLES_REGRESSION: &str = "\
+Examples:
+  regression                               generated data: Friedman's function
+  regression --optimizer nesterov --set momentum=0.95
+  regression --batch-size all --epochs 500 batch gradient descent
+  regression --data diamonds.csv.gz --target price --optimizer adamw --epochs 10
+  regression --find-lr --plot rates.svg    which learning rate to begin with
+  regression --save run.bpk --epochs 3     train 3 epochs ...
+  regression --resume run.bpk --epochs 6   ... and 3 more";
+
+const EXAMPLES_CLASSIFIER: &str = "\
+Examples:
+  classifier                               generated data: a spiral of three arms
+  classifier --hidden none                 a linear model fails on it
+  classifier --optimizer nesterov --set momentum=0.95
+  classifier --data penguins.csv --target species --drop island
+  classifier --data mnist --hidden 128,64 --batch-size 64 --epochs 12
+  classifier --find-lr --plot rates.svg    which learning rate to begin with
+  classifier --optimizer adamw --schedule cosine --warmup 50 --clip-norm 1 --ema 0.99
+  classifier --save run.bpk --epochs 3     train 3 epochs ...
+  classifier --resume run.bpk --epochs 6   ... and 3 more";
+
+/// The optimizers with their learning rates and options.
+fn optimizers() -> String {
+    let mut text = String::from("Optimizers, the learning rate to begin with, options:");
+    for row in &registry::ROWS {
+        text += &format!("\n  {:<9} --lr {:<6}", row.name, row.lr);
+        let mut column = OPTIONS_AT;
+        for (name, value) in row.options() {
+            let option = format!(" {name}={value}");
+            if column + option.len() > WIDTH {
+                text += &format!("\n{:OPTIONS_AT$}", "");
+                column = OPTIONS_AT;
+            }
+            column += option.len();
+            text += &option;
+        }
+    }
+    text
+}
+
+fn backends() -> String {
+    let names: Vec<&str> = Backend::compiled().map(|backend| backend.name).collect();
+    let names = if names.is_empty() { "none".into() } else { names.join(", ") };
+    format!("Backends in this program: {names}. Others by cargo feature: --features wgpu")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Flags;
+    use clap::Parser;
+
+    #[test]
+    fn errors_take_one_line() {
+        let error = |flag: &[&str]| {
+            let error = Flags::try_parse_from([&["classifier"], flag].concat()).unwrap_err();
+            one_line(&error)
+        };
+        assert_eq!(
+            error(&["--epoch", "3"]),
+            "unexpected argument '--epoch' found; tip: a similar argument exists: '--epochs'"
+        );
+        assert!(error(&["--hidden", "12,,x"]).contains("widths of the hidden layers"));
+        assert!(error(&["--set", "beta1"]).contains("OPTION=VALUE"));
+        assert!(!error(&["--batch-size", "0"]).contains('\n'));
+    }
+
+    #[test]
+    fn every_optimizer_is_in_the_help() {
+        assert!(registry::ROWS.iter().all(|row| optimizers().contains(row.name)));
+    }
+}
