@@ -34,7 +34,7 @@ pub fn find_lr(
     };
     say(format_args!("{optimizer}, {} steps: {end}", curve.points.len()));
     let rates = [
-        (curve.suggestion(), "where the smoothed loss falls fastest"),
+        (curve.suggestion(), "where the loss falls fastest"),
         (curve.minimum_over_ten(), "a tenth of where it is least"),
     ];
     for (lr, what) in rates {

@@ -21,7 +21,7 @@ pub struct RangePoint {
 /// let points = losses.map(|(lr, loss)| RangePoint { lr, loss, smoothed: loss }).to_vec();
 /// let curve = RangeCurve { points, diverged: true };
 /// assert_eq!(curve.suggestion(), Some(0.1));
-/// assert_eq!(curve.minimum_over_ten(), Some(1.0));
+/// assert_eq!(curve.minimum_over_ten(), Some(0.1));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RangeCurve {
@@ -33,26 +33,32 @@ pub struct RangeCurve {
 }
 
 impl RangeCurve {
-    /// The learning rate at which the loss falls fastest against the logarithm of the rate, as
-    /// fastai (`steep`) and PyTorch Lightning suggest it: a rate to begin with, or the peak of a
-    /// schedule. `None` if it never falls.
+    /// The learning rate at which the loss falls fastest against the logarithm of the rate, before
+    /// it is least, as fastai (`steep`) and PyTorch Lightning suggest it: a rate to begin with, or
+    /// the peak of a schedule. `None` if it never falls.
     ///
     /// They take the slope between neighbours of the smoothed loss, which lags behind and still
-    /// follows the noise. Here a line is fitted to the losses themselves, over an eighth of the
-    /// sweep (three points at least), and the middle of the steepest is suggested. The first tenth
-    /// of the points is left out.
+    /// follows the noise. Here lines are fitted to the losses themselves, each over a fifth of
+    /// the sweep (three points at least), and the middle of the steepest is suggested. The first
+    /// tenth of the points is left out.
     pub fn suggestion(&self) -> Option<f64> {
-        let width = (self.points.len() / 8).max(3);
-        let slopes = self.settled().windows(width).map(|line| (slope(line), line[width / 2].lr));
-        let steepest = slopes.min_by(|a, b| a.0.total_cmp(&b.0));
-        steepest.filter(|(slope, _)| *slope < 0.0).map(|(_, lr)| lr)
+        let lines = self.lines();
+        let least = least(&lines)?;
+        let steepest = lines[..=least].iter().min_by(|a, b| a.slope.total_cmp(&b.slope));
+        steepest.filter(|line| line.slope < 0.0).map(|line| line.lr)
     }
 
-    /// A tenth of the learning rate at which the smoothed loss is least: fastai's other suggestion.
-    /// `None` if there is no point.
+    /// A tenth of the learning rate around which the loss is least: fastai's other suggestion.
+    /// `None` if there are fewer than three points.
     pub fn minimum_over_ten(&self) -> Option<f64> {
-        let least = self.settled().iter().min_by(|a, b| a.smoothed.total_cmp(&b.smoothed));
-        least.map(|point| point.lr / 10.0)
+        let lines = self.lines();
+        least(&lines).map(|least| lines[least].lr / 10.0)
+    }
+
+    /// The lines nearest to the losses, each around one rate.
+    fn lines(&self) -> Vec<Line> {
+        let width = (self.points.len() / 5).max(3);
+        self.settled().windows(width).map(Line::through).collect()
     }
 
     /// The points whose average is of more than a few losses.
@@ -74,13 +80,29 @@ impl RangeCurve {
     }
 }
 
-/// The slope of the line nearest to the losses, against the logarithm of the rate.
-fn slope(points: &[RangePoint]) -> f64 {
-    let count = points.len() as f64;
-    let mean = |of: fn(&RangePoint) -> f64| points.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(|point| point.lr.ln()), mean(|point| point.loss));
-    let both: f64 = points.iter().map(|point| (point.lr.ln() - x) * (point.loss - y)).sum();
-    both / points.iter().map(|point| (point.lr.ln() - x).powi(2)).sum::<f64>()
+/// A line through losses, against the logarithm of the rate.
+struct Line {
+    /// The rate in its middle.
+    lr: f64,
+    /// The mean loss.
+    loss: f64,
+    slope: f64,
+}
+
+impl Line {
+    fn through(points: &[RangePoint]) -> Self {
+        let count = points.len() as f64;
+        let mean = |of: fn(&RangePoint) -> f64| points.iter().map(of).sum::<f64>() / count;
+        let (x, loss) = (mean(|point| point.lr.ln()), mean(|point| point.loss));
+        let both: f64 = points.iter().map(|point| (point.lr.ln() - x) * (point.loss - loss)).sum();
+        let spread: f64 = points.iter().map(|point| (point.lr.ln() - x).powi(2)).sum();
+        Self { lr: points[points.len() / 2].lr, loss, slope: both / spread }
+    }
+}
+
+/// The number of the line with the least mean loss.
+fn least(lines: &[Line]) -> Option<usize> {
+    (0..lines.len()).min_by(|a, b| lines[*a].loss.total_cmp(&lines[*b].loss))
 }
 
 #[cfg(test)]
@@ -100,7 +122,7 @@ mod tests {
     fn the_steepest_descent_and_the_minimum() {
         let found = curve(&[5.0, 5.0, 4.0, 1.0, 0.5, 0.4, 7.0]);
         assert_eq!(found.suggestion(), Some(4.0));
-        assert_eq!(found.minimum_over_ten(), Some(3.2));
+        assert_eq!(found.minimum_over_ten(), Some(1.6));
     }
 
     #[test]
