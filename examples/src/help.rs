@@ -6,9 +6,8 @@ use crate::task::Task;
 use burn_descent::registry;
 use clap::{CommandFactory, FromArgMatches};
 
-/// The width of a help, and where the options of an optimizer begin in it.
+/// The width of a help.
 pub(crate) const WIDTH: usize = 100;
-const OPTIONS_AT: usize = 23;
 
 /// Parses the command line of a task's program.
 ///
@@ -88,14 +87,16 @@ Examples:
 /// The optimizers with their learning rates and options.
 fn optimizers() -> String {
     let mut text = String::from("Optimizers, the learning rate to begin with, options:");
+    let longest = registry::ROWS.iter().map(|row| row.name.len()).max().unwrap_or(0);
+    let options_at = longest + "   --lr 0.0001".len();
     for row in &registry::ROWS {
-        text += &format!("\n  {:<9} --lr {:<6}", row.name, row.lr);
-        let mut column = OPTIONS_AT;
+        text += &format!("\n  {:<longest$} --lr {:<6}", row.name, row.lr);
+        let mut column = options_at;
         for (name, value) in row.options() {
             let option = format!(" {name}={value}");
             if column + option.len() > WIDTH {
-                text += &format!("\n{:OPTIONS_AT$}", "");
-                column = OPTIONS_AT;
+                text += &format!("\n{:options_at$}", "");
+                column = options_at;
             }
             column += option.len();
             text += &option;

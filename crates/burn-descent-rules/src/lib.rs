@@ -42,6 +42,10 @@ pub use graph::{Graph, Id, Node, Symbol, trace_evaluate, trace_update};
 pub use options::{Bound, Range, from_pairs, nearest, to_pairs, with_pairs};
 pub use real::Real;
 pub use rule::{Paper, Rule, check_lr};
-pub use rules::{AdaGrad, Adam, AdamW, Nesterov, RmsProp, Sgd};
+pub use rules::{
+    AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo,
+    Asgd, GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, Pid, QhAdam, Qhm, RAdam, RmsProp,
+    Rprop, Sgd, SignSgd, Tiger, Yogi,
+};
 pub use schedules::Schedule;
 pub use transforms::l2;

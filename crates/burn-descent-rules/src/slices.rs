@@ -61,8 +61,11 @@ impl<U: Rule, R: Real> Walk<U, R> {
         &self.state
     }
 
-    /// The weights to judge and ship, see [`Rule::evaluate`].
+    /// The weights to judge and ship, see [`Rule::evaluate`]; before the first step, `p`.
     pub fn evaluate(&self, p: &[R]) -> Vec<R> {
+        if self.t == 0 {
+            return p.to_vec();
+        }
         let bits = self.rule.start().presence();
         let evaluate = Evaluate { rule: &self.rule, p, state: &self.state };
         <U::State<R> as Fields<R>>::Forms::choose::<Nothing, _>(bits, evaluate)

@@ -62,8 +62,9 @@ pub use averaging::{Average, Ema, Lookahead, Swa};
 pub use burn_descent_engine::{Build, Fused, FusedState, StepError};
 pub use burn_descent_rules as rules;
 pub use burn_descent_rules::{
-    AdaGrad, Adam, AdamW, InvalidOption, Nesterov, OptionError, RmsProp, Rule, Schedule, Sgd,
-    schedules,
+    AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo,
+    Asgd, GrokFastAdamW, InvalidOption, LaProp, Lion, Madgrad, NAdam, Nesterov, OptionError, Pid,
+    QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Schedule, Sgd, SignSgd, Tiger, Yogi, schedules,
 };
 pub use descent::{
     BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError, Group, IntoGradients,

@@ -14,8 +14,10 @@
 
 use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::{
-    AdaGrad, Adam, AdamW, Fields, Nesterov, OptionError, Paper, RmsProp, Rule, Sgd, from_pairs,
-    nearest, to_pairs,
+    AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo,
+    Asgd, Fields, GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, OptionError, Paper, Pid,
+    QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Sgd, SignSgd, Tiger, Yogi, from_pairs, nearest,
+    to_pairs,
 };
 
 /// Makes an optimizer of options by name.
@@ -71,13 +73,35 @@ impl Row {
 }
 
 /// The optimizers there are.
-pub static ROWS: [Row; 6] = [
+pub static ROWS: [Row; 28] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
     Row::of::<RmsProp>(0.001),
     Row::of::<Adam>(0.001),
     Row::of::<AdamW>(0.001),
+    Row::of::<Lion>(0.0001),
+    Row::of::<SignSgd>(0.001),
+    Row::of::<Tiger>(0.001),
+    Row::of::<Rprop>(0.01),
+    Row::of::<Adopt>(0.001),
+    Row::of::<AdEmaMix>(0.001),
+    Row::of::<Adan>(0.001),
+    Row::of::<Qhm>(0.1),
+    Row::of::<AggMo>(0.1),
+    Row::of::<Pid>(0.001),
+    Row::of::<Asgd>(0.01),
+    Row::of::<AdaMax>(0.002),
+    Row::of::<NAdam>(0.002),
+    Row::of::<RAdam>(0.001),
+    Row::of::<AdaDelta>(1.0),
+    Row::of::<AdaBelief>(0.001),
+    Row::of::<AdaBound>(0.001),
+    Row::of::<Yogi>(0.01),
+    Row::of::<LaProp>(0.0004),
+    Row::of::<QhAdam>(0.001),
+    Row::of::<Madgrad>(0.01),
+    Row::of::<GrokFastAdamW>(0.0001),
 ];
 
 /// There is no optimizer of this name.

@@ -2,7 +2,7 @@
 
 use crate::table::{Condition, LIBRARIES, Meaning, Ours, Row};
 use crate::{Case, OptimizerFile, Skip};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Which weights of our optimizer the `params` of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Setting {
     pub lrs: Vec<f64>,
     /// Which of our weights the file recorded.
     pub point: Point,
+    /// The library computes some of it in f32 even in its f64 run.
+    pub low_precision: bool,
 }
 
 /// What a case of a file is called here.
@@ -41,10 +43,11 @@ pub fn setting(file: &OptimizerFile, case: &Case) -> Result<Setting, Skip> {
     })?;
     match row.ours {
         Ours::Differs(reason) => Err(Skip::Differs(reason)),
-        Ours::Is { name, fixed, point, hyper } => {
+        Ours::Is { name, fixed, point, low_precision, hyper } => {
             listed(row, file, case)?;
             let fixed = fixed.iter().map(|(option, value)| (option.to_string(), value.to_string()));
-            let mut setting = Setting { name, options: fixed.collect(), lrs: vec![], point };
+            let options = fixed.collect();
+            let mut setting = Setting { name, options, lrs: vec![], point, low_precision };
             let mut lr = Lr { base: None, factor: 1.0 };
             for (key, meaning) in hyper.iter().copied().flatten() {
                 meaning.apply(key, case, &mut setting, &mut lr)?;
@@ -61,7 +64,7 @@ pub fn setting(file: &OptimizerFile, case: &Case) -> Result<Setting, Skip> {
 fn listed(row: &Row, file: &OptimizerFile, case: &Case) -> Result<(), Skip> {
     let Ours::Is { hyper, .. } = row.ours else { return Ok(()) };
     let known = |key: &str| hyper.iter().copied().flatten().any(|(listed, _)| *listed == key);
-    match case.hyper.keys().find(|key| !known(key)) {
+    match case.hyper.keys().chain(case.hyper_given.keys()).find(|key| !known(key)) {
         None => Ok(()),
         Some(key) => Err(Skip::Unlisted {
             library: file.library.clone(),
@@ -80,16 +83,16 @@ struct Lr {
 impl Condition {
     fn holds(self, case: &Case) -> bool {
         match self {
-            Condition::On(key) => is_on(&case.hyper, key),
-            Condition::Off(key) => !is_on(&case.hyper, key),
+            Condition::On(key) => is_on(case, key),
+            Condition::Off(key) => !is_on(case, key),
             Condition::LrChanges => case.lr_changes(),
         }
     }
 }
 
 /// Is a hyper-parameter there, and neither `null`, `false` nor 0?
-fn is_on(hyper: &Map<String, Value>, key: &str) -> bool {
-    match hyper.get(key) {
+fn is_on(case: &Case, key: &str) -> bool {
+    match case.hyper(key) {
         None | Some(Value::Null | Value::Bool(false)) => false,
         Some(Value::Number(number)) => number.as_f64() != Some(0.0),
         Some(_) => true,
@@ -105,7 +108,7 @@ impl Meaning {
         setting: &mut Setting,
         lr: &mut Lr,
     ) -> Result<(), Skip> {
-        let given = case.hyper.get(key);
+        let given = case.hyper(key);
         let expected = |expected| Skip::Value {
             key: key.into(),
             value: given.unwrap_or(&Value::Null).to_string(),
@@ -115,7 +118,17 @@ impl Meaning {
             let number = given.ok_or(Skip::Missing(key))?;
             number.as_f64().ok_or_else(|| expected("a number"))
         };
-        let number_or_zero = || if is_on(&case.hyper, key) { number() } else { Ok(0.0) };
+        let number_or_zero = || if is_on(case, key) { number() } else { Ok(0.0) };
+        let list = |options: &[&'static str], what| {
+            let list = given.ok_or(Skip::Missing(key))?.as_array();
+            let list = list.filter(|list| list.len() == options.len());
+            let pairs = options.iter().copied().zip(list.ok_or_else(|| expected(what))?);
+            let text = |(option, value): (&'static str, &Value)| {
+                let number = value.as_f64().ok_or_else(|| expected(what))?;
+                Ok((option, number.to_string()))
+            };
+            pairs.map(text).collect::<Result<Vec<_>, Skip>>()
+        };
         let mut set =
             |option: &str, value: String| setting.options.push((option.to_string(), value));
         match self {
@@ -127,15 +140,15 @@ impl Meaning {
                 Some(Value::Bool(on)) => set(option, on.to_string()),
                 Some(_) => return Err(expected("true or false")),
             },
-            Meaning::Pair(options) => {
-                let pair = given.ok_or(Skip::Missing(key))?.as_array();
-                let pair = pair.filter(|pair| pair.len() == options.len());
-                let pair = pair.ok_or_else(|| expected("a pair of numbers"))?;
-                for (option, value) in options.into_iter().zip(pair) {
-                    let value = value.as_f64().ok_or_else(|| expected("a pair of numbers"))?;
-                    set(option, value.to_string());
-                }
+            Meaning::Given(option) => {
+                given.into_iter().for_each(|value| set(option, value.to_string()))
             }
+            Meaning::Pair([a, b]) => list(&[a, b], "a pair of numbers")?
+                .into_iter()
+                .for_each(|(option, value)| set(option, value)),
+            Meaning::Triple([a, b, c]) => list(&[a, b, c], "a list of three numbers")?
+                .into_iter()
+                .for_each(|(option, value)| set(option, value)),
             Meaning::Both(options) => {
                 let number = number()?;
                 options.into_iter().for_each(|option| set(option, number.to_string()));
@@ -146,7 +159,7 @@ impl Meaning {
                 set(option, decay.to_string());
             }
             Meaning::Off(reason) => {
-                if is_on(&case.hyper, key) {
+                if is_on(case, key) {
                     return Err(Skip::Differs(reason));
                 }
             }

@@ -6,7 +6,7 @@ use crate::{BoxError, Case, Point, Setting, Skip, Step, largest_of, relative_err
 pub const F64_TOLERANCE: f64 = 1e-9;
 /// The largest error allowed in f32.
 pub const F32_TOLERANCE: f64 = 2e-5;
-/// The largest error allowed in f64 where the reference keeps some of its state in f32.
+/// The largest error allowed in f64 where the reference computes some of it in f32.
 pub const LOW_PRECISION_TOLERANCE: f64 = 1e-6;
 
 /// The type of the elements in a replay, and so which of the two runs of a case is its reference.
@@ -80,7 +80,7 @@ pub fn replay(
     precision: Precision,
     engine: &mut impl Engine,
 ) -> Result<Outcome, ReplayError> {
-    let reference = Reference::of(case, precision)?;
+    let reference = Reference::of(case, precision, setting.low_precision)?;
     let grads = case.grads.as_ref().ok_or(Skip::NoGradients)?;
     let floors: Vec<f64> = case
         .init
@@ -130,16 +130,15 @@ struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
-    fn of(case: &'a Case, precision: Precision) -> Result<Self, Skip> {
+    fn of(case: &'a Case, precision: Precision, low_precision: bool) -> Result<Self, Skip> {
         match precision {
             Precision::F64 => Ok(Self {
                 record: &case.record,
                 params: &case.params,
                 eval_params: case.eval_params.as_ref(),
-                tolerance: if case.low_precision_state.is_empty() {
-                    F64_TOLERANCE
-                } else {
-                    LOW_PRECISION_TOLERANCE
+                tolerance: match low_precision || !case.low_precision_state.is_empty() {
+                    false => F64_TOLERANCE,
+                    true => LOW_PRECISION_TOLERANCE,
                 },
             }),
             Precision::F32 => {

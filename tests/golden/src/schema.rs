@@ -41,8 +41,11 @@ pub struct Case {
     pub problem: String,
     /// The shape of each tensor.
     pub shapes: Vec<Vec<usize>>,
-    /// Every hyper-parameter in effect.
+    /// Every hyper-parameter in effect that the library reports.
     pub hyper: Map<String, Value>,
+    /// The hyper-parameters that were given to the library, some of which it does not report.
+    #[serde(default)]
+    pub hyper_given: Map<String, Value>,
     /// The parameters before the first step.
     #[serde(deserialize_with = "number::step")]
     pub init: Step,
@@ -86,6 +89,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// The hyper-parameter in effect, or if the library does not report it, as it was given.
+    pub fn hyper(&self, key: &str) -> Option<&Value> {
+        self.hyper.get(key).or_else(|| self.hyper_given.get(key))
+    }
+
     /// Is this a long run, in whose course the parameters may come close to zero?
     pub fn is_long(&self) -> bool {
         self.id.ends_with("_long")

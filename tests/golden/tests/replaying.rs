@@ -20,10 +20,14 @@ fn case(changes: Value) -> Case {
 
 /// What the optimizer of a library with these hyper-parameters is called here.
 fn name(library: &str, optimizer: &str, hyper: Value, lrs: Value) -> Result<Setting, Skip> {
-    let case = case(json!({"hyper": hyper, "lr_sequence": lrs}));
+    name_of(library, optimizer, &case(json!({"hyper": hyper, "lr_sequence": lrs})))
+}
+
+/// What the optimizer of a library in this case is called here.
+fn name_of(library: &str, optimizer: &str, case: &Case) -> Result<Setting, Skip> {
     let file = json!({"library": library, "optimizer": optimizer, "cases": []});
     let file: OptimizerFile = serde_json::from_value(file).unwrap();
-    setting(&file, &case)
+    setting(&file, case)
 }
 
 fn optax_rmsprop(momentum: Value) -> Value {
@@ -71,6 +75,25 @@ fn an_average_that_starts_at_zero_takes_its_share_from_the_rate() {
     let setting = name("optimi", "sgd", optimi_sgd(true), json!([0.5, 1.0])).unwrap();
     assert_eq!(option(&setting, "dampening"), Some("0.75"));
     assert_eq!(setting.lrs, [0.5, 1.0]);
+}
+
+#[test]
+fn what_a_library_does_not_report_is_as_it_was_given() {
+    let laprop = |given: Value| {
+        let hyper = json!({
+            "lr": 0.1, "betas": [0.9, 0.99], "eps": 1e-15, "weight_decay": 0, "centered": true,
+        });
+        let case = case(json!({"hyper": hyper, "hyper_given": given}));
+        name_of("pytorch_optimizer", "laprop", &case)
+    };
+    let option_of = |given| {
+        let setting = laprop(given).unwrap();
+        option(&setting, "steps_before_using_centered").map(str::to_owned)
+    };
+    assert_eq!(option_of(json!({"steps_before_using_centered": 5})).as_deref(), Some("5"));
+    assert_eq!(option_of(json!({})), None);
+    let error = laprop(json!({"swing": 3})).unwrap_err();
+    assert!(matches!(&error, Skip::Unlisted { key, .. } if key == "swing"), "{error}");
 }
 
 #[test]
@@ -141,9 +164,13 @@ impl Engine for Descent {
     }
 }
 
+fn sgd(lrs: Vec<f64>) -> Setting {
+    Setting { name: "sgd", options: vec![], lrs, point: Point::Trained, low_precision: false }
+}
+
 fn descend(changes: Value, precision: Precision) -> Result<Outcome, ReplayError> {
     let lrs = vec![0.5, 0.5];
-    let setting = Setting { name: "sgd", options: vec![], lrs, point: Point::Trained };
+    let setting = sgd(lrs);
     replay(&case(changes), &setting, precision, &mut Descent(vec![]))
 }
 
@@ -159,6 +186,16 @@ fn the_worst_tensor_of_all_records_counts() {
     assert!(!outcome.agrees());
     let outcome = descend(json!({"params": wrong, "id": "sgd/0/quad_long"}), F64).unwrap();
     assert_eq!(outcome.max_error, 0.25 / 2.0);
+}
+
+#[test]
+fn a_library_that_computes_in_f32_may_be_further_off() {
+    let wrong = case(json!({"params": [[[0.5, 2]], [[0.5, 1.500001]]]}));
+    for low_precision in [false, true] {
+        let setting = Setting { low_precision, ..sgd(vec![0.5, 0.5]) };
+        let outcome = replay(&wrong, &setting, Precision::F64, &mut Descent(vec![])).unwrap();
+        assert_eq!(outcome.agrees(), low_precision, "{outcome:?}");
+    }
 }
 
 #[test]
@@ -187,9 +224,7 @@ fn f32_has_records_of_its_own_or_is_left_out() {
 
 #[test]
 fn an_engine_that_fails_is_no_disagreement() {
-    let setting =
-        Setting { name: "sgd", options: vec![], lrs: vec![2.0; 2], point: Point::Trained };
-    let error = replay(&case(json!({})), &setting, Precision::F64, &mut Descent(vec![]));
+    let error = replay(&case(json!({})), &sgd(vec![2.0; 2]), Precision::F64, &mut Descent(vec![]));
     let error = error.unwrap_err().to_string();
     assert_eq!(error, "our optimizer failed: the rate is too high");
 }

@@ -30,11 +30,11 @@ pub(crate) fn no_gradient(subject: &Subject) {
 
 /// Gradients of zero from the start leave finite weights, and move nothing but by weight decay.
 pub(crate) fn zero(subject: &Subject) {
-    let optimizer = subject.optimizer();
-    let no_decay = match subject.row.options().iter().any(|(option, _)| option == "weight_decay") {
-        true => subject.row.build(&[("weight_decay", "0")]).expect("0 is allowed"),
-        false => optimizer.clone(),
-    };
+    let options = subject.row.options();
+    let decays = options.iter().map(|(option, _)| option.as_str());
+    let decays = decays.filter(|option| ["weight_decay", "lambd"].contains(option));
+    let none: Vec<_> = decays.map(|option| (option, "0")).collect();
+    let no_decay = subject.row.build(&none).expect("0 is allowed");
     let mut at = (subject.tensor::<1>(1, [40]), None);
     let before = bits(&at.0);
     for _ in 0..3 {

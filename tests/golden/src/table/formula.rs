@@ -23,4 +23,8 @@ pub(super) const ROWS: &[Row] = &[
         .is("adam", &[ADAM, &[("eps", Number("eps_root"))]])
         .fixed(&[("eps", "0")]),
     row("adam_eps_outside").is("adam", &[ADAM, &[("eps", Number("eps"))]]),
+    row("adamax").is("adamax", &[ADAM, &[("eps", Number("eps_outside"))]]).fixed(&[("eps", "0")]),
+    row("nadam_simple")
+        .is("nadam", &[ADAM, &[("eps", Number("eps"))]])
+        .fixed(&[("constant_momentum", "true"), ("next_bias", "false")]),
 ];

@@ -12,6 +12,7 @@ const EMA: &str = "keras: an average of the weights, which is no part of the upd
 /// What every optimizer of Keras has.
 const COMMON: &[(&str, Meaning)] = &[
     ("learning_rate", Lr),
+    ("lr", Free), // the learning rate as it was given
     ("name", Free),
     ("clipnorm", Meaning::Off(CLIPPED)),
     ("clipvalue", Meaning::Off(CLIPPED)),
@@ -28,6 +29,10 @@ const ADAM: &[(&str, Meaning)] = &[
     ("epsilon", Number("eps_hat")),
     ("amsgrad", Switch("amsgrad")),
 ];
+
+const BETAS: &[(&str, Meaning)] = &[("beta_1", Number("beta1")), ("beta_2", Number("beta2"))];
+
+const DECAY: &[(&str, Meaning)] = &[("weight_decay", NumberOrZero("weight_decay"))];
 
 pub(super) const ROWS: &[Row] = &[
     row("sgd").when(&[On("weight_decay")]).differs(DECOUPLED_SGD),
@@ -84,4 +89,24 @@ pub(super) const ROWS: &[Row] = &[
     row("adamw")
         .is("adamw", &[COMMON, ADAM, &[("weight_decay", NumberOrZero("weight_decay"))]])
         .fixed(&[("eps", "0")]),
+    row("lion").is(
+        "lion",
+        &[
+            COMMON,
+            &[
+                ("beta_1", Number("beta1")),
+                ("beta_2", Number("beta2")),
+                ("weight_decay", NumberOrZero("weight_decay")),
+            ],
+        ],
+    ),
+    row("adadelta")
+        .is("adadelta", &[COMMON, DECAY, &[("rho", Number("rho")), ("epsilon", Number("eps"))]])
+        .fixed(&[("decoupled_weight_decay", "true")]),
+    row("adamax")
+        .is("adamax", &[COMMON, DECAY, BETAS, &[("epsilon", Number("eps_outside"))]])
+        .fixed(&[("decoupled_weight_decay", "true"), ("eps", "0")]),
+    row("nadam")
+        .is("nadam", &[COMMON, DECAY, BETAS, &[("epsilon", Number("eps"))]])
+        .fixed(&[("decoupled_weight_decay", "true"), ("momentum_decay", "1")]),
 ];

@@ -43,6 +43,8 @@ pub enum Ours {
         fixed: &'static [(&'static str, &'static str)],
         /// Which of our weights the library reports.
         point: Point,
+        /// The library computes some of it in f32 even in its f64 run.
+        low_precision: bool,
         /// The meaning of every hyper-parameter it may have.
         hyper: &'static [&'static [(&'static str, Meaning)]],
     },
@@ -61,8 +63,13 @@ pub enum Meaning {
     NumberOrZero(&'static str),
     /// The option of this name that is true or false; `null` or nothing stands for false.
     Switch(&'static str),
+    /// The option of this name; where the library does not report it and it was not given, it is at
+    /// its default, which is ours.
+    Given(&'static str),
     /// A list of two numbers, each the option of this name.
     Pair([&'static str; 2]),
+    /// A list of three numbers, each the option of this name.
+    Triple([&'static str; 3]),
     /// One number that is two options.
     Both([&'static str; 2]),
     /// The decay `d` of an average that starts at 0, where ours is a sum: the numeric option of
@@ -114,6 +121,10 @@ const DECOUPLED_SGD: &str =
 const LR_IN_VELOCITY: &str = "its velocity holds the learning rate, ours does not: the same path \
                               only while the rate is constant";
 
+/// StableAdamW.
+const RMS_OF_TENSOR: &str =
+    "the learning rate is divided by a mean over the whole tensor; ours is the same for all";
+
 /// A cautious step.
 const CAUTION: &str = "a cautious step is masked, which ours is not";
 
@@ -136,13 +147,14 @@ impl Row {
         name: &'static str,
         hyper: &'static [&'static [(&'static str, Meaning)]],
     ) -> Self {
-        Self { ours: Ours::Is { name, fixed: &[], point: Point::Trained, hyper }, ..self }
+        let (fixed, point, low_precision) = (&[] as &[_], Point::Trained, false);
+        Self { ours: Ours::Is { name, fixed, point, low_precision, hyper }, ..self }
     }
 
     const fn fixed(self, fixed: &'static [(&'static str, &'static str)]) -> Self {
         match self.ours {
-            Ours::Is { name, point, hyper, .. } => {
-                Self { ours: Ours::Is { name, fixed, point, hyper }, ..self }
+            Ours::Is { name, point, low_precision, hyper, .. } => {
+                Self { ours: Ours::Is { name, fixed, point, low_precision, hyper }, ..self }
             }
             Ours::Differs(_) => self,
         }
@@ -150,8 +162,17 @@ impl Row {
 
     const fn at(self, point: Point) -> Self {
         match self.ours {
-            Ours::Is { name, fixed, hyper, .. } => {
-                Self { ours: Ours::Is { name, fixed, point, hyper }, ..self }
+            Ours::Is { name, fixed, low_precision, hyper, .. } => {
+                Self { ours: Ours::Is { name, fixed, point, low_precision, hyper }, ..self }
+            }
+            Ours::Differs(_) => self,
+        }
+    }
+
+    const fn low_precision(self) -> Self {
+        match self.ours {
+            Ours::Is { name, fixed, point, hyper, .. } => {
+                Self { ours: Ours::Is { name, fixed, point, low_precision: true, hyper }, ..self }
             }
             Ours::Differs(_) => self,
         }

@@ -5,8 +5,10 @@ use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Switch};
 use super::{LR_IN_VELOCITY, Meaning, Row, row};
 
 const LOW_PRECISION: &str = "optax: moments in another type than the parameters";
-const NESTEROV: &str = "optax: Adam with Nesterov's step is NAdam";
 const MASK: &str = "optax: weight decay of some parameters only";
+
+const BETAS: &[(&str, Meaning)] =
+    &[("learning_rate", Lr), ("b1", Number("beta1")), ("b2", Number("beta2"))];
 
 const ADAM: &[(&str, Meaning)] = &[
     ("learning_rate", Lr),
@@ -15,8 +17,15 @@ const ADAM: &[(&str, Meaning)] = &[
     ("eps", Number("eps")),
     ("eps_root", Number("eps_root")),
     ("mu_dtype", Meaning::Off(LOW_PRECISION)),
-    ("nesterov", Meaning::Off(NESTEROV)),
 ];
+
+const ADAMW: &[(&str, Meaning)] =
+    &[("weight_decay", Number("weight_decay")), ("mask", Meaning::Off(MASK))];
+
+/// Adam with Nesterov's step, which is NAdam.
+const NADAM: &[(&str, &str)] = &[("constant_momentum", "true")];
+const NADAMW: &[(&str, &str)] =
+    &[("constant_momentum", "true"), ("decoupled_weight_decay", "true")];
 
 const RMSPROP: &[(&str, Meaning)] = &[
     ("learning_rate", Lr),
@@ -64,13 +73,128 @@ pub(super) const ROWS: &[Row] = &[
         .is("rmsprop", &[RMSPROP, &[("eps", Number("eps_root"))]])
         .fixed(&[("eps", "0")]),
     row("rmsprop").is("rmsprop", &[RMSPROP, &[("eps", Number("eps"))]]),
-    row("adam").is("adam", &[ADAM]),
-    row("adamw").is(
-        "adamw",
-        &[ADAM, &[("weight_decay", Number("weight_decay")), ("mask", Meaning::Off(MASK))]],
-    ),
+    row("adam").when(&[On("nesterov")]).is("nadam", &[ADAM, &[("nesterov", Decides)]]).fixed(NADAM),
+    row("adam").is("adam", &[ADAM, &[("nesterov", Free)]]),
+    row("adamw")
+        .when(&[On("nesterov")])
+        .is("nadam", &[ADAM, ADAMW, &[("nesterov", Decides)]])
+        .fixed(NADAMW),
+    row("adamw").is("adamw", &[ADAM, ADAMW, &[("nesterov", Free)]]),
     row("amsgrad").differs(
         "optax: AMSGrad takes the maximum over the bias-corrected v; ours, like PyTorch's and \
          Keras', over the raw one",
     ),
+    row("lion").is(
+        "lion",
+        &[&[
+            ("learning_rate", Lr),
+            ("b1", Number("beta1")),
+            ("b2", Number("beta2")),
+            ("mu_dtype", Meaning::Off(LOW_PRECISION)),
+            ("weight_decay", Number("weight_decay")),
+            ("mask", Meaning::Off(MASK)),
+        ]],
+    ),
+    row("sign_sgd").is("signsgd", &[&[("learning_rate", Lr)]]).fixed(&[("momentum", "0")]),
+    row("signum").is(
+        "signsgd",
+        &[&[
+            ("learning_rate", Lr),
+            ("beta", Number("momentum")),
+            ("accumulator_dtype", Meaning::Off(LOW_PRECISION)),
+        ]],
+    ),
+    row("rprop")
+        .differs("optax: Rprop takes each step one step late; ours, like PyTorch's, at once"),
+    row("adopt").is(
+        "adopt",
+        &[&[
+            ("learning_rate", Lr),
+            ("b1", Number("beta1")),
+            ("b2", Number("beta2")),
+            ("eps", Number("eps")),
+            ("mu_dtype", Meaning::Off(LOW_PRECISION)),
+            ("nesterov", Switch("nesterov")),
+            ("use_clipping", Switch("clip")),
+            ("clip_value_fn", Free), // the default, `x ** 0.25`
+        ]],
+    ),
+    row("ademamix").is(
+        "ademamix",
+        &[&[
+            ("learning_rate", Lr),
+            ("b1", Number("beta1")),
+            ("b2", Number("beta2")),
+            ("b3", Number("beta3")),
+            ("alpha", Number("alpha")),
+            ("eps", Number("eps")),
+            ("eps_root", Number("eps_root")),
+            ("mu_dtype", Meaning::Off(LOW_PRECISION)),
+            ("weight_decay", Number("weight_decay")),
+            ("mask", Meaning::Off(MASK)),
+        ]],
+    ),
+    row("adan")
+        .is(
+            "adan",
+            &[&[
+                ("learning_rate", Lr),
+                ("b1", Number("beta1")),
+                ("b2", Number("beta2")),
+                ("b3", Number("beta3")),
+                ("eps", Number("eps")),
+                ("eps_root", Number("eps_root")),
+                ("weight_decay", Number("weight_decay")),
+                ("mask", Meaning::Off(MASK)),
+            ]],
+        )
+        .fixed(&[("small_difference", "true"), ("no_prox", "true")]),
+    row("madgrad").differs(
+        "optax: the weight of a gradient in MADGRAD is an f32 even in f64 runs, which moves the \
+         weights by 1e-8 to 1e-7; ours, like the authors', is an f64",
+    ),
+    row("nadam").is("nadam", &[ADAM, &[("nesterov", Decides)]]).fixed(NADAM),
+    row("nadamw").is("nadam", &[ADAM, ADAMW, &[("nesterov", Decides)]]).fixed(NADAMW),
+    row("adadelta").is(
+        "adadelta",
+        &[&[
+            ("learning_rate", Lr),
+            ("rho", Number("rho")),
+            ("eps", Number("eps")),
+            ("weight_decay", Number("weight_decay")),
+            ("weight_decay_mask", Meaning::Off(MASK)),
+        ]],
+    ),
+    row("adamax").is("adamax", &[BETAS, &[("eps", Number("eps"))]]),
+    row("adamaxw")
+        .is("adamax", &[BETAS, ADAMW, &[("eps", Number("eps"))]])
+        .fixed(&[("decoupled_weight_decay", "true")]),
+    row("radam")
+        .is(
+            "radam",
+            &[
+                BETAS,
+                &[
+                    ("eps", Number("eps_debiased")),
+                    ("eps_root", Number("eps_root")),
+                    ("threshold", Number("threshold")),
+                    ("nesterov", Switch("nesterov")),
+                ],
+            ],
+        )
+        .fixed(&[("eps", "0")]),
+    row("adabelief").is(
+        "adabelief",
+        &[
+            BETAS,
+            &[
+                ("eps", Number("eps")),
+                ("eps_root", Number("eps_root")),
+                ("nesterov", Switch("nesterov")),
+            ],
+        ],
+    ),
+    row("yogi")
+        .is("yogi", &[BETAS, &[("eps", Number("eps"))]])
+        .fixed(&[("initial_momentum", "1e-6")]),
 ];

@@ -1,8 +1,80 @@
 //! `pytorch_optimizer`.
 
-use super::Condition::On;
-use super::Meaning::{Decides, Free, Lr, Number, Switch};
-use super::{DECOUPLED_SGD, Meaning, Row, row};
+use super::Condition::{LrChanges, Off, On};
+use super::Meaning::{Both, Decides, Free, Given, Lr, Number, Pair, Switch, Triple};
+use super::{CAUTION, DECOUPLED_SGD, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row};
+
+const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
+
+/// What its optimizers have in common.
+const COMMON: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Switch("decoupled_weight_decay")),
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("maximize", Switch("maximize")),
+    ("cautious", Meaning::Off(CAUTION)),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const CLIPPED: &str =
+    "pytorch_optimizer: gradients are clipped, which is no part of the update rule here";
+
+const BASE_LR: &str =
+    "pytorch_optimizer: the bounds follow the learning rate, from one that the file does not say";
+
+const NO_PENALTY: &str = "pytorch_optimizer: it forgets a weight decay that is not decoupled";
+
+/// What `pytorch_optimizer` adds to a second moment under its root.
+const EPS_OF_V: &str = "1e-15";
+
+/// What the relatives of Adam have in common.
+const MOMENTS: &[(&str, Meaning)] = &[
+    ("betas", Pair(["beta1", "beta2"])),
+    ("adam_debias", Meaning::Off("pytorch_optimizer: the first moment keeps its bias")),
+    ("adanorm", Meaning::Off("pytorch_optimizer: gradients are scaled by an average norm")),
+    ("adanorm_r", Free), // only with `adanorm`
+];
+
+const LAPROP: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("eps", Number("eps_hat")),
+    ("weight_decay", Number("weight_decay")),
+    ("centered", Switch("centered")),
+    ("steps_before_using_centered", Given("steps_before_using_centered")),
+    ("weight_decouple", Free), // a condition reads it
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("ams_bound", Switch("amsgrad")),
+    ("maximize", Switch("maximize")),
+    ("cautious", Meaning::Off(CAUTION)),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const ADEMAMIX: &[(&str, Meaning)] = &[
+    ("betas", Triple(["beta1", "beta2", "beta3"])),
+    ("alpha", Number("alpha")),
+    ("eps", Number("eps")),
+    ("stable_adamw", Meaning::Off(RMS_OF_TENSOR)),
+];
+
+const GROKFAST: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Decides),
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("normalize_lr", Free), // `lr` has been divided already
+    ("grokfast", Decides),
+    ("grokfast_alpha", Number("grokfast_alpha")),
+    ("grokfast_after_step", Number("grokfast_after_step")),
+    ("eps", Number("eps")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
 
 pub(super) const ROWS: &[Row] = &[
     row("sgdw").when(&[On("weight_decouple"), On("weight_decay")]).differs(DECOUPLED_SGD),
@@ -22,4 +94,143 @@ pub(super) const ROWS: &[Row] = &[
             ("step", Free),
         ]],
     ),
+    row("lion").is("lion", &[COMMON, &[("betas", Pair(["beta1", "beta2"]))]]),
+    row("signsgd").is("signsgd", &[COMMON, &[("momentum", Number("momentum"))]]),
+    row("tiger").is("tiger", &[COMMON, &[("beta", Number("beta"))]]),
+    row("adopt")
+        .is("adopt", &[COMMON, &[("betas", Pair(["beta1", "beta2"])), ("eps", Number("eps")), ("stable_adamw", Meaning::Off(RMS_OF_TENSOR))]])
+        .fixed(&[("count_first", "true")]),
+    row("ademamix").when(&[Off("t_alpha_beta3")]).is(
+        "ademamix",
+        &[COMMON, ADEMAMIX, &[("t_alpha_beta3", Free)]],
+    ),
+    row("ademamix").is(
+        "ademamix",
+        &[COMMON, ADEMAMIX, &[("t_alpha_beta3", Both(["alpha_warmup", "beta3_warmup"]))]],
+    ),
+    row("adan").is(
+        "adan",
+        &[&[
+            ("lr", Lr),
+            ("betas", Triple(["beta1", "beta2", "beta3"])),
+            ("weight_decay", Number("weight_decay")),
+            ("weight_decouple", Switch("no_prox")),
+            ("max_grad_norm", Meaning::Off(CLIPPED)),
+            ("eps", Number("eps")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
+    row("qhm")
+        .is("qhm", &[COMMON, &[("momentum", Number("momentum")), ("nu", Number("nu"))]]),
+    row("aggmo").is("aggmo", &[COMMON, &[("betas", Triple(["beta1", "beta2", "beta3"]))]]),
+    row("pid")
+        .when(&[Off("momentum"), On("weight_decouple"), On("weight_decay")])
+        .differs(DECOUPLED_SGD),
+    row("pid").when(&[Off("momentum")]).is(
+        "sgd",
+        &[&[
+            ("lr", Lr),
+            ("momentum", Free),
+            ("dampening", Free),
+            ("derivative", Free),
+            ("integral", Free),
+            ("weight_decay", Number("weight_decay")),
+            ("weight_decouple", Decides),
+            ("fixed_decay", Free),
+            ("maximize", Switch("maximize")),
+            ("step", Free),
+        ]],
+    ),
+    row("pid").is(
+        "pid",
+        &[
+            COMMON,
+            &[
+                ("momentum", Number("momentum")),
+                ("dampening", Number("dampening")),
+                ("derivative", Number("derivative")),
+                ("integral", Number("integral")),
+            ],
+        ],
+    ),
+    row("madgrad").is("madgrad", &[COMMON, &[("momentum", Number("momentum")), ("eps", Number("eps"))]]),
+    row("adamax").is("adamax", &[COMMON, MOMENTS, &[("eps", Number("eps"))]]),
+    row("adadelta").is("adadelta", &[COMMON, &[("rho", Number("rho")), ("eps", Number("eps"))]]),
+    row("adabelief").is(
+        "adabelief",
+        &[
+            COMMON,
+            MOMENTS,
+            &[
+                ("eps", Both(["eps", "eps_root"])),
+                ("rectify", Switch("rectify")),
+                ("n_sma_threshold", Meaning::Off("pytorch_optimizer: AdaBelief rectified late")),
+                ("degenerated_to_sgd", Given("degenerated_to_sgd")),
+                ("ams_bound", Switch("amsgrad")),
+            ],
+        ],
+    ),
+    row("adabound").when(&[LrChanges]).differs(BASE_LR),
+    row("adabound")
+        .is(
+            "adabound",
+            &[
+                COMMON,
+                MOMENTS,
+                &[
+                    ("eps", Number("eps")),
+                    ("final_lr", Number("final_lr")),
+                    ("gamma", Number("gamma")),
+                    ("ams_bound", Switch("amsbound")),
+                ],
+            ],
+        )
+        .fixed(&[("eps_root", EPS_OF_V)]),
+    row("yogi").is(
+        "yogi",
+        &[
+            COMMON,
+            MOMENTS,
+            &[
+                ("eps", Number("eps")),
+                ("initial_accumulator", Both(["initial_accumulator_value", "initial_momentum"])),
+            ],
+        ],
+    ),
+    row("laprop").when(&[LrChanges]).differs(LR_IN_VELOCITY),
+    row("laprop").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
+    row("laprop")
+        .is("laprop", &[LAPROP])
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)])
+        .low_precision(), // its step size
+    row("qhadam").is(
+        "qhadam",
+        &[COMMON, MOMENTS, &[("eps", Number("eps")), ("nus", Pair(["nu1", "nu2"]))]],
+    ),
+    row("radam").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
+    row("radam").is(
+        "radam",
+        &[
+            COMMON,
+            MOMENTS,
+            &[
+                ("eps", Number("eps")),
+                ("n_sma_threshold", Given("threshold")),
+                ("degenerated_to_sgd", Switch("degenerated_to_sgd")),
+            ],
+        ],
+    ),
+    row("stable_adamw").differs(RMS_OF_TENSOR),
+    row("grokfast_adamw").when(&[On("weight_decay"), Off("weight_decouple")]).differs(
+        "pytorch_optimizer: weight decay of GrokFast-AdamW in the gradient; ours acts on the weights",
+    ),
+    row("grokfast_adamw")
+        .when(&[Off("grokfast")])
+        .is("grokfast_adamw", &[GROKFAST, &[("grokfast_lamb", Free)]])
+        .fixed(&[("normalize_lr", "false"), ("grokfast_lamb", "0")]),
+    row("grokfast_adamw")
+        .is("grokfast_adamw", &[GROKFAST, &[("grokfast_lamb", Number("grokfast_lamb"))]])
+        .fixed(&[("normalize_lr", "false")]), // its `lr` has been divided already
 ];

@@ -1,7 +1,7 @@
 //! `timm`.
 
-use super::Condition::{LrChanges, On};
-use super::Meaning::{Decides, Free, Lr, Number, Switch};
+use super::Condition::{LrChanges, Off, On};
+use super::Meaning::{Both, Decides, Free, Lr, Number, Pair, Switch, Triple};
 use super::{ADAM, CAUTION, DECOUPLED_SGD, LR_IN_VELOCITY, Meaning, Row, SGD, row};
 
 /// What its optimizers have in common.
@@ -15,6 +15,29 @@ const COMMON: &[(&str, Meaning)] = &[
 ];
 
 const CORRECTED: &str = "timm: weight decay by the square of the learning rate over its greatest";
+
+const ADOPT: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("eps", Number("eps")),
+    ("weight_decay", Number("weight_decay")),
+    ("decoupled", Switch("decoupled_weight_decay")),
+    ("maximize", Switch("maximize")),
+];
+
+const FIXED_DECAY: &str = "timm: weight decay independent of the learning rate";
+
+/// The hyper-parameters of Adam that its relatives have too.
+const MOMENTS: &[(&str, Meaning)] =
+    &[("lr", Lr), ("betas", Pair(["beta1", "beta2"])), ("weight_decay", Number("weight_decay"))];
+
+const BELIEF: &[(&str, Meaning)] = &[
+    ("eps", Both(["eps", "eps_root"])),
+    ("decoupled_decay", Switch("decoupled_weight_decay")),
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("rectify", Switch("rectify")),
+    ("degenerated_to_sgd", Switch("degenerated_to_sgd")),
+];
 
 pub(super) const ROWS: &[Row] = &[
     row("sgdw").when(&[On("weight_decay")]).differs(DECOUPLED_SGD),
@@ -50,4 +73,85 @@ pub(super) const ROWS: &[Row] = &[
             ],
         )
         .fixed(&[("eps", "0"), ("initial_accumulator_value", "1")]),
+    row("lion_cautious")
+        .when(&[On("corrected_weight_decay"), On("weight_decay")])
+        .differs(CORRECTED),
+    row("lion_cautious").is(
+        "lion",
+        &[
+            COMMON,
+            &[
+                ("lr", Lr),
+                ("betas", Pair(["beta1", "beta2"])),
+                ("weight_decay", Number("weight_decay")),
+                ("maximize", Switch("maximize")),
+            ],
+        ],
+    ),
+    row("adopt").when(&[On("corrected_weight_decay"), On("weight_decay")]).differs(CORRECTED),
+    row("adopt")
+        .when(&[Off("clip_exp")])
+        .is("adopt", &[COMMON, ADOPT, &[("clip_exp", Free)]])
+        .fixed(&[("clip", "false")]),
+    row("adopt").is("adopt", &[COMMON, ADOPT, &[("clip_exp", Number("clip_exp"))]]),
+    row("adan").is(
+        "adan",
+        &[
+            COMMON,
+            &[
+                ("lr", Lr),
+                ("betas", Triple(["beta1", "beta2", "beta3"])),
+                ("eps", Number("eps")),
+                ("weight_decay", Number("weight_decay")),
+                ("no_prox", Switch("no_prox")),
+                ("step", Free),
+            ],
+        ],
+    ),
+    row("madgrad")
+        .is(
+            "madgrad",
+            &[
+                COMMON,
+                &[
+                    ("lr", Lr),
+                    ("momentum", Number("momentum")),
+                    ("eps", Number("eps")),
+                    ("weight_decay", Number("weight_decay")),
+                    ("decoupled_decay", Switch("decoupled_weight_decay")),
+                ],
+            ],
+        )
+        .fixed(&[("decay_first", "true")]),
+    row("nadam_legacy").is(
+        "nadam",
+        &[COMMON, MOMENTS, &[("eps", Number("eps")), ("schedule_decay", Number("momentum_decay"))]],
+    ),
+    row("nadamw").when(&[On("corrected_weight_decay"), On("weight_decay")]).differs(CORRECTED),
+    row("nadamw")
+        .is(
+            "nadam",
+            &[
+                COMMON,
+                MOMENTS,
+                &[
+                    ("eps", Number("eps")),
+                    ("maximize", Switch("maximize")),
+                    ("clipping_threshold", Meaning::Off("timm: steps are clipped")),
+                ],
+            ],
+        )
+        .fixed(&[
+            ("constant_momentum", "true"),
+            ("next_bias", "false"),
+            ("decoupled_weight_decay", "true"),
+        ]),
+    // Where it is rectified, timm's AMSGrad is computed and not used.
+    row("adabelief")
+        .when(&[On("rectify")])
+        .is("adabelief", &[COMMON, MOMENTS, BELIEF, &[("amsgrad", Free)]]),
+    row("adabelief").is("adabelief", &[COMMON, MOMENTS, BELIEF, &[("amsgrad", Switch("amsgrad"))]]),
+    row("laprop").when(&[LrChanges]).differs(LR_IN_VELOCITY),
+    row("laprop").when(&[On("corrected_weight_decay"), On("weight_decay")]).differs(CORRECTED),
+    row("laprop").is("laprop", &[COMMON, MOMENTS, &[("eps", Number("eps"))]]),
 ];

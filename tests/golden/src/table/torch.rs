@@ -1,7 +1,7 @@
 //! `torch.optim`.
 
-use super::Condition::On;
-use super::Meaning::{Free, Lr, Number, Switch};
+use super::Condition::{LrChanges, On};
+use super::Meaning::{Free, Lr, Number, Pair, Switch};
 use super::{ADAM, Meaning, Row, SGD, row};
 
 /// Ways to compute the same.
@@ -12,6 +12,17 @@ const COMMON: &[(&str, Meaning)] = &[
     ("differentiable", Free),
     ("decoupled_weight_decay", Free),
 ];
+
+/// The hyper-parameters of Adam that its relatives have too.
+const MOMENTS: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("eps", Number("eps")),
+    ("weight_decay", Number("weight_decay")),
+    ("maximize", Switch("maximize")),
+];
+
+const NADAM: &[(&str, Meaning)] = &[("momentum_decay", Number("momentum_decay"))];
 
 pub(super) const ROWS: &[Row] = &[
     row("sgd").is("sgd", &[COMMON, SGD, &[("weight_decay", Number("weight_decay"))]]),
@@ -47,4 +58,57 @@ pub(super) const ROWS: &[Row] = &[
     row("adam").when(&[On("decoupled_weight_decay")]).is("adamw", &[COMMON, ADAM]),
     row("adam").is("adam", &[COMMON, ADAM]),
     row("adamw").is("adamw", &[COMMON, ADAM]),
+    row("rprop").is(
+        "rprop",
+        &[
+            COMMON,
+            &[
+                ("lr", Lr),
+                ("etas", Pair(["eta_minus", "eta_plus"])),
+                ("step_sizes", Pair(["min_step_size", "max_step_size"])),
+                ("maximize", Switch("maximize")),
+            ],
+        ],
+    ),
+    row("asgd").when(&[LrChanges]).differs(
+        "torch: the learning rate of ASGD follows its changes one step late; ours at once",
+    ),
+    row("asgd").is(
+        "asgd",
+        &[
+            COMMON,
+            &[
+                ("lr", Lr),
+                ("lambd", Number("lambd")),
+                ("alpha", Number("alpha")),
+                ("t0", Number("t0")),
+                ("weight_decay", Number("weight_decay")),
+                ("maximize", Switch("maximize")),
+            ],
+        ],
+    ),
+    row("adadelta").is(
+        "adadelta",
+        &[
+            COMMON,
+            &[
+                ("lr", Lr),
+                ("rho", Number("rho")),
+                ("eps", Number("eps")),
+                ("weight_decay", Number("weight_decay")),
+                ("maximize", Switch("maximize")),
+            ],
+        ],
+    ),
+    row("adamax").is("adamax", &[COMMON, MOMENTS]),
+    row("nadam")
+        .when(&[On("decoupled_weight_decay")])
+        .is("nadam", &[COMMON, MOMENTS, NADAM])
+        .fixed(&[("decoupled_weight_decay", "true")]),
+    row("nadam").is("nadam", &[COMMON, MOMENTS, NADAM]),
+    row("radam")
+        .when(&[On("decoupled_weight_decay")])
+        .is("radam", &[COMMON, MOMENTS])
+        .fixed(&[("decoupled_weight_decay", "true")]),
+    row("radam").is("radam", &[COMMON, MOMENTS]),
 ];

@@ -1,0 +1,128 @@
+use crate::transforms::sign;
+use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+
+/// ASGD: stochastic gradient descent judged by the average of the weights it has been at.
+///
+/// ```text
+/// g ← ±g + weight_decay θ
+/// θ ← (1 − λ η_t) θ − η_t g,      η_t = η / (1 + λ η (t − 1))^alpha
+/// ax ← ax + μ_t (θ − ax),         μ_t = 1 / max(1, t − 1 − t0)
+/// ```
+///
+/// The average begins after step `t0`; until then it is the weights themselves. The weights to
+/// judge and to ship are `ax`, from [`evaluate`](Rule::evaluate); PyTorch keeps them in its state
+/// and uses them nowhere. Where the learning rate `η` changes, PyTorch's `η_t` follows one step
+/// late.
+///
+/// - Defaults: PyTorch's. `lambd` 1e-4, `alpha` 0.75, `t0` 1e6, `weight_decay` 0: for an average
+///   set `t0` to a step of your training.
+/// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
+/// - A gradient that is NaN or infinite makes its weight and `ax` NaN or infinite, and no other.
+/// - Reference: Polyak & Juditsky 1992, <https://doi.org/10.1137/0330046>; this schedule: Bottou
+///   2010, <https://leon.bottou.org/papers/bottou-2010>.
+///
+/// ```
+/// use burn_descent_rules::{Asgd, slices::Walk};
+///
+/// let mut x = [0.0_f64];
+/// let mut walk = Walk::new(Asgd::new().lambd(0.0).t0(0.0), x.len())?;
+/// for g in [8.0, -4.0, -2.0, -2.0] {
+///     walk.step(0.5, &mut x, &[g])?;
+/// }
+/// // The weights after the steps 2, 3 and 4: -2, -1, 0.
+/// assert_eq!((x, walk.evaluate(&x)), ([0.0], vec![-1.0]));
+/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(default, deny_unknown_fields)]
+pub struct Asgd {
+    /// Decay `λ` of the weights and, with `alpha`, of the learning rate, >= 0. Default 1e-4.
+    #[doc(alias = "lambda")]
+    pub lambd: f64,
+    /// Power of the decay of the learning rate, >= 0. Default 0.75.
+    pub alpha: f64,
+    /// Steps before the average begins, >= 0. Default 1e6.
+    pub t0: f64,
+    /// L2 penalty, >= 0, added to the gradient. Default 0.
+    pub weight_decay: f64,
+    /// Climb instead of descend. Default false.
+    pub maximize: bool,
+}
+
+impl Default for Asgd {
+    fn default() -> Self {
+        Self { lambd: 1e-4, alpha: 0.75, t0: 1e6, weight_decay: 0.0, maximize: false }
+    }
+}
+
+fields! {
+    /// State of [`Asgd`].
+    pub struct Average {
+        /// The averaged weights; 0 before the first step, which sets them.
+        ax,
+    }
+}
+
+fields! {
+    /// Scalars of [`Asgd`].
+    pub struct Scalars {
+        sign, weight_decay,
+        /// `1 − λ η_t`.
+        keep,
+        /// `η_t`.
+        lr,
+        /// `μ_t` and `1 − μ_t`.
+        mu, one_mu,
+    }
+}
+
+impl Rule for Asgd {
+    const NAME: &'static str = "asgd";
+    const TITLE: &'static str = "ASGD";
+    const PAPER: Paper = Paper {
+        cite: "Polyak & Juditsky 1992; Bottou 2010",
+        url: "https://doi.org/10.1137/0330046",
+    };
+    type State<R: Copy> = Average<R>;
+    type Scalars<R: Copy> = Scalars<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        vec![
+            Range::NonNegative.of("lambd", self.lambd),
+            Range::NonNegative.of("alpha", self.alpha),
+            Range::NonNegative.of("t0", self.t0),
+            Range::NonNegative.of("weight_decay", self.weight_decay),
+        ]
+    }
+
+    fn start(&self) -> Average<f64> {
+        Average { ax: 0.0 }
+    }
+
+    fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let before = (t - 1) as f64;
+        let lr = lr / (1.0 + self.lambd * lr * before).powf(self.alpha);
+        let mu = 1.0 / (before - self.t0).max(1.0);
+        Scalars {
+            sign: sign(self.maximize),
+            weight_decay: self.weight_decay,
+            keep: 1.0 - self.lambd * lr,
+            lr,
+            mu,
+            one_mu: 1.0 - mu,
+        }
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(p: R, g: R, s: Average<R>, k: Scalars<R>) -> (R, Average<R>) {
+        let g = l2(k.sign, g, k.weight_decay, p);
+        let p = k.keep * p - k.lr * g;
+        (p, Average { ax: k.one_mu * s.ax + k.mu * p })
+    }
+
+    fn evaluate<R: Real>(&self, _p: R, s: Average<R>) -> R {
+        s.ax
+    }
+}

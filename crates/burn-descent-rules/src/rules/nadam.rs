@@ -1,0 +1,207 @@
+use crate::transforms::{decay, sign};
+use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+
+/// NAdam: Adam that looks one step of momentum ahead, as Nesterov's does.
+///
+/// ```text
+/// g ← ±g + λ θ
+/// m ← β₁ m + (1 − β₁) g
+/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+/// m̄ = (1 − μ_t) g / (1 − μ₁ … μ_t) + μ_t₊₁ m / (1 − μ₁ … μ_t₊₁)
+/// θ ← θ − η m̄ / (√(v̂ + eps_root) + eps)
+///
+/// μ_t = β₁ (1 − 0.96^(t ψ) / 2)       constant_momentum: μ_t = β₁
+/// ```
+///
+/// With `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ`, and not on the
+/// gradient: NAdamW.
+///
+/// The libraries have four NAdams. PyTorch's is the default (`ψ` is its `momentum_decay`); Keras'
+/// is `.momentum_decay(1.0)`; optax's `.constant_momentum(true)`; and timm's NAdamW and the
+/// textbooks' also correct the bias of `m` as of this step:
+/// `.constant_momentum(true).next_bias(false)`.
+///
+/// - Defaults: PyTorch's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `momentum_decay` 0.004, no weight
+///   decay; `eps_root` 0.
+/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight. The product
+///   of all `μ` is a closed form of `t`, not a state.
+/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+///   its weight for good (`v` infinite).
+/// - Reference: Dozat 2016, <https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ>.
+///
+/// ```
+/// use burn_descent_rules::{NAdam, Rule};
+///
+/// let keras = NAdam::new().momentum_decay(1.0).eps(1e-7);
+/// keras.check()?;
+/// // The closed form of the product of momenta is the product.
+/// let (mut product, q) = (1.0, 0.96_f64.powf(0.004));
+/// (1..=5).for_each(|i| product *= 0.9 * (1.0 - 0.5 * q.powi(i)));
+/// let of_g = (1.0 - 0.9 * (1.0 - 0.5 * q.powi(5))) / (1.0 - product);
+/// assert!((NAdam::new().scalars(1e-3, 5).of_g - of_g).abs() < 1e-12);
+/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(default, deny_unknown_fields)]
+pub struct NAdam {
+    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
+    #[doc(alias = "betas")]
+    pub beta1: f64,
+    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
+    #[doc(alias = "betas")]
+    pub beta2: f64,
+    /// Added to the root, >= 0. Default 1e-8. This or `eps_root` must be > 0.
+    #[doc(alias = "epsilon")]
+    pub eps: f64,
+    /// Added under the root, >= 0. Default 0.
+    pub eps_root: f64,
+    /// How fast the momentum `μ` of a step grows from half of `β₁` to `β₁`, `ψ` >= 0. Default
+    /// 0.004.
+    #[doc(alias = "psi")]
+    #[doc(alias = "schedule_decay")]
+    pub momentum_decay: f64,
+    /// `μ` is `β₁` in every step. Default false.
+    pub constant_momentum: bool,
+    /// Correct the bias of `m` as of the next step, for which it is meant. Default true; false: as
+    /// of this step.
+    pub next_bias: bool,
+    /// Weight decay `λ`, >= 0. Default 0.
+    #[doc(alias = "lambda")]
+    pub weight_decay: f64,
+    /// The decay acts on the weights, not on the gradient. Default false.
+    pub decoupled_weight_decay: bool,
+    /// Climb instead of descend. Default false.
+    pub maximize: bool,
+}
+
+impl Default for NAdam {
+    fn default() -> Self {
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            eps_root: 0.0,
+            momentum_decay: 0.004,
+            constant_momentum: false,
+            next_bias: true,
+            weight_decay: 0.0,
+            decoupled_weight_decay: false,
+            maximize: false,
+        }
+    }
+}
+
+impl NAdam {
+    /// The shares of `g` and of `m` in `m̄` at step `t`.
+    pub(super) fn shares(&self, t: u64) -> (f64, f64) {
+        let (t, ln_q) = (t as f64, self.momentum_decay * 0.96_f64.ln());
+        let grows = !self.constant_momentum;
+        let mu = |t: f64| self.beta1 * if grows { 1.0 - 0.5 * (t * ln_q).exp() } else { 1.0 };
+        let growth = if grows { ln_product(ln_q, t).exp() } else { 1.0 };
+        let product = self.beta1.powf(t) * growth;
+        let bias = 1.0 - product;
+        let bias_of_m = if self.next_bias { 1.0 - product * mu(t + 1.0) } else { bias };
+        ((1.0 - mu(t)) / bias, mu(t + 1.0) / bias_of_m)
+    }
+}
+
+/// `ln ∏ᵢ (1 − qⁱ / 2)` for i from 1 to t, without a loop over i: the logarithms as series,
+/// `−Σₖ 2⁻ᵏ / k · Σᵢ qᵏⁱ`, whose inner sums are geometric.
+fn ln_product(ln_q: f64, t: f64) -> f64 {
+    let geometric = |ln_q: f64| match ln_q == 0.0 {
+        true => t,
+        false => ln_q.exp() * (t * ln_q).exp_m1() / ln_q.exp_m1(),
+    };
+    // After as many terms as a number has bits nothing is left to add.
+    (1..=f64::MANTISSA_DIGITS)
+        .map(f64::from)
+        .map(|k| -geometric(k * ln_q) * 0.5_f64.powf(k) / k)
+        .sum()
+}
+
+fields! {
+    /// State of [`NAdam`], [`RAdam`](crate::RAdam), [`Yogi`](crate::Yogi) and
+    /// [`QhAdam`](crate::QhAdam).
+    pub struct Moments {
+        /// First moment, `exp_avg` in PyTorch.
+        m,
+        /// Second moment, `exp_avg_sq` in PyTorch.
+        v,
+    }
+}
+
+fields! {
+    /// Scalars of [`NAdam`].
+    pub struct Scalars {
+        sign,
+        /// Weight decay as a penalty in the gradient, and as a factor of the weights.
+        l2, keep,
+        beta1, one_beta1, beta2, one_beta2, lr,
+        /// Shares of the gradient and of the first moment in `m̄`.
+        of_g, of_m,
+        /// `1 / (1 − β₂ᵗ)`.
+        debias2,
+        eps, eps_root,
+    }
+}
+
+impl Rule for NAdam {
+    const NAME: &'static str = "nadam";
+    const TITLE: &'static str = "NAdam";
+    const PAPER: Paper =
+        Paper { cite: "Dozat 2016", url: "https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ" };
+    type State<R: Copy> = Moments<R>;
+    type Scalars<R: Copy> = Scalars<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        vec![
+            Range::Decay.of("beta1", self.beta1),
+            Range::Decay.of("beta2", self.beta2),
+            Range::NonNegative.of("eps", self.eps),
+            Range::NonNegative.of("eps_root", self.eps_root),
+            Range::NonNegative.of("momentum_decay", self.momentum_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay),
+        ]
+    }
+
+    fn conflict(&self) -> Result<(), InvalidOption> {
+        let eps = [("eps", self.eps), ("eps_root", self.eps_root)];
+        InvalidOption::unless_one_positive(Self::NAME, &eps)
+    }
+
+    fn start(&self) -> Moments<f64> {
+        Moments { m: 0.0, v: 0.0 }
+    }
+
+    fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
+        let (of_g, of_m) = self.shares(t);
+        Scalars {
+            sign: sign(self.maximize),
+            l2,
+            keep,
+            beta1: self.beta1,
+            one_beta1: 1.0 - self.beta1,
+            beta2: self.beta2,
+            one_beta2: 1.0 - self.beta2,
+            lr,
+            of_g,
+            of_m,
+            debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
+            eps: self.eps,
+            eps_root: self.eps_root,
+        }
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+        let g = l2(k.sign, g, k.l2, p);
+        let m = k.beta1 * s.m + k.one_beta1 * g;
+        let v = k.beta2 * s.v + k.one_beta2 * g * g;
+        let m_bar = k.of_g * g + k.of_m * m;
+        let v_hat = v * k.debias2;
+        (k.keep * p - k.lr * m_bar / ((v_hat + k.eps_root).sqrt() + k.eps), Moments { m, v })
+    }
+}
