@@ -1,5 +1,6 @@
 //! The walk of a whole model, where the optimizer does not matter.
 
+mod golden;
 mod policies;
 mod probes;
 mod transforms;

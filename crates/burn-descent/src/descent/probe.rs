@@ -57,7 +57,7 @@ pub enum Probe {
 
 impl Probe {
     /// Sharpness-aware minimisation: the gradient at the worst point within `rho` (> 0, usually
-    /// 0.05), to the first order. Two gradients a step.
+    /// 0.05), to the first order. Two gradients a step, and a GPU waits for the norm of the first.
     ///
     /// ```text
     /// e = ρ g / ‖g‖,    the gradient at w + e
@@ -70,7 +70,7 @@ impl Probe {
     }
 
     /// Adaptive SAM: distances are measured in units of each weight, of `|w| + eta`. Usual: `rho`
-    /// (> 0) 0.5 to 2, `eta` (>= 0) 0.01.
+    /// (> 0) 0.5 to 2, `eta` (>= 0) 0.01. Costs what SAM costs.
     ///
     /// ```text
     /// T = |w| + η,    e = ρ T² g / ‖T g‖,    the gradient at w + e
