@@ -131,6 +131,11 @@ pub struct Flags {
     #[arg(long, help_heading = "Instead of training")]
     pub find_lr: bool,
 
+    /// Print what an optimizer computes and what that costs: its formula, operations, bytes moved and
+    /// state, with the options that --set gives it [default: the one of --optimizer]
+    #[arg(long, value_name = "NAME", help_heading = "Instead of training")]
+    pub explain: Option<Option<String>>,
+
     /// Print every parameter with its shape, what steps it, and the memory that takes
     #[arg(long, help_heading = "Instead of training")]
     pub print_plan: bool,

@@ -68,6 +68,7 @@ Examples:
   regression --optimizer nesterov --set momentum=0.95
   regression --batch-size all --epochs 500 batch gradient descent
   regression --data diamonds.csv.gz --target price --optimizer adamw --epochs 10
+  regression --explain adamw               what an optimizer computes, and its costs
   regression --find-lr --plot rates.svg    which learning rate to begin with
   regression --save run.bpk --epochs 3     train 3 epochs ...
   regression --resume run.bpk --epochs 6   ... and 3 more";
@@ -79,6 +80,7 @@ Examples:
   classifier --optimizer nesterov --set momentum=0.95
   classifier --data penguins.csv --target species --drop island
   classifier --data mnist --hidden 128,64 --batch-size 64 --epochs 12
+  classifier --explain adamw               what an optimizer computes, and its costs
   classifier --find-lr --plot rates.svg    which learning rate to begin with
   classifier --optimizer adamw --schedule cosine --warmup 50 --clip-norm 1 --ema 0.99
   classifier --save run.bpk --epochs 3     train 3 epochs ...

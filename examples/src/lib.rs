@@ -8,6 +8,7 @@ pub mod args;
 pub mod around;
 pub mod backend;
 pub mod data;
+pub mod explain;
 pub mod find_lr;
 pub mod help;
 #[cfg(feature = "train")]

@@ -3,6 +3,7 @@
 use crate::args::{Common, Flags};
 use crate::backend::Backend;
 use crate::data::Dataset;
+use crate::explain::explain;
 use crate::find_lr::find_lr;
 use crate::help::one_line;
 use crate::model::Mlp;
@@ -52,6 +53,10 @@ fn refuse(error: &str) -> ExitCode {
 }
 
 fn run(task: Task, flags: &Flags) -> Result<()> {
+    if let Some(name) = &flags.explain {
+        say(explain(&flags.common, name.as_deref())?);
+        return Ok(());
+    }
     // What can be wrong is looked at before anything takes time.
     let saved = flags.resume.as_deref().map(Save::open).transpose()?;
     let before = saved.as_ref().map(|saved| &saved.position);

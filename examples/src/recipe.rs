@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+/// The optimizer of a run that asks for none.
+pub(crate) const OPTIMIZER: &str = "adam";
+
 /// All that decides how a run trains, but for the number of epochs and the backend.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,7 +66,7 @@ impl Recipe {
             let (expected, found) = (task.program(), saved.task.program());
             ensure!(saved.task == task, "it is a save of `{found}`, this is `{expected}`");
         }
-        let optimizer = saved.map_or("adam", |saved| &saved.optimizer);
+        let optimizer = saved.map_or(OPTIMIZER, |saved| &saved.optimizer);
         let optimizer = flags.optimizer.clone().unwrap_or_else(|| optimizer.into());
         let row = registry::find(&optimizer)?;
         let before = saved.filter(|saved| saved.optimizer == optimizer).map(|saved| &saved.options);

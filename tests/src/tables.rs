@@ -10,8 +10,9 @@ use serde_json::{Value, to_value};
 /// One line an optimizer.
 pub fn optimizers() -> String {
     let mut table = String::from(
-        "| name | optimizer | state per weight | options and defaults | lr to begin with | paper |\n\
-         |---|---|---|---|---:|---|\n",
+        "| name | optimizer | state per weight | bytes a step | options and defaults | \
+         lr to begin with | paper |\n\
+         |---|---|---|---:|---|---:|---|\n",
     );
     for row in &ROWS {
         let options: Vec<_> =
@@ -21,8 +22,10 @@ pub fn optimizers() -> String {
             0 => "none".to_owned(),
             count => format!("{count}: {}", state.join(", ")),
         };
+        let explanation = row.explain(&[]).expect("the defaults are allowed");
+        let bytes = explanation.bytes_read() + explanation.bytes_written();
         table += &format!(
-            "| `{}` | {} | {state} | {} | {} | [{}]({}) |\n",
+            "| `{}` | {} | {state} | {bytes} | {} | {} | [{}]({}) |\n",
             row.name,
             row.title,
             options.join(", "),

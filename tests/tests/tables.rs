@@ -1,5 +1,6 @@
 //! The tables in the documentation are fresh. `BURN_DESCENT_BLESS=1` writes them anew.
 
+use burn_descent::registry::ROWS;
 use burn_descent_tests::tables;
 use std::path::Path;
 
@@ -29,4 +30,20 @@ fn optimizers_of_the_readme() {
 #[test]
 fn defaults_of_the_documentation() {
     check("crates/burn-descent/src/defaults.md", "defaults", &tables::defaults());
+}
+
+/// The documentation of a rule says what a step reads and writes; its graph knows.
+#[test]
+fn traffic_of_the_rules() {
+    let rules =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/burn-descent-rules/src/rules");
+    for row in &ROWS {
+        let text = std::fs::read_to_string(rules.join(row.name).with_extension("rs"));
+        let text = text.expect("a rule's file has its name");
+        let words: Vec<_> = text.split_whitespace().filter(|word| *word != "///").collect();
+        let explanation = row.explain(&[]).expect("the defaults are allowed");
+        let (read, written) = (explanation.bytes_read(), explanation.bytes_written());
+        let expected = format!("Traffic in f32: read {read}, write {written} bytes a weight");
+        assert!(words.join(" ").contains(&expected), "{}.rs does not say: {expected}", row.name);
+    }
 }

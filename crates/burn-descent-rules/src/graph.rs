@@ -79,6 +79,14 @@ impl Graph {
         arguments.chain(self.outputs.iter().copied()).for_each(|id| uses[id] += 1);
         uses
     }
+
+    /// The node that is a function of the node `x`, if one is: recording it again adds nothing.
+    pub(crate) fn find(&self, x: Id, function: fn(Symbol) -> Symbol) -> Option<Id> {
+        TAPE.set(self.nodes.clone());
+        let Symbol(id) = function(Symbol(x));
+        TAPE.take();
+        (id < self.nodes.len()).then_some(id)
+    }
 }
 
 /// An element about which nothing is known: arithmetic on it is recorded.
@@ -188,15 +196,21 @@ fn renumber(node: Node, to: &[Id]) -> Node {
 /// The rule meets its gradient multiplied by one more scalar, in the lane after its own: the
 /// place for what is one factor of all gradients, as clipping by the global norm is.
 pub fn trace_update<U: Rule>(rule: &U) -> Graph {
-    struct Trace<U>(core::marker::PhantomData<U>);
+    trace_rule(rule, Some(lanes::<U::Scalars<()>>()))
+}
+
+/// The graph of [`Rule::update`], its gradient multiplied by the scalar in the lane `factor`.
+pub(crate) fn trace_rule<U: Rule>(rule: &U, factor: Option<usize>) -> Graph {
+    struct Trace<U>(Option<usize>, core::marker::PhantomData<U>);
     impl<U: Rule> Visitor for Trace<U> {
         type Output = Graph;
         fn visit<P: Presence>(self) -> Graph {
             trace(|| {
-                let scale = Symbol::record(Node::Scalar(lanes::<U::Scalars<()>>()));
+                let factor = self.0.map(|lane| Symbol::record(Node::Scalar(lane)));
+                let g = Symbol::record(Node::Gradient);
                 let (p, s) = U::update(
                     Symbol::record(Node::Parameter),
-                    scale * Symbol::record(Node::Gradient),
+                    factor.map_or(g, |factor| factor * g),
                     U::State::read::<P>(|lane| Symbol::record(Node::State(lane))),
                     U::Scalars::read::<Nothing>(|lane| Symbol::record(Node::Scalar(lane))),
                 );
@@ -206,7 +220,7 @@ pub fn trace_update<U: Rule>(rule: &U) -> Graph {
             })
         }
     }
-    choose(rule, Trace::<U>(core::marker::PhantomData))
+    choose(rule, Trace::<U>(factor, core::marker::PhantomData))
 }
 
 /// The graph of [`Rule::evaluate`]: its one output is the weight to judge with.

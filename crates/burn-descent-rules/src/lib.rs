@@ -24,7 +24,9 @@
 //! ```
 
 mod error;
+mod explain;
 mod fields;
+mod formula;
 mod graph;
 mod options;
 mod real;
@@ -35,6 +37,7 @@ pub mod slices;
 mod transforms;
 
 pub use error::{InvalidOption, OptionError};
+pub use explain::Explanation;
 pub use fields::{
     Field, Fields, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
 };

@@ -15,13 +15,16 @@
 use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::{
     AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo,
-    Asgd, Fields, GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, OptionError, Paper, Pid,
-    QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Sgd, SignSgd, Tiger, Yogi, from_pairs, nearest,
-    to_pairs,
+    Asgd, Explanation, Fields, GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, OptionError,
+    Paper, Pid, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Sgd, SignSgd, Tiger, Yogi, from_pairs,
+    nearest, to_pairs,
 };
 
 /// Makes an optimizer of options by name.
 type Make = fn(&[(&str, &str)]) -> Result<Fused, OptionError>;
+
+/// Explains a rule of options by name.
+type Explain = fn(&[(&str, &str)]) -> Result<Explanation, OptionError>;
 
 /// One optimizer.
 #[derive(Debug)]
@@ -35,6 +38,7 @@ pub struct Row {
     /// The learning rate to begin with, with all options at their defaults.
     pub lr: f64,
     build: Make,
+    explain: Explain,
     options: fn() -> Vec<(String, String)>,
     state: fn() -> Vec<&'static str>,
 }
@@ -48,6 +52,7 @@ impl Row {
             paper: U::PAPER,
             lr,
             build: |options| Ok(from_pairs::<U>(options)?.build()?),
+            explain: |options| Ok(Explanation::of(&from_pairs::<U>(options)?)),
             options: || to_pairs(&U::default()),
             state: || U::default().start().lanes().into_iter().map(|(name, _)| name).collect(),
         }
@@ -59,6 +64,23 @@ impl Row {
     /// An option that there is not, or whose value is not allowed.
     pub fn build(&self, options: &[(&str, &str)]) -> Result<Fused, OptionError> {
         (self.build)(options)
+    }
+
+    /// What the optimizer does with these options, and what it costs: formula, operations, memory
+    /// and traffic, told by the graph of its rule.
+    ///
+    /// ```
+    /// let page = burn_descent::registry::find("lion")?.explain(&[("beta1", "0.95")])?;
+    /// assert_eq!(page.formula[1], "m ← beta2·m + one_beta2·t1");
+    /// assert_eq!(page.bytes_read() + page.bytes_written(), 20);
+    /// println!("{page}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An option that there is not, or whose value is not allowed.
+    pub fn explain(&self, options: &[(&str, &str)]) -> Result<Explanation, OptionError> {
+        (self.explain)(options)
     }
 
     /// Name and default of each option.

@@ -44,6 +44,8 @@ fn flags() {
         ("--resume nowhere.bpk", "cannot read the save nowhere.bpk"),
         ("--resume .", "a save is one file"),
         ("--resume data.csv", "not a checkpoint"),
+        ("--explain adamv", "did you mean `adam`?"),
+        ("--explain adam --set beta=0.9", "did you mean `beta1`?"),
         ("--find-lr --plot rates.pdf", ".svg or .png"),
         ("--find-lr --lr NaN", "lr = NaN is not allowed"),
         ("--optimizer sgd --lr 1e30 --plot loss.svg --save run.bpk", "diverges"),

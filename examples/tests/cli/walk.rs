@@ -103,3 +103,17 @@ fn the_plan_is_printed_and_nothing_trained() {
     assert!(text.contains("layers.1.bias") && text.contains("average"), "{text}");
     assert!(!text.contains("epoch"), "{text}");
 }
+
+#[test]
+fn an_optimizer_is_explained_and_nothing_trained() {
+    let folder = Folder::new();
+    for line in ["classifier --explain rmsprop", "regression --optimizer rmsprop --explain"] {
+        let output = folder.run(&format!("{line} --set momentum=0.5"));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success());
+        for expected in ["momentum=0.5", "  v ← rho·v + ", "reads       16 bytes: g, p, v, b"] {
+            assert!(text.contains(expected), "{expected} is not in\n{text}");
+        }
+        assert!(!text.contains("epoch"), "{text}");
+    }
+}

@@ -146,8 +146,11 @@ pub(super) fn burns(row: &Row, lengths: &[usize], device: &Device) -> Option<Box
     Some(through_module(optimizer, lengths, device))
 }
 
+/// Makes an optimizer of burn-optim.
+type Make = fn() -> ModuleOptimizer;
+
 /// burn-optim's optimizers by our names.
-const BURNS: [(&str, fn() -> ModuleOptimizer); 5] = [
+const BURNS: [(&str, Make); 5] = [
     ("sgd", || SgdConfig::new().init()),
     ("adagrad", || AdaGradConfig::new().init()),
     ("rmsprop", || RmsPropConfig::new().init()),

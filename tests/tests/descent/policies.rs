@@ -11,7 +11,7 @@ fn broken(model: &crate::Model) -> GradientsParams {
     let mut gradients = gradients(model, 1000);
     let id = model.vectors[2].id;
     let vector = gradients.remove::<1>(id).expect("it has one");
-    gradients.register(id, vector.slice_fill([6..7], f32::NAN));
+    gradients.register(id, vector.slice_fill(6..7, f32::NAN));
     gradients
 }
 

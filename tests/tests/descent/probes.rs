@@ -37,11 +37,10 @@ fn agrees(probe: Probe, look: impl Fn(&[f64]) -> Vec<f64>) {
     let builder = Descent::new(sgd()).schedule(0.2).loss_scale(scale);
     let mut descent = builder.probe(probe).build(&at).expect("it fits");
     for _ in 0..3 {
-        let found: f32;
         let value = Tensor::into_scalar::<f32>(loss(&at));
         let loss_at;
         (at, _, loss_at) = descent.step_with(at, loss).expect("a good step");
-        found = loss_at.into_scalar();
+        let found: f32 = loss_at.into_scalar();
         assert!((found - value).abs() < 1e-6, "the loss is that of the weights");
         let there = look(&expected);
         expected.iter_mut().zip(slope(&there)).for_each(|(w, g)| *w -= 0.2 * g);

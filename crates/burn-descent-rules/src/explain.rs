@@ -1,0 +1,155 @@
+//! What a rule does and what it costs, told by its graph.
+
+use crate::formula::formula;
+use crate::graph::trace_rule;
+use crate::{Fields, Graph, Node, Paper, Rule, to_pairs, trace_evaluate};
+use core::fmt;
+
+/// Bytes of a number in f32.
+const F32: usize = 4;
+
+/// What a rule, with its options, does and what it costs: as data, and printed as a page.
+///
+/// Gradient and parameter are called `g` and `p`, states and scalars as the rule calls them.
+///
+/// ```
+/// use burn_descent_rules::{AdamW, Explanation};
+///
+/// let page = Explanation::of(&AdamW::new());
+/// assert_eq!(page.formula[1], "m ← beta1·m + one_beta1·t1");
+/// assert_eq!((page.bytes_read(), page.bytes_written(), page.bytes_of_state()), (16, 12, 8));
+/// println!("{page}");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// The rule's name in prose.
+    pub title: &'static str,
+    /// Where it is from.
+    pub paper: Paper,
+    /// Each option with its value.
+    pub options: Vec<(String, String)>,
+    /// The assignments of a step, a line each. `t1 = ..` names what is used more than once,
+    /// `m ← ..` is the new `m`, and `m'` the old one where there is a new one already.
+    pub formula: Vec<String>,
+    /// The assignments of the weight to judge; none where it is `p`.
+    pub judged: Vec<String>,
+    /// How many operations of each kind a weight takes, but for the factor of the gradient.
+    pub operations: Vec<(&'static str, usize)>,
+    /// The states: each is one number a weight.
+    pub states: Vec<&'static str>,
+    /// What a step reads of each weight.
+    pub reads: Vec<&'static str>,
+    /// What a step writes of each weight.
+    pub writes: Vec<&'static str>,
+}
+
+impl Explanation {
+    /// The explanation of a rule.
+    pub fn of<U: Rule>(rule: &U) -> Self {
+        let states = names(rule.start().lanes());
+        let scalars = names(rule.scalars(1.0, 1).lanes());
+        let update = trace_rule(rule, None);
+        let outputs: Vec<_> = core::iter::once("p").chain(states.iter().copied()).collect();
+        let evaluate = trace_evaluate(rule);
+        let judged = formula(&evaluate, &states, &[], &["judged"]);
+        Self {
+            title: U::TITLE,
+            paper: U::PAPER,
+            options: to_pairs(rule),
+            formula: formula(&update, &states, &scalars, &outputs),
+            judged: if evaluate.is_identity() { Vec::new() } else { judged },
+            operations: operations(&update),
+            reads: update.nodes.iter().filter_map(|node| tensor(*node, &states)).collect(),
+            writes: writes(&update, &states, &outputs),
+            states,
+        }
+    }
+
+    /// Bytes that a step reads of each weight, all in f32.
+    pub fn bytes_read(&self) -> usize {
+        F32 * self.reads.len()
+    }
+
+    /// Bytes that a step writes of each weight, all in f32.
+    pub fn bytes_written(&self) -> usize {
+        F32 * self.writes.len()
+    }
+
+    /// Bytes that the states take for each weight, all in f32.
+    pub fn bytes_of_state(&self) -> usize {
+        F32 * self.states.len()
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let join = |pairs: Vec<String>| pairs.join(", ");
+        let options = self.options.iter().map(|(name, value)| format!("{name}={value}"));
+        let operations = self.operations.iter().map(|(kind, count)| format!("{kind} {count}"));
+        writeln!(f, "{}, {}, {}", self.title, self.paper.cite, self.paper.url)?;
+        writeln!(f, "{}\n", options.collect::<Vec<_>>().join(" "))?;
+        for line in self.formula.iter().chain(&self.judged) {
+            writeln!(f, "  {line}")?;
+        }
+        if self.formula.iter().any(|line| line.contains('\'')) {
+            writeln!(f, "  where x' is x before the step")?;
+        }
+        writeln!(f, "\nEach step, a weight, in f32:")?;
+        writeln!(f, "  operations  {}", join(operations.collect()))?;
+        let lines = [("reads", &self.reads), ("writes", &self.writes), ("state", &self.states)];
+        let lines = lines.map(|(what, names)| {
+            let bytes = F32 * names.len();
+            format!("  {what:<10}  {bytes} bytes: {}", names.join(", "))
+        });
+        write!(f, "{}", lines.join("\n").trim_end_matches(": "))
+    }
+}
+
+fn names(lanes: Vec<(&'static str, f64)>) -> Vec<&'static str> {
+    lanes.into_iter().map(|(name, _)| name).collect()
+}
+
+/// The name of a node that is read from memory.
+fn tensor(node: Node, states: &[&'static str]) -> Option<&'static str> {
+    match node {
+        Node::Parameter => Some("p"),
+        Node::Gradient => Some("g"),
+        Node::State(lane) => Some(states[lane]),
+        _ => None,
+    }
+}
+
+/// The outputs that are not what they were before.
+fn writes(graph: &Graph, states: &[&'static str], outputs: &[&'static str]) -> Vec<&'static str> {
+    let old = graph.outputs.iter().map(|id| tensor(graph.nodes[*id], states));
+    outputs.iter().zip(old).filter(|(new, old)| *old != Some(**new)).map(|(new, _)| *new).collect()
+}
+
+/// The kinds of operations with their numbers, those that there are.
+fn operations(graph: &Graph) -> Vec<(&'static str, usize)> {
+    let mut list: Vec<(&'static str, usize)> = Vec::new();
+    for kind in graph.nodes.iter().filter_map(|node| kind(*node)) {
+        match list.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => list.push((kind, 1)),
+        }
+    }
+    list
+}
+
+fn kind(node: Node) -> Option<&'static str> {
+    use Node::*;
+    Some(match node {
+        Parameter | Gradient | State(_) | Scalar(_) | Literal(_) => return None,
+        Add(..) => "add",
+        Sub(..) => "subtract",
+        Mul(..) => "multiply",
+        Div(..) => "divide",
+        Max(..) => "maximum",
+        Lt(..) => "compare",
+        Neg(_) => "negate",
+        Sqrt(_) => "root",
+        Abs(_) => "absolute",
+        Select(..) => "select",
+    })
+}
