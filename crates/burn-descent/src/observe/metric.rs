@@ -7,6 +7,9 @@ use burn::train::metric::{
 };
 use std::sync::Arc;
 
+/// What is taken from a report, if it has it.
+type Quantity = Arc<dyn Fn(&Report) -> Option<f64> + Send + Sync>;
+
 /// A quantity of a [`Report`] as a metric of burn-train, for training loops that show burn's
 /// metrics. Needs the feature `train`.
 ///
@@ -32,7 +35,7 @@ use std::sync::Arc;
 pub struct ReportMetric {
     name: MetricName,
     unit: Option<&'static str>,
-    quantity: Arc<dyn Fn(&Report) -> Option<f64> + Send + Sync>,
+    quantity: Quantity,
     state: NumericMetricState,
     /// Did the last report hold the quantity?
     held: bool,
