@@ -22,4 +22,4 @@ pub use error::StepError;
 pub use fused::{Build, Fused};
 pub use program::MAX_STATES;
 pub use reduce::sum_squares;
-pub use state::FusedState;
+pub use state::{FusedState, compute_dtype};

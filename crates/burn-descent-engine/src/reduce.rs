@@ -1,6 +1,7 @@
 //! Numbers that are taken over a whole tensor.
 
-use burn::tensor::{DType, Tensor};
+use crate::state::compute_dtype;
+use burn::tensor::Tensor;
 
 /// The sum of the squares of all elements, computed in f64 on a CPU; infinite or NaN if an element
 /// is. Reads the device: on a GPU the step waits for it.
@@ -15,8 +16,7 @@ pub fn sum_squares<const D: usize>(tensor: &Tensor<D>) -> f64 {
         return 0.0;
     }
     // Squares overflow where their numbers do not: they are taken of fractions of the largest.
-    let wide = if tensor.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
-    let tensor = tensor.clone().cast(wide);
+    let tensor = tensor.clone().cast(compute_dtype(tensor.dtype()));
     let largest = scalar(tensor.clone().abs().max());
     if largest == 0.0 || !largest.is_finite() {
         return largest;

@@ -49,8 +49,9 @@ impl<const D: usize> Lane<D> {
     }
 }
 
-/// The precision in which a parameter of this type is updated and its states are kept.
-pub(crate) fn compute_dtype(parameter: DType) -> DType {
+/// The precision in which a parameter of this type is updated, and in which its states, and all
+/// sums and averages of it, are kept.
+pub fn compute_dtype(parameter: DType) -> DType {
     if parameter == DType::F64 { DType::F64 } else { DType::F32 }
 }
 

@@ -11,7 +11,7 @@ pub use ema::Ema;
 pub use lookahead::Lookahead;
 pub use swa::Swa;
 
-use crate::descent::{Tensors, wide};
+use crate::descent::{Tensors, compute_dtype};
 use burn::module::ParamId;
 use burn::tensor::Tensor;
 use burn_descent_rules::InvalidOption;
@@ -85,7 +85,7 @@ pub(crate) fn toward<const D: usize>(
     weights: Tensor<D>,
     share: f64,
 ) -> Tensor<D> {
-    let dtype = wide(weights.dtype());
+    let dtype = compute_dtype(weights.dtype());
     let weights = weights.cast(dtype);
     match average {
         Some(average) if share < 1.0 => {

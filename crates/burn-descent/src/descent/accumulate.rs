@@ -1,6 +1,6 @@
 //! Micro-batches that make one step.
 
-use super::visit::{Each, Tensors, each_parameter, wide};
+use super::visit::{Each, Tensors, compute_dtype, each_parameter};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -48,7 +48,7 @@ struct Add<'a> {
 impl Each for Add<'_> {
     fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
         let Some(gradient) = self.gradients.remove::<D>(param.id) else { return };
-        let dtype = wide(gradient.dtype());
+        let dtype = compute_dtype(gradient.dtype());
         let gradient = gradient.cast(dtype);
         let gradient = if self.weight == 1.0 { gradient } else { gradient.mul_scalar(self.weight) };
         let sum = match self.sums.remove::<D>(param.id) {

@@ -3,7 +3,7 @@
 use super::group::{AnyOptimizer, Group, Member, Schedules};
 use super::plan::{Line, Plan};
 use super::position::Position;
-use super::visit::{Each, each_parameter, inner, wide};
+use super::visit::{Each, compute_dtype, each_parameter, inner};
 use super::{BuildError, Builder, Descent, Setup};
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Shape, Tensor};
@@ -123,7 +123,7 @@ fn line(parameter: &Found, group: &Schedules, optimizer: usize) -> Line {
         frozen: parameter.frozen,
         state_bytes: None,
     };
-    line.state_bytes = states.map(|count| count * line.bytes_in(wide(line.dtype)));
+    line.state_bytes = states.map(|count| count * line.bytes_in(compute_dtype(line.dtype)));
     line
 }
 

@@ -1,7 +1,7 @@
 //! How far a step went.
 
 use super::report::Update;
-use super::visit::{Each, Tensors, each_parameter, inner, wide};
+use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn_descent_engine::sum_squares;
@@ -34,7 +34,7 @@ pub(super) fn measure<M: Module>(model: &M, before: Tensors) -> Update {
     impl Each for Measure {
         fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
             let Some(before) = self.before.remove::<D>(param.id) else { return };
-            let dtype = wide(before.dtype());
+            let dtype = compute_dtype(before.dtype());
             let (before, after) = (before.cast(dtype), inner(param.val()).cast(dtype));
             self.weights += sum_squares(&before);
             self.moved += sum_squares(&(after - before));

@@ -61,7 +61,7 @@ pub use plan::{Line, Plan};
 pub use probe::Probe;
 pub use report::{Report, Update};
 pub use transform::Transform;
-pub(crate) use visit::{Tensors, wide};
+pub(crate) use visit::{Tensors, compute_dtype};
 
 use crate::Schedule;
 use crate::averaging::{Average, Lookahead};

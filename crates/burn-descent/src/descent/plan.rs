@@ -1,7 +1,7 @@
 //! What will happen to each parameter.
 
 use super::Wishes;
-use super::visit::wide;
+use super::visit::compute_dtype;
 use burn::tensor::{DType, Shape};
 use core::fmt;
 
@@ -48,7 +48,7 @@ impl Plan {
         let once = lines
             .iter()
             .filter(|line| !line.frozen)
-            .map(|line| line.bytes_in(wide(line.dtype)))
+            .map(|line| line.bytes_in(compute_dtype(line.dtype)))
             .sum();
         let kept = [
             ("average", wishes.average.is_some()),

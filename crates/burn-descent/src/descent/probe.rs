@@ -4,7 +4,7 @@ use super::apply::Pace;
 use super::gradients::{IntoGradients, Look};
 use super::group::Member;
 use super::param::{Change, change};
-use super::visit::{Each, Tensors, each_parameter, inner, wide};
+use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use super::{Descent, DescentError, Refused, Report};
 use burn::module::{Module, Param, ParamId};
 use burn::optim::DynState;
@@ -195,8 +195,8 @@ impl Change for Climb {
         uphill: Tensor<D>,
     ) -> Tensor<D> {
         let dtype = weights.dtype();
-        let weights = weights.cast(wide(dtype));
-        let mut step = uphill.cast(wide(dtype)).mul_scalar(self.factor);
+        let weights = weights.cast(compute_dtype(dtype));
+        let mut step = uphill.cast(compute_dtype(dtype)).mul_scalar(self.factor);
         if let Some(eta) = self.eta {
             step = step * size(weights.clone(), eta);
         }

@@ -2,15 +2,11 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
+pub(crate) use burn_descent_engine::compute_dtype;
 
 /// Tensors of any rank by parameter: burn's one container for them, whatever they are.
 pub(crate) type Tensors = GradientsParams;
-
-/// The precision in which gradients and weights are summed and averaged.
-pub(crate) fn wide(dtype: DType) -> DType {
-    if dtype == DType::F64 { DType::F64 } else { DType::F32 }
-}
 
 /// Where in the model the walk is: `encoder.0.weight`.
 #[derive(Default)]

@@ -2,6 +2,7 @@
 
 mod container;
 mod error;
+mod parameters;
 mod restore;
 mod take;
 

@@ -1,5 +1,5 @@
 use super::{Met, axes_of_an_output};
-use crate::descent::visit::wide;
+use crate::descent::visit::compute_dtype;
 use burn::tensor::Tensor;
 
 /// Adaptive gradient clipping.
@@ -17,7 +17,7 @@ const LEAST: f64 = 1e-6;
 impl Adaptive {
     pub(super) fn apply<const D: usize>(&self, met: Met<D>) -> Tensor<D> {
         let Met { gradient, weights, factor, .. } = met;
-        let dtype = wide(gradient.dtype());
+        let dtype = compute_dtype(gradient.dtype());
         let weights = weights.to_device(&gradient.device()).cast(dtype);
         let most = norms(weights).clamp_min(EPS).mul_scalar(self.clipping);
         let norms = norms(gradient.clone()).mul_scalar(factor).clamp_min(LEAST);

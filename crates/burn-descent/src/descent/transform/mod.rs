@@ -4,7 +4,7 @@ mod adaptive;
 mod centralize;
 mod noise;
 
-use super::visit::{Each, Tensors, each_parameter, inner, wide};
+use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use adaptive::Adaptive;
 use burn::module::{Module, Param, ParamGroup};
 use burn::tensor::Tensor;
@@ -155,7 +155,7 @@ impl Each for Transforming<'_> {
             only.is_none_or(|group| group.matches(&param.id, Some(path)))
         };
         for transform in self.transforms.iter().filter(matches) {
-            let dtype = wide(gradient.dtype());
+            let dtype = compute_dtype(gradient.dtype());
             let weights = inner(param.val());
             let (step, factor) = (self.step, self.factor);
             let gradient_wide = gradient.cast(dtype);

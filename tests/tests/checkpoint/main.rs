@@ -1,5 +1,8 @@
 //! Checkpoints: what fits, what does not, and files that something has happened to.
 
+mod damage;
+mod kill;
+
 use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{DType, Device, Tensor};
@@ -8,8 +11,7 @@ use burn_descent::{
     Schedule, Sgd, schedules::Cosine,
 };
 use burn_descent_tests::{allocation, bits, numbers};
-use proptest::prelude::*;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[derive(Module, Debug)]
 struct Net {
@@ -214,140 +216,15 @@ fn another_version_is_named() {
     assert_eq!(error, CheckpointError::Version { found: "2".into(), read: "1" });
 }
 
-#[test]
-fn a_file_that_was_cut_off_is_refused() {
-    let file = file();
-    for length in 0..file.len() {
-        assert!(Checkpoint::from_bytes(file[..length].to_vec()).is_err(), "{length} bytes");
-    }
-}
-
-#[test]
-fn a_flipped_bit_is_found() {
-    let file = file();
-    for bit in 0..8 * file.len() {
-        let mut flipped = file.clone();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        assert!(Checkpoint::from_bytes(flipped).is_err(), "bit {bit}");
-    }
-}
-
 /// The bytes with a part replaced by another as long, and the right checksum.
 fn replaced(mut file: Vec<u8>, part: &[u8], by: &[u8]) -> Vec<u8> {
     let at = file.windows(part.len()).position(|window| window == part).expect("it is there");
     file[at..at + by.len()].copy_from_slice(by);
-    with_checksum(file)
-}
-
-fn with_checksum(mut file: Vec<u8>) -> Vec<u8> {
-    if let Some(mark) = file.windows(6).position(|window| window == b"crc32:")
-        && mark + 14 <= file.len()
-    {
-        file[mark + 6..mark + 14].copy_from_slice(b"????????");
-        let checksum = format!("{:08x}", crc32fast::hash(&file));
-        file[mark + 6..mark + 14].copy_from_slice(checksum.as_bytes());
-    }
-    file
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Whatever was done to a file by somebody who knows the checksum: nothing panics, nothing
-    /// hangs, and a walk that refuses it is as it was.
-    #[test]
-    fn no_file_panics(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
-        let mut file = FILE.with(Vec::clone);
-        for (at, byte) in changes {
-            let at = at.index(file.len());
-            file[at] = byte;
-        }
-        let net = Net::of(3);
-        let mut descent = builder().build(&net).expect("it fits");
-        let (file, held) = (with_checksum(file), FILE.with(Vec::len));
-        let (checkpoint, largest) = allocation::largest(|| Checkpoint::from_bytes(file));
-        prop_assert!(largest <= 4 * held + CLAIMED, "{} bytes for a file of {}", largest, held);
-        if let Ok(checkpoint) = checkpoint {
-            match checkpoint.clone().restore(&mut descent, &net) {
-                Ok(net) => {
-                    let gradients = net.gradients(1);
-                    prop_assert!(descent.step(net, gradients).is_ok());
-                }
-                Err(_) => prop_assert_eq!(descent.steps(), 0),
-            }
-            let _ = checkpoint.restore_what_fits(&mut descent, &net);
-        }
-    }
-
-    /// Nor do bytes that never were a checkpoint.
-    #[test]
-    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-        let mut file = b"NRUB\x01\x00".to_vec();
-        file.extend(&bytes);
-        prop_assert!(Checkpoint::from_bytes(bytes).is_err());
-        let (checkpoint, largest) = allocation::largest(|| Checkpoint::from_bytes(file));
-        prop_assert!(checkpoint.is_err() && largest <= CLAIMED, "{} bytes", largest);
-    }
+    damage::with_checksum(file)
 }
 
 #[global_allocator]
 static COUNTING: allocation::Counting = allocation::Counting;
-
-/// Serde believes a length that is only claimed as far as 1 MiB.
-const CLAIMED: usize = 1 << 20;
-
-thread_local! {
-    static FILE: Vec<u8> = file();
-}
-
-/// Where the process that is killed saves.
-const SAVE_TO: &str = "BURN_DESCENT_SAVE_TO";
-
-/// Saves for ever, a walk of more and more steps.
-#[test]
-#[ignore = "the process that `a_kill_leaves_a_whole_file` kills"]
-fn save_for_ever() {
-    let path = PathBuf::from(std::env::var_os(SAVE_TO).expect("where to save"));
-    let mut net = Net::of(20_000);
-    let mut descent = Descent::new(adamw()).schedule(0.1).build(&net).expect("it fits");
-    let gradients = net.gradients(1);
-    (net, _) = descent.step(net, gradients).expect("a good step");
-    loop {
-        descent.checkpoint(&net).save(&path).expect("it can be saved");
-    }
-}
-
-#[test]
-fn a_kill_leaves_a_whole_file() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("run.bpk");
-    let this = std::env::current_exe().expect("this test");
-    let saver = || {
-        let mut saver = std::process::Command::new(&this);
-        saver.args(["--ignored", "--exact", "save_for_ever"]).env(SAVE_TO, &path);
-        saver.stdout(std::process::Stdio::null()).spawn().expect("it starts")
-    };
-    let kill_after = |microseconds: f64| {
-        let mut process = saver();
-        std::thread::sleep(std::time::Duration::from_micros(microseconds as u64));
-        process.kill().expect("it runs");
-        process.wait().expect("it ends");
-    };
-    // One save at least, however slow the machine; then at any moment of the start, the first
-    // save, or a later one.
-    let mut process = saver();
-    while !path.exists() {
-        assert!(process.try_wait().expect("it answers").is_none(), "it cannot save");
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    process.kill().expect("it runs");
-    process.wait().expect("it ends");
-    for moment in numbers(5, 200) {
-        kill_after(30_000.0 + 20_000.0 * moment);
-        let checkpoint = Checkpoint::open(&path).expect("a whole file");
-        assert_eq!(checkpoint.steps(), 1);
-    }
-}
 
 /// A file of version 1 is read for ever.
 #[test]

@@ -1,0 +1,55 @@
+//! A process that is killed while it saves.
+
+use crate::{Net, adamw};
+use burn_descent::{Checkpoint, Descent};
+use burn_descent_tests::numbers;
+use std::path::PathBuf;
+
+/// Where the process that is killed saves.
+const SAVE_TO: &str = "BURN_DESCENT_SAVE_TO";
+
+/// Saves for ever, a walk of more and more steps.
+#[test]
+#[ignore = "the process that `a_kill_leaves_a_whole_file` kills"]
+fn save_for_ever() {
+    let path = PathBuf::from(std::env::var_os(SAVE_TO).expect("where to save"));
+    let mut net = Net::of(20_000);
+    let mut descent = Descent::new(adamw()).schedule(0.1).build(&net).expect("it fits");
+    let gradients = net.gradients(1);
+    (net, _) = descent.step(net, gradients).expect("a good step");
+    loop {
+        descent.checkpoint(&net).save(&path).expect("it can be saved");
+    }
+}
+
+#[test]
+fn a_kill_leaves_a_whole_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.bpk");
+    let this = std::env::current_exe().expect("this test");
+    let saver = || {
+        let mut saver = std::process::Command::new(&this);
+        saver.args(["--ignored", "--exact", "kill::save_for_ever"]).env(SAVE_TO, &path);
+        saver.stdout(std::process::Stdio::null()).spawn().expect("it starts")
+    };
+    let kill_after = |microseconds: f64| {
+        let mut process = saver();
+        std::thread::sleep(std::time::Duration::from_micros(microseconds as u64));
+        process.kill().expect("it runs");
+        process.wait().expect("it ends");
+    };
+    // One save at least, however slow the machine; then at any moment of the start, the first
+    // save, or a later one.
+    let mut process = saver();
+    while !path.exists() {
+        assert!(process.try_wait().expect("it answers").is_none(), "it cannot save");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    process.kill().expect("it runs");
+    process.wait().expect("it ends");
+    for moment in numbers(5, 200) {
+        kill_after(30_000.0 + 20_000.0 * moment);
+        let checkpoint = Checkpoint::open(&path).expect("a whole file");
+        assert_eq!(checkpoint.steps(), 1);
+    }
+}
