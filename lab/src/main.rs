@@ -1,0 +1,3 @@
+//! The program `lab`.
+
+fn main() {}

@@ -1,0 +1,87 @@
+//! What a command found: `results.json`, its pictures, and `report.html`, one file that needs
+//! nothing else.
+
+use serde::{Deserialize, Serialize};
+
+/// What is shown of what a command found, from top to bottom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The headline.
+    pub title: String,
+    /// The command that makes it again.
+    pub command: String,
+    /// One after another.
+    pub sections: Vec<Section>,
+}
+
+/// A part of a report, with a heading of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Section {
+    /// The heading.
+    pub title: String,
+    /// What is to be seen there, in a paragraph.
+    pub text: String,
+    /// What it shows.
+    pub parts: Vec<Part>,
+}
+
+/// Something to look at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Part {
+    /// Rows of text.
+    Table(Table),
+    /// Lines over a common axis.
+    Chart(Chart),
+    /// A picture drawn elsewhere, as SVG.
+    Picture(Picture),
+}
+
+/// Rows of text, the first of them the names of the columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// As many cells each as there are columns.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Lines over a common axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chart {
+    /// What the chart shows.
+    pub title: String,
+    /// Left to right.
+    pub x: Axis,
+    /// Bottom to top.
+    pub y: Axis,
+    /// The lines.
+    pub lines: Vec<Line>,
+}
+
+/// An axis of a chart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Axis {
+    /// Its name, with the unit.
+    pub name: String,
+    /// Equal ratios are equally far apart.
+    pub logarithmic: bool,
+}
+
+/// A line of a chart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// What it is, as in the legend.
+    pub name: String,
+    /// `[x, y]`; a `y` that is not finite is a gap (`null` in JSON).
+    pub points: Vec<[Option<f64>; 2]>,
+}
+
+/// A picture drawn elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// What it shows, for those who cannot see it too.
+    pub title: String,
+    /// An SVG document.
+    pub svg: String,
+}
