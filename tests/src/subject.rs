@@ -78,9 +78,9 @@ impl Subject {
         &self,
         optimizer: &Fused,
         start: Tensor<D>,
-        state: Option<FusedState<D>>,
+        state: Option<FusedState>,
         steps: std::ops::Range<u64>,
-    ) -> (Tensor<D>, Option<FusedState<D>>) {
+    ) -> (Tensor<D>, Option<FusedState>) {
         let (shape, mut at) = (start.shape(), (start, state));
         for t in steps {
             let gradient = self.tensor(1000 + t, shape.clone());

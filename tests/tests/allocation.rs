@@ -11,7 +11,7 @@ static COUNTING: Counting = Counting;
 /// Bytes that the fourth step allocates.
 fn bytes_of_a_step(optimizer: &Fused, device: &Device, dtype: DType, len: usize) -> usize {
     let tensor = || Tensor::<1>::ones([len], (device, dtype));
-    let step = |(tensor, state): (Tensor<1>, Option<FusedState<1>>), gradient| {
+    let step = |(tensor, state): (Tensor<1>, Option<FusedState>), gradient| {
         let (tensor, state) =
             optimizer.try_step(0.01, tensor, gradient, state).expect("a good step");
         (tensor, Some(state))

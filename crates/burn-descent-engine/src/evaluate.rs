@@ -30,7 +30,7 @@ impl Fused {
     pub fn evaluate_tensor<const D: usize>(
         &self,
         parameter: Tensor<D>,
-        state: &FusedState<D>,
+        state: &FusedState,
     ) -> Tensor<D> {
         evaluate(&self.program, parameter, state.clone())
     }
@@ -39,13 +39,16 @@ impl Fused {
 fn evaluate<const D: usize>(
     program: &Program,
     parameter: Tensor<D>,
-    state: FusedState<D>,
+    mut state: FusedState,
 ) -> Tensor<D> {
     if program.evaluate.is_identity() {
         return parameter;
     }
-    match state.unpack(program, &parameter) {
-        Ok((_, states)) => portable::evaluate(program, parameter, states),
+    match state.open::<D>(program, &parameter.clone().into_dispatch()) {
+        Ok((_, states)) => {
+            let states = core::mem::take(states).into_iter().map(Tensor::from_dispatch).collect();
+            portable::evaluate(program, parameter, states)
+        }
         Err(_) => parameter,
     }
 }

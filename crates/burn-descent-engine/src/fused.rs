@@ -2,7 +2,8 @@
 
 use crate::program::Program;
 use crate::state::FusedState;
-use crate::{StepError, dispatch, portable};
+use crate::{StepError, dispatch};
+use burn::backend::TensorMetadata;
 use burn::optim::Optimizer;
 use burn::tensor::{Device, Tensor};
 use burn_descent_rules::{InvalidOption, OptionError, Rule, check_lr};
@@ -97,45 +98,63 @@ impl Fused {
     }
 
     /// Is this a state with which this optimizer can step this parameter?
-    pub fn fits<const D: usize>(&self, state: &FusedState<D>, parameter: &Tensor<D>) -> bool {
+    pub fn fits<const D: usize>(&self, state: &FusedState, parameter: &Tensor<D>) -> bool {
         state.fits(&self.program, parameter)
     }
 
-    /// One step of one parameter: the new parameter and state from the gradient, at learning rate
-    /// `lr`. Without a state it is the first step.
+    /// The state of a parameter before its first step.
+    pub fn start<const D: usize>(&self, parameter: &Tensor<D>) -> FusedState {
+        FusedState::start(&self.program, parameter)
+    }
+
+    /// One step of one parameter: the new parameter from the gradient, at learning rate `lr`. The
+    /// state is brought forward in place.
     ///
     /// # Errors
     /// A learning rate that is negative, NaN or infinite; a gradient or state of another shape;
-    /// a state of another rule.
-    pub fn try_step<const D: usize>(
+    /// a state of another rule. The state is as it was then.
+    pub fn advance<const D: usize>(
         &self,
         lr: f64,
         parameter: Tensor<D>,
         gradient: Tensor<D>,
-        state: Option<FusedState<D>>,
-    ) -> Result<(Tensor<D>, FusedState<D>), StepError> {
+        state: &mut FusedState,
+    ) -> Result<Tensor<D>, StepError> {
         let program = &self.program;
         check_lr(program.name, lr)?;
+        let (parameter, gradient) = (parameter.into_dispatch(), gradient.into_dispatch());
         let (expected, found) = (parameter.shape(), gradient.shape());
         if expected != found {
             let optimizer = program.name;
             return Err(StepError::GradientShape { optimizer, expected, found });
         }
-        let state = state.unwrap_or_else(|| FusedState::start(program, &parameter));
-        let (time, states) = state.unpack(program, &parameter)?;
-        let time = time + 1;
-        let scalars = program.scalars(lr, time, self.scale);
-        let (parameter, states) = if self.portable {
-            portable::step(program, &scalars, parameter, gradient, states)
-        } else {
-            dispatch::step(program, scalars, parameter, gradient, states)
-        };
-        Ok((parameter, FusedState::after(program, time, states)))
+        let (time, states) = state.open::<D>(program, &parameter)?;
+        *time += 1;
+        let scalars = program.scalars(lr, *time, self.scale);
+        let step = if self.portable { dispatch::portable::<D> } else { dispatch::step::<D> };
+        Ok(Tensor::from_dispatch(step(program, scalars, parameter, gradient, states)))
+    }
+
+    /// [`advance`](Self::advance) in the form of burn's trait. Without a state it is the first
+    /// step.
+    ///
+    /// # Errors
+    /// As of [`advance`](Self::advance).
+    pub fn try_step<const D: usize>(
+        &self,
+        lr: f64,
+        parameter: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<FusedState>,
+    ) -> Result<(Tensor<D>, FusedState), StepError> {
+        let mut state = state.unwrap_or_else(|| self.start(&parameter));
+        let parameter = self.advance(lr, parameter, gradient, &mut state)?;
+        Ok((parameter, state))
     }
 }
 
 impl Optimizer for Fused {
-    type State<const D: usize> = FusedState<D>;
+    type State<const D: usize> = FusedState;
 
     /// # Panics
     /// With the message of [`Fused::try_step`]'s error: burn's trait has no way to return one.
@@ -144,15 +163,15 @@ impl Optimizer for Fused {
         lr: f64,
         tensor: Tensor<D>,
         grad: Tensor<D>,
-        state: Option<FusedState<D>>,
-    ) -> (Tensor<D>, Option<FusedState<D>>) {
+        state: Option<FusedState>,
+    ) -> (Tensor<D>, Option<FusedState>) {
         match self.try_step(lr, tensor, grad, state) {
             Ok((tensor, state)) => (tensor, Some(state)),
             Err(error) => panic!("{error}"),
         }
     }
 
-    fn to_device<const D: usize>(state: FusedState<D>, device: &Device) -> FusedState<D> {
+    fn to_device<const D: usize>(state: FusedState, device: &Device) -> FusedState {
         state.on_device(device)
     }
 }

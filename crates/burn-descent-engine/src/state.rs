@@ -2,6 +2,7 @@
 
 use crate::program::Program;
 use crate::{MAX_STATES, StepError};
+use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 
@@ -10,43 +11,19 @@ use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 /// States are kept in f64 for parameters in f64 and in f32 for all others: a moment in bf16 would
 /// stand still.
 #[derive(Clone, Debug)]
-pub struct FusedState<const D: usize> {
-    lanes: Vec<Lane<D>>,
+pub struct FusedState {
+    lanes: Lanes,
     time: u64,
     /// [`Program::fingerprint`] of the rule that made it; `None` in a record of another library.
     rule: Option<u64>,
 }
 
-/// One state. As loaded from a record it is data, until a step shows the device to put it on.
+/// The states, one after another. As loaded from a record they are data, until a step shows the
+/// device to put them on.
 #[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant)] // `Ready` is what every step meets: no box for it
-enum Lane<const D: usize> {
-    Loaded(TensorData),
-    Ready(Tensor<D>),
-}
-
-impl<const D: usize> Lane<D> {
-    fn shape(&self) -> Shape {
-        match self {
-            Lane::Loaded(data) => data.shape().clone(),
-            Lane::Ready(tensor) => tensor.shape(),
-        }
-    }
-
-    fn dtype(&self) -> DType {
-        match self {
-            Lane::Loaded(data) => data.dtype(),
-            Lane::Ready(tensor) => tensor.dtype(),
-        }
-    }
-
-    fn tensor(self, dtype: DType, device: &Device) -> Tensor<D> {
-        match self {
-            Lane::Loaded(data) => Tensor::from_data(data, (device, dtype)),
-            Lane::Ready(tensor) if tensor.dtype() != dtype => tensor.cast(dtype),
-            Lane::Ready(tensor) => tensor,
-        }
-    }
+enum Lanes {
+    Loaded(Vec<TensorData>),
+    Ready(Vec<DispatchTensor>),
 }
 
 /// The precision in which a parameter of this type is updated, and in which its states, and all
@@ -55,50 +32,73 @@ pub fn compute_dtype(parameter: DType) -> DType {
     if parameter == DType::F64 { DType::F64 } else { DType::F32 }
 }
 
-impl<const D: usize> FusedState<D> {
+impl FusedState {
     /// The state before the first step.
-    pub(crate) fn start(program: &Program, parameter: &Tensor<D>) -> Self {
+    pub(crate) fn start<const D: usize>(program: &Program, parameter: &Tensor<D>) -> Self {
         let options = (&parameter.device(), compute_dtype(parameter.dtype()));
-        let full = |(_, value): &(_, f64)| Tensor::full(parameter.shape(), *value, options);
-        let lanes = program.states.iter().map(full).map(Lane::Ready).collect();
-        Self { lanes, time: 0, rule: Some(program.fingerprint) }
+        let full = |(_, value): &(_, f64)| Tensor::<D>::full(parameter.shape(), *value, options);
+        let lanes = program.states.iter().map(full).map(Tensor::into_dispatch).collect();
+        Self { lanes: Lanes::Ready(lanes), time: 0, rule: Some(program.fingerprint) }
     }
 
-    /// The state after a step.
-    pub(crate) fn after(program: &Program, time: u64, tensors: Vec<Tensor<D>>) -> Self {
-        let lanes = tensors.into_iter().map(Lane::Ready).collect();
-        Self { lanes, time, rule: Some(program.fingerprint) }
-    }
-
-    /// The number of steps taken, and the state tensors, fit for this parameter.
-    pub(crate) fn unpack(
-        self,
+    /// The number of steps taken and the state tensors, fit for this parameter, for the next step
+    /// to change.
+    pub(crate) fn open<const D: usize>(
+        &mut self,
         program: &Program,
-        parameter: &Tensor<D>,
-    ) -> Result<(u64, Vec<Tensor<D>>), StepError> {
+        parameter: &DispatchTensor,
+    ) -> Result<(&mut u64, &mut Vec<DispatchTensor>), StepError> {
         let optimizer = program.name;
         if !self.is_of(program) {
             return Err(StepError::ForeignState { optimizer });
         }
         let expected = parameter.shape();
-        if let Some(found) = self.lanes.iter().map(Lane::shape).find(|found| *found != expected) {
+        if let Some(found) = self.shapes().find(|found| *found != expected) {
             return Err(StepError::StateShape { optimizer, expected, found });
         }
-        let (dtype, device) = (compute_dtype(parameter.dtype()), parameter.device());
-        let tensors = self.lanes.into_iter().map(|lane| lane.tensor(dtype, &device)).collect();
-        Ok((self.time, tensors))
+        let dtype = compute_dtype(parameter.dtype());
+        let device = || Tensor::<D>::from_dispatch(parameter.clone()).device();
+        if let Lanes::Loaded(lanes) = &mut self.lanes {
+            let ready = |data| Tensor::<D>::from_data(data, (&device(), dtype)).into_dispatch();
+            self.lanes = Lanes::Ready(core::mem::take(lanes).into_iter().map(ready).collect());
+        }
+        let Lanes::Ready(lanes) = &mut self.lanes else { unreachable!("made ready above") };
+        for lane in lanes.iter_mut() {
+            if lane.dtype() != dtype || lane.kind.device() != parameter.kind.device() {
+                *lane = tensor(lane).to_device(&device()).cast(dtype).into_dispatch();
+            }
+        }
+        Ok((&mut self.time, lanes))
+    }
+
+    fn shapes(&self) -> impl Iterator<Item = Shape> {
+        let (loaded, ready): (&[_], &[_]) = match &self.lanes {
+            Lanes::Loaded(lanes) => (lanes, &[]),
+            Lanes::Ready(lanes) => (&[], lanes),
+        };
+        loaded.iter().map(|data| data.shape().clone()).chain(ready.iter().map(|lane| lane.shape()))
+    }
+
+    fn len(&self) -> usize {
+        match &self.lanes {
+            Lanes::Loaded(lanes) => lanes.len(),
+            Lanes::Ready(lanes) => lanes.len(),
+        }
     }
 
     /// Was this state made by this rule?
     pub(crate) fn is_of(&self, program: &Program) -> bool {
-        self.rule == Some(program.fingerprint) && self.lanes.len() == program.states.len()
+        self.rule == Some(program.fingerprint) && self.len() == program.states.len()
     }
 
     /// Was it made by this rule for such a parameter?
-    pub(crate) fn fits(&self, program: &Program, parameter: &Tensor<D>) -> bool {
+    pub(crate) fn fits<const D: usize>(&self, program: &Program, parameter: &Tensor<D>) -> bool {
         let (shape, dtype) = (parameter.shape(), compute_dtype(parameter.dtype()));
-        self.is_of(program)
-            && self.lanes.iter().all(|lane| lane.shape() == shape && lane.dtype() == dtype)
+        let right_dtype = match &self.lanes {
+            Lanes::Loaded(lanes) => lanes.iter().all(|data| data.dtype() == dtype),
+            Lanes::Ready(lanes) => lanes.iter().all(|lane| lane.dtype() == dtype),
+        };
+        self.is_of(program) && right_dtype && self.shapes().all(|found| found == shape)
     }
 
     /// How many steps the parameter has taken.
@@ -108,28 +108,33 @@ impl<const D: usize> FusedState<D> {
 
     /// The state tensors, in the order in which the rule declares them.
     pub fn tensors(&self) -> Vec<TensorData> {
-        let data = |lane: &Lane<D>| match lane {
-            Lane::Loaded(data) => data.clone(),
-            Lane::Ready(tensor) => tensor.to_data(),
-        };
-        self.lanes.iter().map(data).collect()
+        match &self.lanes {
+            Lanes::Loaded(lanes) => lanes.clone(),
+            Lanes::Ready(lanes) => lanes.iter().map(|lane| tensor(lane).into_data()).collect(),
+        }
     }
 
     /// The state on another device. What is still data stays so.
     pub(crate) fn on_device(mut self, device: &Device) -> Self {
-        let lanes = self.lanes.into_iter().map(|lane| match lane {
-            Lane::Ready(tensor) if tensor.device() != *device => {
-                Lane::Ready(tensor.to_device(device))
+        if let Lanes::Ready(lanes) = &mut self.lanes {
+            for lane in lanes {
+                if tensor(lane).device() != *device {
+                    *lane = tensor(lane).to_device(device).into_dispatch();
+                }
             }
-            there => there,
-        });
-        self.lanes = lanes.collect();
+        }
         self
     }
 }
 
+/// A state as a tensor that can be read and moved. The rank in its type is of no matter there:
+/// burn's tensors know their own.
+fn tensor(lane: &DispatchTensor) -> Tensor<1> {
+    Tensor::from_dispatch(lane.clone())
+}
+
 /// By hand: burn's derive names paths that only exist inside burn-optim.
-impl<const D: usize> RecordState for FusedState<D> {
+impl RecordState for FusedState {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
         for (lane, data) in self.tensors().into_iter().enumerate() {
             out.push_tensor(prefix, &lane.to_string(), data);
@@ -147,10 +152,8 @@ impl<const D: usize> RecordState for FusedState<D> {
         let time: Option<u64> = scalar("time").and_then(|scalar| scalar.try_into().ok());
         let rule = scalar("rule").and_then(|scalar| scalar.try_into().ok());
         let rule = time.and(rule);
-        let lanes = (0..MAX_STATES)
-            .map_while(|lane| src.take_tensor(prefix, &lane.to_string()))
-            .map(Lane::Loaded)
-            .collect();
-        Some(Self { lanes, time: time.unwrap_or(0), rule })
+        let lanes =
+            (0..MAX_STATES).map_while(|lane| src.take_tensor(prefix, &lane.to_string())).collect();
+        Some(Self { lanes: Lanes::Loaded(lanes), time: time.unwrap_or(0), rule })
     }
 }

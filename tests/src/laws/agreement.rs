@@ -10,7 +10,7 @@ pub(crate) fn engines_agree(subject: &Subject) {
         let (fast, fast_state) = subject.walk(&optimizer, start(), None, 0..4);
         let (plain, plain_state) = subject.walk(&optimizer.clone().portable(), start(), None, 0..4);
         subject.assert_close(&variant, &fast, &plain);
-        let states = |state: Option<burn_descent::FusedState<2>>| {
+        let states = |state: Option<burn_descent::FusedState>| {
             let tensors = state.expect("there is one after a step").tensors();
             let tensor = |data: TensorData| {
                 let dtype = data.dtype();

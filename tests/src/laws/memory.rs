@@ -52,7 +52,7 @@ pub(crate) fn shared(subject: &Subject) {
     let gradient = subject.tensor::<2>(2, [6, 7]);
     let (held, held_gradient, held_state) = (tensor.clone(), gradient.clone(), state.clone());
     let (before, before_gradient) = (bits(&held), bits(&held_gradient));
-    let states = |state: &Option<burn_descent::FusedState<2>>| {
+    let states = |state: &Option<burn_descent::FusedState>| {
         state.as_ref().map(|state| state.tensors()).expect("there is one after a step")
     };
     let before_state = states(&held_state);

@@ -25,9 +25,9 @@ pub(crate) fn other_device(subject: &Subject) {
         let there = Subject { device: device.clone(), ..subject.clone() };
         let (tensor, state) = subject.walk(&optimizer, subject.tensor::<1>(1, [50]), None, 0..2);
         let moved = tensor.clone().to_device(device);
-        let moved_state = state
-            .clone()
-            .map(|state| <burn_descent::Fused as burn::optim::Optimizer>::to_device(state, device));
+        let moved_state = state.clone().map(|state| {
+            <burn_descent::Fused as burn::optim::Optimizer>::to_device::<1>(state, device)
+        });
         let (moved, moved_state) = there.walk(&optimizer, moved, moved_state, 2..4);
         assert_eq!(&moved.device(), device);
         assert_eq!(moved_state.map(|state| state.steps()), Some(4));

@@ -55,6 +55,7 @@ pub fn measure(
     let lengths = (list.lengths)();
     let mut ours: Vec<(&'static str, Box<dyn Way>)> = vec![
         ("passes", ways::passes(row, &lengths, device)),
+        ("nothing", ways::nothing(&lengths, device)),
         ("module", ways::module(row, &lengths, device)),
         ("descent", ways::descent(row, &lengths, device, false)),
         ("descent, clip_norm", ways::descent(row, &lengths, device, true)),

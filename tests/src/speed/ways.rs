@@ -4,8 +4,8 @@ use super::floor::Floor;
 use crate::allocation::allocated;
 use burn::module::{Module, Param, ParamId};
 use burn::optim::{
-    AdaGradConfig, AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, RmsPropConfig,
-    SgdConfig,
+    AdaGradConfig, AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, Optimizer,
+    RmsPropConfig, SgdConfig,
 };
 use burn::tensor::{DType, Device, Tensor};
 use burn_descent::registry::Row;
@@ -99,7 +99,7 @@ impl Way for ByHand {
 /// Tensor by tensor, with nothing around.
 struct Passes {
     optimizer: Fused,
-    tensors: Vec<(Tensor<1>, Option<FusedState<1>>)>,
+    tensors: Vec<(Tensor<1>, Option<FusedState>)>,
 }
 
 impl Way for Passes {
@@ -166,6 +166,32 @@ fn through_module(
     let model = Model::new(lengths, device);
     let step = move |model, gradients| optimizer.step(LR, model, gradients);
     Box::new(Walk::new(model, lengths, device, step))
+}
+
+/// burn's `ModuleOptimizer` with an optimizer that returns its input: what burn takes for itself.
+pub(super) fn nothing(lengths: &[usize], device: &Device) -> Box<dyn Way> {
+    through_module(ModuleOptimizer::from(Nothing), lengths, device)
+}
+
+#[derive(Clone)]
+struct Nothing;
+
+impl Optimizer for Nothing {
+    type State<const D: usize> = FusedState;
+
+    fn step<const D: usize>(
+        &self,
+        _lr: f64,
+        tensor: Tensor<D>,
+        _grad: Tensor<D>,
+        _state: Option<FusedState>,
+    ) -> (Tensor<D>, Option<FusedState>) {
+        (tensor, None)
+    }
+
+    fn to_device<const D: usize>(state: FusedState, _device: &Device) -> FusedState {
+        state
+    }
 }
 
 /// `Descent` with our optimizer, with or without clipping by the norm of all gradients.

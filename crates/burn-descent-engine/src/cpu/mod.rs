@@ -1,9 +1,9 @@
 //! One pass over slices.
 
 #[cfg(feature = "flex")]
-mod flex;
+pub(crate) mod flex;
 #[cfg(feature = "ndarray")]
-mod ndarray;
+pub(crate) mod ndarray;
 mod pass;
 mod reduce;
 mod split;

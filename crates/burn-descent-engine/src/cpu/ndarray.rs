@@ -1,29 +1,59 @@
 //! The pass on burn's `ndarray` tensors.
 #![allow(deprecated)] // burn prefers `flex`; `ndarray` is supported as long as burn ships it
 
-use super::split::{Slices, Stored, update};
-use crate::dispatch::{Engine, States};
+use super::split::{Slices, Stored, split};
+use crate::MAX_STATES;
 use crate::program::Program;
-use burn::backend::NdArray;
 use burn::backend::ndarray::{NdArrayTensor, SharedArray};
-use burn::backend::tensor::FloatTensor;
-use std::sync::Arc;
+use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind};
 
-impl Engine for NdArray {
-    fn update(
-        parameter: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        states: States<Self>,
-        program: Arc<Program>,
-        scalars: Arc<[f64]>,
-    ) -> (FloatTensor<Self>, States<Self>) {
-        let run = match &parameter {
-            NdArrayTensor::F64(_) => run::<f64>,
-            _ => run::<f32>,
-        };
-        let (parameter, states) = run(&program, parameter, gradient, states.into_vec(), &scalars);
-        (parameter, States::new(states))
+/// The parameter after a step. It and the states are updated in place where nobody else holds them.
+pub(crate) fn update(
+    program: &Program,
+    parameter: NdArrayTensor,
+    gradient: NdArrayTensor,
+    states: &mut Vec<DispatchTensor>,
+    scalars: &[f64],
+) -> NdArrayTensor {
+    let run = match parameter {
+        NdArrayTensor::F64(_) => run::<f64>,
+        _ => run::<f32>,
+    };
+    run(program, parameter, gradient, states, scalars)
+}
+
+fn run<T: Array>(
+    program: &Program,
+    parameter: NdArrayTensor,
+    gradient: NdArrayTensor,
+    states: &mut Vec<DispatchTensor>,
+    scalars: &[f64],
+) -> NdArrayTensor {
+    let (mut parameter, gradient) = (dense::<T>(parameter), dense::<T>(gradient));
+    let mut arrays: [Option<SharedArray<T>>; MAX_STATES] = Default::default();
+    for (array, state) in arrays.iter_mut().zip(states.drain(..)) {
+        *array = Some(dense(inside(state)));
     }
+    let mut slices = Slices::default();
+    for (slice, array) in slices.iter_mut().zip(arrays.iter_mut().flatten()) {
+        *slice = slice_mut(array);
+    }
+    let gradient = gradient.as_slice().expect("dense");
+    split::<T>(T::pass(program), slice_mut(&mut parameter), gradient, slices, scalars);
+    states.extend(arrays.into_iter().flatten().map(T::tensor).map(outside));
+    T::tensor(parameter)
+}
+
+fn inside(state: DispatchTensor) -> NdArrayTensor {
+    match state.kind {
+        DispatchTensorKind::NdArray(tensor) => tensor.float(),
+        _ => unreachable!("states are where their parameter is"),
+    }
+}
+
+fn outside(state: NdArrayTensor) -> DispatchTensor {
+    let kind = DispatchTensorKind::NdArray(BackendTensor::Float(state));
+    DispatchTensor { kind, autodiff: Default::default() }
 }
 
 /// A type that burn's `ndarray` stores floats in.
@@ -38,7 +68,7 @@ macro_rules! impl_array {
             fn array(tensor: NdArrayTensor) -> SharedArray<$t> {
                 match tensor {
                     NdArrayTensor::$variant(storage) => storage.into_shared(),
-                    _ => unreachable!("dispatch casts to one dtype"),
+                    _ => unreachable!("all tensors of a step have one dtype"),
                 }
             }
             fn tensor(array: SharedArray<$t>) -> NdArrayTensor {
@@ -48,22 +78,6 @@ macro_rules! impl_array {
     )*};
 }
 impl_array!(f32 F32, f64 F64);
-
-fn run<T: Array>(
-    program: &Program,
-    parameter: NdArrayTensor,
-    gradient: NdArrayTensor,
-    states: Vec<NdArrayTensor>,
-    scalars: &[f64],
-) -> (NdArrayTensor, Vec<NdArrayTensor>) {
-    let (mut parameter, gradient) = (dense::<T>(parameter), dense::<T>(gradient));
-    let mut states: Vec<_> = states.into_iter().map(dense::<T>).collect();
-    let mut slices = Slices::default();
-    slices.iter_mut().zip(&mut states).for_each(|(slice, state)| *slice = slice_mut(state));
-    let gradient = gradient.as_slice().expect("dense");
-    update::<T>(program, slice_mut(&mut parameter), gradient, slices, scalars);
-    (T::tensor(parameter), states.into_iter().map(T::tensor).collect())
-}
 
 /// The array in standard layout.
 fn dense<T: Array + Clone>(tensor: NdArrayTensor) -> SharedArray<T> {
@@ -76,9 +90,6 @@ fn dense<T: Array + Clone>(tensor: NdArrayTensor) -> SharedArray<T> {
 }
 
 /// Copies on write where the array is shared.
-fn slice_mut<T>(array: &mut SharedArray<T>) -> &mut [T]
-where
-    T: Clone,
-{
+fn slice_mut<T: Clone>(array: &mut SharedArray<T>) -> &mut [T] {
     array.as_slice_mut().expect("dense")
 }

@@ -29,17 +29,7 @@ pub(crate) trait Stored: Copy + Send + Sync {
 
 /// Updates the parameter and its states in place. Each element is computed on its own, so the
 /// bits do not depend on the number of threads.
-pub(crate) fn update<T: Stored>(
-    program: &Program,
-    p: &mut [T],
-    g: &[T],
-    states: Slices<'_, T::Compute>,
-    scalars: &[f64],
-) {
-    split(T::pass(program), p, g, states, scalars);
-}
-
-fn split<T: Stored>(
+pub(crate) fn split<T: Stored>(
     pass: Pass<T::Compute>,
     p: &mut [T],
     g: &[T],

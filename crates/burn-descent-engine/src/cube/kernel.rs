@@ -1,7 +1,7 @@
 //! The kernel and its launch.
 
 use super::emit::apply;
-use crate::dispatch::{Engine, States};
+use super::extension::{Engine, States};
 use crate::program::Program;
 use crate::state::compute_dtype;
 use burn::backend::cubecl::dtype_to_storage_type as dtype_to_elem_type;

@@ -1,4 +1,7 @@
 //! One in-place kernel on every CubeCL backend: wgpu, Vulkan, Metal, CUDA, ROCm.
 
 mod emit;
+mod extension;
 mod kernel;
+
+pub(crate) use extension::update;

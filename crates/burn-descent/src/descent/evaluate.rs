@@ -1,11 +1,11 @@
 //! The model to judge and ship.
 
 use super::Descent;
+use super::apply::State;
 use super::group::AnyOptimizer;
 use super::visit::{Each, each_parameter, inner};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::Tensor;
-use burn_descent_engine::FusedState;
 
 impl Descent {
     /// The model to judge and to ship, in burn's [`valid`](Module::valid) form: the averaged
@@ -24,11 +24,11 @@ impl Descent {
         else {
             return weights;
         };
-        match &self.setup.groups[member.group].optimizers[member.optimizer] {
-            AnyOptimizer::Ours(fused) => {
-                fused.evaluate_tensor(weights, state.downcast_ref::<FusedState<D>>())
+        match (&self.setup.groups[member.group].optimizers[member.optimizer], state) {
+            (AnyOptimizer::Ours(fused), State::Ours(state)) => {
+                fused.evaluate_tensor(weights, state)
             }
-            AnyOptimizer::Foreign(..) => weights,
+            _ => weights,
         }
     }
 

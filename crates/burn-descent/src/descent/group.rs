@@ -75,13 +75,6 @@ impl AnyOptimizer {
         }
     }
 
-    pub(super) fn as_dyn(&self) -> &dyn DynOptimizer {
-        match self {
-            Self::Ours(fused) => fused,
-            Self::Foreign(optimizer, _) => optimizer.as_ref(),
-        }
-    }
-
     /// Why it cannot step tensors of a rank, if so. Ours step all of them; others are tried on a
     /// small one, because burn's trait has no question for it.
     pub(super) fn refuses<const D: usize>(&self, device: &Device) -> Option<String> {

@@ -2,13 +2,11 @@
 
 use super::Setup;
 use super::accumulate::Accumulator;
+use super::apply::States;
 use super::loss_scale::Scale;
 use super::visit::Tensors;
 use crate::averaging::Averages;
-use burn::module::ParamId;
-use burn::optim::DynState;
 use burn_descent_rules::schedules::ReduceOnPlateau;
-use std::collections::HashMap;
 
 /// All that changes from step to step. A checkpoint holds this, and the weights.
 pub(super) struct Position {
@@ -16,7 +14,7 @@ pub(super) struct Position {
     pub(super) steps: u64,
     /// Steps skipped.
     pub(super) skipped: u64,
-    pub(super) states: HashMap<ParamId, DynState>,
+    pub(super) states: States,
     pub(super) accumulator: Accumulator,
     pub(super) averages: Averages,
     /// The slow weights of Lookahead.
@@ -31,7 +29,7 @@ impl Position {
         Self {
             steps: 0,
             skipped: 0,
-            states: HashMap::new(),
+            states: States::new(),
             accumulator: Accumulator::default(),
             averages: Averages::default(),
             slow: Tensors::new(),

@@ -1,16 +1,14 @@
 //! Where the gradient of a step is taken: methods that look away from where they stand.
 
-use super::apply::Pace;
+use super::apply::{Pace, States};
 use super::gradients::{IntoGradients, Look};
 use super::group::Member;
 use super::param::{Change, change};
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use super::{Descent, DescentError, Refused, Report};
 use burn::module::{Module, Param, ParamId};
-use burn::optim::DynState;
 use burn::tensor::Tensor;
 use burn_descent_rules::{InvalidOption, Range};
-use std::collections::HashMap;
 
 /// Where the gradient of a step is taken. What steps down it still stands at the weights, so
 /// nothing is lost to rounding on the way back.
@@ -207,7 +205,7 @@ impl Change for Climb {
 /// A step without a gradient, of which nothing is remembered.
 struct Ahead<'a> {
     paces: &'a [Pace],
-    states: &'a HashMap<ParamId, DynState>,
+    states: &'a States,
 }
 
 impl Change for Ahead<'_> {

@@ -3,11 +3,12 @@
 use super::restore::Found;
 use super::{AVERAGE, Mismatch, Parameter, SLOW, STATE, SUM, WEIGHTS, name};
 use crate::descent::Descent;
+use crate::descent::apply::State;
 use crate::descent::group::AnyOptimizer;
 use crate::descent::position::Position;
 use crate::descent::visit::{Each, Tensors, compute_dtype, inner};
 use burn::module::{Param, ParamId};
-use burn::optim::{DynState, RecordState, StateSource};
+use burn::optim::{RecordState, StateSource};
 use burn::tensor::{DType, Tensor};
 use burn_descent_engine::FusedState;
 use std::collections::{HashMap, HashSet};
@@ -122,13 +123,15 @@ fn state<const D: usize>(
     prefix: &str,
     source: &mut StateSource,
     weights: &Tensor<D>,
-) -> Option<DynState> {
+) -> Option<State> {
     let device = weights.device();
     match optimizer {
         AnyOptimizer::Ours(fused) => {
-            let state = FusedState::<D>::state_unflatten(prefix, source, &device)?;
-            fused.fits(&state, weights).then(|| DynState::create(state, D))
+            let state = FusedState::state_unflatten(prefix, source, &device)?;
+            fused.fits(&state, weights).then_some(State::Ours(state))
         }
-        AnyOptimizer::Foreign(foreign, _) => foreign.state_unflatten(D, prefix, source, &device),
+        AnyOptimizer::Foreign(foreign, _) => {
+            foreign.state_unflatten(D, prefix, source, &device).map(State::Foreign)
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! From a walk to a checkpoint.
 
 use super::{AVERAGE, Checkpoint, Header, Parameter, SLOW, STATE, SUM, SavedScale, WEIGHTS, name};
+use crate::descent::apply::State;
 use crate::descent::group::{AnyOptimizer, Schedules};
 use crate::descent::visit::{Each, Tensors, each_parameter, inner};
 use crate::descent::{Descent, Setup};
 use burn::module::{Module, Param, ParamId};
-use burn::optim::StateSink;
+use burn::optim::{RecordState, StateSink};
 use burn::tensor::Tensor;
 use std::collections::{BTreeMap, HashSet};
 
@@ -70,8 +71,13 @@ impl Each for Take<'_> {
             optimizer: optimizer.name().to_owned(),
             stepped: state.is_some(),
         });
-        if let Some(state) = state {
-            optimizer.as_dyn().state_flatten(&name(STATE, path), state, &mut self.sink);
+        let prefix = name(STATE, path);
+        match (optimizer, state) {
+            (_, Some(State::Ours(state))) => state.state_flatten(&prefix, &mut self.sink),
+            (AnyOptimizer::Foreign(foreign, _), Some(State::Foreign(state))) => {
+                foreign.state_flatten(&prefix, state, &mut self.sink);
+            }
+            _ => {}
         }
         let kept = |tensors: &Tensors| tensors.get::<D>(id);
         self.part(WEIGHTS, path, Some(weights));
