@@ -40,7 +40,7 @@ pub(crate) fn step<const D: usize>(
         }
         #[cfg(feature = "cube")]
         (parameter @ Cube(_), gradient @ Cube(_)) => {
-            crate::cube::update(program, tensor(parameter), tensor(gradient), states, scalars)
+            crate::cube::step::<D>(program, scalars, tensor(parameter), tensor(gradient), states)
         }
         (parameter, gradient) => {
             portable::<D>(program, scalars, tensor(parameter), tensor(gradient), states)

@@ -1,6 +1,7 @@
 //! The weights to judge and ship.
 
 use crate::program::Program;
+use crate::state::Open;
 use crate::{Fused, FusedState, portable};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::{ModuleOptimizer, RecordState, StateSource};
@@ -45,8 +46,8 @@ fn evaluate<const D: usize>(
         return parameter;
     }
     match state.open::<D>(program, &parameter.clone().into_dispatch()) {
-        Ok((_, states)) => {
-            let states = core::mem::take(states).into_iter().map(Tensor::from_dispatch).collect();
+        Ok(Open { tensors, .. }) => {
+            let states = core::mem::take(tensors).into_iter().map(Tensor::from_dispatch).collect();
             portable::evaluate(program, parameter, states)
         }
         Err(_) => parameter,

@@ -1,7 +1,7 @@
 //! A checked rule as burn's `Optimizer`.
 
 use crate::program::Program;
-use crate::state::FusedState;
+use crate::state::{FusedState, Open};
 use crate::{StepError, dispatch};
 use burn::backend::TensorMetadata;
 use burn::optim::Optimizer;
@@ -128,11 +128,11 @@ impl Fused {
             let optimizer = program.name;
             return Err(StepError::GradientShape { optimizer, expected, found });
         }
-        let (time, states) = state.open::<D>(program, &parameter)?;
+        let Open { time, memory, tensors } = state.open::<D>(program, &parameter)?;
         *time += 1;
-        let scalars = program.scalars(lr, *time, self.scale);
+        let scalars = program.scalars(lr, *time, self.scale, memory);
         let step = if self.portable { dispatch::portable::<D> } else { dispatch::step::<D> };
-        Ok(Tensor::from_dispatch(step(program, scalars, parameter, gradient, states)))
+        Ok(Tensor::from_dispatch(step(program, scalars, parameter, gradient, tensors)))
     }
 
     /// [`advance`](Self::advance) in the form of burn's trait. Without a state it is the first

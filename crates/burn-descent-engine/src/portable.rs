@@ -16,10 +16,27 @@ pub(crate) fn step<const D: usize>(
 ) -> (Tensor<D>, Vec<Tensor<D>>) {
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
     let gradient = gradient.to_device(&parameter.device()).cast(compute);
-    let mut outputs =
-        run(&program.update, scalars, parameter.cast(compute), Some(gradient), states);
+    let (scalars, sum) = sum(program, scalars, &parameter, &gradient, &states);
+    let parameter = parameter.cast(compute);
+    let mut outputs = run(&program.update, &scalars, sum, parameter, Some(gradient), states);
     let states = outputs.drain(1..).collect();
     (outputs.swap_remove(0).cast(stored), states)
+}
+
+/// The scalars for the update of a rule that has terms, and the sum of these, of one element.
+pub(crate) fn sum<const D: usize>(
+    program: &Program,
+    scalars: &[f64],
+    parameter: &Tensor<D>,
+    gradient: &Tensor<D>,
+    states: &[Tensor<D>],
+) -> (Vec<f64>, Option<Tensor<D>>) {
+    let Some(term) = &program.term else { return (scalars.to_vec(), None) };
+    let compute = compute_dtype(parameter.dtype());
+    let (p, g) = (parameter.clone().cast(compute), gradient.clone().cast(compute));
+    let terms = run(term, scalars, None, p, Some(g), states.to_vec()).swap_remove(0);
+    let count = parameter.shape().num_elements() as f64;
+    ([scalars, &[count]].concat(), Some(terms.sum().reshape([1; D])))
 }
 
 /// The weights to judge with, see [`Rule::evaluate`](burn_descent_rules::Rule::evaluate).
@@ -29,7 +46,9 @@ pub(crate) fn evaluate<const D: usize>(
     states: Vec<Tensor<D>>,
 ) -> Tensor<D> {
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
-    run(&program.evaluate, &[], parameter.cast(compute), None, states).swap_remove(0).cast(stored)
+    run(&program.evaluate, &[], None, parameter.cast(compute), None, states)
+        .swap_remove(0)
+        .cast(stored)
 }
 
 /// A node of the graph once it is computed. What does not depend on a tensor stays a number.
@@ -45,6 +64,7 @@ use Value::*;
 fn run<const D: usize>(
     graph: &Graph,
     scalars: &[f64],
+    sum: Option<Tensor<D>>,
     parameter: Tensor<D>,
     gradient: Option<Tensor<D>>,
     states: Vec<Tensor<D>>,
@@ -62,8 +82,14 @@ fn run<const D: usize>(
         _ => unreachable!("Real keeps masks and numbers apart"),
     };
 
+    // What follows from a sum has one element, until a mask needs it everywhere.
+    let whole = |value: Value<D>| match value {
+        Float(tensor) if tensor.shape() != shape => tensor.expand(shape.clone()),
+        value => float(value),
+    };
+
     // Equal nodes are one node, so each input is met once and can be moved.
-    let (mut parameter, mut gradient) = (Some(parameter), gradient);
+    let (mut parameter, mut gradient, mut sum) = (Some(parameter), gradient, sum);
     let mut states: Vec<_> = states.into_iter().map(Some).collect();
     let input = |input: &mut Option<Tensor<D>>| Float(input.take().expect("met once"));
     let mut uses = graph.uses();
@@ -75,7 +101,10 @@ fn run<const D: usize>(
             Node::Parameter => input(&mut parameter),
             Node::Gradient => input(&mut gradient),
             Node::State(lane) => input(&mut states[lane]),
-            Node::Scalar(lane) => Number(scalars[lane]),
+            Node::Scalar(lane) => match scalars.get(lane) {
+                Some(scalar) => Number(*scalar),
+                None => input(&mut sum),
+            },
             Node::Literal(bits) => Number(f64::from_bits(bits)),
             Node::Add(a, b) => match (take(a), take(b)) {
                 (Number(a), Number(b)) => Number(a + b),
@@ -101,16 +130,16 @@ fn run<const D: usize>(
             Node::Max(a, b) => match (take(a), take(b)) {
                 (Number(a), Number(b)) => Number(a.max(b)),
                 (a, b) => {
-                    let (a, b) = (float(a), float(b));
+                    let (a, b) = (whole(a), whole(b));
                     let greater = a.clone().greater(b.clone());
                     Float(b.mask_where(greater, a))
                 }
             },
             Node::Lt(a, b) => match (take(a), take(b)) {
                 (Number(a), Number(b)) => Truth(a < b),
-                (Float(a), Number(b)) => Mask(a.lower_elem(b)),
-                (Number(a), Float(b)) => Mask(b.greater_elem(a)),
-                (a, b) => Mask(float(a).lower(float(b))),
+                (a @ Float(_), Number(b)) => Mask(whole(a).lower_elem(b)),
+                (Number(a), b @ Float(_)) => Mask(whole(b).greater_elem(a)),
+                (a, b) => Mask(whole(a).lower(whole(b))),
             },
             Node::Neg(a) => match take(a) {
                 Number(a) => Number(-a),
@@ -127,7 +156,7 @@ fn run<const D: usize>(
             Node::Select(m, yes, no) => match (take(m), take(yes), take(no)) {
                 (Truth(true), yes, _) => yes,
                 (Truth(false), _, no) => no,
-                (m, yes, no) => Float(float(no).mask_where(mask(m), float(yes))),
+                (m, yes, no) => Float(whole(no).mask_where(mask(m), whole(yes))),
             },
         };
         values.push(Some(value));

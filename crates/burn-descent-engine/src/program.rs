@@ -1,19 +1,23 @@
 //! A rule with its type forgotten: what the engines need to run it.
 
+use burn_descent_rules::forms::{RuleVisitor, choose};
 use burn_descent_rules::{
-    Fields, Forms, Graph, InvalidOption, Nothing, OptionError, Presence, Rule, Visitor, to_pairs,
-    trace_evaluate, trace_update, with_pairs,
+    Fields, Graph, InvalidOption, OptionError, Presence, Rule, to_pairs, trace_evaluate,
+    trace_term, trace_update, with_pairs,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-use crate::cpu::Pass;
+use crate::cpu::{Passes, pass, sum};
 
 /// How many states a rule may have.
 pub const MAX_STATES: usize = 4;
 
 /// Makes a program of options by name.
 type With = dyn Fn(&[(&str, &str)]) -> Result<Program, OptionError> + Send + Sync;
+
+/// Computes the scalars of step `t` at a learning rate; the memory is brought forward.
+type Compute = dyn Fn(f64, u64, &mut [f64]) -> Vec<f64> + Send + Sync;
 
 /// A checked rule, ready to run.
 pub(crate) struct Program {
@@ -22,19 +26,23 @@ pub(crate) struct Program {
     pub(crate) states: Vec<(&'static str, f64)>,
     /// Tells the states of this rule from those of another.
     pub(crate) fingerprint: u64,
-    /// The scalars of step `t` at a learning rate.
-    compute: Box<dyn Fn(f64, u64) -> Vec<f64> + Send + Sync>,
+    /// Name and value before the first step of what is remembered once for a parameter.
+    pub(crate) memory: Vec<(&'static str, f64)>,
+    /// The scalars of step `t` at a learning rate; the memory is brought forward.
+    compute: Box<Compute>,
     /// Those that were asked for last: all parameters of a model ask for the same ones.
     last: Mutex<Option<Memo>>,
     #[cfg(any(feature = "flex", feature = "ndarray"))]
-    pub(crate) pass_f32: Pass<f32>,
+    pub(crate) f32: Passes<f32>,
     #[cfg(any(feature = "flex", feature = "ndarray"))]
-    pub(crate) pass_f64: Pass<f64>,
+    pub(crate) f64: Passes<f64>,
     /// The options by name.
     pub(crate) options: Vec<(String, String)>,
     /// The same rule with other options.
     pub(crate) with: Box<With>,
     pub(crate) update: Arc<Graph>,
+    /// What is summed before the update, if the rule has terms.
+    pub(crate) term: Option<Graph>,
     pub(crate) evaluate: Graph,
 }
 
@@ -44,38 +52,43 @@ impl Program {
         rule.check()?;
         let states = rule.start().lanes();
         assert!(states.len() <= MAX_STATES, "{}: more than {MAX_STATES} states", U::NAME);
-        let bits = rule.start().presence();
-        Ok(<U::State<f64> as Fields<f64>>::Forms::choose::<Nothing, _>(
-            bits,
-            Compile { rule, states },
-        ))
+        Ok(choose(&rule.clone(), Compile { rule, states }))
     }
 
-    /// The scalars of step `t` at a learning rate, then the factor of the gradient.
-    pub(crate) fn scalars(&self, lr: f64, t: u64, scale: f64) -> Arc<[f64]> {
+    /// The scalars of step `t` at a learning rate, then the factor of the gradient. The memory of
+    /// the parameter is brought forward.
+    pub(crate) fn scalars(&self, lr: f64, t: u64, scale: f64, memory: &mut Vec<f64>) -> Arc<[f64]> {
         let asked = [lr.to_bits(), t, scale.to_bits()];
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Memo { of, scalars }) = &*last
+        if let Some(Memo { of, before, after, scalars }) = &*last
             && *of == asked
+            && before == memory
         {
+            memory.clone_from(after);
             return scalars.clone();
         }
-        let mut scalars = (self.compute)(lr, t);
+        let before = memory.clone();
+        let mut scalars = (self.compute)(lr, t, memory);
         scalars.push(scale);
         let scalars: Arc<[f64]> = scalars.into();
-        *last = Some(Memo { of: asked, scalars: scalars.clone() });
+        let after = memory.clone();
+        *last = Some(Memo { of: asked, before, after, scalars: scalars.clone() });
         scalars
     }
 }
 
-/// Scalars, and the bits of what they were computed from.
+/// Scalars, and what they were computed from.
 struct Memo {
+    /// The bits of the numbers asked with.
     of: [u64; 3],
+    /// The memory before and after.
+    before: Vec<f64>,
+    after: Vec<f64>,
     scalars: Arc<[f64]>,
 }
 
-fn fingerprint(name: &str, states: &[(&str, f64)]) -> u64 {
-    let names = states.iter().map(|(name, _)| *name);
+fn fingerprint<'a>(name: &'a str, kept: impl Iterator<Item = &'a (&'static str, f64)>) -> u64 {
+    let names = kept.map(|(name, _)| *name);
     let text = core::iter::once(name).chain(names).collect::<Vec<_>>().join(" ");
     // FNV-1a: stable across versions and machines, unlike the hashers of std.
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -88,19 +101,28 @@ struct Compile<U> {
     states: Vec<(&'static str, f64)>,
 }
 
-impl<U: Rule> Visitor for Compile<U> {
+impl<U: Rule> RuleVisitor for Compile<U> {
     type Output = Program;
 
-    fn visit<P: Presence>(self) -> Program {
+    fn visit<P: Presence, Q: Presence>(self) -> Program {
         let Self { rule, states } = self;
+        let (memory, term) = (rule.memory(), trace_term(&rule));
         Program {
             name: U::NAME,
-            fingerprint: fingerprint(U::NAME, &states),
+            fingerprint: fingerprint(U::NAME, states.iter().chain(&memory)),
             states,
+            memory,
             #[cfg(any(feature = "flex", feature = "ndarray"))]
-            pass_f32: crate::cpu::pass::<U, P, f32>,
+            f32: Passes {
+                update: pass::<U, P, Q, f32>,
+                sum: term.is_some().then_some(sum::<U, P, Q, f32>),
+            },
             #[cfg(any(feature = "flex", feature = "ndarray"))]
-            pass_f64: crate::cpu::pass::<U, P, f64>,
+            f64: Passes {
+                update: pass::<U, P, Q, f64>,
+                sum: term.is_some().then_some(sum::<U, P, Q, f64>),
+            },
+            term,
             update: Arc::new(trace_update(&rule)),
             evaluate: trace_evaluate(&rule),
             options: to_pairs(&rule),
@@ -108,8 +130,9 @@ impl<U: Rule> Visitor for Compile<U> {
                 let rule = rule.clone();
                 Box::new(move |options| Ok(Program::new(with_pairs(&rule, options)?)?))
             },
-            compute: Box::new(move |lr, t| {
-                rule.scalars(lr, t).lanes().into_iter().map(|(_, value)| value).collect()
+            compute: Box::new(move |lr, t, memory| {
+                let k = rule.remember(lr, t, rule.scalars(lr, t), memory);
+                k.lanes().into_iter().map(|(_, value)| value).collect()
             }),
             last: Mutex::new(None),
         }

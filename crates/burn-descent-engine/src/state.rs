@@ -14,6 +14,8 @@ use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 pub struct FusedState {
     lanes: Lanes,
     time: u64,
+    /// What is remembered once for the parameter.
+    memory: Vec<f64>,
     /// [`Program::fingerprint`] of the rule that made it; `None` in a record of another library.
     rule: Option<u64>,
 }
@@ -32,22 +34,29 @@ pub fn compute_dtype(parameter: DType) -> DType {
     if parameter == DType::F64 { DType::F64 } else { DType::F32 }
 }
 
+/// A state for a step to change.
+pub(crate) struct Open<'a> {
+    pub(crate) time: &'a mut u64,
+    pub(crate) memory: &'a mut Vec<f64>,
+    pub(crate) tensors: &'a mut Vec<DispatchTensor>,
+}
+
 impl FusedState {
     /// The state before the first step.
     pub(crate) fn start<const D: usize>(program: &Program, parameter: &Tensor<D>) -> Self {
         let options = (&parameter.device(), compute_dtype(parameter.dtype()));
         let full = |(_, value): &(_, f64)| Tensor::<D>::full(parameter.shape(), *value, options);
         let lanes = program.states.iter().map(full).map(Tensor::into_dispatch).collect();
-        Self { lanes: Lanes::Ready(lanes), time: 0, rule: Some(program.fingerprint) }
+        let memory = program.memory.iter().map(|(_, value)| *value).collect();
+        Self { lanes: Lanes::Ready(lanes), time: 0, memory, rule: Some(program.fingerprint) }
     }
 
-    /// The number of steps taken and the state tensors, fit for this parameter, for the next step
-    /// to change.
+    /// The state, fit for this parameter, for the next step to change.
     pub(crate) fn open<const D: usize>(
         &mut self,
         program: &Program,
         parameter: &DispatchTensor,
-    ) -> Result<(&mut u64, &mut Vec<DispatchTensor>), StepError> {
+    ) -> Result<Open<'_>, StepError> {
         let optimizer = program.name;
         if !self.is_of(program) {
             return Err(StepError::ForeignState { optimizer });
@@ -68,7 +77,7 @@ impl FusedState {
                 *lane = tensor(lane).to_device(&device()).cast(dtype).into_dispatch();
             }
         }
-        Ok((&mut self.time, lanes))
+        Ok(Open { time: &mut self.time, memory: &mut self.memory, tensors: lanes })
     }
 
     fn shapes(&self) -> impl Iterator<Item = Shape> {
@@ -88,7 +97,9 @@ impl FusedState {
 
     /// Was this state made by this rule?
     pub(crate) fn is_of(&self, program: &Program) -> bool {
-        self.rule == Some(program.fingerprint) && self.len() == program.states.len()
+        self.rule == Some(program.fingerprint)
+            && self.len() == program.states.len()
+            && self.memory.len() == program.memory.len()
     }
 
     /// Was it made by this rule for such a parameter?
@@ -139,6 +150,9 @@ impl RecordState for FusedState {
         for (lane, data) in self.tensors().into_iter().enumerate() {
             out.push_tensor(prefix, &lane.to_string(), data);
         }
+        for (number, value) in self.memory.iter().enumerate() {
+            out.push_scalar(prefix, &format!("memory.{number}"), (*value).into());
+        }
         out.push_scalar(prefix, "time", self.time.into());
         if let Some(rule) = self.rule {
             out.push_scalar(prefix, "rule", rule.into());
@@ -148,12 +162,16 @@ impl RecordState for FusedState {
     /// Never `None`: a state that cannot be read is refused by the next step, because burn would
     /// start anew without a word.
     fn state_unflatten(prefix: &str, src: &mut StateSource, _device: &Device) -> Option<Self> {
-        let mut scalar = |key| src.take_scalar(prefix, key);
+        let mut scalar = |key: &str| src.take_scalar(prefix, key);
         let time: Option<u64> = scalar("time").and_then(|scalar| scalar.try_into().ok());
         let rule = scalar("rule").and_then(|scalar| scalar.try_into().ok());
         let rule = time.and(rule);
+        let memory = (0..).map_while(|number| {
+            scalar(&format!("memory.{number}")).and_then(|scalar| scalar.try_into().ok())
+        });
+        let memory = memory.collect();
         let lanes =
             (0..MAX_STATES).map_while(|lane| src.take_tensor(prefix, &lane.to_string())).collect();
-        Some(Self { lanes: Lanes::Loaded(lanes), time: time.unwrap_or(0), rule })
+        Some(Self { lanes: Lanes::Loaded(lanes), time: time.unwrap_or(0), memory, rule })
     }
 }

@@ -1,7 +1,7 @@
 //! What a rule does and what it costs, told by its graph.
 
 use crate::formula::formula;
-use crate::graph::trace_rule;
+use crate::graph::{trace_rule, trace_rule_term};
 use crate::{Fields, Graph, Node, Paper, Rule, to_pairs, trace_evaluate};
 use core::fmt;
 
@@ -28,6 +28,9 @@ pub struct Explanation {
     pub paper: Paper,
     /// Each option with its value.
     pub options: Vec<(String, String)>,
+    /// The assignments of the term whose sum over the tensor, `sum`, is taken before the step; none
+    /// where a step needs no sum, so that each weight goes its own way.
+    pub summed: Vec<String>,
     /// The assignments of a step, a line each. `t1 = ..` names what is used more than once,
     /// `m ← ..` is the new `m`, and `m'` the old one where there is a new one already.
     pub formula: Vec<String>,
@@ -47,19 +50,28 @@ impl Explanation {
     /// The explanation of a rule.
     pub fn of<U: Rule>(rule: &U) -> Self {
         let states = names(rule.start().lanes());
-        let scalars = names(rule.scalars(1.0, 1).lanes());
-        let update = trace_rule(rule, None);
+        let mut scalars = names(rule.scalars(1.0, 1).lanes());
+        scalars.extend(["factor", "n", "sum"]);
+        let update = trace_rule(rule);
         let outputs: Vec<_> = core::iter::once("p").chain(states.iter().copied()).collect();
         let evaluate = trace_evaluate(rule);
         let judged = formula(&evaluate, &states, &[], &["judged"]);
+        // Of a sum its terms come first, in a pass of their own.
+        let term = trace_rule_term(rule);
+        let summed = term.as_ref().map(|term| formula(term, &states, &scalars, &["term"]));
+        let graphs = || term.iter().chain([&update]);
         Self {
             title: U::TITLE,
             paper: U::PAPER,
             options: to_pairs(rule),
+            summed: summed.unwrap_or_default(),
             formula: formula(&update, &states, &scalars, &outputs),
             judged: if evaluate.is_identity() { Vec::new() } else { judged },
-            operations: operations(&update),
-            reads: update.nodes.iter().filter_map(|node| tensor(*node, &states)).collect(),
+            operations: operations(graphs()),
+            reads: graphs()
+                .flat_map(|graph| &graph.nodes)
+                .filter_map(|node| tensor(*node, &states))
+                .collect(),
             writes: writes(&update, &states, &outputs),
             states,
         }
@@ -88,7 +100,7 @@ impl fmt::Display for Explanation {
         let operations = self.operations.iter().map(|(kind, count)| format!("{kind} {count}"));
         writeln!(f, "{}, {}, {}", self.title, self.paper.cite, self.paper.url)?;
         writeln!(f, "{}\n", options.collect::<Vec<_>>().join(" "))?;
-        for line in self.formula.iter().chain(&self.judged) {
+        for line in self.summed.iter().chain(&self.formula).chain(&self.judged) {
             writeln!(f, "  {line}")?;
         }
         if self.formula.iter().any(|line| line.contains('\'')) {
@@ -126,9 +138,9 @@ fn writes(graph: &Graph, states: &[&'static str], outputs: &[&'static str]) -> V
 }
 
 /// The kinds of operations with their numbers, those that there are.
-fn operations(graph: &Graph) -> Vec<(&'static str, usize)> {
+fn operations<'a>(graphs: impl Iterator<Item = &'a Graph>) -> Vec<(&'static str, usize)> {
     let mut list: Vec<(&'static str, usize)> = Vec::new();
-    for kind in graph.nodes.iter().filter_map(|node| kind(*node)) {
+    for kind in graphs.flat_map(|graph| &graph.nodes).filter_map(|node| kind(*node)) {
         match list.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, count)) => *count += 1,
             None => list.push((kind, 1)),

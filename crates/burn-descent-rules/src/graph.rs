@@ -1,7 +1,9 @@
 //! A rule run on symbols leaves a small expression graph, which other engines read.
 
-use crate::{Fields, Forms, Nothing, Presence, Real, Rule, Visitor};
+use crate::forms::{RuleVisitor, choose, lanes};
+use crate::{Fields, Presence, Real, Rule};
 use core::cell::RefCell;
+use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 /// Number of a node in its [`Graph`].
@@ -193,63 +195,96 @@ fn renumber(node: Node, to: &[Id]) -> Node {
 
 /// The graph of [`Rule::update`]: outputs are the parameter and the present states.
 ///
-/// The rule meets its gradient multiplied by one more scalar, in the lane after its own: the
-/// place for what is one factor of all gradients, as clipping by the global norm is.
+/// The lanes after the rule's own scalars are: the factor that the gradient is multiplied by, the
+/// place for what is one factor of all gradients, as clipping by the global norm is; and where the
+/// rule has [terms](Rule::term), the number of elements and the sum.
 pub fn trace_update<U: Rule>(rule: &U) -> Graph {
-    trace_rule(rule, Some(lanes::<U::Scalars<()>>()))
+    choose(rule, Update::<U>(true, PhantomData))
 }
 
-/// The graph of [`Rule::update`], its gradient multiplied by the scalar in the lane `factor`.
-pub(crate) fn trace_rule<U: Rule>(rule: &U, factor: Option<usize>) -> Graph {
-    struct Trace<U>(Option<usize>, core::marker::PhantomData<U>);
-    impl<U: Rule> Visitor for Trace<U> {
-        type Output = Graph;
-        fn visit<P: Presence>(self) -> Graph {
-            trace(|| {
-                let factor = self.0.map(|lane| Symbol::record(Node::Scalar(lane)));
-                let g = Symbol::record(Node::Gradient);
-                let (p, s) = U::update(
-                    Symbol::record(Node::Parameter),
-                    factor.map_or(g, |factor| factor * g),
-                    U::State::read::<P>(|lane| Symbol::record(Node::State(lane))),
-                    U::Scalars::read::<Nothing>(|lane| Symbol::record(Node::Scalar(lane))),
-                );
-                let mut outputs = vec![p];
-                s.write::<P>(|_, _, state| outputs.push(state));
-                outputs
-            })
-        }
-    }
-    choose(rule, Trace::<U>(factor, core::marker::PhantomData))
+/// [`trace_update`] without the factor.
+pub(crate) fn trace_rule<U: Rule>(rule: &U) -> Graph {
+    choose(rule, Update::<U>(false, PhantomData))
+}
+
+/// The graph of [`Rule::term`], with the gradient as the update meets it; `None` if there is none.
+pub fn trace_term<U: Rule>(rule: &U) -> Option<Graph> {
+    choose(rule, Term::<U>(true, PhantomData))
+}
+
+/// [`trace_term`] without the factor.
+pub(crate) fn trace_rule_term<U: Rule>(rule: &U) -> Option<Graph> {
+    choose(rule, Term::<U>(false, PhantomData))
 }
 
 /// The graph of [`Rule::evaluate`]: its one output is the weight to judge with.
 pub fn trace_evaluate<U: Rule>(rule: &U) -> Graph {
-    struct Trace<'a, U>(&'a U);
-    impl<U: Rule> Visitor for Trace<'_, U> {
-        type Output = Graph;
-        fn visit<P: Presence>(self) -> Graph {
-            trace(|| {
-                let p = Symbol::record(Node::Parameter);
-                let s = U::State::read::<P>(|lane| Symbol::record(Node::State(lane)));
-                vec![self.0.evaluate(p, s)]
-            })
-        }
+    choose(rule, Evaluate(rule))
+}
+
+fn scalar(lane: usize) -> Symbol {
+    Symbol::record(Node::Scalar(lane))
+}
+
+/// What a rule meets: parameter, gradient, states and scalars.
+type Met<U> = (Symbol, Symbol, <U as Rule>::State<Symbol>, <U as Rule>::Scalars<Symbol>);
+
+fn meet<U: Rule, P: Presence, Q: Presence>(factor: bool) -> Met<U> {
+    let factor = factor.then(|| scalar(lanes::<U::Scalars<()>, Q>()));
+    let g = Symbol::record(Node::Gradient);
+    (
+        Symbol::record(Node::Parameter),
+        factor.map_or(g, |factor| factor * g),
+        U::State::read::<P>(|lane| Symbol::record(Node::State(lane))),
+        U::Scalars::read::<Q>(scalar),
+    )
+}
+
+/// With the factor of the gradient or without.
+struct Update<U>(bool, PhantomData<U>);
+
+impl<U: Rule> RuleVisitor for Update<U> {
+    type Output = Graph;
+    fn visit<P: Presence, Q: Presence>(self) -> Graph {
+        trace(|| {
+            let (p, g, s, k) = meet::<U, P, Q>(self.0);
+            let lanes = lanes::<U::Scalars<()>, Q>();
+            let k = match U::term(p, g, s, k) {
+                Some(_) => U::with_sum(k, scalar(lanes + 2), scalar(lanes + 1)),
+                None => k,
+            };
+            let (p, s) = U::update(p, g, s, k);
+            let mut outputs = vec![p];
+            s.write::<P>(|_, _, state| outputs.push(state));
+            outputs
+        })
     }
-    choose(rule, Trace(rule))
 }
 
-/// How many fields there are, where none is optional.
-fn lanes<F: Fields<()>>() -> usize {
-    let mut lanes = 0;
-    F::read::<Nothing>(|_| lanes += 1);
-    lanes
+/// With the factor of the gradient or without.
+struct Term<U>(bool, PhantomData<U>);
+
+impl<U: Rule> RuleVisitor for Term<U> {
+    type Output = Option<Graph>;
+    fn visit<P: Presence, Q: Presence>(self) -> Option<Graph> {
+        let graph = trace(|| {
+            let (p, g, s, k) = meet::<U, P, Q>(self.0);
+            U::term(p, g, s, k).into_iter().collect()
+        });
+        (!graph.outputs.is_empty()).then_some(graph)
+    }
 }
 
-/// Visits the form of the states that this rule, with its options, has.
-fn choose<U: Rule, V: Visitor>(rule: &U, visitor: V) -> V::Output {
-    type FormsOf<U> = <<U as Rule>::State<f64> as Fields<f64>>::Forms;
-    FormsOf::<U>::choose::<Nothing, V>(rule.start().presence(), visitor)
+struct Evaluate<'a, U>(&'a U);
+
+impl<U: Rule> RuleVisitor for Evaluate<'_, U> {
+    type Output = Graph;
+    fn visit<P: Presence, Q: Presence>(self) -> Graph {
+        trace(|| {
+            let (p, _, s, _) = meet::<U, P, Q>(false);
+            vec![self.0.evaluate(p, s)]
+        })
+    }
 }
 
 #[cfg(test)]

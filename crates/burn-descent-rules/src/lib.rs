@@ -26,6 +26,7 @@
 mod error;
 mod explain;
 mod fields;
+pub mod forms;
 mod formula;
 mod graph;
 mod options;
@@ -41,14 +42,15 @@ pub use explain::Explanation;
 pub use fields::{
     Field, Fields, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
 };
-pub use graph::{Graph, Id, Node, Symbol, trace_evaluate, trace_update};
+pub use graph::{Graph, Id, Node, Symbol, trace_evaluate, trace_term, trace_update};
 pub use options::{Bound, Range, from_pairs, nearest, to_pairs, with_pairs};
 pub use real::Real;
 pub use rule::{Paper, Rule, check_lr};
 pub use rules::{
     AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo,
-    Asgd, GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, Pid, QhAdam, Qhm, RAdam, RmsProp,
-    Rprop, Sgd, SignSgd, Tiger, Yogi,
+    Asgd, GrokFastAdamW, LaProp, Lion, Madgrad, Mars, NAdam, Nesterov, Pid, QhAdam, Qhm, RAdam,
+    RmsProp, Rprop, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, Tiger,
+    Yogi,
 };
 pub use schedules::Schedule;
 pub use transforms::l2;

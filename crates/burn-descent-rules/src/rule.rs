@@ -92,11 +92,46 @@ pub trait Rule:
     /// The state before the first step. An optional state that is `None` here does not exist.
     fn start(&self) -> Self::State<f64>;
 
-    /// The scalars of step `t` (from 1) at learning rate `lr`.
+    /// The scalars of step `t` (from 1) at learning rate `lr`. The same optional ones are present
+    /// at each step.
     fn scalars(&self, lr: f64, t: u64) -> Self::Scalars<f64>;
 
     /// The new parameter and state from parameter `p`, gradient `g`, state `s` and scalars `k`.
     fn update<R: Real>(p: R, g: R, s: Self::State<R>, k: Self::Scalars<R>) -> (R, Self::State<R>);
+
+    /// Adds a term of each element to a sum over the whole tensor that [`update`](Rule::update)
+    /// needs: a mean, or a norm. `None`, as by default, where it needs none.
+    ///
+    /// Costs one more read of what it is made of.
+    #[inline(always)]
+    fn term<R: Real>(_p: R, _g: R, _s: Self::State<R>, _k: Self::Scalars<R>) -> Option<R> {
+        None
+    }
+
+    /// The scalars for [`update`](Rule::update), once the sum of the [terms](Rule::term) of all
+    /// `n` elements is known.
+    #[inline(always)]
+    fn with_sum<R: Real>(k: Self::Scalars<R>, _sum: R, _n: R) -> Self::Scalars<R> {
+        k
+    }
+
+    /// Name and value before the first step of numbers that are remembered from step to step, once
+    /// for the whole tensor. None by default.
+    fn memory(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
+
+    /// Brings the [memory](Rule::memory) forward to step `t`, and completes the
+    /// [`scalars`](Rule::scalars) of that step with what follows from it.
+    fn remember(
+        &self,
+        _lr: f64,
+        _t: u64,
+        k: Self::Scalars<f64>,
+        _memory: &mut [f64],
+    ) -> Self::Scalars<f64> {
+        k
+    }
 
     /// The weight to judge and ship, where it is not the weight that is trained.
     fn evaluate<R: Real>(&self, p: R, _s: Self::State<R>) -> R {

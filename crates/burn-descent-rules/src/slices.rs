@@ -1,7 +1,8 @@
 //! A rule over plain slices, element by element: the oracle that the fast engines are held
 //! against, and all that is needed without burn.
 
-use crate::{Fields, Forms, InvalidOption, Nothing, Presence, Real, Rule, Visitor, check_lr};
+use crate::forms::{RuleVisitor, choose};
+use crate::{Fields, InvalidOption, Presence, Real, Rule, check_lr};
 
 /// A checked rule on its way over one parameter, a slice of `f32` or `f64`.
 ///
@@ -23,6 +24,7 @@ pub struct Walk<U, R> {
     rule: U,
     t: u64,
     state: Vec<Vec<R>>,
+    memory: Vec<f64>,
 }
 
 impl<U: Rule, R: Real> Walk<U, R> {
@@ -34,7 +36,8 @@ impl<U: Rule, R: Real> Walk<U, R> {
         rule.check()?;
         let lanes = rule.start().lanes();
         let state = lanes.into_iter().map(|(_, value)| vec![R::lit(value); len]).collect();
-        Ok(Self { rule, t: 0, state })
+        let memory = rule.memory().into_iter().map(|(_, value)| value).collect();
+        Ok(Self { rule, t: 0, state, memory })
     }
 
     /// One step: `p` and the state are updated in place.
@@ -48,11 +51,9 @@ impl<U: Rule, R: Real> Walk<U, R> {
         check_lr(U::NAME, lr)?;
         assert!(self.state.iter().all(|s| s.len() == p.len()) && g.len() == p.len(), "lengths");
         self.t += 1;
-        let k = self.rule.scalars(lr, self.t).lanes();
-        let k = U::Scalars::read::<Nothing>(|lane| R::lit(k[lane].1));
-        let bits = self.rule.start().presence();
-        let step = Step::<U, R> { p, g, state: &mut self.state, k };
-        <U::State<R> as Fields<R>>::Forms::choose::<Nothing, _>(bits, step);
+        let k = self.rule.scalars(lr, self.t);
+        let k = self.rule.remember(lr, self.t, k, &mut self.memory);
+        choose(&self.rule.clone(), Step::<U, R> { p, g, state: &mut self.state, k });
         Ok(())
     }
 
@@ -66,9 +67,7 @@ impl<U: Rule, R: Real> Walk<U, R> {
         if self.t == 0 {
             return p.to_vec();
         }
-        let bits = self.rule.start().presence();
-        let evaluate = Evaluate { rule: &self.rule, p, state: &self.state };
-        <U::State<R> as Fields<R>>::Forms::choose::<Nothing, _>(bits, evaluate)
+        choose(&self.rule, Evaluate { rule: &self.rule, p, state: &self.state })
     }
 }
 
@@ -76,16 +75,23 @@ struct Step<'a, U: Rule, R: Real> {
     p: &'a mut [R],
     g: &'a [R],
     state: &'a mut [Vec<R>],
-    k: U::Scalars<R>,
+    k: U::Scalars<f64>,
 }
 
-impl<U: Rule, R: Real> Visitor for Step<'_, U, R> {
+impl<U: Rule, R: Real> RuleVisitor for Step<'_, U, R> {
     type Output = ();
-    fn visit<P: Presence>(self) {
+    fn visit<P: Presence, Q: Presence>(self) {
         let Step { p, g, state, k } = self;
+        let k = k.lanes();
+        let k = U::Scalars::read::<Q>(|lane| R::lit(k[lane].1));
+        let s = |state: &[Vec<R>], i: usize| U::State::read::<P>(|lane| state[lane][i]);
+        let term = |i: usize| U::term(p[i], g[i], s(state, i), k);
+        let sum = (0..p.len())
+            .filter_map(term)
+            .fold(None, |sum, term| Some(sum.map_or(term, |sum| sum + term)));
+        let k = sum.map_or(k, |sum| U::with_sum(k, sum, R::lit(p.len() as f64)));
         for (i, (p, g)) in p.iter_mut().zip(g).enumerate() {
-            let s = U::State::read::<P>(|lane| state[lane][i]);
-            let (new, s) = U::update(*p, *g, s, k);
+            let (new, s) = U::update(*p, *g, s(state, i), k);
             *p = new;
             s.write::<P>(|lane, _, value| state[lane][i] = value);
         }
@@ -98,9 +104,9 @@ struct Evaluate<'a, U, R> {
     state: &'a [Vec<R>],
 }
 
-impl<U: Rule, R: Real> Visitor for Evaluate<'_, U, R> {
+impl<U: Rule, R: Real> RuleVisitor for Evaluate<'_, U, R> {
     type Output = Vec<R>;
-    fn visit<P: Presence>(self) -> Vec<R> {
+    fn visit<P: Presence, Q: Presence>(self) -> Vec<R> {
         let Evaluate { rule, p, state } = self;
         let one =
             |(i, p): (usize, &R)| rule.evaluate(*p, U::State::read::<P>(|lane| state[lane][i]));

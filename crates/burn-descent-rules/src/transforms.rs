@@ -19,3 +19,27 @@ pub(crate) fn decay(weight_decay: f64, decoupled: bool, lr: f64) -> (f64, f64) {
 pub(crate) fn sign(maximize: bool) -> f64 {
     if maximize { -1.0 } else { 1.0 }
 }
+
+/// A cautious step leaves out the weights that its direction `u` and the gradient do not agree on:
+/// 1 where they do, else 0. What is summed for [`caution`].
+#[inline(always)]
+pub(crate) fn agreement<R: Real>(u: R, g: R) -> R {
+    R::select(R::lit(0.0).lt(u * g), R::lit(1.0), R::lit(0.0))
+}
+
+/// How much longer the others' steps become, when `agreed` of `n` weights are stepped:
+/// `n / (agreed + ξ)`; without `ξ`, `n / agreed`, at most 1000.
+#[inline(always)]
+pub(crate) fn caution<R: Real>(xi: R, agreed: R, n: R) -> R {
+    let least = R::select(R::lit(0.0).lt(xi), R::lit(0.0), R::lit(1e-3) * n);
+    n / (agreed + xi).max(least)
+}
+
+/// The direction `u` of a cautious step, if it is one.
+#[inline(always)]
+pub(crate) fn cautious<R: Real>(u: R, g: R, caution: Option<R>) -> R {
+    match caution {
+        Some(caution) => R::select(R::lit(0.0).lt(u * g), u * caution, R::lit(0.0)),
+        None => u,
+    }
+}

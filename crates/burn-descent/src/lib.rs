@@ -63,8 +63,9 @@ pub use burn_descent_engine::{Build, Fused, FusedState, StepError};
 pub use burn_descent_rules as rules;
 pub use burn_descent_rules::{
     AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo,
-    Asgd, GrokFastAdamW, InvalidOption, LaProp, Lion, Madgrad, NAdam, Nesterov, OptionError, Pid,
-    QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Schedule, Sgd, SignSgd, Tiger, Yogi, schedules,
+    Asgd, GrokFastAdamW, InvalidOption, LaProp, Lion, Madgrad, Mars, NAdam, Nesterov, OptionError,
+    Pid, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Schedule, ScheduleFreeAdamW, ScheduleFreeRAdam,
+    ScheduleFreeSgd, Sgd, SignSgd, Tiger, Yogi, schedules,
 };
 pub use descent::{
     BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError, Group, IntoGradients,

@@ -15,9 +15,9 @@
 use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::{
     AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo,
-    Asgd, Explanation, Fields, GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, OptionError,
-    Paper, Pid, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Sgd, SignSgd, Tiger, Yogi, from_pairs,
-    nearest, to_pairs,
+    Asgd, Explanation, Fields, GrokFastAdamW, LaProp, Lion, Madgrad, Mars, NAdam, Nesterov,
+    OptionError, Paper, Pid, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, ScheduleFreeAdamW,
+    ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, Tiger, Yogi, from_pairs, nearest, to_pairs,
 };
 
 /// Makes an optimizer of options by name.
@@ -95,7 +95,7 @@ impl Row {
 }
 
 /// The optimizers there are.
-pub static ROWS: [Row; 28] = [
+pub static ROWS: [Row; 32] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -124,6 +124,10 @@ pub static ROWS: [Row; 28] = [
     Row::of::<QhAdam>(0.001),
     Row::of::<Madgrad>(0.01),
     Row::of::<GrokFastAdamW>(0.0001),
+    Row::of::<Mars>(0.003),
+    Row::of::<ScheduleFreeSgd>(0.1),
+    Row::of::<ScheduleFreeAdamW>(0.0025),
+    Row::of::<ScheduleFreeRAdam>(0.0025),
 ];
 
 /// There is no optimizer of this name.

@@ -85,6 +85,7 @@ impl Condition {
         match self {
             Condition::On(key) => is_on(case, key),
             Condition::Off(key) => !is_on(case, key),
+            Condition::Is(key, word) => case.hyper(key).and_then(Value::as_str) == Some(word),
             Condition::LrChanges => case.lr_changes(),
         }
     }

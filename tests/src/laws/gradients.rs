@@ -19,7 +19,7 @@ pub(crate) fn no_gradient(subject: &Subject) {
     let mut optimizer = ModuleOptimizer::from(subject.optimizer());
     let a_before = bits(&pair.a.val());
     let b_before = bits(&pair.b.val());
-    for step in 0..3 {
+    for step in 0..6 {
         let mut gradients = GradientsParams::new();
         gradients.register(pair.a.id, subject.tensor::<1>(10 + step, [5]));
         pair = optimizer.step(0.1, pair, gradients);
@@ -70,9 +70,11 @@ pub(crate) fn extreme(subject: &Subject) {
     }
 }
 
-/// A NaN or infinite gradient spoils its own weight at most.
+/// A NaN or infinite gradient spoils its own weight at most; where a step needs a sum over the
+/// tensor, a NaN is seen in its own weight at least.
 pub(crate) fn broken(subject: &Subject) {
     let optimizer = subject.optimizer();
+    let page = subject.row.explain(&[]).expect("defaults are allowed");
     let numbers = crate::numbers(7, 100);
     let step = |numbers: Vec<f64>| {
         let data = TensorData::new(numbers, [100]);
@@ -87,6 +89,9 @@ pub(crate) fn broken(subject: &Subject) {
     places.iter().for_each(|(i, number)| spoilt[*i] = *number);
     let spoilt = values(&step(spoilt));
     assert!(spoilt[3].is_nan(), "a NaN is hidden: {}", spoilt[3]);
+    if !page.summed.is_empty() {
+        return;
+    }
     for (i, (good, spoilt)) in good.iter().zip(&spoilt).enumerate() {
         if places.iter().all(|(place, _)| *place != i) {
             assert!(good.to_bits() == spoilt.to_bits(), "element {i}: {good} and {spoilt}");

@@ -1,6 +1,6 @@
 //! The pass on burn's `flex` tensors.
 
-use super::split::{Slices, Stored, split};
+use super::split::{Slices, Stored, step};
 use crate::program::Program;
 use burn::backend::flex::FlexTensor;
 use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind};
@@ -43,7 +43,7 @@ fn run<T: Stored + Element + Pod>(
             &contiguous
         }
     };
-    split::<T>(T::pass(program), slice_mut(parameter), slice(gradient), slices, scalars);
+    step::<T>(program, slice_mut(parameter), slice(gradient), slices, scalars);
 }
 
 fn inside(state: &mut DispatchTensor) -> &mut FlexTensor {

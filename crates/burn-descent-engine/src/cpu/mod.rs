@@ -8,5 +8,5 @@ mod pass;
 mod reduce;
 mod split;
 
-pub(crate) use pass::{Pass, pass};
+pub(crate) use pass::{Passes, pass, sum};
 pub(crate) use reduce::sum_squares;

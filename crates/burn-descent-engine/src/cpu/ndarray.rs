@@ -1,7 +1,7 @@
 //! The pass on burn's `ndarray` tensors.
 #![allow(deprecated)] // burn prefers `flex`; `ndarray` is supported as long as burn ships it
 
-use super::split::{Slices, Stored, split};
+use super::split::{Slices, Stored, step};
 use crate::MAX_STATES;
 use crate::program::Program;
 use burn::backend::ndarray::{NdArrayTensor, SharedArray};
@@ -39,7 +39,7 @@ fn run<T: Array>(
         *slice = slice_mut(array);
     }
     let gradient = gradient.as_slice().expect("dense");
-    split::<T>(T::pass(program), slice_mut(&mut parameter), gradient, slices, scalars);
+    step::<T>(program, slice_mut(&mut parameter), gradient, slices, scalars);
     states.extend(arrays.into_iter().flatten().map(T::tensor).map(outside));
     T::tensor(parameter)
 }

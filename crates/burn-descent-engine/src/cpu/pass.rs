@@ -2,56 +2,62 @@
 //! of the current rayon pool.
 
 use crate::MAX_STATES;
-use burn_descent_rules::{Fields, Nothing, Presence, Real, Rule};
+use burn_descent_rules::forms::lanes;
+use burn_descent_rules::{Fields, Presence, Real, Rule};
 
 /// One step of a rule on one thread: parameter and states are updated in place. The scalars are
-/// the rule's, then the factor of the gradient.
+/// the rule's, then the factor of the gradient, then, where the rule has terms, the number of
+/// elements and the sum.
 pub(crate) type Pass<T> = fn(&mut [T], &[T], States<'_, T>, &[f64]);
 
 /// The slices of the states; those beyond the rule's are empty.
 pub(crate) type States<'a, T> = [&'a mut [T]; MAX_STATES];
 
+/// The sum of the terms of a rule over slices, on one thread.
+pub(crate) type Sum<T> = fn(&[T], &[T], SharedStates<'_, T>, &[f64]) -> f64;
+
+/// [`States`] to be read only.
+pub(crate) type SharedStates<'a, T> = [&'a [T]; MAX_STATES];
+
+/// What a rule does with slices of `T`.
+pub(crate) struct Passes<T: 'static> {
+    pub(crate) update: Pass<T>,
+    /// If the rule has terms.
+    pub(crate) sum: Option<Sum<T>>,
+}
+
 /// Elements that are loaded, updated and stored together.
 const BLOCK: usize = 32;
 
-/// [`Pass`] of the rule `U` with the optional states in `P`.
-pub(crate) fn pass<U: Rule, P: Presence, T: Real>(
+/// Sums that are kept side by side, so that they are computed as a vector.
+const SIDE: usize = 16;
+
+/// [`Pass`] of the rule `U` with the optional states in `P` and the optional scalars in `Q`.
+pub(crate) fn pass<U: Rule, P: Presence, Q: Presence, T: Real>(
     p: &mut [T],
     g: &[T],
     states: States<'_, T>,
     scalars: &[f64],
 ) {
-    struct Vectorised<'a, U, P, T>(
-        &'a mut [T],
-        &'a [T],
-        States<'a, T>,
-        &'a [f64],
-        core::marker::PhantomData<(U, P)>,
-    );
-    impl<U: Rule, P: Presence, T: Real> pulp::NullaryFnOnce for Vectorised<'_, U, P, T> {
-        type Output = ();
+    pulp::Arch::new().dispatch(
         #[inline(always)]
-        fn call(self) {
-            blocks::<U, P, T>(self.0, self.1, self.2, self.3);
-        }
-    }
-    let marker = core::marker::PhantomData;
-    pulp::Arch::new().dispatch(Vectorised::<U, P, T>(p, g, states, scalars, marker));
+        || blocks::<U, P, Q, T>(p, g, states, scalars),
+    );
 }
 
 #[inline(always)]
-fn blocks<U: Rule, P: Presence, T: Real>(
+fn blocks<U: Rule, P: Presence, Q: Presence, T: Real>(
     p: &mut [T],
     g: &[T],
     mut states: States<'_, T>,
     scalars: &[f64],
 ) {
-    let mut lanes = 0;
-    let k = U::Scalars::<T>::read::<Nothing>(|lane| {
-        lanes = lane + 1;
-        T::lit(scalars[lane])
-    });
-    let scale = T::lit(scalars[lanes]);
+    let (k, scale) = read::<U, Q, T>(scalars);
+    let lanes = lanes::<U::Scalars<()>, Q>();
+    let k = match scalars[lanes + 1..] {
+        [n, sum] => U::with_sum(k, T::lit(sum), T::lit(n)),
+        _ => k,
+    };
     let (mut p_blocks, mut g_blocks) = (p.chunks_exact_mut(BLOCK), g.chunks_exact(BLOCK));
     let mut at = 0;
     for (p, g) in p_blocks.by_ref().zip(g_blocks.by_ref()) {
@@ -79,7 +85,7 @@ fn block<U: Rule, P: Presence, T: Real, const N: usize>(
     let (mut p_block, mut g_block, mut s_block) = ([zero; N], [zero; N], [[zero; N]; MAX_STATES]);
     p_block.copy_from_slice(p);
     g_block.copy_from_slice(g);
-    let lanes = lanes::<U, P>();
+    let lanes = lanes::<U::State<()>, P>();
     for lane in 0..lanes {
         s_block[lane].copy_from_slice(&states[lane][at..at + N]);
     }
@@ -95,10 +101,40 @@ fn block<U: Rule, P: Presence, T: Real, const N: usize>(
     }
 }
 
-/// How many states the rule has.
+/// The scalars of the rule, and the factor of the gradient.
 #[inline(always)]
-fn lanes<U: Rule, P: Presence>() -> usize {
-    let mut lanes = 0;
-    U::State::<()>::read::<P>(|_| lanes += 1);
-    lanes
+fn read<U: Rule, Q: Presence, T: Real>(scalars: &[f64]) -> (U::Scalars<T>, T) {
+    let k = U::Scalars::<T>::read::<Q>(|lane| T::lit(scalars[lane]));
+    (k, T::lit(scalars[lanes::<U::Scalars<()>, Q>()]))
+}
+
+/// [`Sum`] of the rule `U`, in f64.
+pub(crate) fn sum<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>>(
+    p: &[T],
+    g: &[T],
+    states: SharedStates<'_, T>,
+    scalars: &[f64],
+) -> f64 {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let (k, scale) = read::<U, Q, T>(scalars);
+            let (len, lanes) = (p.len(), lanes::<U::State<()>, P>());
+            let mut states = states;
+            states[..lanes].iter_mut().for_each(|state| *state = &state[..len]);
+            let g = &g[..len];
+            let term = |i: usize| -> f64 {
+                let s = U::State::<T>::read::<P>(|lane| states[lane][i]);
+                U::term(p[i], scale * g[i], s, k).map_or(0.0, Into::into)
+            };
+            let whole = len - len % SIDE;
+            let mut sums = [0.0; SIDE];
+            for at in (0..whole).step_by(SIDE) {
+                for (side, sum) in sums.iter_mut().enumerate() {
+                    *sum += term(at + side);
+                }
+            }
+            sums.iter().sum::<f64>() + (whole..len).map(term).sum::<f64>()
+        },
+    )
 }

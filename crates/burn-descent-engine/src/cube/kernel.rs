@@ -1,7 +1,7 @@
 //! The kernel and its launch.
 
 use super::emit::apply;
-use super::extension::{Engine, States};
+use super::extension::{Engine, List};
 use crate::program::Program;
 use crate::state::compute_dtype;
 use burn::backend::cubecl::dtype_to_storage_type as dtype_to_elem_type;
@@ -22,6 +22,7 @@ fn update<P: Float, C: Float, N: Size>(
     gradient: &[Vector<P, N>],
     states: &mut Sequence<Box<[Vector<C, N>]>>,
     scalars: &Sequence<InputScalar>,
+    sums: &Sequence<Box<[C]>>,
     #[comptime] graph: Arc<Graph>,
     #[define(P, C)] _dtypes: [ElemType; 2],
 ) {
@@ -35,7 +36,13 @@ fn update<P: Float, C: Float, N: Size>(
             let state = &states[lane];
             inputs.push(state[i]);
         }
-        let outputs = apply::<C, N>(&inputs, scalars, graph);
+        let mut totals = Sequence::<C>::new();
+        #[unroll]
+        for number in 0..sums.len() {
+            let sum = &sums[number];
+            totals.push(sum[0]);
+        }
+        let outputs = apply::<C, N>(&inputs, scalars, &totals, graph);
         parameter[i] = Vector::cast_from(outputs[0]);
         #[unroll]
         for lane in 0..states.len() {
@@ -49,14 +56,16 @@ impl Engine for CubeBackend {
     fn update(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        states: States<Self>,
+        states: List<Self>,
+        sum: List<Self>,
         program: Arc<Program>,
         scalars: Arc<[f64]>,
-    ) -> (FloatTensor<Self>, States<Self>) {
+    ) -> (FloatTensor<Self>, List<Self>) {
         let (parameter, gradient) = (writable(parameter), into_contiguous(gradient));
         let states: Vec<_> = states.into_vec().into_iter().map(writable).collect();
-        launch(&program.update, &parameter, &gradient, &states, &scalars);
-        (parameter, States::new(states))
+        let sum: Vec<_> = sum.into_vec().into_iter().map(into_contiguous).collect();
+        launch(&program.update, &parameter, &gradient, &states, &sum, &scalars);
+        (parameter, List::new(states))
     }
 }
 
@@ -72,6 +81,7 @@ fn launch(
     parameter: &CubeTensor,
     gradient: &CubeTensor,
     states: &[CubeTensor],
+    sum: &[CubeTensor],
     scalars: &[f64],
 ) {
     let count = parameter.meta.num_elements();
@@ -102,6 +112,7 @@ fn launch(
             buffer(gradient),
             states.iter().map(buffer).collect(),
             scalars.iter().map(|scalar| InputScalar::new(*scalar, compute)).collect(),
+            sum.iter().map(buffer).collect(),
             graph.clone(),
             [stored, compute],
         );

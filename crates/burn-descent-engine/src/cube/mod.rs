@@ -4,4 +4,4 @@ mod emit;
 mod extension;
 mod kernel;
 
-pub(crate) use extension::update;
+pub(crate) use extension::step;

@@ -92,13 +92,17 @@ fields! {
 fields! {
     /// Scalars of [`Adam`] and [`AdamW`](crate::AdamW).
     pub struct Scalars {
-        sign,
-        /// `λ` in Adam; `1 − η λ` in AdamW.
-        decay,
+        sign, decay,
         beta1, one_beta1, beta2, one_beta2, lr,
         /// `1 / (1 − β₁ᵗ)` and `1 / (1 − β₂ᵗ)`.
         debias1, debias2,
         eps, eps_root,
+        /// `ξ` of a cautious step, then its factor.
+        caution: optional,
+        /// 0, where the decay is cautious.
+        cautious_decay: optional,
+        /// `max(1, RMS)` of StableAdamW.
+        rms: optional,
     }
 }
 
@@ -144,24 +148,27 @@ impl Rule for Adam {
             debias2: 1.0 / bias2,
             eps: self.eps + self.eps_hat / bias2.sqrt(),
             eps_root: self.eps_root,
+            caution: None,
+            cautious_decay: None,
+            rms: None,
         }
     }
 
     #[inline(always)]
     fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
         let g = l2(k.sign, g, k.decay, p);
-        let (step, s) = step(g, s, k);
-        (p - step, s)
+        let (u, s) = direction(g, s, k);
+        (p - k.lr * u, s)
     }
 }
 
-/// The step `η m̂ / (√(v̂ + eps_root) + ε)` and the moments it is made of.
+/// The direction `m̂ / (√(v̂ + eps_root) + ε)` and the moments it is made of.
 #[inline(always)]
-pub(super) fn step<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+pub(super) fn direction<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
     let m = k.beta1 * s.m + k.one_beta1 * g;
     let v = k.beta2 * s.v + k.one_beta2 * g * g;
     let v_max = s.v_max.map(|v_max| v_max.max(v));
     let m_hat = m * k.debias1;
     let v_hat = v_max.unwrap_or(v) * k.debias2;
-    (k.lr * m_hat / ((v_hat + k.eps_root).sqrt() + k.eps), Moments { m, v, v_max })
+    (m_hat / ((v_hat + k.eps_root).sqrt() + k.eps), Moments { m, v, v_max })
 }

@@ -1,5 +1,6 @@
 use super::adam::{self, Moments, Scalars};
-use crate::{Adam, Bound, InvalidOption, Paper, Real, Rule};
+use crate::transforms::{agreement, caution, cautious};
+use crate::{Adam, Bound, InvalidOption, Paper, Range, Real, Rule};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -8,16 +9,29 @@ use serde::{Deserialize, Serialize};
 /// ```text
 /// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
 /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
-/// θ ← (1 − η λ) θ − η m̂ / (√(v̂ + eps_root) + ε)
+/// u = m̂ / (√(v̂ + eps_root) + ε)
+/// θ ← θ − η (u + λ θ)
 /// ```
 ///
 /// The decay acts on the weights, not on the gradient, so the adaptive denominator does not weaken
 /// it. Epsilons and AMSGrad as in [`Adam`]. As in PyTorch the decay is multiplied with the
 /// learning rate `η`.
 ///
+/// With `cautious` weights whose `u` points against the gradient stand still, and the others step
+/// further by `n / (number of the others + ξ)`: Liang et al. 2024,
+/// <https://arxiv.org/abs/2411.16085>. `ξ` (`cautious_xi`) is 1 there and in the authors' first
+/// code; 0 is their later code and timm's, where the factor is at most 1000.
+///
+/// With `cautious_decay` weights do not decay where `u` and the weight differ in sign: Chen et al. 2025,
+/// <https://arxiv.org/abs/2510.12402>.
+///
+/// With `stable` the learning rate of a tensor is divided by `max(1, √(mean of g² / max(v̂, ε²)))`,
+/// which stands in for clipping: StableAdamW, Wortsman et al. 2023,
+/// <https://arxiv.org/abs/2304.13013>.
+///
 /// - Defaults: PyTorch's. As [`Adam`], and `weight_decay` 0.01.
 /// - Memory: two numbers a weight, three with AMSGrad. Traffic in f32: read 16, write 12 bytes a
-///   weight; 4 and 4 more with AMSGrad.
+///   weight; 4 and 4 more with AMSGrad. A step that is cautious or stable reads 8 more first.
 /// - Bad gradients: as [`Adam`].
 /// - Reference: Loshchilov & Hutter 2017, algorithm 2, <https://arxiv.org/abs/1711.05101>.
 ///
@@ -50,6 +64,16 @@ pub struct AdamW {
     pub weight_decay: f64,
     /// Divide by the greatest second moment so far. Default false.
     pub amsgrad: bool,
+    /// Leave out weights whose step points against the gradient. Default false.
+    #[doc(alias = "caution")]
+    pub cautious: bool,
+    /// `ξ` of a cautious step, >= 0. Default 1.
+    pub cautious_xi: f64,
+    /// Let no weight decay whose step makes it larger. Default false.
+    pub cautious_decay: bool,
+    /// Divide the learning rate of a tensor by the size of its step, as StableAdamW. Default false.
+    /// Not together with `cautious`.
+    pub stable: bool,
     /// Climb instead of descend. Default false.
     pub maximize: bool,
 }
@@ -57,14 +81,28 @@ pub struct AdamW {
 impl Default for AdamW {
     fn default() -> Self {
         let Adam { beta1, beta2, eps, eps_root, eps_hat, amsgrad, maximize, .. } = Adam::new();
-        Self { beta1, beta2, eps, eps_root, eps_hat, weight_decay: 0.01, amsgrad, maximize }
+        Self {
+            beta1,
+            beta2,
+            eps,
+            eps_root,
+            eps_hat,
+            weight_decay: 0.01,
+            amsgrad,
+            cautious: false,
+            cautious_xi: 1.0,
+            cautious_decay: false,
+            stable: false,
+            maximize,
+        }
     }
 }
 
 impl AdamW {
     /// Adam with these options, the weight decay as its own.
     fn adam(&self) -> Adam {
-        let Self { beta1, beta2, eps, eps_root, eps_hat, weight_decay, amsgrad, maximize } = *self;
+        let Self { beta1, beta2, eps, eps_root, eps_hat, weight_decay, amsgrad, maximize, .. } =
+            *self;
         Adam { beta1, beta2, eps, eps_root, eps_hat, weight_decay, amsgrad, maximize }
     }
 }
@@ -78,12 +116,18 @@ impl Rule for AdamW {
     type Scalars<R: Copy> = Scalars<R>;
 
     fn bounds(&self) -> Vec<Bound> {
-        self.adam().bounds()
+        let mut bounds = self.adam().bounds();
+        bounds.push(Range::NonNegative.of("cautious_xi", self.cautious_xi));
+        bounds
     }
 
     fn conflict(&self) -> Result<(), InvalidOption> {
         let name = |error| InvalidOption { owner: Self::NAME, ..error };
-        self.adam().conflict().map_err(name)
+        self.adam().conflict().map_err(name)?;
+        let either = !(self.cautious && self.stable);
+        let stable = f64::from(u8::from(self.stable));
+        let alone = [("stable", stable, either, "false where `cautious` is true")];
+        InvalidOption::unless_all_hold(Self::NAME, &alone)
     }
 
     fn start(&self) -> Moments<f64> {
@@ -91,12 +135,44 @@ impl Rule for AdamW {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        Scalars { decay: 1.0 - lr * self.weight_decay, ..self.adam().scalars(lr, t) }
+        Scalars {
+            caution: self.cautious.then_some(self.cautious_xi),
+            cautious_decay: self.cautious_decay.then_some(0.0),
+            rms: self.stable.then_some(1.0),
+            ..self.adam().scalars(lr, t)
+        }
+    }
+
+    #[inline(always)]
+    fn term<R: Real>(_p: R, g: R, s: Moments<R>, k: Scalars<R>) -> Option<R> {
+        let g = k.sign * g;
+        let (u, s) = adam::direction(g, s, k);
+        match (k.caution, k.rms) {
+            (Some(_), _) => Some(agreement(u, g)),
+            (None, Some(_)) => Some(g * g / (s.v * k.debias2).max(k.eps * k.eps)),
+            (None, None) => None,
+        }
+    }
+
+    #[inline(always)]
+    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
+        let one = R::lit(1.0);
+        // Not `max`, which may lose a NaN.
+        let rms = (sum / n).sqrt();
+        let rms = R::select(rms.lt(one), one, rms);
+        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), rms: k.rms.map(|_| rms), ..k }
     }
 
     #[inline(always)]
     fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
-        let (step, s) = adam::step(k.sign * g, s, k);
-        (k.decay * p - step, s)
+        let g = k.sign * g;
+        let (u, s) = adam::direction(g, s, k);
+        let u = cautious(u, g, k.caution);
+        let decay = match k.cautious_decay {
+            Some(none) => R::select((u * p).lt(R::lit(0.0)), none, k.decay),
+            None => k.decay,
+        };
+        let lr = k.rms.map_or(k.lr, |rms| k.lr / rms);
+        (p - lr * (u + decay * p), s)
     }
 }

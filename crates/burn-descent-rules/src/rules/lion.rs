@@ -1,4 +1,4 @@
-use crate::transforms::{decay, sign};
+use crate::transforms::{agreement, caution, cautious, decay, sign};
 use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 /// Every weight moves by `η` in every step, so the learning rate is to be three to ten times
 /// smaller than Adam's, and `λ` as much greater. Without `decoupled_weight_decay` the decay is a
 /// penalty in the gradient: `g ← g + λ θ`.
+///
+/// With `cautious` weights whose `u` points against the gradient stand still, and the others step
+/// further by `n / (number of the others + ξ)`: Liang et al. 2024,
+/// <https://arxiv.org/abs/2411.16085>; see [`AdamW`](crate::AdamW).
 ///
 /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.99, `weight_decay` 0 (optax has 0.001), the
 ///   decay decoupled.
@@ -46,6 +50,11 @@ pub struct Lion {
     /// The decay acts on the weights, not on the gradient. Default true.
     #[doc(alias = "weight_decouple")]
     pub decoupled_weight_decay: bool,
+    /// Leave out weights whose step points against the gradient. Default false.
+    #[doc(alias = "caution")]
+    pub cautious: bool,
+    /// `ξ` of a cautious step, >= 0. Default 1.
+    pub cautious_xi: f64,
     /// Climb instead of descend. Default false.
     pub maximize: bool,
 }
@@ -57,6 +66,8 @@ impl Default for Lion {
             beta2: 0.99,
             weight_decay: 0.0,
             decoupled_weight_decay: true,
+            cautious: false,
+            cautious_xi: 1.0,
             maximize: false,
         }
     }
@@ -74,6 +85,8 @@ fields! {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2, lr,
+        /// `ξ` of a cautious step, then its factor.
+        caution: optional,
     }
 }
 
@@ -90,6 +103,7 @@ impl Rule for Lion {
             Range::Decay.of("beta1", self.beta1),
             Range::Decay.of("beta2", self.beta2),
             Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("cautious_xi", self.cautious_xi),
         ]
     }
 
@@ -108,14 +122,31 @@ impl Rule for Lion {
             beta2: self.beta2,
             one_beta2: 1.0 - self.beta2,
             lr,
+            caution: self.cautious.then_some(self.cautious_xi),
         }
+    }
+
+    #[inline(always)]
+    fn term<R: Real>(p: R, g: R, s: Momentum<R>, k: Scalars<R>) -> Option<R> {
+        let g = l2(k.sign, g, k.l2, p);
+        k.caution.map(|_| agreement(direction(g, s, k), g))
+    }
+
+    #[inline(always)]
+    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
+        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), ..k }
     }
 
     #[inline(always)]
     fn update<R: Real>(p: R, g: R, s: Momentum<R>, k: Scalars<R>) -> (R, Momentum<R>) {
         let g = l2(k.sign, g, k.l2, p);
-        let u = (k.beta1 * s.m + k.one_beta1 * g).sign();
+        let u = cautious(direction(g, s, k), g, k.caution);
         let m = k.beta2 * s.m + k.one_beta2 * g;
         (k.keep * p - k.lr * u, Momentum { m })
     }
+}
+
+#[inline(always)]
+fn direction<R: Real>(g: R, s: Momentum<R>, k: Scalars<R>) -> R {
+    (k.beta1 * s.m + k.one_beta1 * g).sign()
 }

@@ -16,6 +16,7 @@ mod grokfast_adamw;
 mod laprop;
 mod lion;
 mod madgrad;
+mod mars;
 mod nadam;
 mod nesterov;
 mod pid;
@@ -24,6 +25,10 @@ mod qhm;
 mod radam;
 mod rmsprop;
 mod rprop;
+mod schedule_free;
+mod schedule_free_adamw;
+mod schedule_free_radam;
+mod schedule_free_sgd;
 mod sgd;
 mod signsgd;
 mod tiger;
@@ -45,6 +50,7 @@ pub use grokfast_adamw::GrokFastAdamW;
 pub use laprop::LaProp;
 pub use lion::Lion;
 pub use madgrad::Madgrad;
+pub use mars::Mars;
 pub use nadam::NAdam;
 pub use nesterov::Nesterov;
 pub use pid::Pid;
@@ -53,6 +59,9 @@ pub use qhm::Qhm;
 pub use radam::RAdam;
 pub use rmsprop::RmsProp;
 pub use rprop::Rprop;
+pub use schedule_free_adamw::ScheduleFreeAdamW;
+pub use schedule_free_radam::ScheduleFreeRAdam;
+pub use schedule_free_sgd::ScheduleFreeSgd;
 pub use sgd::Sgd;
 pub use signsgd::SignSgd;
 pub use tiger::Tiger;
@@ -72,5 +81,5 @@ macro_rules! impl_new {
 impl_new! {
     AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo, Asgd,
     GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, Pid, QhAdam, Qhm, RAdam, RmsProp, Rprop,
-    Sgd, SignSgd, Tiger, Yogi
+    Mars, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, Tiger, Yogi
 }

@@ -5,6 +5,7 @@ mod keras;
 mod optax;
 mod optimi;
 mod pytorch_optimizer;
+mod schedulefree;
 mod timm;
 mod torch;
 
@@ -28,6 +29,8 @@ pub enum Condition {
     On(&'static str),
     /// It is not [`On`](Condition::On).
     Off(&'static str),
+    /// The hyper-parameter is this word.
+    Is(&'static str, &'static str),
     /// The learning rate changes from step to step.
     LrChanges,
 }
@@ -90,6 +93,7 @@ pub const LIBRARIES: &[(&str, &[Row])] = &[
     ("optax", optax::ROWS),
     ("optimi", optimi::ROWS),
     ("pytorch_optimizer", pytorch_optimizer::ROWS),
+    ("schedulefree", schedulefree::ROWS),
     ("timm", timm::ROWS),
     ("torch.optim", torch::ROWS),
 ];
@@ -124,6 +128,13 @@ const LR_IN_VELOCITY: &str = "its velocity holds the learning rate, ours does no
 /// StableAdamW.
 const RMS_OF_TENSOR: &str =
     "the learning rate is divided by a mean over the whole tensor; ours is the same for all";
+
+/// MARS as its authors use it.
+const VECTORS_BY_ADAMW: &str =
+    "vectors are stepped by AdamW with options of their own; here they are a group of their own";
+
+/// MARS with another rule around its gradient.
+const MARS_LION: &str = "MARS around Lion; ours is MARS around AdamW";
 
 /// A cautious step.
 const CAUTION: &str = "a cautious step is masked, which ours is not";

@@ -38,6 +38,15 @@ const RMSPROP: &[(&str, Meaning)] = &[
     ("bias_correction", Meaning::Off("optax: RMSProp whose averages are corrected for bias")),
 ];
 
+/// What its Schedule-Free optimizers have in common.
+const SCHEDULE_FREE: &[(&str, Meaning)] = &[
+    ("learning_rate", Lr),
+    ("warmup_steps", Meaning::Off("optax: a warm-up of the learning rate that begins at 0")),
+    ("weight_decay", NumberOrZero("weight_decay")),
+    ("weight_lr_power", Number("weight_lr_power")),
+    ("state_dtype", Free),
+];
+
 pub(super) const ROWS: &[Row] = &[
     row("sgd").when(&[Off("momentum")]).is(
         "sgd",
@@ -197,4 +206,13 @@ pub(super) const ROWS: &[Row] = &[
     row("yogi")
         .is("yogi", &[BETAS, &[("eps", Number("eps"))]])
         .fixed(&[("initial_momentum", "1e-6")]),
+    row("schedule_free_sgd")
+        .is("schedule_free_sgd", &[SCHEDULE_FREE, &[("b1", Number("momentum"))]]),
+    row("schedule_free_adamw").is(
+        "schedule_free_adamw",
+        &[
+            SCHEDULE_FREE,
+            &[("b1", Number("beta1")), ("b2", Number("beta2")), ("eps", Number("eps"))],
+        ],
+    ),
 ];

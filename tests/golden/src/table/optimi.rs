@@ -2,7 +2,7 @@
 
 use super::Condition::{Off, On};
 use super::Meaning::{Average, Both, Decides, Free, Lr, Number};
-use super::{DECOUPLED_SGD, Meaning, RMS_OF_TENSOR, Row, row};
+use super::{DECOUPLED_SGD, Meaning, Row, row};
 
 const DECOUPLED_LR: &str = "optimi: weight decay independent of the size of the learning rate";
 
@@ -52,5 +52,5 @@ pub(super) const ROWS: &[Row] = &[
         .is("radam", &[COMMON, RADAM])
         .fixed(&[("eps", "0"), ("decoupled_weight_decay", "true")]),
     row("radam").is("radam", &[COMMON, RADAM]).fixed(&[("eps", "0")]),
-    row("stableadamw").differs(RMS_OF_TENSOR),
+    row("stableadamw").is("adamw", &[COMMON, ADAM]).fixed(&[("stable", "true")]),
 ];

@@ -1,8 +1,11 @@
 //! `pytorch_optimizer`.
 
-use super::Condition::{LrChanges, Off, On};
+use super::Condition::{Is, LrChanges, Off, On};
 use super::Meaning::{Both, Decides, Free, Given, Lr, Number, Pair, Switch, Triple};
-use super::{CAUTION, DECOUPLED_SGD, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row};
+use super::{
+    CAUTION, DECOUPLED_SGD, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row,
+    VECTORS_BY_ADAMW, row,
+};
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
 
@@ -17,6 +20,34 @@ const COMMON: &[(&str, Meaning)] = &[
     ("foreach", Free),
     ("step", Free),
 ];
+
+/// The same for those that are cautious here too.
+const CAUTIOUS: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Switch("decoupled_weight_decay")),
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("maximize", Switch("maximize")),
+    ("cautious", Switch("cautious")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+/// What its Schedule-Free optimizers have in common.
+const SCHEDULE_FREE: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("weight_decay", Number("weight_decay")),
+    ("r", Number("r")),
+    ("weight_lr_power", Number("weight_lr_power")),
+    ("maximize", Switch("maximize")),
+    ("train_mode", Free),
+    ("weight_sum", Free),
+    ("lr_max", Free),
+    ("step", Free),
+    ("foreach", Free),
+];
+
+const PALM: &str = "pytorch_optimizer: PaLM's decay of the second moment";
 
 const CLIPPED: &str =
     "pytorch_optimizer: gradients are clipped, which is no part of the update rule here";
@@ -94,7 +125,7 @@ pub(super) const ROWS: &[Row] = &[
             ("step", Free),
         ]],
     ),
-    row("lion").is("lion", &[COMMON, &[("betas", Pair(["beta1", "beta2"]))]]),
+    row("lion").is("lion", &[CAUTIOUS, &[("betas", Pair(["beta1", "beta2"]))]]),
     row("signsgd").is("signsgd", &[COMMON, &[("momentum", Number("momentum"))]]),
     row("tiger").is("tiger", &[COMMON, &[("beta", Number("beta"))]]),
     row("adopt")
@@ -222,7 +253,92 @@ pub(super) const ROWS: &[Row] = &[
             ],
         ],
     ),
-    row("stable_adamw").differs(RMS_OF_TENSOR),
+    row("stable_adamw").when(&[Off("weight_decouple"), On("weight_decay")]).differs(
+        "pytorch_optimizer: weight decay of StableAdamW in the gradient; ours acts on the weights",
+    ),
+    row("stable_adamw")
+        .is(
+            "adamw",
+            &[&[
+                ("lr", Lr),
+                ("betas", Pair(["beta1", "beta2"])),
+                ("eps", Number("eps")),
+                ("weight_decay", Number("weight_decay")),
+                ("weight_decouple", Decides),
+                ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+                ("kahan_sum", Free), // only in half precision
+                ("maximize", Switch("maximize")),
+                ("foreach", Free),
+                ("step", Free),
+            ]],
+        )
+        .fixed(&[("stable", "true")]),
+    row("mars").when(&[On("cautious")]).differs(CAUTION),
+    row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
+    row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),
+    row("mars")
+        .is(
+        "mars",
+        &[&[
+            ("lr", Lr),
+            ("betas", Pair(["beta1", "beta2"])),
+            ("eps", Number("eps_hat")),
+            ("gamma", Number("gamma")),
+            ("weight_decay", Number("weight_decay")),
+            ("weight_decouple", Decides),
+            ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+            ("ams_bound", Switch("amsgrad")),
+            ("cautious", Decides),
+            ("mars_type", Decides),
+            ("optimize_1d", Decides),
+            // only for vectors that are stepped by AdamW
+            ("lr_1d", Free),
+            ("lr_1d_factor", Free),
+            ("betas_1d", Free),
+            ("weight_decay_1d", Free),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    )
+    .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("schedulefree_sgd").is(
+        "schedule_free_sgd",
+        &[
+            SCHEDULE_FREE,
+            &[
+                ("momentum", Number("momentum")),
+                ("warmup_steps", Number("warmup_steps")),
+                ("eps", Free),
+            ],
+        ],
+    ),
+    row("schedulefree_adamw").is(
+        "schedule_free_adamw",
+        &[
+            SCHEDULE_FREE,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("warmup_steps", Number("warmup_steps")),
+                ("decoupling_c", Meaning::Off("pytorch_optimizer: a decay that is decoupled anew")),
+                ("ams_bound", Meaning::Off("pytorch_optimizer: Schedule-Free with AMSGrad")),
+                ("eps", Number("eps")),
+                ("use_palm", Meaning::Off(PALM)),
+            ],
+        ],
+    ),
+    row("schedulefree_radam").is(
+        "schedule_free_radam",
+        &[
+            SCHEDULE_FREE,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("silent_sgd_phase", Switch("silent_sgd_phase")),
+                ("eps", Number("eps")),
+                ("use_palm", Meaning::Off(PALM)),
+            ],
+        ],
+    ),
     row("grokfast_adamw").when(&[On("weight_decay"), Off("weight_decouple")]).differs(
         "pytorch_optimizer: weight decay of GrokFast-AdamW in the gradient; ours acts on the weights",
     ),

@@ -1,12 +1,25 @@
 //! `timm`.
 
-use super::Condition::{LrChanges, Off, On};
+use super::Condition::{Is, LrChanges, Off, On};
 use super::Meaning::{Both, Decides, Free, Lr, Number, Pair, Switch, Triple};
-use super::{ADAM, CAUTION, DECOUPLED_SGD, LR_IN_VELOCITY, Meaning, Row, SGD, row};
+use super::{
+    ADAM, CAUTION, DECOUPLED_SGD, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW,
+    row,
+};
 
 /// What its optimizers have in common.
 const COMMON: &[(&str, Meaning)] = &[
     ("caution", Meaning::Off(CAUTION)),
+    ("corrected_weight_decay", Free),
+    ("max_lr_snapshot", Free),
+    ("foreach", Free),
+    ("capturable", Free),
+    ("differentiable", Free),
+];
+
+/// The same for those that are cautious here too.
+const CAUTIOUS: &[(&str, Meaning)] = &[
+    ("caution", Switch("cautious")),
     ("corrected_weight_decay", Free),
     ("max_lr_snapshot", Free),
     ("foreach", Free),
@@ -45,10 +58,12 @@ pub(super) const ROWS: &[Row] = &[
     row("adamw_cautious")
         .when(&[On("corrected_weight_decay"), On("weight_decay")])
         .differs(CORRECTED),
-    row("adamw_cautious").is(
-        "adamw",
-        &[COMMON, ADAM, &[("clipping_threshold", Meaning::Off("timm: steps are clipped"))]],
-    ),
+    row("adamw_cautious")
+        .is(
+            "adamw",
+            &[CAUTIOUS, ADAM, &[("clipping_threshold", Meaning::Off("timm: steps are clipped"))]],
+        )
+        .fixed(&[("cautious_xi", "0")]),
     row("rmsprop_tf")
         .when(&[On("lr_in_momentum"), On("momentum"), LrChanges])
         .differs(LR_IN_VELOCITY),
@@ -76,18 +91,20 @@ pub(super) const ROWS: &[Row] = &[
     row("lion_cautious")
         .when(&[On("corrected_weight_decay"), On("weight_decay")])
         .differs(CORRECTED),
-    row("lion_cautious").is(
-        "lion",
-        &[
-            COMMON,
+    row("lion_cautious")
+        .is(
+            "lion",
             &[
-                ("lr", Lr),
-                ("betas", Pair(["beta1", "beta2"])),
-                ("weight_decay", Number("weight_decay")),
-                ("maximize", Switch("maximize")),
+                CAUTIOUS,
+                &[
+                    ("lr", Lr),
+                    ("betas", Pair(["beta1", "beta2"])),
+                    ("weight_decay", Number("weight_decay")),
+                    ("maximize", Switch("maximize")),
+                ],
             ],
-        ],
-    ),
+        )
+        .fixed(&[("cautious_xi", "0")]),
     row("adopt").when(&[On("corrected_weight_decay"), On("weight_decay")]).differs(CORRECTED),
     row("adopt")
         .when(&[Off("clip_exp")])
@@ -154,4 +171,24 @@ pub(super) const ROWS: &[Row] = &[
     row("laprop").when(&[LrChanges]).differs(LR_IN_VELOCITY),
     row("laprop").when(&[On("corrected_weight_decay"), On("weight_decay")]).differs(CORRECTED),
     row("laprop").is("laprop", &[COMMON, MOMENTS, &[("eps", Number("eps"))]]),
+    row("mars").when(&[On("caution")]).differs(CAUTION),
+    row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
+    row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),
+    row("mars")
+        .is(
+            "mars",
+            &[
+                COMMON,
+                MOMENTS,
+                &[
+                    ("eps", Number("eps")),
+                    ("mars_type", Decides),
+                    ("gamma", Number("gamma")),
+                    ("optimize_1d", Decides),
+                    ("lr_1d_factor", Free),
+                    ("betas_1d", Free),
+                ],
+            ],
+        )
+        .fixed(&[("compare_with_zero", "false")]),
 ];

@@ -1,0 +1,194 @@
+use crate::transforms::sign;
+use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+
+/// MARS-AdamW: AdamW whose gradients have less variance.
+///
+/// ```text
+/// c = g + γ β₁ / (1 − β₁) (g − g′)     g′: the gradient of the step before
+/// c ← c / max(1, ‖c‖)                  the norm over the whole tensor
+/// m ← β₁ m + (1 − β₁) c,               m̂ = m / (1 − β₁ᵗ)
+/// v ← β₂ v + (1 − β₂) c²,              v̂ = v / (1 − β₂ᵗ)
+/// θ ← θ − η (m̂ / (√v̂ + ε) + λ θ)
+/// ```
+///
+/// `g′` is the gradient of the step before as it was (the authors' MARS-approx). The first step has
+/// none: with `compare_with_zero` it is taken as 0, as the authors' code and `pytorch_optimizer`
+/// do; without, as in timm, `c` is the first gradient.
+///
+/// - Defaults: the authors'. `beta1` 0.95, `beta2` 0.99, `eps` 1e-8, `gamma` 0.025, no weight
+///   decay. The authors step vectors with AdamW: make a group of them.
+/// - Memory: three numbers a weight. Traffic in f32: read 28 (8 of them for the norm), write 16
+///   bytes a weight.
+/// - A gradient that is not finite makes the whole tensor NaN, because of the norm.
+/// - Reference: Yuan et al. 2024, algorithm 2, <https://arxiv.org/abs/2411.10438>.
+///
+/// ```
+/// use burn_descent_rules::{Mars, slices::Walk};
+///
+/// let mut x = [1.0_f64, -1.0];
+/// let mut walk = Walk::new(Mars::new(), x.len())?;
+/// walk.step(0.1, &mut x, &[300.0, -400.0])?;
+/// assert!((x[0] - 0.9).abs() < 1e-6);
+/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mars {
+    /// Decay `β₁` of the first moment, in [0, 1). Default 0.95.
+    #[doc(alias = "betas")]
+    pub beta1: f64,
+    /// Decay `β₂` of the second moment, in [0, 1). Default 0.99.
+    #[doc(alias = "betas")]
+    pub beta2: f64,
+    /// Added to the root, >= 0. Default 1e-8. One of the three epsilons must be > 0.
+    #[doc(alias = "epsilon")]
+    pub eps: f64,
+    /// Added to the root before its bias is corrected, >= 0. Default 0.
+    pub eps_hat: f64,
+    /// Added under the root before its bias is corrected, >= 0. Default 0.
+    pub eps_root_hat: f64,
+    /// How much of the variance is taken off, `γ` >= 0. Default 0.025; 0 is AdamW, but for the norm.
+    pub gamma: f64,
+    /// The gradient before the first is 0; false: the first is compared with nothing. Default true.
+    pub compare_with_zero: bool,
+    /// Decoupled decay `λ` of the weights, >= 0. Default 0.
+    #[doc(alias = "lambda")]
+    pub weight_decay: f64,
+    /// Divide by the greatest second moment so far. Default false.
+    pub amsgrad: bool,
+    /// Climb instead of descend. Default false.
+    pub maximize: bool,
+}
+
+impl Default for Mars {
+    fn default() -> Self {
+        Self {
+            beta1: 0.95,
+            beta2: 0.99,
+            eps: 1e-8,
+            eps_hat: 0.0,
+            eps_root_hat: 0.0,
+            gamma: 0.025,
+            compare_with_zero: true,
+            weight_decay: 0.0,
+            amsgrad: false,
+            maximize: false,
+        }
+    }
+}
+
+fields! {
+    /// State of [`Mars`].
+    pub struct Moments {
+        /// First moment.
+        m,
+        /// Second moment.
+        v,
+        /// The gradient of the step before.
+        last,
+        /// Greatest second moment, with AMSGrad.
+        v_max: optional,
+    }
+}
+
+fields! {
+    /// Scalars of [`Mars`].
+    pub struct Scalars {
+        sign,
+        /// `γ β₁ / (1 − β₁)`.
+        difference,
+        /// `1 / max(1, ‖c‖)`, once the norm is known.
+        shrink,
+        decay, beta1, one_beta1, beta2, one_beta2, lr,
+        /// `1 / (1 − β₁ᵗ)` and `1 / (1 − β₂ᵗ)`.
+        debias1, debias2,
+        eps, eps_root,
+    }
+}
+
+/// `c` before it is made shorter.
+#[inline(always)]
+fn corrected<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> R {
+    let g = k.sign * g;
+    g + k.difference * (g - s.last)
+}
+
+impl Rule for Mars {
+    const NAME: &'static str = "mars";
+    const TITLE: &'static str = "MARS-AdamW";
+    const PAPER: Paper =
+        Paper { cite: "Yuan et al. 2024", url: "https://arxiv.org/abs/2411.10438" };
+    type State<R: Copy> = Moments<R>;
+    type Scalars<R: Copy> = Scalars<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        vec![
+            Range::Decay.of("beta1", self.beta1),
+            Range::Decay.of("beta2", self.beta2),
+            Range::NonNegative.of("eps", self.eps),
+            Range::NonNegative.of("eps_hat", self.eps_hat),
+            Range::NonNegative.of("eps_root_hat", self.eps_root_hat),
+            Range::NonNegative.of("gamma", self.gamma),
+            Range::NonNegative.of("weight_decay", self.weight_decay),
+        ]
+    }
+
+    fn conflict(&self) -> Result<(), InvalidOption> {
+        let (eps, hat) = (("eps", self.eps), ("eps_hat", self.eps_hat));
+        let root = ("eps_root_hat", self.eps_root_hat);
+        InvalidOption::unless_one_positive(Self::NAME, &[eps, hat, root])
+    }
+
+    fn start(&self) -> Moments<f64> {
+        Moments { m: 0.0, v: 0.0, last: 0.0, v_max: self.amsgrad.then_some(0.0) }
+    }
+
+    fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let first = t == 1 && !self.compare_with_zero;
+        let debias2 = 1.0 / (1.0 - self.beta2.powf(t as f64));
+        let difference = self.gamma * self.beta1 / (1.0 - self.beta1);
+        Scalars {
+            sign: sign(self.maximize),
+            difference: if first { 0.0 } else { difference },
+            shrink: 1.0,
+            decay: self.weight_decay,
+            beta1: self.beta1,
+            one_beta1: 1.0 - self.beta1,
+            beta2: self.beta2,
+            one_beta2: 1.0 - self.beta2,
+            lr,
+            debias1: 1.0 / (1.0 - self.beta1.powf(t as f64)),
+            debias2,
+            eps: self.eps + self.eps_hat * debias2.sqrt(),
+            eps_root: self.eps_root_hat * debias2,
+        }
+    }
+
+    #[inline(always)]
+    fn term<R: Real>(_p: R, g: R, s: Moments<R>, k: Scalars<R>) -> Option<R> {
+        let c = corrected(g, s, k);
+        Some(c * c)
+    }
+
+    #[inline(always)]
+    fn with_sum<R: Real>(k: Scalars<R>, sum: R, _n: R) -> Scalars<R> {
+        let one = R::lit(1.0);
+        // Not `max`, which may lose a NaN.
+        let norm = sum.sqrt();
+        let short = norm.lt(one);
+        Scalars { shrink: one / R::select(short, one, norm), ..k }
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+        let c = k.shrink * corrected(g, s, k);
+        let m = k.beta1 * s.m + k.one_beta1 * c;
+        let v = k.beta2 * s.v + k.one_beta2 * c * c;
+        let v_max = s.v_max.map(|v_max| v_max.max(v));
+        let root = (v_max.unwrap_or(v) * k.debias2 + k.eps_root).sqrt() + k.eps;
+        let u = m * k.debias1 / root + k.decay * p;
+        (p - k.lr * u, Moments { m, v, last: k.sign * g, v_max })
+    }
+}

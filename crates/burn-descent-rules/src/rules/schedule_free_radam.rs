@@ -1,0 +1,163 @@
+use super::radam::RAdam;
+use super::schedule_free::{self, MEMORY, judged, momentum, share};
+use super::schedule_free_adamw::Moments;
+use crate::transforms::sign;
+use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+
+/// Schedule-Free RAdam: Schedule-Free AdamW whose warm-up is RAdam's rectification.
+///
+/// ```text
+/// v ← β₂ v + (1 − β₂) g²,      v̂ = v / (1 − β₂ᵗ)
+/// u = ±g / (√v̂ + ε) + λ y      while ρ_t <= 4: ±g + λ y
+/// z ← z − η_t u                η_t = r_t η;   while ρ_t <= 4: 0, or η
+/// x ← (1 − c) x + c z,         c = w / Σ w,   w = tʳ η_max^p
+/// y ← (1 − β₁) z + β₁ x
+/// ```
+///
+/// `ρ_t` and `r_t` as in [`RAdam`](crate::RAdam). `x` is the point to judge and ship: take it with
+/// `evaluate`. With `silent_sgd_phase` the first steps, in which the second moment is not yet to be
+/// trusted, move nothing; else they are plain.
+///
+/// - Defaults: the authors' code. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `r` 0,
+///   `weight_lr_power` (`p`) 2, no weight decay, the first steps silent.
+/// - Memory: two numbers a weight, `z − y` and `v`, and two for the tensor. Traffic in f32: read
+///   16, write 12 bytes a weight.
+/// - Bad gradients: as [`ScheduleFreeAdamW`](crate::ScheduleFreeAdamW).
+/// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
+///
+/// ```
+/// use burn_descent_rules::{ScheduleFreeRAdam, slices::Walk};
+///
+/// let mut y = [1.0_f64];
+/// let mut walk = Walk::new(ScheduleFreeRAdam::new(), y.len())?;
+/// (0..4).try_for_each(|_| walk.step(0.1, &mut y, &[1.0]))?;
+/// assert_eq!(y, [1.0]);
+/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScheduleFreeRAdam {
+    /// Share `β₁` of the average `x` in the point `y` of the gradients, in (0, 1). Default 0.9.
+    #[doc(alias = "betas")]
+    pub beta1: f64,
+    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
+    #[doc(alias = "betas")]
+    pub beta2: f64,
+    /// Added to the root, > 0. Default 1e-8.
+    #[doc(alias = "epsilon")]
+    pub eps: f64,
+    /// Steps count `tʳ` in the average, >= 0. Default 0: all the same.
+    pub r: f64,
+    /// Steps count `η_max^p` in the average, `p` >= 0. Default 2.
+    pub weight_lr_power: f64,
+    /// Move nothing in the first steps; false: take plain ones. Default true.
+    pub silent_sgd_phase: bool,
+    /// Weight decay `λ` at `y`, >= 0. Default 0.
+    #[doc(alias = "lambda")]
+    pub weight_decay: f64,
+    /// Climb instead of descend. Default false.
+    pub maximize: bool,
+}
+
+impl Default for ScheduleFreeRAdam {
+    fn default() -> Self {
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            r: 0.0,
+            weight_lr_power: 2.0,
+            silent_sgd_phase: true,
+            weight_decay: 0.0,
+            maximize: false,
+        }
+    }
+}
+
+fields! {
+    /// Scalars of [`ScheduleFreeRAdam`].
+    pub struct Scalars {
+        sign, decay, lr, beta1, beta2, one_beta2,
+        /// Factors of the gradient over its root and of the plain one: one is 1, the other 0.
+        adaptive, plain,
+        /// `1 / (1 − β₂ᵗ)`.
+        debias2,
+        eps,
+        /// Share of the newest point in the average, and what is left to the others.
+        c, one_c,
+    }
+}
+
+impl Rule for ScheduleFreeRAdam {
+    const NAME: &'static str = "schedule_free_radam";
+    const TITLE: &'static str = "Schedule-Free RAdam";
+    const PAPER: Paper =
+        Paper { cite: "Defazio et al. 2024", url: "https://arxiv.org/abs/2405.15682" };
+    type State<R: Copy> = Moments<R>;
+    type Scalars<R: Copy> = Scalars<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        vec![
+            Range::Decay.of("beta1", self.beta1),
+            Range::Decay.of("beta2", self.beta2),
+            Range::Positive.of("eps", self.eps),
+            Range::NonNegative.of("r", self.r),
+            Range::NonNegative.of("weight_lr_power", self.weight_lr_power),
+            Range::NonNegative.of("weight_decay", self.weight_decay),
+        ]
+    }
+
+    fn conflict(&self) -> Result<(), InvalidOption> {
+        momentum(Self::NAME, "beta1", self.beta1)
+    }
+
+    fn start(&self) -> Moments<f64> {
+        Moments { d: 0.0, v: 0.0 }
+    }
+
+    fn memory(&self) -> Vec<(&'static str, f64)> {
+        MEMORY.to_vec()
+    }
+
+    fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let radam = RAdam::new().beta2(self.beta2).threshold(4.0);
+        let radam = radam.degenerated_to_sgd(!self.silent_sgd_phase);
+        let (rectified, plain) = radam.rectification(t);
+        let adaptive = if rectified > 0.0 { 1.0 } else { 0.0 };
+        Scalars {
+            sign: sign(self.maximize),
+            decay: self.weight_decay,
+            lr: lr * (rectified + plain),
+            beta1: self.beta1,
+            beta2: self.beta2,
+            one_beta2: 1.0 - self.beta2,
+            adaptive,
+            plain: 1.0 - adaptive,
+            debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
+            eps: self.eps,
+            c: 1.0,
+            one_c: 0.0,
+        }
+    }
+
+    fn remember(&self, _lr: f64, t: u64, k: Scalars<f64>, memory: &mut [f64]) -> Scalars<f64> {
+        let c = share(k.lr, t, self.r, self.weight_lr_power, memory);
+        Scalars { c, one_c: 1.0 - c, ..k }
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+        let g = k.sign * g;
+        let v = k.beta2 * s.v + k.one_beta2 * g * g;
+        let root = (v * k.debias2).sqrt() + k.eps;
+        let u = g * (k.adaptive / root + k.plain) + k.decay * p;
+        let (p, d) = schedule_free::step(p, s.d, u, [k.lr, k.beta1, k.c, k.one_c]);
+        (p, Moments { d, v })
+    }
+
+    fn evaluate<R: Real>(&self, p: R, s: Moments<R>) -> R {
+        judged(p, s.d, self.beta1)
+    }
+}
