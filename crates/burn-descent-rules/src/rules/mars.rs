@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// - Defaults: the authors'. `beta1` 0.95, `beta2` 0.99, `eps` 1e-8, `gamma` 0.025, no weight
 ///   decay. The authors step vectors with AdamW: make a group of them.
-/// - Memory: three numbers a weight. Traffic in f32: read 28 (8 of them for the norm), write 16
-///   bytes a weight.
+/// - Memory: three numbers a weight, four with AMSGrad. Traffic in f32: read 28, write 16 bytes a
+///   weight; 8 of them are read for the norm.
 /// - A gradient that is not finite makes the whole tensor NaN, because of the norm.
 /// - Reference: Yuan et al. 2024, algorithm 2, <https://arxiv.org/abs/2411.10438>.
 ///
