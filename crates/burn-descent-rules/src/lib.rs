@@ -23,6 +23,7 @@
 //! # Ok::<(), burn_descent_rules::InvalidOption>(())
 //! ```
 
+pub mod chain;
 mod error;
 mod explain;
 mod fields;

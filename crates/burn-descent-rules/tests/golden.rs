@@ -9,8 +9,9 @@ use burn_descent_golden::{
 };
 use burn_descent_rules::{
     AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo,
-    Asgd, GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, Pid, QhAdam, Qhm, RAdam, Real,
-    RmsProp, Rprop, Rule, Sgd, SignSgd, Tiger, Yogi, from_pairs, slices::Walk,
+    Asgd, GrokFastAdamW, LaProp, Lion, Madgrad, Mars, NAdam, Nesterov, Pid, QhAdam, Qhm, RAdam,
+    Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
+    SignSgd, Tiger, Yogi, from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -53,6 +54,10 @@ const RULES: &[(&str, usize, Replay)] = rules![
     QhAdam: 10,
     Madgrad: 10,
     GrokFastAdamW: 10,
+    Mars: 6,
+    ScheduleFreeSgd: 10,
+    ScheduleFreeAdamW: 10,
+    ScheduleFreeRAdam: 10,
 ];
 
 /// The rules as textbooks have them, computed by whoever wrote the files: no library of its own.

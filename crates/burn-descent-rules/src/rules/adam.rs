@@ -164,7 +164,7 @@ impl Rule for Adam {
 
 /// The direction `m̂ / (√(v̂ + eps_root) + ε)` and the moments it is made of.
 #[inline(always)]
-pub(super) fn direction<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+pub(crate) fn direction<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
     let m = k.beta1 * s.m + k.one_beta1 * g;
     let v = k.beta2 * s.v + k.one_beta2 * g * g;
     let v_max = s.v_max.map(|v_max| v_max.max(v));

@@ -4,7 +4,7 @@ mod adabelief;
 mod adabound;
 mod adadelta;
 mod adagrad;
-mod adam;
+pub(crate) mod adam;
 mod adamax;
 mod adamw;
 mod adan;

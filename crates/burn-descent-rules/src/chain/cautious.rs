@@ -1,0 +1,74 @@
+//! The mask of a cautious step.
+
+use super::stateless::Nothing;
+use super::{Point, Transform};
+use crate::transforms::{agreement, caution, cautious};
+use crate::{Bound, Range, Real, fields};
+use serde::{Deserialize, Serialize};
+
+/// Leaves out elements whose update points against the gradient, and makes the others longer: see
+/// [`AdamW`](crate::AdamW). It stands before the learning rate, where updates point uphill. It needs
+/// a sum over the tensor, so there is one in a chain at most.
+///
+/// Reference: Liang et al. 2024, <https://arxiv.org/abs/2411.16085>.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cautious {
+    /// `ξ`, >= 0. Default 1.
+    pub xi: f64,
+}
+
+impl Cautious {
+    /// As the paper has it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Default for Cautious {
+    fn default() -> Self {
+        Self { xi: 1.0 }
+    }
+}
+
+fields! {
+    /// Scalars of [`Cautious`].
+    pub struct Caution {
+        /// `ξ`, then the factor of the elements that are left.
+        caution,
+    }
+}
+
+impl Transform for Cautious {
+    const NAME: &'static str = "cautious";
+    const SUMS: usize = 1;
+    type State<R: Copy> = Nothing<R>;
+    type Scalars<R: Copy> = Caution<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        vec![Range::NonNegative.of("xi", self.xi)]
+    }
+
+    fn start(&self) -> Nothing<f64> {
+        Nothing::new()
+    }
+
+    fn scalars(&self, _lr: f64, _t: u64) -> Caution<f64> {
+        Caution { caution: self.xi }
+    }
+
+    #[inline(always)]
+    fn term<R: Real>(u: R, at: Point<R>, _s: Nothing<R>, _k: Caution<R>) -> Option<R> {
+        Some(agreement(u, at.g))
+    }
+
+    #[inline(always)]
+    fn with_sum<R: Real>(k: Caution<R>, sum: R, n: R) -> Caution<R> {
+        Caution { caution: caution(k.caution, sum, n) }
+    }
+
+    #[inline(always)]
+    fn transform<R: Real>(u: R, at: Point<R>, s: Nothing<R>, k: Caution<R>) -> (R, Nothing<R>) {
+        (cautious(u, at.g, Some(k.caution)), s)
+    }
+}

@@ -1,0 +1,200 @@
+//! Rules made of transforms, as in optax: each turns an update into another, and all of them are one
+//! pass.
+
+mod cautious;
+mod moments;
+mod names;
+mod stateless;
+mod then;
+
+pub use cautious::Cautious;
+pub use moments::{ScaleByAdam, ScaleByRms, Trace};
+pub use names::Names;
+pub use stateless::{AddDecayedWeights, Clip, Scale, ScaleByLearningRate, ScaleBySign};
+pub use then::{Both, Then};
+
+use crate::{Bound, Fields, Fixed, InvalidOption, Paper, Real, Rule};
+use core::fmt::Debug;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+/// Turns an update into another, element by element.
+///
+/// Written like a [`Rule`], whose items these are; its state and scalars have no optional fields.
+pub trait Transform:
+    Clone + Debug + Default + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// optax's name of it: `scale_by_adam`. Its options are called `scale_by_adam.beta1`.
+    const NAME: &'static str;
+    /// How many sums over the tensor it needs: one, if [`term`](Transform::term) gives terms.
+    const SUMS: usize = 0;
+
+    /// What is remembered of one element from step to step.
+    type State<R: Copy>: Fields<R, Forms = Fixed>;
+    /// What is the same for all elements of a step.
+    type Scalars<R: Copy>: Fields<R, Forms = Fixed>;
+
+    /// Every numeric option with its value and range.
+    fn bounds(&self) -> Vec<Bound>;
+    /// The state before the first step.
+    fn start(&self) -> Self::State<f64>;
+    /// The scalars of step `t` (from 1) at learning rate `lr`.
+    fn scalars(&self, lr: f64, t: u64) -> Self::Scalars<f64>;
+
+    /// The new update and state, from the update `u` so far, the parameter and the gradient.
+    fn transform<R: Real>(
+        u: R,
+        at: Point<R>,
+        s: Self::State<R>,
+        k: Self::Scalars<R>,
+    ) -> (R, Self::State<R>);
+
+    /// As [`Rule::term`].
+    #[inline(always)]
+    fn term<R: Real>(_u: R, _at: Point<R>, _s: Self::State<R>, _k: Self::Scalars<R>) -> Option<R> {
+        None
+    }
+
+    /// As [`Rule::with_sum`].
+    #[inline(always)]
+    fn with_sum<R: Real>(k: Self::Scalars<R>, _sum: R, _n: R) -> Self::Scalars<R> {
+        k
+    }
+
+    /// Writes its options down under its name.
+    fn write_options(&self, names: &mut Names, options: &mut Map<String, Value>) {
+        names.write(Self::NAME, self, options);
+    }
+
+    /// Reads its options from under its name, and takes them out.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    fn read_options(
+        names: &mut Names,
+        options: &mut Map<String, Value>,
+    ) -> Result<Self, serde_json::Error> {
+        names.read(Self::NAME, options)
+    }
+}
+
+/// Where an update is taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Point<R> {
+    /// The parameter.
+    pub p: R,
+    /// The gradient.
+    pub g: R,
+}
+
+/// A rule made of transforms: the first meets the gradient, the last gives what is added to the
+/// parameter.
+///
+/// ```
+/// use burn_descent_rules::chain::{AddDecayedWeights, Chain, ScaleByAdam, ScaleByLearningRate};
+/// use burn_descent_rules::{AdamW, slices::Walk};
+///
+/// let chain = Chain::of(ScaleByAdam::new())
+///     .then(AddDecayedWeights::new(0.01))
+///     .then(ScaleByLearningRate::new());
+///
+/// // AdamW, bit for bit.
+/// let (mut x, mut y) = ([1.0_f32, -2.0], [1.0_f32, -2.0]);
+/// let mut of_chain = Walk::new(chain, 2)?;
+/// let mut adamw = Walk::new(AdamW::new(), 2)?;
+/// for g in [[0.3, -0.1], [0.2, 0.4]] {
+///     of_chain.step(0.1, &mut x, &g)?;
+///     adamw.step(0.1, &mut y, &g)?;
+/// }
+/// assert_eq!(x, y);
+/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// ```
+///
+/// Options have the name of their transform in front, `scale_by_adam.beta1`; where one stands in a
+/// chain again it is `trace_2.momentum`. A chain has no learning rate but that of
+/// [`ScaleByLearningRate`], which also turns the update downhill.
+///
+/// Two chains with states of the same names are not told apart when a state is loaded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Chain<T> {
+    transform: T,
+}
+
+impl<T: Transform> Chain<T> {
+    /// A chain of one transform.
+    pub fn of(transform: T) -> Self {
+        Self { transform }
+    }
+
+    /// The chain with another transform behind it.
+    pub fn then<B: Transform>(self, transform: B) -> Chain<Then<T, B>> {
+        Chain { transform: Then { first: self.transform, then: transform } }
+    }
+}
+
+impl<T: Transform> Rule for Chain<T> {
+    const NAME: &'static str = "chain";
+    const TITLE: &'static str = "Chain";
+    const PAPER: Paper =
+        Paper { cite: "DeepMind 2020, optax", url: "https://github.com/google-deepmind/optax" };
+    type State<R: Copy> = T::State<R>;
+    type Scalars<R: Copy> = T::Scalars<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        self.transform.bounds()
+    }
+
+    fn conflict(&self) -> Result<(), InvalidOption> {
+        let (sums, few) = (T::SUMS as f64, T::SUMS <= 1);
+        let sums = [("transforms that sum over the tensor", sums, few, "at most 1")];
+        InvalidOption::unless_all_hold(Self::NAME, &sums)
+    }
+
+    fn start(&self) -> T::State<f64> {
+        self.transform.start()
+    }
+
+    fn scalars(&self, lr: f64, t: u64) -> T::Scalars<f64> {
+        self.transform.scalars(lr, t)
+    }
+
+    #[inline(always)]
+    fn term<R: Real>(p: R, g: R, s: T::State<R>, k: T::Scalars<R>) -> Option<R> {
+        T::term(g, Point { p, g }, s, k)
+    }
+
+    #[inline(always)]
+    fn with_sum<R: Real>(k: T::Scalars<R>, sum: R, n: R) -> T::Scalars<R> {
+        T::with_sum(k, sum, n)
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(p: R, g: R, s: T::State<R>, k: T::Scalars<R>) -> (R, T::State<R>) {
+        let (u, s) = T::transform(g, Point { p, g }, s, k);
+        (p + u, s)
+    }
+}
+
+impl<T: Transform> Serialize for Chain<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut options = Map::new();
+        self.transform.write_options(&mut Names::default(), &mut options);
+        options.serialize(serializer)
+    }
+}
+
+impl<'de, T: Transform> Deserialize<'de> for Chain<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let mut options = Map::deserialize(deserializer)?;
+        let transform = T::read_options(&mut Names::default(), &mut options);
+        let transform = transform.map_err(D::Error::custom)?;
+        match options.keys().next() {
+            Some(unknown) => Err(D::Error::custom(format!("unknown option `{unknown}`"))),
+            None => Ok(Self { transform }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+use super::*;
+use crate::slices::Walk;
+use crate::{Adam, AdamW, Sgd, from_pairs, to_pairs, with_pairs};
+
+/// Weights after some steps with gradients of every sign and size.
+fn walk<U: Rule>(rule: U) -> Vec<f32> {
+    let mut x = vec![1.0_f32, -2.0, 0.5, 3.0, -0.25];
+    let mut walk = Walk::new(rule, x.len()).unwrap();
+    for t in 0..20_i32 {
+        let g: Vec<f32> =
+            (0..5).map(|i| ((t * 7 + i * 13) as f32).sin() * 10_f32.powi(i % 3 - 1)).collect();
+        walk.step(0.01 / f64::from(1 + t), &mut x, &g).unwrap();
+    }
+    x
+}
+
+type AdamChain = Chain<Then<Then<ScaleByAdam, AddDecayedWeights>, ScaleByLearningRate>>;
+
+fn adam_chain() -> AdamChain {
+    Chain::of(ScaleByAdam::new().beta2(0.99))
+        .then(AddDecayedWeights::new(0.1))
+        .then(ScaleByLearningRate::new())
+}
+
+#[test]
+fn chains_are_the_rules_that_they_spell_bit_for_bit() {
+    assert_eq!(walk(adam_chain()), walk(AdamW::new().beta2(0.99).weight_decay(0.1)));
+    let l2 = Chain::of(AddDecayedWeights::new(0.1))
+        .then(ScaleByAdam::new())
+        .then(ScaleByLearningRate::new());
+    assert_eq!(walk(l2), walk(Adam::new().weight_decay(0.1)));
+    let momentum = Chain::of(Trace::new(0.9)).then(ScaleByLearningRate::new());
+    assert_eq!(walk(momentum), walk(Sgd::new().momentum(0.9)));
+    let cautious = Chain::of(ScaleByAdam::new())
+        .then(Cautious::new())
+        .then(AddDecayedWeights::new(0.1))
+        .then(ScaleByLearningRate::new());
+    assert_eq!(walk(cautious), walk(AdamW::new().cautious(true).weight_decay(0.1)));
+}
+
+#[test]
+fn options_have_the_names_of_their_transforms() {
+    let pairs = to_pairs(&adam_chain());
+    let names: Vec<_> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+    let adam = ["beta1", "beta2", "eps", "eps_root"].map(|name| format!("scale_by_adam.{name}"));
+    assert_eq!(names[..4], adam);
+    assert_eq!(names[4..], ["add_decayed_weights.weight_decay"]);
+
+    let changed = with_pairs(&adam_chain(), &[("scale_by_adam.beta2", "0.9")]).unwrap();
+    assert_ne!(changed, adam_chain());
+    assert_eq!(from_pairs::<AdamChain>(&pairs).unwrap(), adam_chain());
+    let error = with_pairs(&adam_chain(), &[("scale_by_adam.beta3", "0.9")]).unwrap_err();
+    assert!(error.to_string().contains("did you mean `scale_by_adam.beta"), "{error}");
+    assert!(with_pairs(&adam_chain(), &[("scale_by_adam.beta2", "1")]).is_err());
+}
+
+#[test]
+fn a_chain_goes_through_serde() {
+    let twice = Chain::of(Trace::new(0.5)).then(Trace::new(0.9)).then(Clip::new(2.0));
+    let json = serde_json::to_string(&twice).unwrap();
+    assert!(json.contains("trace.momentum") && json.contains("trace_2.momentum"), "{json}");
+    assert_eq!(serde_json::from_str::<Chain<_>>(&json).ok(), Some(twice));
+    let unknown = serde_json::from_str::<Chain<Trace>>(r#"{"trace.beta": 0.9}"#).unwrap_err();
+    assert!(unknown.to_string().contains("unknown field `beta`"), "{unknown}");
+    let unknown = serde_json::from_str::<Chain<Trace>>(r#"{"clip.max_delta": 1}"#).unwrap_err();
+    assert!(unknown.to_string().contains("unknown option `clip.max_delta`"), "{unknown}");
+}
+
+#[test]
+fn two_sums_are_refused() {
+    let error = Chain::of(Cautious::new()).then(Cautious::new()).check().unwrap_err();
+    assert!(error.to_string().contains("at most 1"), "{error}");
+}

@@ -1,0 +1,108 @@
+//! One transform after another.
+
+use super::{Names, Point, Transform};
+use crate::{Bound, Fields, Fixed, Presence, Real};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The transform `then` after the transform `first`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Then<A, B> {
+    pub(super) first: A,
+    pub(super) then: B,
+}
+
+/// The fields of two transforms, one after another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Both<A, B> {
+    /// Of the first.
+    pub first: A,
+    /// Of the second.
+    pub then: B,
+}
+
+impl<R: Copy, A: Fields<R, Forms = Fixed>, B: Fields<R, Forms = Fixed>> Fields<R> for Both<A, B> {
+    type Forms = Fixed;
+
+    #[inline(always)]
+    fn read<P: Presence>(mut lane: impl FnMut(usize) -> R) -> Self {
+        let mut lanes = 0;
+        let first = A::read::<P>(|number| {
+            lanes = number + 1;
+            lane(number)
+        });
+        Self { first, then: B::read::<P>(|number| lane(lanes + number)) }
+    }
+
+    #[inline(always)]
+    fn write<P: Presence>(self, mut lane: impl FnMut(usize, &'static str, R)) {
+        let mut lanes = 0;
+        self.first.write::<P>(|number, name, value| {
+            lanes = number + 1;
+            lane(number, name, value);
+        });
+        self.then.write::<P>(|number, name, value| lane(lanes + number, name, value));
+    }
+
+    fn presence(&self) -> u32 {
+        0
+    }
+}
+
+impl<A: Transform, B: Transform> Transform for Then<A, B> {
+    const NAME: &'static str = "then";
+    const SUMS: usize = A::SUMS + B::SUMS;
+    type State<R: Copy> = Both<A::State<R>, B::State<R>>;
+    type Scalars<R: Copy> = Both<A::Scalars<R>, B::Scalars<R>>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        [self.first.bounds(), self.then.bounds()].concat()
+    }
+
+    fn start(&self) -> Self::State<f64> {
+        Both { first: self.first.start(), then: self.then.start() }
+    }
+
+    fn scalars(&self, lr: f64, t: u64) -> Self::Scalars<f64> {
+        Both { first: self.first.scalars(lr, t), then: self.then.scalars(lr, t) }
+    }
+
+    #[inline(always)]
+    fn transform<R: Real>(
+        u: R,
+        at: Point<R>,
+        s: Self::State<R>,
+        k: Self::Scalars<R>,
+    ) -> (R, Self::State<R>) {
+        let (u, first) = A::transform(u, at, s.first, k.first);
+        let (u, then) = B::transform(u, at, s.then, k.then);
+        (u, Both { first, then })
+    }
+
+    #[inline(always)]
+    fn term<R: Real>(u: R, at: Point<R>, s: Self::State<R>, k: Self::Scalars<R>) -> Option<R> {
+        if A::SUMS > 0 {
+            return A::term(u, at, s.first, k.first);
+        }
+        let (u, _) = A::transform(u, at, s.first, k.first);
+        B::term(u, at, s.then, k.then)
+    }
+
+    #[inline(always)]
+    fn with_sum<R: Real>(k: Self::Scalars<R>, sum: R, n: R) -> Self::Scalars<R> {
+        Both { first: A::with_sum(k.first, sum, n), then: B::with_sum(k.then, sum, n) }
+    }
+
+    fn write_options(&self, names: &mut Names, options: &mut Map<String, Value>) {
+        self.first.write_options(names, options);
+        self.then.write_options(names, options);
+    }
+
+    fn read_options(
+        names: &mut Names,
+        options: &mut Map<String, Value>,
+    ) -> Result<Self, serde_json::Error> {
+        let first = A::read_options(names, options)?;
+        Ok(Self { first, then: B::read_options(names, options)? })
+    }
+}
