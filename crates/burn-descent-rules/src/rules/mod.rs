@@ -1,24 +1,37 @@
 //! The optimizers, one file each.
 
+mod accsgd;
+mod acprop;
 mod adabelief;
 mod adabound;
 mod adadelta;
 mod adagrad;
 mod adam;
+mod adam_atan2;
 mod adamax;
+mod adamc;
+mod adamod;
 mod adamw;
 mod adan;
+mod adapnm;
 mod ademamix;
 mod adopt;
 mod aggmo;
 mod asgd;
+mod diffgrad;
+mod grams;
 mod grokfast_adamw;
 mod laprop;
 mod lion;
 mod madgrad;
+mod moments;
 mod nadam;
 mod nesterov;
+mod optimistic_adam;
+mod optimistic_gd;
+mod padam;
 mod pid;
+mod pnm;
 mod qhadam;
 mod qhm;
 mod radam;
@@ -26,28 +39,41 @@ mod rmsprop;
 mod rprop;
 mod sgd;
 mod signsgd;
+mod simplified_ademamix;
 mod tiger;
 mod yogi;
 
+pub use accsgd::AccSgd;
+pub use acprop::AcProp;
 pub use adabelief::AdaBelief;
 pub use adabound::AdaBound;
 pub use adadelta::AdaDelta;
 pub use adagrad::AdaGrad;
 pub use adam::Adam;
+pub use adam_atan2::AdamAtan2;
 pub use adamax::AdaMax;
+pub use adamc::AdamC;
+pub use adamod::AdaMod;
 pub use adamw::AdamW;
 pub use adan::Adan;
+pub use adapnm::AdaPnm;
 pub use ademamix::AdEmaMix;
 pub use adopt::Adopt;
 pub use aggmo::AggMo;
 pub use asgd::Asgd;
+pub use diffgrad::DiffGrad;
+pub use grams::Grams;
 pub use grokfast_adamw::GrokFastAdamW;
 pub use laprop::LaProp;
 pub use lion::Lion;
 pub use madgrad::Madgrad;
 pub use nadam::NAdam;
 pub use nesterov::Nesterov;
+pub use optimistic_adam::OptimisticAdam;
+pub use optimistic_gd::OptimisticGd;
+pub use padam::Padam;
 pub use pid::Pid;
+pub use pnm::Pnm;
 pub use qhadam::QhAdam;
 pub use qhm::Qhm;
 pub use radam::RAdam;
@@ -55,6 +81,7 @@ pub use rmsprop::RmsProp;
 pub use rprop::Rprop;
 pub use sgd::Sgd;
 pub use signsgd::SignSgd;
+pub use simplified_ademamix::SimplifiedAdEmaMix;
 pub use tiger::Tiger;
 pub use yogi::Yogi;
 
@@ -70,7 +97,5 @@ macro_rules! impl_new {
     )*};
 }
 impl_new! {
-    AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo, Asgd,
-    GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, Pid, QhAdam, Qhm, RAdam, RmsProp, Rprop,
-    Sgd, SignSgd, Tiger, Yogi
+    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi
 }

@@ -108,7 +108,7 @@ impl RAdam {
     }
 
     /// The factors of the adaptive and of the plain step `t`; one of them is 0.
-    fn rectification(&self, t: u64) -> (f64, f64) {
+    pub(super) fn rectification(&self, t: u64) -> (f64, f64) {
         let beta2_t = self.beta2.powf(t as f64);
         let rho_inf = 2.0 / (1.0 - self.beta2) - 1.0;
         let rho = rho_inf - 2.0 * t as f64 * beta2_t / (1.0 - beta2_t);
