@@ -4,23 +4,23 @@ use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
-/// ACProp: AdaBelief whose denominator is that of the step before, so that it does not depend on
-/// the gradient it divides.
+/// ACProp: the gradient, without momentum, divided by how far gradients were from their mean up to
+/// the step before, so that numerator and denominator do not depend on each other.
 ///
 /// ```text
 /// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
 /// v̂ = v / (1 − β₂ᵗ⁻¹)           v̂ = 1 in step 1
 /// v ← β₂ v + (1 − β₂) (g − m)² + eps_root
 /// m ← β₁ m + (1 − β₁) g
-/// θ ← θ − η m / (√v̂ + eps)
+/// θ ← θ − η g / (√v̂ + eps)
 /// ```
 ///
-/// As in the authors' code and in optax the bias of `m` is not corrected, and the first step is a
-/// step along the momentum. `eps_root` is added in every step, so it adds up to
-/// `eps_root / (1 − β₂)`. `decoupled_weight_decay` is the default, as in optax.
+/// The first step is one of plain gradient descent. As in the code of optax the deviation is from
+/// the mean of the step before; where its documentation has the mean of this step the deviation is
+/// `β₁` times as great. `eps_root` is added in every step, so it adds up to `eps_root / (1 − β₂)`.
 ///
-/// - Defaults: the authors' and optax's. `beta1` 0.9, `beta2` 0.999, `eps` and `eps_root` 1e-16, no
-///   weight decay.
+/// - Defaults: optax's. `beta1` 0.9, `beta2` 0.999, `eps` and `eps_root` 1e-16, no weight decay,
+///   decoupled if there is one.
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
 ///   its weight for good (`v` infinite) after the step along it.
@@ -32,9 +32,9 @@ use serde::{Deserialize, Serialize};
 /// let mut x = [0.0_f64];
 /// let mut walk = Walk::new(AcProp::new(), x.len())?;
 /// walk.step(0.1, &mut x, &[5.0])?;
-/// assert!((x[0] + 0.1 * 0.5).abs() < 1e-12);
-/// walk.step(0.1, &mut x, &[5.0])?;
-/// assert!((x[0] + 0.05 + 0.1 * 0.95 / 5.0).abs() < 1e-12);
+/// assert!((x[0] + 0.1 * 5.0).abs() < 1e-12);
+/// walk.step(0.1, &mut x, &[7.0])?;
+/// assert!((x[0] + 0.5 + 0.1 * 7.0 / 5.0).abs() < 1e-12);
 /// # Ok::<(), burn_descent_rules::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
@@ -144,6 +144,6 @@ impl Rule for AcProp {
         let deviation = g - s.m;
         let v = k.beta2 * s.v + k.one_beta2 * deviation * deviation + k.eps_root;
         let m = k.beta1 * s.m + k.one_beta1 * g;
-        (k.keep * p - k.lr * m / (v_hat.sqrt() + k.eps), Moments { m, v })
+        (k.keep * p - k.lr * g / (v_hat.sqrt() + k.eps), Moments { m, v })
     }
 }

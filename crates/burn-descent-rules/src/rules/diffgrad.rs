@@ -1,5 +1,5 @@
 use super::RAdam;
-use super::moments::{Common, Scalars, step};
+use super::moments::Common;
 use crate::{Bound, InvalidOption, Paper, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -16,14 +16,15 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// `amsgrad`: `v_max ← max(v_max, v)` takes the place of `v` in `v̂`. `rectify`: the step is
-/// multiplied with the `r` of [`RAdam`], and there is none before that sets in.
+/// multiplied with the `r` of [`RAdam`], and before that sets in it is `η m̂`, or without
+/// `degenerated_to_sgd` nothing.
 ///
 /// Where epsilon stands: `eps` as in the paper; `eps_hat` added to `√v` before its bias is
 /// corrected, as in the authors' code, and `eps_root_hat` under that root: pytorch_optimizer has
 /// both (`.eps(0.0).eps_hat(1e-8).eps_root_hat(1e-15)`).
 ///
-/// - Defaults: the paper's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, no weight decay, all switches
-///   off; `eps_hat` and `eps_root_hat` 0.
+/// - Defaults: the paper's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, no weight decay, no AMSGrad,
+///   not rectified; `eps_hat` and `eps_root_hat` 0.
 /// - Memory: three numbers a weight, four with AMSGrad. Traffic in f32: read 20, write 16 bytes a
 ///   weight; 4 and 4 more with AMSGrad.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
@@ -63,6 +64,9 @@ pub struct DiffGrad {
     pub amsgrad: bool,
     /// Rectify the step as RAdam does. Default false.
     pub rectify: bool,
+    /// Steps that are not yet rectified are steps along the momentum. Default true; false: there
+    /// are none. Only with `rectify`.
+    pub degenerated_to_sgd: bool,
     /// Weight decay `λ`, >= 0. Default 0.
     #[doc(alias = "lambda")]
     pub weight_decay: f64,
@@ -83,6 +87,7 @@ impl Default for DiffGrad {
             eps_root_hat: 0.0,
             amsgrad: false,
             rectify: false,
+            degenerated_to_sgd: true,
             weight_decay: 0.0,
             decoupled_weight_decay: false,
             maximize: false,
@@ -119,6 +124,21 @@ fields! {
     }
 }
 
+fields! {
+    /// Scalars of [`DiffGrad`].
+    pub struct Scalars {
+        sign,
+        /// Weight decay as a penalty in the gradient, and as a factor of the weights.
+        l2, keep,
+        beta1, one_beta1, beta2, one_beta2,
+        /// Learning rates of the step with a denominator and of the step without one, for moments
+        /// whose bias is not corrected: one is 0.
+        adaptive, plain,
+        /// Beside and under the root of the second moment as it is, not corrected for bias.
+        eps, eps_root,
+    }
+}
+
 impl Rule for DiffGrad {
     const NAME: &'static str = "diffgrad";
     const TITLE: &'static str = "diffGrad";
@@ -141,9 +161,21 @@ impl Rule for DiffGrad {
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let k = self.common().scalars(lr, t);
-        let radam = RAdam::new().beta2(self.beta2).degenerated_to_sgd(false);
-        let r = if self.rectify { radam.rectification(t).0 } else { 1.0 };
-        Scalars { lr: k.lr * r, ..k }
+        let radam = RAdam::new().beta2(self.beta2).degenerated_to_sgd(self.degenerated_to_sgd);
+        let (adaptive, plain) = if self.rectify { radam.rectification(t) } else { (1.0, 0.0) };
+        Scalars {
+            sign: k.sign,
+            l2: k.l2,
+            keep: k.keep,
+            beta1: k.beta1,
+            one_beta1: k.one_beta1,
+            beta2: k.beta2,
+            one_beta2: k.one_beta2,
+            adaptive: k.lr * adaptive,
+            plain: lr * plain / (1.0 - self.beta1.powf(t as f64)),
+            eps: k.eps,
+            eps_root: k.eps_root,
+        }
     }
 
     #[inline(always)]
@@ -153,7 +185,8 @@ impl Rule for DiffGrad {
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let v_max = s.v_max.map(|v_max| v_max.max(v));
         let xi = (s.g_prev - g).abs().sigmoid();
-        let step = xi * step(m, v_max.unwrap_or(v), k);
+        let root = (v_max.unwrap_or(v) + k.eps_root).sqrt();
+        let step = m * (xi * k.adaptive / (root + k.eps) + k.plain);
         (k.keep * p - step, Moments { m, v, v_max, g_prev: g })
     }
 }

@@ -16,8 +16,7 @@ pub(super) struct Common {
 }
 
 fields! {
-    /// Scalars of [`AdamC`](crate::AdamC), [`DiffGrad`](crate::DiffGrad) and
-    /// [`Grams`](crate::Grams).
+    /// Scalars of [`AdamC`](crate::AdamC) and [`Grams`](crate::Grams).
     pub struct Scalars {
         sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.

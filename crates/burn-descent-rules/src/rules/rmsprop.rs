@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 ///            nesterov: d + μ b in the place of b
 /// ```
 ///
+/// `bias_correction`, of optax: `v / (1 − ρᵗ)` and `ḡ / (1 − ρᵗ)` in the places of `v` and `ḡ`.
+///
 /// PyTorch has `eps` outside the root; optax and Keras inside, here `eps_root`. TensorFlow's form
 /// starts `v` at 1: `initial_accumulator_value`. In optax and Keras the learning rate goes into
 /// the velocity, here `classic`, which is the same path while the rate is constant. With
@@ -66,6 +68,8 @@ pub struct RmsProp {
     /// The decay acts on the weights, not on the gradient. Default false.
     #[doc(alias = "decoupled_decay")]
     pub decoupled_weight_decay: bool,
+    /// Correct the averages for having begun with 0. Default false.
+    pub bias_correction: bool,
     /// What `v` starts at, >= 0. Default 0.
     pub initial_accumulator_value: f64,
     /// Climb instead of descend. Default false.
@@ -84,6 +88,7 @@ impl Default for RmsProp {
             centered: false,
             weight_decay: 0.0,
             decoupled_weight_decay: false,
+            bias_correction: false,
             initial_accumulator_value: 0.0,
             maximize: false,
         }
@@ -108,7 +113,10 @@ fields! {
         sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
-        rho, one_rho, eps, eps_root, momentum,
+        rho, one_rho,
+        /// `1 / (1 − ρᵗ)`, or 1.
+        debias,
+        eps, eps_root, momentum,
         /// Factor of `d` on its way into the velocity.
         inflow,
         /// Factors of `d` and of the velocity in the step.
@@ -155,8 +163,9 @@ impl Rule for RmsProp {
         }
     }
 
-    fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
+    fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
+        let debias = 1.0 / (1.0 - self.rho.powf(t as f64));
         let (inflow, of_b) = if self.classic { (lr, 1.0) } else { (1.0, lr) };
         let (of_d, of_b) = match (self.momentum > 0.0, self.nesterov) {
             (false, _) => (lr, 0.0),
@@ -169,6 +178,7 @@ impl Rule for RmsProp {
             keep,
             rho: self.rho,
             one_rho: 1.0 - self.rho,
+            debias: if self.bias_correction { debias } else { 1.0 },
             eps: self.eps,
             eps_root: self.eps_root,
             momentum: self.momentum,
@@ -183,7 +193,9 @@ impl Rule for RmsProp {
         let g = l2(k.sign, g, k.l2, p);
         let v = k.rho * s.v + k.one_rho * g * g;
         let g_avg = s.g_avg.map(|g_avg| k.rho * g_avg + k.one_rho * g);
-        let variance = g_avg.map_or(v, |g_avg| (v - g_avg * g_avg).max(R::lit(0.0)));
+        let v_hat = v * k.debias;
+        let variance = g_avg.map(|g_avg| g_avg * k.debias);
+        let variance = variance.map_or(v_hat, |mean| (v_hat - mean * mean).max(R::lit(0.0)));
         let d = g / ((variance + k.eps_root).sqrt() + k.eps);
         let b = s.b.map(|b| k.momentum * b + k.inflow * d);
         let step = b.map_or(k.of_d * d, |b| k.of_d * d + k.of_b * b);
