@@ -11,6 +11,8 @@ enum Word {
     Node(Node),
     Sign(Id),
     Cbrt(Id),
+    Atan(Id),
+    Tanh(Id),
     Clamp(Id, Id, Id),
 }
 
@@ -24,6 +26,12 @@ impl Word {
             }
             if let Some(cbrt) = graph.find(x, Real::cbrt) {
                 words[cbrt] = Self::Cbrt(x);
+            }
+            if let Some(atan) = graph.find(x, Real::atan) {
+                words[atan] = Self::Atan(x);
+            }
+            if let Some(tanh) = graph.find(x, Real::tanh) {
+                words[tanh] = Self::Tanh(x);
             }
             if let Node::Select(over, high, above) = graph.nodes[x]
                 && graph.nodes[over] == Node::Lt(high, above)
@@ -40,7 +48,7 @@ impl Word {
     fn arguments(self) -> Vec<Id> {
         match self {
             Self::Node(node) => node.arguments().collect(),
-            Self::Sign(x) | Self::Cbrt(x) => vec![x],
+            Self::Sign(x) | Self::Cbrt(x) | Self::Atan(x) | Self::Tanh(x) => vec![x],
             Self::Clamp(x, low, high) => vec![x, low, high],
         }
     }
@@ -128,6 +136,8 @@ impl Writer<'_> {
             Word::Node(node) => node,
             Word::Sign(x) => return self.call("sign", &[x]),
             Word::Cbrt(x) => return (format!("∛{}", self.held(x, Hold::Atom)), Hold::Atom),
+            Word::Atan(x) => return self.call("atan", &[x]),
+            Word::Tanh(x) => return self.call("tanh", &[x]),
             Word::Clamp(x, low, high) => return self.call("clamp", &[x, low, high]),
         };
         match node {

@@ -48,10 +48,11 @@ pub use options::{Bound, Range, from_pairs, nearest, to_pairs, with_pairs};
 pub use real::Real;
 pub use rule::{Paper, Rule, check_lr};
 pub use rules::{
-    AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo,
-    Asgd, GrokFastAdamW, LaProp, Lion, Madgrad, Mars, NAdam, Nesterov, Pid, QhAdam, Qhm, RAdam,
-    RmsProp, Rprop, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, Tiger,
-    Yogi,
+    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
+    AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp,
+    Lion, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam,
+    Qhm, RAdam, RmsProp, Rprop, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
+    SignSgd, SimplifiedAdEmaMix, Tiger, Yogi,
 };
 pub use schedules::Schedule;
 pub use transforms::l2;

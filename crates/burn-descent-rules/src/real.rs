@@ -57,6 +57,55 @@ pub trait Real:
         Self::select(self.lt(self + self), y, self)
     }
 
+    /// Arc tangent, from operations that every engine has; NaN for NaN.
+    #[inline(always)]
+    fn atan(self) -> Self {
+        let one = Self::lit(1.0);
+        let x = self.abs();
+        let steep = one.lt(x);
+        // atan x = π/2 − atan 1/x; atan t = 2 atan (t / (1 + √(1 + t²))): twice, to at most 0.199.
+        let mut t = Self::select(steep, one / x, x);
+        for _ in 0..2 {
+            t = t / (one + (one + t * t).sqrt());
+        }
+        // The series t − t³/3 + t⁵/5 − .., of which what is left out is 2e-17 of it.
+        let square = t * t;
+        let mut series = Self::lit(1.0 / 21.0);
+        for odd in [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
+            series = Self::lit(1.0 / odd) - square * series;
+        }
+        let angle = Self::lit(4.0) * t * series;
+        let angle = Self::select(steep, Self::lit(core::f64::consts::FRAC_PI_2) - angle, angle);
+        Self::select(self.lt(Self::lit(0.0)), -angle, angle)
+    }
+
+    /// Hyperbolic tangent, from operations that every engine has; NaN for NaN.
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        let one = Self::lit(1.0);
+        // Beyond 20 it is ±1. A 64th of that is at most 0.32, where the fraction errs by 3e-19.
+        let x = self.clamp(Self::lit(-20.0), Self::lit(20.0)) * Self::lit(1.0 / 64.0);
+        let square = x * x;
+        let polynomial = |[a, b, c, d]: [f64; 4]| {
+            let sum = Self::lit(b) + square * (Self::lit(c) + square * Self::lit(d));
+            Self::lit(a) + square * sum
+        };
+        let above = polynomial([1.0, 17325.0 / 135135.0, 378.0 / 135135.0, 1.0 / 135135.0]);
+        let below = polynomial([1.0, 62370.0 / 135135.0, 3150.0 / 135135.0, 28.0 / 135135.0]);
+        let mut t = x * above / below;
+        for _ in 0..6 {
+            t = (t + t) / (one + t * t);
+        }
+        t
+    }
+
+    /// `1 / (1 + e⁻ˣ)`, from operations that every engine has; NaN for NaN.
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        let half = Self::lit(0.5);
+        half + half * (half * self).tanh()
+    }
+
     /// The nearest number in `[low, high]`; NaN for NaN.
     #[inline(always)]
     fn clamp(self, low: Self, high: Self) -> Self {
@@ -123,6 +172,35 @@ mod tests {
         }
         assert_eq!([0.0, f64::INFINITY].map(Real::cbrt), [0.0, f64::INFINITY]);
         assert!(Real::cbrt(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn atan_is_the_arc_tangent() {
+        let mut worst = 0.0_f64;
+        for i in 0..40_000 {
+            let x = 10f64.powf(f64::from(i) / 2000.0 - 10.0);
+            worst = worst.max((Real::atan(x) / f64::atan(x) - 1.0).abs());
+            let error = Real::atan(x as f32) / f32::atan(x as f32) - 1.0;
+            assert!(error.abs() < 4.0 * f32::EPSILON, "{x:e}: {error:e}");
+            assert_eq!(Real::atan(-x), -Real::atan(x));
+        }
+        assert!(worst < 1e-15, "{worst:e}");
+        assert_eq!([0.0, f64::INFINITY].map(Real::atan), [0.0, core::f64::consts::FRAC_PI_2]);
+        assert!(Real::atan(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn tanh_is_the_hyperbolic_tangent() {
+        for i in 0..20_000 {
+            let x = 10f64.powf(f64::from(i) / 1000.0 - 18.0);
+            let error = Real::tanh(x) / f64::tanh(x) - 1.0;
+            assert!(error.abs() < 2e-15, "{x:e}: {error:e}");
+            let error = Real::tanh(x as f32) / f32::tanh(x as f32) - 1.0;
+            assert!(error.abs() < 8.0 * f32::EPSILON, "{x:e}: {error:e}");
+            assert_eq!(Real::tanh(-x), -Real::tanh(x));
+        }
+        assert_eq!([0.0, 1e300, f64::INFINITY].map(Real::tanh), [0.0, 1.0, 1.0]);
+        assert!(Real::tanh(f64::NAN).is_nan());
     }
 
     #[test]

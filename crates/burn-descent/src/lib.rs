@@ -62,10 +62,12 @@ pub use averaging::{Average, Ema, Lookahead, Swa};
 pub use burn_descent_engine::{Build, Fused, FusedState, StepError};
 pub use burn_descent_rules as rules;
 pub use burn_descent_rules::{
-    AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo,
-    Asgd, GrokFastAdamW, InvalidOption, LaProp, Lion, Madgrad, Mars, NAdam, Nesterov, OptionError,
-    Pid, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Schedule, ScheduleFreeAdamW, ScheduleFreeRAdam,
-    ScheduleFreeSgd, Sgd, SignSgd, Tiger, Yogi, schedules,
+    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
+    AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW,
+    InvalidOption, LaProp, Lion, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd,
+    OptionError, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Schedule,
+    ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
+    Yogi, schedules,
 };
 pub use descent::{
     BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError, Group, IntoGradients,

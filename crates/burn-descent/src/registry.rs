@@ -14,10 +14,12 @@
 
 use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::{
-    AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo,
-    Asgd, Explanation, Fields, GrokFastAdamW, LaProp, Lion, Madgrad, Mars, NAdam, Nesterov,
-    OptionError, Paper, Pid, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, ScheduleFreeAdamW,
-    ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, Tiger, Yogi, from_pairs, nearest, to_pairs,
+    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
+    AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Explanation, Fields, Grams,
+    GrokFastAdamW, LaProp, Lion, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd,
+    OptionError, Padam, Paper, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule,
+    ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
+    Yogi, from_pairs, nearest, to_pairs,
 };
 
 /// Makes an optimizer of options by name.
@@ -95,7 +97,7 @@ impl Row {
 }
 
 /// The optimizers there are.
-pub static ROWS: [Row; 32] = [
+pub static ROWS: [Row; 45] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -124,6 +126,19 @@ pub static ROWS: [Row; 32] = [
     Row::of::<QhAdam>(0.001),
     Row::of::<Madgrad>(0.01),
     Row::of::<GrokFastAdamW>(0.0001),
+    Row::of::<AdamC>(0.001),
+    Row::of::<AdamAtan2>(0.001),
+    Row::of::<Grams>(0.001),
+    Row::of::<DiffGrad>(0.001),
+    Row::of::<AdaMod>(0.001),
+    Row::of::<Padam>(0.01),
+    Row::of::<AcProp>(0.001),
+    Row::of::<SimplifiedAdEmaMix>(0.0001),
+    Row::of::<OptimisticGd>(0.05),
+    Row::of::<OptimisticAdam>(0.001),
+    Row::of::<Pnm>(0.05),
+    Row::of::<AdaPnm>(0.001),
+    Row::of::<AccSgd>(0.01),
     Row::of::<Mars>(0.003),
     Row::of::<ScheduleFreeSgd>(0.1),
     Row::of::<ScheduleFreeAdamW>(0.0025),

@@ -134,6 +134,15 @@ impl Meaning {
             |option: &str, value: String| setting.options.push((option.to_string(), value));
         match self {
             Meaning::Lr => lr.base = Some(number()?),
+            Meaning::LrAnd(option) => {
+                lr.base = Some(number()?);
+                set(option, number()?.to_string());
+            }
+            Meaning::Over(option, divisor) => {
+                let below = case.hyper(divisor).and_then(Value::as_f64);
+                let below = below.ok_or(Skip::Missing(divisor))?;
+                set(option, (number()? / below).to_string());
+            }
             Meaning::Number(option) => set(option, number()?.to_string()),
             Meaning::NumberOrZero(option) => set(option, number_or_zero()?.to_string()),
             Meaning::Switch(option) => match given {
@@ -161,6 +170,11 @@ impl Meaning {
             }
             Meaning::Off(reason) => {
                 if is_on(case, key) {
+                    return Err(Skip::Differs(reason));
+                }
+            }
+            Meaning::Only(value, reason) => {
+                if number()? != value {
                     return Err(Skip::Differs(reason));
                 }
             }

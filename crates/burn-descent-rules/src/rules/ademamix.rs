@@ -92,16 +92,21 @@ impl Default for AdEmaMix {
 }
 
 impl AdEmaMix {
-    /// `β₃` of step `t`. A decay `β` halves in `ln ½ / ln β` steps, which is what grows evenly.
+    /// `β₃` of step `t`.
     fn beta3_at(&self, t: u64) -> f64 {
-        let at = warmth(t, self.beta3_warmup);
-        let inverse = (1.0 - at) / self.beta1.ln() + at / self.beta3.ln();
-        (1.0 / inverse).exp().min(self.beta3)
+        half_life(self.beta1, self.beta3, warmth(t, self.beta3_warmup))
     }
 }
 
+/// The decay on the way from one to a greater one that is gone to the share `at`, such that the
+/// steps in which it halves grow evenly.
+pub(super) fn half_life(from: f64, to: f64, at: f64) -> f64 {
+    let inverse = (1.0 - at) / from.ln() + at / to.ln();
+    (1.0 / inverse).exp().min(to)
+}
+
 /// How much of a warm-up of so many steps is over, from 0 to 1.
-fn warmth(t: u64, steps: f64) -> f64 {
+pub(super) fn warmth(t: u64, steps: f64) -> f64 {
     if steps > 0.0 { (t as f64 / steps).min(1.0) } else { 1.0 }
 }
 

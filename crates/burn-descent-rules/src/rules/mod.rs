@@ -1,25 +1,38 @@
 //! The optimizers, one file each.
 
+mod accsgd;
+mod acprop;
 mod adabelief;
 mod adabound;
 mod adadelta;
 mod adagrad;
 pub(crate) mod adam;
+mod adam_atan2;
 mod adamax;
+mod adamc;
+mod adamod;
 mod adamw;
 mod adan;
+mod adapnm;
 mod ademamix;
 mod adopt;
 mod aggmo;
 mod asgd;
+mod diffgrad;
+mod grams;
 mod grokfast_adamw;
 mod laprop;
 mod lion;
 mod madgrad;
 mod mars;
+mod moments;
 mod nadam;
 mod nesterov;
+mod optimistic_adam;
+mod optimistic_gd;
+mod padam;
 mod pid;
+mod pnm;
 mod qhadam;
 mod qhm;
 mod radam;
@@ -31,21 +44,30 @@ mod schedule_free_radam;
 mod schedule_free_sgd;
 mod sgd;
 mod signsgd;
+mod simplified_ademamix;
 mod tiger;
 mod yogi;
 
+pub use accsgd::AccSgd;
+pub use acprop::AcProp;
 pub use adabelief::AdaBelief;
 pub use adabound::AdaBound;
 pub use adadelta::AdaDelta;
 pub use adagrad::AdaGrad;
 pub use adam::Adam;
+pub use adam_atan2::AdamAtan2;
 pub use adamax::AdaMax;
+pub use adamc::AdamC;
+pub use adamod::AdaMod;
 pub use adamw::AdamW;
 pub use adan::Adan;
+pub use adapnm::AdaPnm;
 pub use ademamix::AdEmaMix;
 pub use adopt::Adopt;
 pub use aggmo::AggMo;
 pub use asgd::Asgd;
+pub use diffgrad::DiffGrad;
+pub use grams::Grams;
 pub use grokfast_adamw::GrokFastAdamW;
 pub use laprop::LaProp;
 pub use lion::Lion;
@@ -53,7 +75,11 @@ pub use madgrad::Madgrad;
 pub use mars::Mars;
 pub use nadam::NAdam;
 pub use nesterov::Nesterov;
+pub use optimistic_adam::OptimisticAdam;
+pub use optimistic_gd::OptimisticGd;
+pub use padam::Padam;
 pub use pid::Pid;
+pub use pnm::Pnm;
 pub use qhadam::QhAdam;
 pub use qhm::Qhm;
 pub use radam::RAdam;
@@ -64,6 +90,7 @@ pub use schedule_free_radam::ScheduleFreeRAdam;
 pub use schedule_free_sgd::ScheduleFreeSgd;
 pub use sgd::Sgd;
 pub use signsgd::SignSgd;
+pub use simplified_ademamix::SimplifiedAdEmaMix;
 pub use tiger::Tiger;
 pub use yogi::Yogi;
 
@@ -79,7 +106,5 @@ macro_rules! impl_new {
     )*};
 }
 impl_new! {
-    AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, Adan, Adopt, AggMo, Asgd,
-    GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, Pid, QhAdam, Qhm, RAdam, RmsProp, Rprop,
-    Mars, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, Tiger, Yogi
+    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi, Mars, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd
 }

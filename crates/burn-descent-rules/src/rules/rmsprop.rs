@@ -1,4 +1,4 @@
-use crate::transforms::sign;
+use crate::transforms::{decay, sign};
 use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -11,14 +11,19 @@ use serde::{Deserialize, Serialize};
 /// centered:  ḡ ← ρ ḡ + (1 − ρ) g,   σ² = max(v − ḡ², 0);    else σ² = v
 /// d = g / (√(σ² + eps_root) + eps)
 /// momentum:  b ← μ b + d,           θ ← θ − η b;            else θ ← θ − η d
+///            classic: b ← μ b + η d, θ ← θ − b
+///            nesterov: d + μ b in the place of b
 /// ```
+///
+/// `bias_correction`, of optax: `v / (1 − ρᵗ)` and `ḡ / (1 − ρᵗ)` in the places of `v` and `ḡ`.
 ///
 /// PyTorch has `eps` outside the root; optax and Keras inside, here `eps_root`. TensorFlow's form
 /// starts `v` at 1: `initial_accumulator_value`. In optax and Keras the learning rate goes into
-/// the momentum, which is the same path while the rate is constant.
+/// the velocity, here `classic`, which is the same path while the rate is constant. With
+/// `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ − …`, as in Keras.
 ///
 /// - Defaults: `rho` 0.9 as in the lecture (PyTorch's `alpha` is 0.99); the rest PyTorch's:
-///   `eps` 1e-8, `momentum` 0, `weight_decay` 0, not centered; `eps_root` 0,
+///   `eps` 1e-8, `momentum` 0, `weight_decay` 0, a penalty, all switches off; `eps_root` 0,
 ///   `initial_accumulator_value` 0.
 /// - Memory: one number a weight, one more each for `centered` and for `momentum`. Traffic in
 ///   f32: read 12, write 8 bytes a weight; 4 and 4 more for each of the two.
@@ -50,11 +55,21 @@ pub struct RmsProp {
     pub eps_root: f64,
     /// Decay `μ` of the velocity, in [0, 1). Default 0: no velocity is kept.
     pub momentum: f64,
+    /// Look ahead by one more step of the momentum. Default false; needs `momentum` > 0.
+    pub nesterov: bool,
+    /// The learning rate goes into the velocity. Default false: PyTorch's.
+    #[doc(alias = "lr_in_momentum")]
+    pub classic: bool,
     /// Subtract the squared average of the gradient. Default false.
     pub centered: bool,
-    /// L2 penalty `λ`, >= 0, added to the gradient. Default 0.
+    /// Weight decay `λ`, >= 0. Default 0.
     #[doc(alias = "lambda")]
     pub weight_decay: f64,
+    /// The decay acts on the weights, not on the gradient. Default false.
+    #[doc(alias = "decoupled_decay")]
+    pub decoupled_weight_decay: bool,
+    /// Correct the averages for having begun with 0. Default false.
+    pub bias_correction: bool,
     /// What `v` starts at, >= 0. Default 0.
     pub initial_accumulator_value: f64,
     /// Climb instead of descend. Default false.
@@ -68,8 +83,12 @@ impl Default for RmsProp {
             eps: 1e-8,
             eps_root: 0.0,
             momentum: 0.0,
+            nesterov: false,
+            classic: false,
             centered: false,
             weight_decay: 0.0,
+            decoupled_weight_decay: false,
+            bias_correction: false,
             initial_accumulator_value: 0.0,
             maximize: false,
         }
@@ -90,7 +109,19 @@ fields! {
 
 fields! {
     /// Scalars of [`RmsProp`].
-    pub struct Scalars { sign, weight_decay, rho, one_rho, momentum, lr, eps, eps_root }
+    pub struct Scalars {
+        sign,
+        /// Weight decay as a penalty in the gradient, and as a factor of the weights.
+        l2, keep,
+        rho, one_rho,
+        /// `1 / (1 − ρᵗ)`, or 1.
+        debias,
+        eps, eps_root, momentum,
+        /// Factor of `d` on its way into the velocity.
+        inflow,
+        /// Factors of `d` and of the velocity in the step.
+        of_d, of_b,
+    }
 }
 
 impl Rule for RmsProp {
@@ -115,6 +146,9 @@ impl Rule for RmsProp {
     }
 
     fn conflict(&self) -> Result<(), InvalidOption> {
+        let enough = self.momentum > 0.0 || !self.nesterov;
+        let momentum = [("momentum", self.momentum, enough, "> 0 with nesterov = true")];
+        InvalidOption::unless_all_hold(Self::NAME, &momentum)?;
         InvalidOption::unless_one_positive(
             Self::NAME,
             &[("eps", self.eps), ("eps_root", self.eps_root)],
@@ -129,27 +163,42 @@ impl Rule for RmsProp {
         }
     }
 
-    fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
+    fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
+        let debias = 1.0 / (1.0 - self.rho.powf(t as f64));
+        let (inflow, of_b) = if self.classic { (lr, 1.0) } else { (1.0, lr) };
+        let (of_d, of_b) = match (self.momentum > 0.0, self.nesterov) {
+            (false, _) => (lr, 0.0),
+            (true, false) => (0.0, of_b),
+            (true, true) => (lr, of_b * self.momentum),
+        };
         Scalars {
             sign: sign(self.maximize),
-            weight_decay: self.weight_decay,
+            l2,
+            keep,
             rho: self.rho,
             one_rho: 1.0 - self.rho,
-            momentum: self.momentum,
-            lr,
+            debias: if self.bias_correction { debias } else { 1.0 },
             eps: self.eps,
             eps_root: self.eps_root,
+            momentum: self.momentum,
+            inflow,
+            of_d,
+            of_b,
         }
     }
 
     #[inline(always)]
     fn update<R: Real>(p: R, g: R, s: Averages<R>, k: Scalars<R>) -> (R, Averages<R>) {
-        let g = l2(k.sign, g, k.weight_decay, p);
+        let g = l2(k.sign, g, k.l2, p);
         let v = k.rho * s.v + k.one_rho * g * g;
         let g_avg = s.g_avg.map(|g_avg| k.rho * g_avg + k.one_rho * g);
-        let variance = g_avg.map_or(v, |g_avg| (v - g_avg * g_avg).max(R::lit(0.0)));
+        let v_hat = v * k.debias;
+        let variance = g_avg.map(|g_avg| g_avg * k.debias);
+        let variance = variance.map_or(v_hat, |mean| (v_hat - mean * mean).max(R::lit(0.0)));
         let d = g / ((variance + k.eps_root).sqrt() + k.eps);
-        let b = s.b.map(|b| k.momentum * b + d);
-        (p - k.lr * b.unwrap_or(d), Averages { v, g_avg, b })
+        let b = s.b.map(|b| k.momentum * b + k.inflow * d);
+        let step = b.map_or(k.of_d * d, |b| k.of_d * d + k.of_b * b);
+        (k.keep * p - step, Averages { v, g_avg, b })
     }
 }

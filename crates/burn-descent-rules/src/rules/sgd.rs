@@ -1,4 +1,4 @@
-use crate::transforms::sign;
+use crate::transforms::{decay, sign};
 use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ use serde::{Deserialize, Serialize};
 /// PyTorch's form a new rate acts on the whole velocity at once. PyTorch's is the default; Keras
 /// has the classic one.
 ///
+/// With `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ − …`, and not on
+/// the gradient: SGDW.
+///
 /// `nesterov` is the reformulation of Sutskever et al. 2013 that takes the gradient at the
 /// weights themselves; [`Nesterov`](crate::Nesterov) has the true look-ahead.
 ///
@@ -29,7 +32,8 @@ use serde::{Deserialize, Serialize};
 ///   weight; with momentum read 12, write 8.
 /// - A gradient that is NaN or infinite makes its weight (and velocity) NaN or infinite, and no other.
 /// - Reference: Robbins & Monro 1951, <https://doi.org/10.1214/aoms/1177729586>; Polyak 1964
-///   (momentum); Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>.
+///   (momentum); Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>;
+///   SGDW: Loshchilov & Hutter 2017, algorithm 1, <https://arxiv.org/abs/1711.05101>.
 ///
 /// ```
 /// use burn_descent_rules::{Rule, Sgd};
@@ -48,9 +52,13 @@ pub struct Sgd {
     pub momentum: f64,
     /// Share of the gradient that is kept out of PyTorch's velocity, in [0, 1]. Default 0.
     pub dampening: f64,
-    /// L2 penalty `λ`, >= 0, added to the gradient. Default 0.
+    /// Weight decay `λ`, >= 0. Default 0.
     #[doc(alias = "lambda")]
     pub weight_decay: f64,
+    /// The decay acts on the weights, not on the gradient. Default false.
+    #[doc(alias = "sgdw")]
+    #[doc(alias = "weight_decouple")]
+    pub decoupled_weight_decay: bool,
     /// Look ahead by one more momentum step. Default false; needs `momentum` > 0, `dampening` 0.
     pub nesterov: bool,
     /// The learning rate goes into the velocity, as in Polyak's form. Default false: PyTorch's.
@@ -70,7 +78,10 @@ fields! {
 fields! {
     /// Scalars of [`Sgd`]: the forms differ only in where the learning rate stands.
     pub struct Scalars {
-        sign, weight_decay, momentum,
+        sign,
+        /// Weight decay as a penalty in the gradient, and as a factor of the weights.
+        l2, keep,
+        momentum,
         /// Factor of the gradient on its way into the velocity.
         inflow,
         /// Factors of gradient and velocity in the step.
@@ -115,6 +126,7 @@ impl Rule for Sgd {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let inflow = if t == 1 { 1.0 } else { 1.0 - self.dampening };
         let (inflow, of_b) = if self.classic { (lr, 1.0) } else { (inflow, lr) };
         let (of_g, of_b) = match (self.momentum > 0.0, self.nesterov) {
@@ -122,21 +134,14 @@ impl Rule for Sgd {
             (true, false) => (0.0, of_b),
             (true, true) => (lr, of_b * self.momentum),
         };
-        Scalars {
-            sign: sign(self.maximize),
-            weight_decay: self.weight_decay,
-            momentum: self.momentum,
-            inflow,
-            of_g,
-            of_b,
-        }
+        Scalars { sign: sign(self.maximize), l2, keep, momentum: self.momentum, inflow, of_g, of_b }
     }
 
     #[inline(always)]
     fn update<R: Real>(p: R, g: R, s: Velocity<R>, k: Scalars<R>) -> (R, Velocity<R>) {
-        let g = l2(k.sign, g, k.weight_decay, p);
+        let g = l2(k.sign, g, k.l2, p);
         let b = s.b.map(|b| k.momentum * b + k.inflow * g);
         let step = b.map_or(k.of_g * g, |b| k.of_g * g + k.of_b * b);
-        (p - step, Velocity { b })
+        (k.keep * p - step, Velocity { b })
     }
 }

@@ -1,11 +1,12 @@
 //! `keras` 3.
 
-use super::Condition::{LrChanges, Off, On};
+use super::Condition::{Off, On};
 use super::Meaning::{Free, Lr, Number, NumberOrZero, Switch};
-use super::{DECOUPLED_SGD, LR_IN_VELOCITY, Meaning, Row, row};
+use super::reasons::{FACTORED, FOLLOW_THE_LEADER, TRUST_RATIO};
+use super::{Meaning, Row, row};
 
 const DECOUPLED: &str =
-    "keras: weight decay acts on the weights in every optimizer; here only in AdamW";
+    "keras: weight decay of AdaGrad that acts on the weights; ours is a penalty in the gradient";
 const CLIPPED: &str = "keras: gradients are clipped, which is no part of the update rule here";
 const EMA: &str = "keras: an average of the weights, which is no part of the update rule here";
 
@@ -35,23 +36,16 @@ const BETAS: &[(&str, Meaning)] = &[("beta_1", Number("beta1")), ("beta_2", Numb
 const DECAY: &[(&str, Meaning)] = &[("weight_decay", NumberOrZero("weight_decay"))];
 
 pub(super) const ROWS: &[Row] = &[
-    row("sgd").when(&[On("weight_decay")]).differs(DECOUPLED_SGD),
     row("sgd")
         .when(&[Off("momentum")])
-        .is("sgd", &[COMMON, &[("momentum", Free), ("nesterov", Free), ("weight_decay", Free)]]),
+        .is("sgd", &[COMMON, DECAY, &[("momentum", Free), ("nesterov", Free)]])
+        .fixed(&[("decoupled_weight_decay", "true")]),
     row("sgd")
         .is(
             "sgd",
-            &[
-                COMMON,
-                &[
-                    ("momentum", Number("momentum")),
-                    ("nesterov", Switch("nesterov")),
-                    ("weight_decay", Free),
-                ],
-            ],
+            &[COMMON, DECAY, &[("momentum", Number("momentum")), ("nesterov", Switch("nesterov"))]],
         )
-        .fixed(&[("classic", "true")]),
+        .fixed(&[("classic", "true"), ("decoupled_weight_decay", "true")]),
     row("adagrad")
         .is(
             "adagrad",
@@ -65,22 +59,21 @@ pub(super) const ROWS: &[Row] = &[
             ],
         )
         .fixed(&[("eps", "0")]),
-    row("rmsprop").when(&[On("momentum"), LrChanges]).differs(LR_IN_VELOCITY),
     row("rmsprop")
         .is(
             "rmsprop",
             &[
                 COMMON,
+                DECAY,
                 &[
                     ("rho", Number("rho")),
                     ("momentum", NumberOrZero("momentum")),
                     ("epsilon", Number("eps_root")),
                     ("centered", Switch("centered")),
-                    ("weight_decay", Meaning::Off(DECOUPLED)),
                 ],
             ],
         )
-        .fixed(&[("eps", "0")]),
+        .fixed(&[("eps", "0"), ("classic", "true"), ("decoupled_weight_decay", "true")]),
     row("adam")
         .when(&[On("weight_decay")])
         .is("adamw", &[COMMON, ADAM, &[("weight_decay", Number("weight_decay"))]])
@@ -109,4 +102,7 @@ pub(super) const ROWS: &[Row] = &[
     row("nadam")
         .is("nadam", &[COMMON, DECAY, BETAS, &[("epsilon", Number("eps"))]])
         .fixed(&[("decoupled_weight_decay", "true"), ("momentum_decay", "1")]),
+    row("adafactor").differs(FACTORED),
+    row("ftrl").differs(FOLLOW_THE_LEADER),
+    row("lamb").differs(TRUST_RATIO),
 ];

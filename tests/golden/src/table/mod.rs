@@ -1,10 +1,13 @@
 //! What the optimizers of other libraries are called here. A new optimizer is a new row.
 
+mod adam_atan2_pytorch;
 mod formula;
 mod keras;
 mod optax;
 mod optimi;
+mod prodigyopt;
 mod pytorch_optimizer;
+mod reasons;
 mod schedulefree;
 mod timm;
 mod torch;
@@ -75,11 +78,17 @@ pub enum Meaning {
     Triple([&'static str; 3]),
     /// One number that is two options.
     Both([&'static str; 2]),
+    /// The learning rate, and the numeric option of this name.
+    LrAnd(&'static str),
+    /// The numeric option, first, is this number over the hyper-parameter of the other name.
+    Over(&'static str, &'static str),
     /// The decay `d` of an average that starts at 0, where ours is a sum: the numeric option of
     /// this name, and the learning rate is to be multiplied with `1 - d`.
     Average(&'static str),
     /// We have it only switched off, for this reason.
     Off(&'static str),
+    /// We have it only at this value, for this reason.
+    Only(f64, &'static str),
     /// A condition reads it, so it must be there.
     Decides,
     /// It changes nothing, or nothing that a condition has not dealt with.
@@ -88,10 +97,12 @@ pub enum Meaning {
 
 /// The rows of every library.
 pub const LIBRARIES: &[(&str, &[Row])] = &[
+    ("adam_atan2_pytorch", adam_atan2_pytorch::ROWS),
     ("formula", formula::ROWS),
     ("keras", keras::ROWS),
     ("optax", optax::ROWS),
     ("optimi", optimi::ROWS),
+    ("prodigyopt", prodigyopt::ROWS),
     ("pytorch_optimizer", pytorch_optimizer::ROWS),
     ("schedulefree", schedulefree::ROWS),
     ("timm", timm::ROWS),
@@ -116,10 +127,6 @@ const SGD: &[(&str, Meaning)] = &[
     ("nesterov", Meaning::Switch("nesterov")),
     ("maximize", Meaning::Switch("maximize")),
 ];
-
-/// Why an SGD with decoupled weight decay is none of ours.
-const DECOUPLED_SGD: &str =
-    "weight decay of SGD that acts on the weights; ours is a penalty in the gradient";
 
 /// Why a velocity that holds the learning rate is ours only while the rate is constant.
 const LR_IN_VELOCITY: &str = "its velocity holds the learning rate, ours does not: the same path \

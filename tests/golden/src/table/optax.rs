@@ -1,8 +1,11 @@
 //! `optax`.
 
-use super::Condition::{LrChanges, Off, On};
+use super::Condition::{Off, On};
 use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Switch};
-use super::{LR_IN_VELOCITY, Meaning, Row, row};
+use super::reasons::{
+    CURVATURE, FACTORED, FINDS_LR, MATRIX, NEEDS_LOSS, OUTSIDE, TRUST_RATIO, WRAPPER,
+};
+use super::{Meaning, Row, row};
 
 const LOW_PRECISION: &str = "optax: moments in another type than the parameters";
 const MASK: &str = "optax: weight decay of some parameters only";
@@ -34,10 +37,11 @@ const RMSPROP: &[(&str, Meaning)] = &[
     ("eps_in_sqrt", Decides),
     ("centered", Switch("centered")),
     ("momentum", NumberOrZero("momentum")),
-    ("nesterov", Meaning::Off("optax: RMSProp with Nesterov's step")),
-    ("bias_correction", Meaning::Off("optax: RMSProp whose averages are corrected for bias")),
+    ("nesterov", Switch("nesterov")),
+    ("bias_correction", Switch("bias_correction")),
 ];
 
+const OPTIMISM: &[(&str, Meaning)] = &[("alpha", Number("alpha")), ("beta", Number("beta"))];
 /// What its Schedule-Free optimizers have in common.
 const SCHEDULE_FREE: &[(&str, Meaning)] = &[
     ("learning_rate", Lr),
@@ -76,12 +80,13 @@ pub(super) const ROWS: &[Row] = &[
             ]],
         )
         .fixed(&[("eps", "0")]),
-    row("rmsprop").when(&[On("momentum"), LrChanges]).differs(LR_IN_VELOCITY),
     row("rmsprop")
         .when(&[On("eps_in_sqrt")])
         .is("rmsprop", &[RMSPROP, &[("eps", Number("eps_root"))]])
-        .fixed(&[("eps", "0")]),
-    row("rmsprop").is("rmsprop", &[RMSPROP, &[("eps", Number("eps"))]]),
+        .fixed(&[("eps", "0"), ("classic", "true")]),
+    row("rmsprop")
+        .is("rmsprop", &[RMSPROP, &[("eps", Number("eps"))]])
+        .fixed(&[("classic", "true")]),
     row("adam").when(&[On("nesterov")]).is("nadam", &[ADAM, &[("nesterov", Decides)]]).fixed(NADAM),
     row("adam").is("adam", &[ADAM, &[("nesterov", Free)]]),
     row("adamw")
@@ -158,10 +163,18 @@ pub(super) const ROWS: &[Row] = &[
             ]],
         )
         .fixed(&[("small_difference", "true"), ("no_prox", "true")]),
-    row("madgrad").differs(
-        "optax: the weight of a gradient in MADGRAD is an f32 even in f64 runs, which moves the \
-         weights by 1e-8 to 1e-7; ours, like the authors', is an f64",
-    ),
+    // The weight of a gradient is an f32 even in f64 runs.
+    row("madgrad")
+        .is(
+            "madgrad",
+            &[&[
+                ("learning_rate", Lr),
+                ("momentum", Number("momentum")),
+                ("eps", Number("eps")),
+                ("weight_decay", Number("weight_decay")),
+            ]],
+        )
+        .low_precision(),
     row("nadam").is("nadam", &[ADAM, &[("nesterov", Decides)]]).fixed(NADAM),
     row("nadamw").is("nadam", &[ADAM, ADAMW, &[("nesterov", Decides)]]).fixed(NADAMW),
     row("adadelta").is(
@@ -206,6 +219,37 @@ pub(super) const ROWS: &[Row] = &[
     row("yogi")
         .is("yogi", &[BETAS, &[("eps", Number("eps"))]])
         .fixed(&[("initial_momentum", "1e-6")]),
+    row("acprop")
+        .is("acprop", &[BETAS, ADAMW, &[("eps", Number("eps")), ("eps_root", Number("eps_root"))]]),
+    row("optimistic_gradient_descent").is("optimistic_gd", &[&[("learning_rate", Lr)], OPTIMISM]),
+    row("optimistic_adam_v2")
+        .is("optimistic_adam", &[ADAM, OPTIMISM, &[("nesterov", Switch("nesterov"))]]),
+    row("simplified_ademamix").is(
+        "simplified_ademamix",
+        &[
+            BETAS,
+            ADAMW,
+            &[("alpha", Number("alpha")), ("eps", Number("eps")), ("eps_root", Number("eps_root"))],
+        ],
+    ),
+    row("adafactor").differs(FACTORED),
+    row("cocob").differs(OUTSIDE),
+    row("dadapt_adamw").differs(FINDS_LR),
+    row("dog").differs(FINDS_LR),
+    row("dowg").differs(FINDS_LR),
+    row("fromage").differs(TRUST_RATIO),
+    row("lamb").differs(TRUST_RATIO),
+    row("lars").differs(TRUST_RATIO),
+    row("lookahead").differs(WRAPPER),
+    row("mechanize").differs(FINDS_LR),
+    row("momo").differs(NEEDS_LOSS),
+    row("momo_adam").differs(NEEDS_LOSS),
+    row("muon").differs(MATRIX),
+    row("novograd").differs(TRUST_RATIO),
+    row("polyak_sgd").differs(NEEDS_LOSS),
+    row("prodigy").differs(FINDS_LR),
+    row("sm3").differs(FACTORED),
+    row("sophia").differs(CURVATURE),
     row("schedule_free_sgd")
         .is("schedule_free_sgd", &[SCHEDULE_FREE, &[("b1", Number("momentum"))]]),
     row("schedule_free_adamw").is(

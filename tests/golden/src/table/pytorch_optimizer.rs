@@ -1,10 +1,15 @@
 //! `pytorch_optimizer`.
 
 use super::Condition::{Is, LrChanges, Off, On};
-use super::Meaning::{Both, Decides, Free, Given, Lr, Number, Pair, Switch, Triple};
+use super::Meaning::{
+    Both, Decides, Free, Given, Lr, LrAnd, Number, NumberOrZero, Pair, Switch, Triple,
+};
+use super::reasons::{
+    CURVATURE, FACTORED, FINDS_LR, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS, OUTSIDE, PROJECTED,
+    RANGER, TOTALS, TRUST_RATIO, WRAPPER,
+};
 use super::{
-    CAUTION, DECOUPLED_SGD, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row,
-    VECTORS_BY_ADAMW, row,
+    CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row, VECTORS_BY_ADAMW, row,
 };
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
@@ -60,11 +65,14 @@ const NO_PENALTY: &str = "pytorch_optimizer: it forgets a weight decay that is n
 /// What `pytorch_optimizer` adds to a second moment under its root.
 const EPS_OF_V: &str = "1e-15";
 
+const BIASED: &str = "pytorch_optimizer: the first moment keeps its bias";
+const SCALED: &str = "pytorch_optimizer: gradients are scaled by an average norm";
+
 /// What the relatives of Adam have in common.
 const MOMENTS: &[(&str, Meaning)] = &[
     ("betas", Pair(["beta1", "beta2"])),
-    ("adam_debias", Meaning::Off("pytorch_optimizer: the first moment keeps its bias")),
-    ("adanorm", Meaning::Off("pytorch_optimizer: gradients are scaled by an average norm")),
+    ("adam_debias", Meaning::Off(BIASED)),
+    ("adanorm", Meaning::Off(SCALED)),
     ("adanorm_r", Free), // only with `adanorm`
 ];
 
@@ -91,6 +99,16 @@ const ADEMAMIX: &[(&str, Meaning)] = &[
     ("stable_adamw", Meaning::Off(RMS_OF_TENSOR)),
 ];
 
+const SIMPLIFIED: &[(&str, Meaning)] = &[
+    ("betas", Pair(["beta1", "beta2"])),
+    ("alpha", Number("alpha")),
+    ("beta1_warmup", NumberOrZero("beta1_warmup")),
+    ("min_beta1", Number("min_beta1")),
+    ("eps", Number("eps")),
+];
+
+const AVERAGED: &[(&str, &str)] = &[("average", "true"), ("debias_twice", "true")];
+
 const GROKFAST: &[(&str, Meaning)] = &[
     ("lr", Lr),
     ("betas", Pair(["beta1", "beta2"])),
@@ -108,7 +126,6 @@ const GROKFAST: &[(&str, Meaning)] = &[
 ];
 
 pub(super) const ROWS: &[Row] = &[
-    row("sgdw").when(&[On("weight_decouple"), On("weight_decay")]).differs(DECOUPLED_SGD),
     row("sgdw").is(
         "sgd",
         &[&[
@@ -121,7 +138,7 @@ pub(super) const ROWS: &[Row] = &[
                 Meaning::Off("dampening, of which no trajectory has shown the first step"),
             ),
             ("weight_decay", Number("weight_decay")),
-            ("weight_decouple", Decides),
+            ("weight_decouple", Switch("decoupled_weight_decay")),
             ("step", Free),
         ]],
     ),
@@ -156,9 +173,6 @@ pub(super) const ROWS: &[Row] = &[
     row("qhm")
         .is("qhm", &[COMMON, &[("momentum", Number("momentum")), ("nu", Number("nu"))]]),
     row("aggmo").is("aggmo", &[COMMON, &[("betas", Triple(["beta1", "beta2", "beta3"]))]]),
-    row("pid")
-        .when(&[Off("momentum"), On("weight_decouple"), On("weight_decay")])
-        .differs(DECOUPLED_SGD),
     row("pid").when(&[Off("momentum")]).is(
         "sgd",
         &[&[
@@ -168,8 +182,8 @@ pub(super) const ROWS: &[Row] = &[
             ("derivative", Free),
             ("integral", Free),
             ("weight_decay", Number("weight_decay")),
-            ("weight_decouple", Decides),
-            ("fixed_decay", Free),
+            ("weight_decouple", Switch("decoupled_weight_decay")),
+            ("fixed_decay", Meaning::Off(FIXED_DECAY)),
             ("maximize", Switch("maximize")),
             ("step", Free),
         ]],
@@ -349,4 +363,193 @@ pub(super) const ROWS: &[Row] = &[
     row("grokfast_adamw")
         .is("grokfast_adamw", &[GROKFAST, &[("grokfast_lamb", Number("grokfast_lamb"))]])
         .fixed(&[("normalize_lr", "false")]), // its `lr` has been divided already
+    row("accsgd").is(
+        "accsgd",
+        &[&[
+            ("lr", Lr),
+            ("kappa", Number("kappa")),
+            ("xi", Number("xi")),
+            ("constant", Number("constant")),
+            ("weight_decay", Number("weight_decay")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
+    // Of groups that it has not been told to be normalised, as all here, it is AdamW.
+    row("adamc").when(&[LrChanges]).differs(
+        "pytorch_optimizer: AdamC without the groups that are normalised, which is AdamW",
+    ),
+    row("adamc").when(&[Off("weight_decouple"), On("weight_decay")]).differs(
+        "pytorch_optimizer: weight decay of AdamC in the gradient; ours acts on the weights",
+    ),
+    row("adamc")
+        .is(
+            "adamc",
+            &[&[
+                ("lr", LrAnd("lr_max")),
+                ("betas", Pair(["beta1", "beta2"])),
+                ("eps", Number("eps_hat")),
+                ("weight_decay", Number("weight_decay")),
+                ("weight_decouple", Free),
+                ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+                ("ams_bound", Meaning::Off("pytorch_optimizer: AdamC with AMSGrad")),
+                ("maximize", Switch("maximize")),
+                ("foreach", Free),
+                ("step", Free),
+            ]],
+        )
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("adamod")
+        .is(
+            "adamod",
+            &[
+                COMMON,
+                &[
+                    ("betas", Triple(["beta1", "beta2", "beta3"])),
+                    ("eps", Number("eps_hat")),
+                    ("adam_debias", Meaning::Off(BIASED)),
+                ],
+            ],
+        )
+        .fixed(&[("eps", "0")]),
+    row("adapnm")
+        .is(
+            "adapnm",
+            &[
+                COMMON,
+                &[
+                    ("betas", Triple(["beta1", "beta2", "beta0"])),
+                    ("eps", Number("eps_hat")),
+                    ("ams_bound", Switch("amsgrad")),
+                    ("adam_debias", Meaning::Off(BIASED)),
+                    ("adanorm", Meaning::Off(SCALED)),
+                    ("adanorm_r", Free), // only with `adanorm`
+                ],
+            ],
+        )
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("diffgrad")
+        .is(
+            "diffgrad",
+            &[
+                COMMON,
+                MOMENTS,
+                &[
+                    ("eps", Number("eps_hat")),
+                    ("rectify", Switch("rectify")),
+                    ("n_sma_threshold", Meaning::Off("pytorch_optimizer: diffGrad rectified late")),
+                    ("degenerated_to_sgd", Given("degenerated_to_sgd")),
+                    ("ams_bound", Switch("amsgrad")),
+                ],
+            ],
+        )
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("grams").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
+    row("grams").is(
+        "grams",
+        &[&[
+            ("lr", Lr),
+            ("betas", Pair(["beta1", "beta2"])),
+            ("eps", Number("eps")),
+            ("weight_decay", Number("weight_decay")),
+            ("weight_decouple", Free),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
+    row("padam")
+        .is(
+            "padam",
+            &[
+                COMMON,
+                &[
+                    ("betas", Pair(["beta1", "beta2"])),
+                    ("partial", Number("partial")),
+                    ("eps", Number("eps")),
+                ],
+            ],
+        )
+        .fixed(&[("amsgrad", "false")]),
+    row("pnm").is("pnm", &[COMMON, &[("betas", Pair(["beta1", "beta0"]))]]),
+    row("simplified_ademamix")
+        .when(&[Off("beta1_warmup")])
+        .is("simplified_ademamix", &[COMMON, SIMPLIFIED])
+        .fixed(AVERAGED),
+    // Its warm-up adds 1e-8 to every `beta1`.
+    row("simplified_ademamix")
+        .is("simplified_ademamix", &[COMMON, SIMPLIFIED])
+        .fixed(AVERAGED)
+        .low_precision(),
+    row("adafactor").differs(FACTORED),
+    row("adagc").differs(TOTALS),
+    row("adago_bf16").differs(MATRIX),
+    row("adago_patched").differs(MATRIX),
+    row("adahessian").differs(CURVATURE),
+    row("adai").differs(MODEL_TOTALS),
+    row("adalite").differs(TRUST_RATIO),
+    row("adam_mini").differs(TOTALS),
+    row("adamg").differs(OUTSIDE),
+    row("adamp").differs(PROJECTED),
+    row("adams").differs(MODEL_TOTALS),
+    row("adamuon_bf16").differs(MATRIX),
+    row("adamuon_patched").differs(MATRIX),
+    row("adanorm").differs(TOTALS),
+    row("adashift").differs(
+        "it divides by the greatest element of an old gradient, and keeps ten whole gradients; a \
+         rule here sees one element",
+    ),
+    row("adasmooth").differs(OUTSIDE),
+    row("adatam").differs(PROJECTED),
+    row("aida").differs(PROJECTED),
+    row("amos").differs(TOTALS),
+    row("ano").differs(OUTSIDE),
+    row("apollo_dqn").differs(TOTALS),
+    row("apollo_lowrank").differs(MATRIX),
+    row("asgd_accelerated").differs(MODEL_TOTALS),
+    row("avagrad").differs(MODEL_TOTALS),
+    row("bcos").differs(OUTSIDE),
+    row("came").differs(FACTORED),
+    row("dadapt_adagrad").differs(FINDS_LR),
+    row("dadapt_adam").differs(FINDS_LR),
+    row("dadapt_adan").differs(FINDS_LR),
+    row("dadapt_lion").differs(FINDS_LR),
+    row("dadapt_sgd").differs(FINDS_LR),
+    row("exadam").differs(OUTSIDE),
+    row("fadam").differs(TOTALS),
+    row("focus").differs(OUTSIDE),
+    row("fromage").differs(TRUST_RATIO),
+    row("ftrl").differs(FOLLOW_THE_LEADER),
+    row("galore").differs(MATRIX),
+    row("kate").differs(OUTSIDE),
+    row("lamb").differs(TRUST_RATIO),
+    row("lars").differs(TRUST_RATIO),
+    row("lookahead").differs(WRAPPER),
+    row("msvag").differs(OUTSIDE),
+    row("muon_bf16").differs(MATRIX),
+    row("muon_patched").differs(MATRIX),
+    row("nero").differs(TRUST_RATIO),
+    row("normuon_bf16").differs(MATRIX),
+    row("normuon_patched").differs(MATRIX),
+    row("novograd").differs(TRUST_RATIO),
+    row("prodigy").differs(FINDS_LR),
+    row("racs").differs(MATRIX),
+    row("ranger").differs(RANGER),
+    row("ranger21").differs(TOTALS),
+    row("sam").differs(WRAPPER),
+    row("scalable_shampoo").differs(MATRIX),
+    row("scion").differs(MATRIX),
+    row("sgdp").differs(PROJECTED),
+    row("sgdsai").differs(TOTALS),
+    row("shampoo").differs(MATRIX),
+    row("sm3").differs(FACTORED),
+    row("soap").differs(MATRIX),
+    row("sophiah").differs(CURVATURE),
+    row("splus").differs(MATRIX),
+    row("srmm").differs(OUTSIDE),
+    row("stable_spam").differs(TOTALS),
+    row("swats").differs(PROJECTED),
+    row("tam").differs(PROJECTED),
+    row("vsgd").differs(OUTSIDE),
 ];

@@ -2,10 +2,8 @@
 
 use super::Condition::{Is, LrChanges, Off, On};
 use super::Meaning::{Both, Decides, Free, Lr, Number, Pair, Switch, Triple};
-use super::{
-    ADAM, CAUTION, DECOUPLED_SGD, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW,
-    row,
-};
+use super::reasons::{FACTORED, PROJECTED, TRUST_RATIO, WRAPPER};
+use super::{ADAM, CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW, row};
 
 /// What its optimizers have in common.
 const COMMON: &[(&str, Meaning)] = &[
@@ -28,6 +26,23 @@ const CAUTIOUS: &[(&str, Meaning)] = &[
 ];
 
 const CORRECTED: &str = "timm: weight decay by the square of the learning rate over its greatest";
+
+/// AdamW with a corrected weight decay, which is AdamC.
+const ADAMC: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("eps", Number("eps")),
+    ("weight_decay", Number("weight_decay")),
+    ("corrected_weight_decay", Decides),
+    ("max_lr_snapshot", Number("lr_max")),
+    ("amsgrad", Meaning::Off("timm: AMSGrad with a corrected weight decay, which AdamC is not")),
+    ("caution", Meaning::Off(CAUTION)),
+    ("clipping_threshold", Meaning::Off("timm: steps are clipped")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("capturable", Free),
+    ("differentiable", Free),
+];
 
 const ADOPT: &[(&str, Meaning)] = &[
     ("lr", Lr),
@@ -53,11 +68,11 @@ const BELIEF: &[(&str, Meaning)] = &[
 ];
 
 pub(super) const ROWS: &[Row] = &[
-    row("sgdw").when(&[On("weight_decay")]).differs(DECOUPLED_SGD),
-    row("sgdw").is("sgd", &[COMMON, SGD, &[("weight_decay", Free)]]),
-    row("adamw_cautious")
-        .when(&[On("corrected_weight_decay"), On("weight_decay")])
-        .differs(CORRECTED),
+    row("sgdw").when(&[On("corrected_weight_decay"), On("weight_decay")]).differs(CORRECTED),
+    row("sgdw")
+        .is("sgd", &[COMMON, SGD, &[("weight_decay", Number("weight_decay"))]])
+        .fixed(&[("decoupled_weight_decay", "true")]),
+    row("adamw_cautious").when(&[On("corrected_weight_decay")]).is("adamc", &[ADAMC]),
     row("adamw_cautious")
         .is(
             "adamw",
@@ -65,11 +80,8 @@ pub(super) const ROWS: &[Row] = &[
         )
         .fixed(&[("cautious_xi", "0")]),
     row("rmsprop_tf")
-        .when(&[On("lr_in_momentum"), On("momentum"), LrChanges])
-        .differs(LR_IN_VELOCITY),
-    row("rmsprop_tf").when(&[On("decoupled_decay"), On("weight_decay")]).differs(
-        "timm: weight decay of RMSProp that acts on the weights; ours is a penalty in the gradient",
-    ),
+        .when(&[On("corrected_weight_decay"), On("decoupled_decay"), On("weight_decay")])
+        .differs(CORRECTED),
     row("rmsprop_tf")
         .is(
             "rmsprop",
@@ -82,8 +94,8 @@ pub(super) const ROWS: &[Row] = &[
                     ("momentum", Number("momentum")),
                     ("centered", Switch("centered")),
                     ("weight_decay", Number("weight_decay")),
-                    ("decoupled_decay", Decides),
-                    ("lr_in_momentum", Decides),
+                    ("decoupled_decay", Switch("decoupled_weight_decay")),
+                    ("lr_in_momentum", Switch("classic")),
                 ],
             ],
         )
@@ -171,6 +183,14 @@ pub(super) const ROWS: &[Row] = &[
     row("laprop").when(&[LrChanges]).differs(LR_IN_VELOCITY),
     row("laprop").when(&[On("corrected_weight_decay"), On("weight_decay")]).differs(CORRECTED),
     row("laprop").is("laprop", &[COMMON, MOMENTS, &[("eps", Number("eps"))]]),
+    row("adafactor").differs(FACTORED),
+    row("adafactor_bv").differs(FACTORED),
+    row("adamp").differs(PROJECTED),
+    row("lamb").differs(TRUST_RATIO),
+    row("lars").differs(TRUST_RATIO),
+    row("lookahead").differs(WRAPPER),
+    row("nvnovograd").differs(TRUST_RATIO),
+    row("sgdp").differs(PROJECTED),
     row("mars").when(&[On("caution")]).differs(CAUTION),
     row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
     row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),

@@ -2,6 +2,7 @@
 
 use super::Condition::{LrChanges, On};
 use super::Meaning::{Free, Lr, Number, Pair, Switch};
+use super::reasons::{FACTORED, MATRIX, SEARCHES};
 use super::{ADAM, Meaning, Row, SGD, row};
 
 /// Ways to compute the same.
@@ -111,4 +112,8 @@ pub(super) const ROWS: &[Row] = &[
         .is("radam", &[COMMON, MOMENTS])
         .fixed(&[("decoupled_weight_decay", "true")]),
     row("radam").is("radam", &[COMMON, MOMENTS]),
+    row("adafactor").differs(FACTORED),
+    row("lbfgs").differs(SEARCHES),
+    row("muon_bf16").differs(MATRIX),
+    row("muon_patched").differs(MATRIX),
 ];

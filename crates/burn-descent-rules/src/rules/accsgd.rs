@@ -1,0 +1,142 @@
+use crate::transforms::{decay, sign};
+use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+
+/// AccSGD: accelerated gradient descent with short steps and, on an average of the weights, long
+/// ones; for gradients of small batches, where momentum alone is no faster than none.
+///
+/// ```text
+/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+/// α = 1 − ξ c² / κ,             ζ = c / (c + 1 − α)
+/// w ← α w + (1 − α) (θ − (κ / c) η g)          w ← θ before step 1
+/// θ ← ζ (θ − η g) + (1 − ζ) w
+/// ```
+///
+/// Kept is `e = w − θ`, which begins with 0 and forgets nothing to rounding, so that the lines are
+/// those of a momentum: `e ← α e − (1 − α) (κ / c) η g`, `θ ← θ − ζ η g + (1 − ζ) e`,
+/// `e ← ζ (e + η g)`. The learning rate is in it.
+///
+/// - Defaults: the authors'. `kappa` 1000, `xi` 10, `constant` 0.7, no weight decay.
+/// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
+/// - A gradient that is NaN or infinite makes its weight and state NaN or infinite, and no other.
+/// - Reference: Kidambi et al. 2018, algorithm 3, <https://arxiv.org/abs/1803.05591>.
+///
+/// ```
+/// use burn_descent_rules::{AccSgd, Rule};
+///
+/// AccSgd::new().kappa(100.0).xi(5.0).check()?;
+/// let error = AccSgd::new().kappa(2.0).check().unwrap_err();
+/// let expected = "accsgd: kappa = 2 is not allowed, it must be a number > xi * constant ^ 2";
+/// assert_eq!(error.to_string(), expected);
+/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccSgd {
+    /// How much longer the long steps are, `κ` > 0. Default 1000.
+    pub kappa: f64,
+    /// The statistical advantage, `ξ` > 0, at most `√κ` in the paper. Default 10.
+    pub xi: f64,
+    /// `c`, > 0 and at most 1. Default 0.7.
+    pub constant: f64,
+    /// Weight decay `λ`, >= 0. Default 0.
+    #[doc(alias = "lambda")]
+    pub weight_decay: f64,
+    /// The decay acts on the weights, not on the gradient. Default false.
+    pub decoupled_weight_decay: bool,
+    /// Climb instead of descend. Default false.
+    pub maximize: bool,
+}
+
+impl Default for AccSgd {
+    fn default() -> Self {
+        Self {
+            kappa: 1000.0,
+            xi: 10.0,
+            constant: 0.7,
+            weight_decay: 0.0,
+            decoupled_weight_decay: false,
+            maximize: false,
+        }
+    }
+}
+
+fields! {
+    /// State of [`AccSgd`].
+    pub struct Lead {
+        /// How far the average of the long steps is ahead of the weight.
+        e,
+    }
+}
+
+fields! {
+    /// Scalars of [`AccSgd`].
+    pub struct Scalars {
+        sign,
+        /// Weight decay as a penalty in the gradient, and as a factor of the weights.
+        l2, keep,
+        alpha,
+        /// `(1 − α) (κ / c) η`.
+        long,
+        lr, zeta, one_zeta,
+    }
+}
+
+impl Rule for AccSgd {
+    const NAME: &'static str = "accsgd";
+    const TITLE: &'static str = "AccSGD";
+    const PAPER: Paper =
+        Paper { cite: "Kidambi et al. 2018", url: "https://arxiv.org/abs/1803.05591" };
+    type State<R: Copy> = Lead<R>;
+    type Scalars<R: Copy> = Scalars<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        vec![
+            Range::Positive.of("kappa", self.kappa),
+            Range::Positive.of("xi", self.xi),
+            Range::Positive.of("constant", self.constant),
+            Range::NonNegative.of("weight_decay", self.weight_decay),
+        ]
+    }
+
+    fn conflict(&self) -> Result<(), InvalidOption> {
+        let least = self.xi * self.constant * self.constant;
+        InvalidOption::unless_all_hold(
+            Self::NAME,
+            &[
+                ("constant", self.constant, self.constant <= 1.0, "a number > 0 and <= 1"),
+                ("kappa", self.kappa, self.kappa > least, "a number > xi * constant ^ 2"),
+            ],
+        )
+    }
+
+    fn start(&self) -> Lead<f64> {
+        Lead { e: 0.0 }
+    }
+
+    fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
+        let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
+        let c = self.constant;
+        let one_alpha = self.xi * c * c / self.kappa;
+        let zeta = c / (c + one_alpha);
+        Scalars {
+            sign: sign(self.maximize),
+            l2,
+            keep,
+            alpha: 1.0 - one_alpha,
+            long: one_alpha * self.kappa / c * lr,
+            lr,
+            zeta,
+            one_zeta: 1.0 - zeta,
+        }
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(p: R, g: R, s: Lead<R>, k: Scalars<R>) -> (R, Lead<R>) {
+        let g = l2(k.sign, g, k.l2, p);
+        let e = k.alpha * s.e - k.long * g;
+        let p = k.keep * p - k.zeta * k.lr * g + k.one_zeta * e;
+        (p, Lead { e: k.zeta * (e + k.lr * g) })
+    }
+}
