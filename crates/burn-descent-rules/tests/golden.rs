@@ -10,9 +10,9 @@ use burn_descent_golden::{
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
     AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp,
-    Lion, Madgrad, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm,
-    RAdam, Real, RmsProp, Rprop, Rule, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi, from_pairs,
-    slices::Walk,
+    Lion, MSvag, Madgrad, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam,
+    Qhm, RAdam, Real, RmsProp, Rprop, Rule, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi,
+    from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -68,6 +68,7 @@ const RULES: &[(&str, usize, Replay)] = rules![
     SimplifiedAdEmaMix: 10,
     AcProp: 7,
     AccSgd: 7,
+    MSvag: 7,
 ];
 
 /// The rules as textbooks have them, computed by whoever wrote the files: no library of its own.

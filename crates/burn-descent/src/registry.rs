@@ -16,7 +16,7 @@ use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
     AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Explanation, Fields, Grams,
-    GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, OptimisticAdam, OptimisticGd,
+    GrokFastAdamW, LaProp, Lion, MSvag, Madgrad, NAdam, Nesterov, OptimisticAdam, OptimisticGd,
     OptionError, Padam, Paper, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Sgd, SignSgd,
     SimplifiedAdEmaMix, Tiger, Yogi, from_pairs, nearest, to_pairs,
 };
@@ -96,7 +96,7 @@ impl Row {
 }
 
 /// The optimizers there are.
-pub static ROWS: [Row; 41] = [
+pub static ROWS: [Row; 42] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -138,6 +138,7 @@ pub static ROWS: [Row; 41] = [
     Row::of::<Pnm>(0.05),
     Row::of::<AdaPnm>(0.001),
     Row::of::<AccSgd>(0.01),
+    Row::of::<MSvag>(0.01),
 ];
 
 /// There is no optimizer of this name.

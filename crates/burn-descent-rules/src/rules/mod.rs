@@ -25,6 +25,7 @@ mod laprop;
 mod lion;
 mod madgrad;
 mod moments;
+mod msvag;
 mod nadam;
 mod nesterov;
 mod optimistic_adam;
@@ -67,6 +68,7 @@ pub use grokfast_adamw::GrokFastAdamW;
 pub use laprop::LaProp;
 pub use lion::Lion;
 pub use madgrad::Madgrad;
+pub use msvag::MSvag;
 pub use nadam::NAdam;
 pub use nesterov::Nesterov;
 pub use optimistic_adam::OptimisticAdam;
@@ -97,5 +99,5 @@ macro_rules! impl_new {
     )*};
 }
 impl_new! {
-    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp, Lion, Madgrad, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi
+    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp, Lion, MSvag, Madgrad, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi
 }
