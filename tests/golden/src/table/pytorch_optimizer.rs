@@ -459,6 +459,16 @@ pub(super) const ROWS: &[Row] = &[
             ("step", Free),
         ]],
     ),
+    row("msvag").is(
+        "msvag",
+        &[&[
+            ("lr", Lr),
+            ("beta", Number("beta")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
     row("padam")
         .is(
             "padam",
@@ -526,7 +536,6 @@ pub(super) const ROWS: &[Row] = &[
     row("lamb").differs(TRUST_RATIO),
     row("lars").differs(TRUST_RATIO),
     row("lookahead").differs(WRAPPER),
-    row("msvag").differs(OUTSIDE),
     row("muon_bf16").differs(MATRIX),
     row("muon_patched").differs(MATRIX),
     row("nero").differs(TRUST_RATIO),
