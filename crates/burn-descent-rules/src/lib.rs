@@ -50,7 +50,7 @@ pub use rule::{Paper, Rule, check_lr};
 pub use rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
     AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp,
-    Lion, Madgrad, Mars, Msvag, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm,
+    Lion, MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm,
     QhAdam, Qhm, RAdam, RmsProp, Rprop, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
     SignSgd, SimplifiedAdEmaMix, Tiger, Yogi,
 };

@@ -10,7 +10,7 @@ use burn_descent_golden::{
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
     AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp,
-    Lion, Madgrad, Mars, Msvag, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm,
+    Lion, MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm,
     QhAdam, Qhm, RAdam, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
     ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi, from_pairs, slices::Walk,
 };
@@ -68,7 +68,7 @@ const RULES: &[(&str, usize, Replay)] = rules![
     SimplifiedAdEmaMix: 10,
     AcProp: 7,
     AccSgd: 7,
-    Msvag: 7,
+    MSvag: 7,
     Mars: 6,
     ScheduleFreeSgd: 10,
     ScheduleFreeAdamW: 10,

@@ -64,7 +64,7 @@ pub use burn_descent_rules as rules;
 pub use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
     AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW,
-    InvalidOption, LaProp, Lion, Madgrad, Mars, Msvag, NAdam, Nesterov, OptimisticAdam,
+    InvalidOption, LaProp, Lion, MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam,
     OptimisticGd, OptionError, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Schedule,
     ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
     Yogi, schedules,

@@ -16,7 +16,7 @@ use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
     AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Explanation, Fields, Grams,
-    GrokFastAdamW, LaProp, Lion, Madgrad, Mars, Msvag, NAdam, Nesterov, OptimisticAdam,
+    GrokFastAdamW, LaProp, Lion, MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam,
     OptimisticGd, OptionError, Padam, Paper, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule,
     ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
     Yogi, from_pairs, nearest, to_pairs,
@@ -139,7 +139,7 @@ pub static ROWS: [Row; 46] = [
     Row::of::<Pnm>(0.05),
     Row::of::<AdaPnm>(0.001),
     Row::of::<AccSgd>(0.01),
-    Row::of::<Msvag>(0.01),
+    Row::of::<MSvag>(0.01),
     Row::of::<Mars>(0.003),
     Row::of::<ScheduleFreeSgd>(0.1),
     Row::of::<ScheduleFreeAdamW>(0.0025),
