@@ -58,7 +58,7 @@ pub(crate) fn shared(subject: &Subject) {
     };
     let before_state = states(&held_state);
 
-    let stepped = optimizer.try_step(0.1, tensor, gradient, state).expect("a good step");
+    let stepped = optimizer.try_step(1.0, tensor, gradient, state).expect("a good step");
     assert!(bits(&stepped.0) != before, "the step did nothing");
     assert!(bits(&held) == before, "the clone of the parameter has changed");
     assert!(bits(&held_gradient) == before_gradient, "the gradient has changed");
