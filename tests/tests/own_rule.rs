@@ -1,8 +1,12 @@
-//! A rule of somebody else's, that uses all of `Real`: every engine computes it as plain slices do.
+//! A rule of somebody else's, that uses all of `Real`, and all else that a rule may be: every engine
+//! computes it as plain slices do.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn_descent::rules::chain::{
+    AddDecayedWeights, Cautious, Chain, Clip, ScaleByAdam, ScaleByLearningRate,
+};
 use burn_descent::rules::{Bound, Paper, Range, Real, Rule, fields, slices::Walk};
-use burn_descent::{Build, Fused};
+use burn_descent::{AdamW, Build, Fused, ScheduleFreeAdamW};
 use burn_descent_tests::{devices, numbers};
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +59,7 @@ const LEN: usize = 1003;
 const STEPS: u64 = 3;
 
 /// The weights and states by plain slices.
-fn oracle<R: Real + Into<f64>>(rule: &Everything) -> Vec<Vec<f64>> {
+fn oracle<U: Rule, R: Real + Into<f64>>(rule: &U) -> Vec<Vec<f64>> {
     let cast = |numbers: Vec<f64>| numbers.into_iter().map(R::lit).collect::<Vec<R>>();
     let mut p = cast(numbers(1, LEN));
     let mut walk = Walk::new(rule.clone(), LEN).expect("nothing to refuse");
@@ -82,35 +86,47 @@ fn engine(optimizer: &Fused, device: &Device, dtype: DType) -> Vec<Vec<f64>> {
     all.map(|data| data.iter::<f64>().collect()).collect()
 }
 
-#[test]
-fn engines_compute_all_of_real() {
-    for with_c in [false, true] {
-        let rule = Everything { with_c };
-        let optimizer = rule.clone().build().expect("nothing to refuse");
-        for entry in devices::all() {
-            let Ok(device) = entry.device else { continue };
-            for (dtype, expected, tolerance) in [
-                (DType::F32, oracle::<f32>(&rule), 1e-6),
-                (DType::F64, oracle::<f64>(&rule), 1e-14),
-            ] {
-                if !device.supports_dtype(dtype) {
-                    continue;
-                }
-                for optimizer in [optimizer.clone(), optimizer.clone().portable()] {
-                    let found = engine(&optimizer, &device, dtype);
-                    assert_eq!(found.len(), expected.len());
-                    for (lane, (found, expected)) in found.iter().zip(&expected).enumerate() {
-                        for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
-                            assert!(
-                                (found - expected).abs() <= tolerance * expected.abs().max(1.0),
-                                "{} {dtype:?} {optimizer:?}: lane {lane}, element {i}: \
-                                 {found} and {expected}",
-                                entry.name
-                            );
-                        }
+/// Asserts that every engine computes a rule as plain slices do.
+fn assert_engines_agree<U: Rule>(rule: U) {
+    let optimizer = rule.clone().build().expect("nothing to refuse");
+    for entry in devices::all() {
+        let Ok(device) = entry.device else { continue };
+        for (dtype, expected, tolerance) in [
+            (DType::F32, oracle::<U, f32>(&rule), 1e-6),
+            (DType::F64, oracle::<U, f64>(&rule), 1e-14),
+        ] {
+            if !device.supports_dtype(dtype) {
+                continue;
+            }
+            for optimizer in [optimizer.clone(), optimizer.clone().portable()] {
+                let found = engine(&optimizer, &device, dtype);
+                assert_eq!(found.len(), expected.len());
+                for (lane, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+                        assert!(
+                            (found - expected).abs() <= tolerance * expected.abs().max(1.0),
+                            "{} {dtype:?} {optimizer:?}: lane {lane}, element {i}: \
+                             {found} and {expected}",
+                            entry.name
+                        );
                     }
                 }
             }
         }
     }
+}
+
+#[test]
+fn engines_compute_all_of_real() {
+    assert_engines_agree(Everything { with_c: false });
+    assert_engines_agree(Everything { with_c: true });
+}
+
+#[test]
+fn engines_compute_sums_memory_and_chains() {
+    assert_engines_agree(AdamW::new().cautious(true));
+    assert_engines_agree(AdamW::new().stable(true));
+    assert_engines_agree(ScheduleFreeAdamW::new().warmup_steps(2.0));
+    let chain = Chain::of(Clip::new(0.5)).then(ScaleByAdam::new()).then(Cautious::new());
+    assert_engines_agree(chain.then(AddDecayedWeights::new(0.1)).then(ScaleByLearningRate::new()));
 }

@@ -39,6 +39,26 @@
 //! computed once a step in f64. A weight is computed in its own precision, f16 and bf16 in f32;
 //! their states are kept in f32.
 //!
+//! # Your own
+//!
+//! A rule of your own is a [`Rule`]; one that is made of known parts is a
+//! [`Chain`](rules::chain::Chain), as in optax. Both get every engine, [`Descent`] and its
+//! checkpoints:
+//!
+//! ```
+//! use burn_descent::rules::chain::{AddDecayedWeights, Chain, Clip, ScaleByAdam, ScaleByLearningRate};
+//! use burn_descent::{Build, Descent};
+//!
+//! let clipped_adamw = Chain::of(Clip::new(1.0))
+//!     .then(ScaleByAdam::new().beta2(0.95))
+//!     .then(AddDecayedWeights::new(0.1))
+//!     .then(ScaleByLearningRate::new())
+//!     .build()?;
+//! let builder = Descent::new(clipped_adamw).schedule(1e-3);
+//! # drop(builder);
+//! # Ok::<(), burn_descent::InvalidOption>(())
+//! ```
+//!
 //! # Coming from burn-optim
 //!
 //! Option names and defaults are those of PyTorch or of the paper, as each optimizer says. Where

@@ -84,7 +84,8 @@ impl Pace {
             }
             Ready::Foreign { optimizer, factor } => {
                 let device = weights.device();
-                let gradient = gradient.to_device(&device).mul_scalar(*factor);
+                let gradient = gradient.to_device(&device);
+                let gradient = if *factor == 1.0 { gradient } else { gradient.mul_scalar(*factor) };
                 let state = state.map(|state| optimizer.to_device_dyn(state.foreign(), &device));
                 let (weights, gradient) = (weights.into_bridge(), gradient.into_bridge());
                 let (weights, state) = optimizer.step_dyn(D, self.lr, weights, gradient, state);
