@@ -7,6 +7,7 @@ use burn_descent_tests::{devices, tables};
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -14,9 +15,10 @@ static COUNTING: Counting = Counting;
 /// Time one step of our optimizers, in f32.
 ///
 /// Tensor by tensor, through burn's ModuleOptimizer, and through Descent, with and without clipping
-/// by the norm of all gradients; beside it a hand-written loop over plain slices with the same threads (the floor) and
-/// burn-optim's optimizer of the same name. All take a step in turns, in this process; the median
-/// counts. Gradients are made before the clock starts and freed while it runs, as in training.
+/// by the norm of all gradients; beside it a hand-written loop over plain slices with the same
+/// threads (the floor), burn-optim's optimizer of the same name, and burn's ModuleOptimizer with an
+/// optimizer that does nothing. All take a step in turns, in this process; the median counts.
+/// Gradients are made before the clock starts and freed while it runs, as in training.
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Arguments {
@@ -40,6 +42,9 @@ struct Arguments {
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
+    /// Print the lengths of the tensors of all lists as JSON, for programs of other libraries
+    #[arg(long)]
+    print_lists: bool,
 }
 
 #[derive(Serialize)]
@@ -59,6 +64,12 @@ fn main() -> std::process::ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
+    if arguments.print_lists {
+        let lists: BTreeMap<_, _> =
+            LISTS.iter().map(|list| (list.name, (list.lengths)())).collect();
+        println!("{}", serde_json::to_string(&lists).map_err(|error| error.to_string())?);
+        return Ok(());
+    }
     let entries = devices::all();
     if let Some(unknown) =
         arguments.backend.iter().find(|name| !entries.iter().any(|entry| entry.name == **name))

@@ -144,7 +144,7 @@ const VECTORS_BY_ADAMW: &str =
 const MARS_LION: &str = "MARS around Lion; ours is MARS around AdamW";
 
 /// A cautious step.
-const CAUTION: &str = "a cautious step is masked, which ours is not";
+const CAUTION: &str = "cautious: AdamW and Lion are here, and chains with the transform `Cautious`";
 
 /// A row without conditions for this optimizer; what it is here comes next.
 const fn row(optimizer: &'static str) -> Row {
