@@ -6,13 +6,13 @@ mod lists;
 mod ways;
 
 pub use lists::{LISTS, List};
+pub use ways::{Cost, Way};
 
 use crate::devices::Entry;
 use burn::tensor::Device;
 use burn_descent::registry::Row;
 use serde::Serialize;
 use std::time::Duration;
-use ways::Way;
 
 /// What was measured of one optimizer on one list.
 #[derive(Clone, Debug, Serialize)]
@@ -43,6 +43,17 @@ pub struct Measured {
 /// Steps before those that are counted.
 const WARM: usize = 3;
 
+/// The ways of one of our optimizers to take a step, by name.
+pub fn ways(row: &Row, lengths: &[usize], device: &Device) -> Vec<(&'static str, Box<dyn Way>)> {
+    vec![
+        ("passes", ways::passes(row, lengths, device)),
+        ("nothing", ways::nothing(lengths, device)),
+        ("module", ways::module(row, lengths, device)),
+        ("descent", ways::descent(row, lengths, device, false)),
+        ("descent, clip_norm", ways::descent(row, lengths, device, true)),
+    ]
+}
+
 /// Measures an optimizer on a list: all ways take a step in turns.
 pub fn measure(
     list: &List,
@@ -53,13 +64,7 @@ pub fn measure(
     steps: usize,
 ) -> Vec<Measured> {
     let lengths = (list.lengths)();
-    let mut ours: Vec<(&'static str, Box<dyn Way>)> = vec![
-        ("passes", ways::passes(row, &lengths, device)),
-        ("nothing", ways::nothing(&lengths, device)),
-        ("module", ways::module(row, &lengths, device)),
-        ("descent", ways::descent(row, &lengths, device, false)),
-        ("descent, clip_norm", ways::descent(row, &lengths, device, true)),
-    ];
+    let mut ours = ways(row, &lengths, device);
     let mut floor = entry.on_cpu.then(|| ways::floor(row, &lengths));
     let mut burns = ways::burns(row, &lengths, device);
 

@@ -14,17 +14,17 @@ use std::time::{Duration, Instant};
 
 /// A step down fresh gradients of a half, which are made before the clock starts and freed while it
 /// runs, as in training.
-pub(super) trait Way {
+pub trait Way {
     /// Takes it.
     fn step(&mut self) -> Cost;
 }
 
 /// What a step has cost.
-pub(super) struct Cost {
+pub struct Cost {
     /// How long it took.
-    pub(super) time: Duration,
+    pub time: Duration,
     /// Bytes allocated by all threads.
-    pub(super) allocated: usize,
+    pub allocated: usize,
 }
 
 impl Cost {

@@ -1,0 +1,28 @@
+//! One step of AdamW on each parameter list, for developers: `cargo bench -p burn-descent-tests`.
+//!
+//! The program `speed` measures all ways in turns, beside the floor and burn-optim, and is what
+//! claims are made from; this follows one way over time.
+
+use burn::tensor::Device;
+use burn_descent::registry;
+use burn_descent_tests::speed::{LISTS, ways};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+fn adamw(criterion: &mut Criterion) {
+    let row = registry::find("adamw").expect("it is there");
+    for list in LISTS {
+        let lengths = (list.lengths)();
+        let mut group = criterion.benchmark_group(format!("adamw/{}", list.name));
+        group
+            .sample_size(10)
+            .throughput(Throughput::Elements(lengths.iter().sum::<usize>() as u64));
+        for (through, mut way) in ways(row, &lengths, &Device::default()) {
+            group.bench_function(through, |bencher| {
+                bencher.iter_custom(|steps| (0..steps).map(|_| way.step().time).sum());
+            });
+        }
+    }
+}
+
+criterion_group!(benches, adamw);
+criterion_main!(benches);
