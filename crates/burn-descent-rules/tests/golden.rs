@@ -86,7 +86,10 @@ const ONLY_HERE: &[&str] = &[AdamAtan2::NAME];
 /// How many cases of the files in the repository are left out, and why.
 const LEFT_OUT: &[(&str, usize)] = &[
     ("another rule: MARS around Lion; ours is MARS around AdamW", 3),
-    ("another rule: cautious: AdamW and Lion are here, and chains with the transform `Cautious`", 12),
+    (
+        "another rule: cautious: AdamW and Lion are here, and chains with the transform `Cautious`",
+        12,
+    ),
     (
         "another rule: vectors are stepped by AdamW with options of their own; here they are a \
          group of their own",
