@@ -2,41 +2,42 @@
 //! engines.
 
 use crate::program::Program;
-use crate::state::compute_dtype;
+use crate::scalars::Scalars;
+use crate::state::{compute_dtype, tensor};
 use burn::tensor::{Bool, Tensor};
 use burn_descent_rules::{Graph, Node};
 
 /// One step by tensor operations.
 pub(crate) fn step<const D: usize>(
     program: &Program,
-    scalars: &[f64],
+    scalars: &Scalars,
     parameter: Tensor<D>,
     gradient: Tensor<D>,
     states: Vec<Tensor<D>>,
 ) -> (Tensor<D>, Vec<Tensor<D>>) {
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
     let gradient = gradient.to_device(&parameter.device()).cast(compute);
-    let (scalars, sum) = sum(program, scalars, &parameter, &gradient, &states);
     let parameter = parameter.cast(compute);
-    let mut outputs = run(&program.update, &scalars, sum, parameter, Some(gradient), states);
+    let mut lanes = lanes(scalars, &parameter);
+    if let Some(term) = &program.term {
+        let (p, g) = (parameter.clone(), gradient.clone());
+        let terms = run(term, &lanes, p, Some(g), states.clone()).swap_remove(0);
+        lanes.push(Number(parameter.shape().num_elements() as f64));
+        lanes.push(Float(terms.sum().reshape([1; D])));
+    }
+    let mut outputs = run(&program.update, &lanes, parameter, Some(gradient), states);
     let states = outputs.drain(1..).collect();
     (outputs.swap_remove(0).cast(stored), states)
 }
 
-/// The scalars for the update of a rule that has terms, and the sum of these, of one element.
-pub(crate) fn sum<const D: usize>(
-    program: &Program,
-    scalars: &[f64],
-    parameter: &Tensor<D>,
-    gradient: &Tensor<D>,
-    states: &[Tensor<D>],
-) -> (Vec<f64>, Option<Tensor<D>>) {
-    let Some(term) = &program.term else { return (scalars.to_vec(), None) };
-    let compute = compute_dtype(parameter.dtype());
-    let (p, g) = (parameter.clone().cast(compute), gradient.clone().cast(compute));
-    let terms = run(term, scalars, None, p, Some(g), states.to_vec()).swap_remove(0);
-    let count = parameter.shape().num_elements() as f64;
-    ([scalars, &[count]].concat(), Some(terms.sum().reshape([1; D])))
+/// The scalars beside a tensor and in its precision, lane by lane.
+fn lanes<const D: usize>(scalars: &Scalars, beside: &Tensor<D>) -> Vec<Value<D>> {
+    let mut lanes: Vec<_> = scalars.numbers.iter().map(|number| Number(*number)).collect();
+    for (lane, scalar) in &scalars.on_device {
+        let scalar = tensor(scalar).to_device(&beside.device()).cast(beside.dtype());
+        lanes.insert(*lane, Float(scalar.reshape([1; D])));
+    }
+    lanes
 }
 
 /// The weights to judge with, see [`Rule::evaluate`](burn_descent_rules::Rule::evaluate).
@@ -46,9 +47,7 @@ pub(crate) fn evaluate<const D: usize>(
     states: Vec<Tensor<D>>,
 ) -> Tensor<D> {
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
-    run(&program.evaluate, &[], None, parameter.cast(compute), None, states)
-        .swap_remove(0)
-        .cast(stored)
+    run(&program.evaluate, &[], parameter.cast(compute), None, states).swap_remove(0).cast(stored)
 }
 
 /// A node of the graph once it is computed. What does not depend on a tensor stays a number.
@@ -63,8 +62,7 @@ use Value::*;
 
 fn run<const D: usize>(
     graph: &Graph,
-    scalars: &[f64],
-    sum: Option<Tensor<D>>,
+    scalars: &[Value<D>],
     parameter: Tensor<D>,
     gradient: Option<Tensor<D>>,
     states: Vec<Tensor<D>>,
@@ -82,14 +80,14 @@ fn run<const D: usize>(
         _ => unreachable!("Real keeps masks and numbers apart"),
     };
 
-    // What follows from a sum has one element, until a mask needs it everywhere.
+    // What follows from a scalar on the device has one element, until a mask needs it everywhere.
     let whole = |value: Value<D>| match value {
         Float(tensor) if tensor.shape() != shape => tensor.expand(shape.clone()),
         value => float(value),
     };
 
     // Equal nodes are one node, so each input is met once and can be moved.
-    let (mut parameter, mut gradient, mut sum) = (Some(parameter), gradient, sum);
+    let (mut parameter, mut gradient) = (Some(parameter), gradient);
     let mut states: Vec<_> = states.into_iter().map(Some).collect();
     let input = |input: &mut Option<Tensor<D>>| Float(input.take().expect("met once"));
     let mut uses = graph.uses();
@@ -101,10 +99,7 @@ fn run<const D: usize>(
             Node::Parameter => input(&mut parameter),
             Node::Gradient => input(&mut gradient),
             Node::State(lane) => input(&mut states[lane]),
-            Node::Scalar(lane) => match scalars.get(lane) {
-                Some(scalar) => Number(*scalar),
-                None => input(&mut sum),
-            },
+            Node::Scalar(lane) => scalars[lane].clone(),
             Node::Literal(bits) => Number(f64::from_bits(bits)),
             Node::Add(a, b) => match (take(a), take(b)) {
                 (Number(a), Number(b)) => Number(a + b),

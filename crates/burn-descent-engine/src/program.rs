@@ -1,11 +1,14 @@
 //! A rule with its type forgotten: what the engines need to run it.
 
-use burn_descent_rules::forms::{RuleVisitor, choose};
+use burn::backend::DispatchTensor;
+use burn_descent_rules::forms::{RuleVisitor, choose, lanes};
 use burn_descent_rules::{
     Fields, Graph, InvalidOption, OptionError, Presence, Rule, to_pairs, trace_evaluate,
     trace_term, trace_update, with_pairs,
 };
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::scalars::Scalars;
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 use crate::cpu::{Passes, pass, sum};
@@ -28,6 +31,8 @@ pub(crate) struct Program {
     pub(crate) fingerprint: u64,
     /// Name and value before the first step of what is remembered once for a parameter.
     pub(crate) memory: Vec<(&'static str, f64)>,
+    /// How many scalars the rule has.
+    lanes: usize,
     /// The scalars of step `t` at a learning rate; the memory is brought forward.
     compute: Box<Compute>,
     /// Those that were asked for last: all parameters of a model ask for the same ones.
@@ -38,11 +43,13 @@ pub(crate) struct Program {
     pub(crate) f64: Passes<f64>,
     /// The options by name.
     pub(crate) options: Vec<(String, String)>,
+    /// What they are by default.
+    pub(crate) defaults: Vec<(String, String)>,
     /// The same rule with other options.
     pub(crate) with: Box<With>,
     pub(crate) update: Arc<Graph>,
     /// What is summed before the update, if the rule has terms.
-    pub(crate) term: Option<Graph>,
+    pub(crate) term: Option<Arc<Graph>>,
     pub(crate) evaluate: Graph,
 }
 
@@ -57,34 +64,57 @@ impl Program {
 
     /// The scalars of step `t` at a learning rate, then the factor of the gradient. The memory of
     /// the parameter is brought forward.
-    pub(crate) fn scalars(&self, lr: f64, t: u64, scale: f64, memory: &mut Vec<f64>) -> Arc<[f64]> {
-        let asked = [lr.to_bits(), t, scale.to_bits()];
+    pub(crate) fn scalars(
+        &self,
+        lr: f64,
+        t: u64,
+        factor: &Factor,
+        memory: &mut Vec<f64>,
+    ) -> Scalars {
+        let (factor, on_device) = match factor {
+            Factor::Number(factor) => (Some(*factor), vec![]),
+            Factor::OnDevice(factor) => (None, vec![(self.lanes, factor.clone())]),
+        };
+        Scalars { numbers: self.numbers(lr, t, factor, memory), on_device }
+    }
+
+    /// The scalars that are numbers.
+    fn numbers(&self, lr: f64, t: u64, factor: Option<f64>, memory: &mut Vec<f64>) -> Arc<[f64]> {
+        let asked = (lr.to_bits(), t, factor.map(f64::to_bits));
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Memo { of, before, after, scalars }) = &*last
+        if let Some(Memo { of, before, after, numbers }) = &*last
             && *of == asked
             && before == memory
         {
             memory.clone_from(after);
-            return scalars.clone();
+            return numbers.clone();
         }
         let before = memory.clone();
-        let mut scalars = (self.compute)(lr, t, memory);
-        scalars.push(scale);
-        let scalars: Arc<[f64]> = scalars.into();
+        let mut numbers = (self.compute)(lr, t, memory);
+        numbers.extend(factor);
+        let numbers: Arc<[f64]> = numbers.into();
         let after = memory.clone();
-        *last = Some(Memo { of: asked, before, after, scalars: scalars.clone() });
-        scalars
+        *last = Some(Memo { of: asked, before, after, numbers: numbers.clone() });
+        numbers
     }
+}
+
+/// What every gradient is multiplied by.
+#[derive(Clone, Debug)]
+pub(crate) enum Factor {
+    Number(f64),
+    /// A tensor of one element.
+    OnDevice(DispatchTensor),
 }
 
 /// Scalars, and what they were computed from.
 struct Memo {
-    /// The bits of the numbers asked with.
-    of: [u64; 3],
+    /// Bits of the learning rate, step, bits of the factor.
+    of: (u64, u64, Option<u64>),
     /// The memory before and after.
     before: Vec<f64>,
     after: Vec<f64>,
-    scalars: Arc<[f64]>,
+    numbers: Arc<[f64]>,
 }
 
 fn fingerprint<'a>(name: &'a str, kept: impl Iterator<Item = &'a (&'static str, f64)>) -> u64 {
@@ -106,7 +136,7 @@ impl<U: Rule> RuleVisitor for Compile<U> {
 
     fn visit<P: Presence, Q: Presence>(self) -> Program {
         let Self { rule, states } = self;
-        let (memory, term) = (rule.memory(), trace_term(&rule));
+        let (memory, term) = (rule.memory(), trace_term(&rule).map(Arc::new));
         Program {
             name: U::NAME,
             fingerprint: fingerprint(U::NAME, states.iter().chain(&memory)),
@@ -124,8 +154,10 @@ impl<U: Rule> RuleVisitor for Compile<U> {
             },
             term,
             update: Arc::new(trace_update(&rule)),
+            lanes: lanes::<U::Scalars<()>, Q>(),
             evaluate: trace_evaluate(&rule),
             options: to_pairs(&rule),
+            defaults: to_pairs(&U::default()),
             with: {
                 let rule = rule.clone();
                 Box::new(move |options| Ok(Program::new(with_pairs(&rule, options)?)?))

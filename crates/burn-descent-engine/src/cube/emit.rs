@@ -8,24 +8,26 @@ use cubecl::ir::{ExpandValue, Scope};
 use cubecl::prelude::*;
 use std::sync::Arc;
 
-/// Applies the graph to vectors of elements: `inputs` are parameter, gradient and states, `sums`
-/// are the scalars that lie on the device; the
-/// result is the new parameter and states.
+/// Applies the graph to vectors of elements: `inputs` are parameter, gradient and states, `beside`
+/// are the scalars in `lanes`, which lie on the device, `scalars` all others. The result are the
+/// outputs of the graph.
 #[cube]
 #[allow(unused_variables)] // read in the expansion
 pub(super) fn apply<C: Float, N: Size>(
     inputs: &Sequence<Vector<C, N>>,
     scalars: &Sequence<InputScalar>,
-    sums: &Sequence<C>,
+    beside: &Sequence<C>,
     #[comptime] graph: Arc<Graph>,
+    #[comptime] lanes: Vec<usize>,
 ) -> Sequence<Vector<C, N>> {
     intrinsic!(|scope| {
         let inputs: Vec<_> = inputs.clone().into_iter().collect();
         let scalars = scalars.clone().into_iter();
-        let scalars: Vec<_> = scalars
-            .map(|scalar| scalar.__expand_get_method::<C>(scope))
-            .chain(sums.clone().into_iter())
-            .collect();
+        let mut scalars: Vec<_> =
+            scalars.map(|scalar| scalar.__expand_get_method::<C>(scope)).collect();
+        for (lane, scalar) in lanes.into_iter().zip(beside.clone().into_iter()) {
+            scalars.insert(lane, scalar);
+        }
         let mut outputs = Sequence::<Vector<C, N>>::__expand_new(scope);
         for output in emit::<C, N>(scope, &graph, &inputs, &scalars) {
             outputs.__expand_push_method(scope, output);

@@ -3,5 +3,7 @@
 mod emit;
 mod extension;
 mod kernel;
+mod reduce;
 
 pub(crate) use extension::step;
+pub(crate) use reduce::{Total, add_squares};
