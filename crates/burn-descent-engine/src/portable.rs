@@ -3,7 +3,8 @@
 
 use crate::program::Program;
 use crate::state::compute_dtype;
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, Tensor, TensorData};
+use burn_descent_rules::noise::{MEAN, drawn};
 use burn_descent_rules::{Graph, Node};
 
 /// One step by tensor operations.
@@ -17,8 +18,9 @@ pub(crate) fn step<const D: usize>(
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
     let gradient = gradient.to_device(&parameter.device()).cast(compute);
     let (scalars, sum) = sum(program, scalars, &parameter, &gradient, &states);
-    let parameter = parameter.cast(compute);
-    let mut outputs = run(&program.update, &scalars, sum, parameter, Some(gradient), states);
+    let (parameter, noise) = (parameter.cast(compute), noise(program, &scalars, &gradient));
+    let met = Met { parameter, gradient: Some(gradient), noise, states };
+    let mut outputs = run(&program.update, &scalars, sum, met);
     let states = outputs.drain(1..).collect();
     (outputs.swap_remove(0).cast(stored), states)
 }
@@ -33,9 +35,11 @@ pub(crate) fn sum<const D: usize>(
 ) -> (Vec<f64>, Option<Tensor<D>>) {
     let Some(term) = &program.term else { return (scalars.to_vec(), None) };
     let compute = compute_dtype(parameter.dtype());
-    let (p, g) = (parameter.clone().cast(compute), gradient.clone().cast(compute));
-    let terms = run(term, scalars, None, p, Some(g), states.to_vec()).swap_remove(0);
+    let (parameter, g) = (parameter.clone().cast(compute), gradient.clone().cast(compute));
+    let (states, noise) = (states.to_vec(), noise(program, scalars, &g));
     let count = parameter.shape().num_elements() as f64;
+    let met = Met { parameter, gradient: Some(g), noise, states };
+    let terms = run(term, scalars, None, met).swap_remove(0);
     ([scalars, &[count]].concat(), Some(terms.sum().reshape([1; D])))
 }
 
@@ -46,9 +50,32 @@ pub(crate) fn evaluate<const D: usize>(
     states: Vec<Tensor<D>>,
 ) -> Tensor<D> {
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
-    run(&program.evaluate, &[], None, parameter.cast(compute), None, states)
-        .swap_remove(0)
-        .cast(stored)
+    let met = Met { parameter: parameter.cast(compute), gradient: None, noise: None, states };
+    run(&program.evaluate, &[], None, met).swap_remove(0).cast(stored)
+}
+
+/// What is drawn for the noise of this gradient, if the rule has some. The numbers are made on the
+/// host: burn's tensors have no integers that wrap.
+fn noise<const D: usize>(
+    program: &Program,
+    scalars: &[f64],
+    gradient: &Tensor<D>,
+) -> Option<Tensor<D>> {
+    let key = program.noise.map(|lane| [1, 2, 3].map(|word| scalars[lane + word] as u32))?;
+    let shape = gradient.shape();
+    let number = |index: usize| f64::from(drawn(index as u32, key)) - MEAN;
+    let numbers: Vec<f64> = (0..shape.num_elements()).map(number).collect();
+    let options = (&gradient.device(), gradient.dtype());
+    Some(Tensor::from_data(TensorData::new(numbers, shape), options))
+}
+
+/// What a rule meets.
+struct Met<const D: usize> {
+    parameter: Tensor<D>,
+    gradient: Option<Tensor<D>>,
+    /// What is drawn for the noise of the gradient.
+    noise: Option<Tensor<D>>,
+    states: Vec<Tensor<D>>,
 }
 
 /// A node of the graph once it is computed. What does not depend on a tensor stays a number.
@@ -65,10 +92,9 @@ fn run<const D: usize>(
     graph: &Graph,
     scalars: &[f64],
     sum: Option<Tensor<D>>,
-    parameter: Tensor<D>,
-    gradient: Option<Tensor<D>>,
-    states: Vec<Tensor<D>>,
+    met: Met<D>,
 ) -> Vec<Tensor<D>> {
+    let Met { parameter, mut gradient, mut noise, states } = met;
     let shape = parameter.shape();
     let (device, dtype) = (parameter.device(), parameter.dtype());
     let full = |number: f64| Tensor::full(shape.clone(), number, (&device, dtype));
@@ -89,7 +115,7 @@ fn run<const D: usize>(
     };
 
     // Equal nodes are one node, so each input is met once and can be moved.
-    let (mut parameter, mut gradient, mut sum) = (Some(parameter), gradient, sum);
+    let (mut parameter, mut sum) = (Some(parameter), sum);
     let mut states: Vec<_> = states.into_iter().map(Some).collect();
     let input = |input: &mut Option<Tensor<D>>| Float(input.take().expect("met once"));
     let mut uses = graph.uses();
@@ -100,6 +126,7 @@ fn run<const D: usize>(
         let value = match *node {
             Node::Parameter => input(&mut parameter),
             Node::Gradient => input(&mut gradient),
+            Node::Noise => input(&mut noise),
             Node::State(lane) => input(&mut states[lane]),
             Node::Scalar(lane) => match scalars.get(lane) {
                 Some(scalar) => Number(*scalar),

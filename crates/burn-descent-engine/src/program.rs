@@ -1,6 +1,6 @@
 //! A rule with its type forgotten: what the engines need to run it.
 
-use burn_descent_rules::forms::{RuleVisitor, choose};
+use burn_descent_rules::forms::{RuleVisitor, choose, lanes};
 use burn_descent_rules::{
     Fields, Graph, InvalidOption, OptionError, Presence, Rule, to_pairs, trace_evaluate,
     trace_term, trace_update, with_pairs,
@@ -13,11 +13,20 @@ use crate::cpu::{Passes, pass, sum};
 /// How many states a rule may have.
 pub const MAX_STATES: usize = 4;
 
+/// The name of the memory that tells the noise of a parameter from that of others.
+const STREAM: &str = "noise stream";
+
 /// Makes a program of options by name.
 type With = dyn Fn(&[(&str, &str)]) -> Result<Program, OptionError> + Send + Sync;
 
 /// Computes the scalars of step `t` at a learning rate; the memory is brought forward.
-type Compute = dyn Fn(f64, u64, &mut [f64]) -> Vec<f64> + Send + Sync;
+type Compute = dyn Fn(f64, u64, &mut [f64]) -> Lanes + Send + Sync;
+
+/// The scalars of a rule, and those of its noise: none where it has none.
+struct Lanes {
+    rule: Vec<f64>,
+    noise: Vec<f64>,
+}
 
 /// A checked rule, ready to run.
 pub(crate) struct Program {
@@ -26,9 +35,13 @@ pub(crate) struct Program {
     pub(crate) states: Vec<(&'static str, f64)>,
     /// Tells the states of this rule from those of another.
     pub(crate) fingerprint: u64,
-    /// Name and value before the first step of what is remembered once for a parameter.
+    /// Name and value before the first step of what is remembered once for a parameter: the rule's
+    /// memory, and the stream of its noise, if it has some.
     pub(crate) memory: Vec<(&'static str, f64)>,
-    /// The scalars of step `t` at a learning rate; the memory is brought forward.
+    /// The lane of the first of the scalars of its noise, if it has some.
+    pub(crate) noise: Option<usize>,
+    /// The scalars of step `t` at a learning rate, and those of the noise; the memory is brought
+    /// forward.
     compute: Box<Compute>,
     /// Those that were asked for last: all parameters of a model ask for the same ones.
     last: Mutex<Option<Memo>>,
@@ -55,8 +68,8 @@ impl Program {
         Ok(choose(&rule.clone(), Compile { rule, states }))
     }
 
-    /// The scalars of step `t` at a learning rate, then the factor of the gradient. The memory of
-    /// the parameter is brought forward.
+    /// The scalars of step `t` at a learning rate, then the factor of the gradient, then those of
+    /// the noise. The memory of the parameter is brought forward.
     pub(crate) fn scalars(&self, lr: f64, t: u64, scale: f64, memory: &mut Vec<f64>) -> Arc<[f64]> {
         let asked = [lr.to_bits(), t, scale.to_bits()];
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,9 +81,8 @@ impl Program {
             return scalars.clone();
         }
         let before = memory.clone();
-        let mut scalars = (self.compute)(lr, t, memory);
-        scalars.push(scale);
-        let scalars: Arc<[f64]> = scalars.into();
+        let Lanes { rule, noise } = (self.compute)(lr, t, memory);
+        let scalars: Arc<[f64]> = [rule.as_slice(), &[scale], &noise].concat().into();
         let after = memory.clone();
         *last = Some(Memo { of: asked, before, after, scalars: scalars.clone() });
         scalars
@@ -106,12 +118,16 @@ impl<U: Rule> RuleVisitor for Compile<U> {
 
     fn visit<P: Presence, Q: Presence>(self) -> Program {
         let Self { rule, states } = self;
-        let (memory, term) = (rule.memory(), trace_term(&rule));
+        let term = trace_term(&rule);
+        let stream = U::NOISE.map(|_| (STREAM, 0.0));
+        let streams = stream.iter().len();
+        let memory = rule.memory().into_iter().chain(stream).collect::<Vec<_>>();
         Program {
             name: U::NAME,
             fingerprint: fingerprint(U::NAME, states.iter().chain(&memory)),
             states,
             memory,
+            noise: U::NOISE.map(|_| 1 + lanes::<U::Scalars<()>, Q>()),
             #[cfg(any(feature = "flex", feature = "ndarray"))]
             f32: Passes {
                 update: pass::<U, P, Q, f32>,
@@ -131,8 +147,12 @@ impl<U: Rule> RuleVisitor for Compile<U> {
                 Box::new(move |options| Ok(Program::new(with_pairs(&rule, options)?)?))
             },
             compute: Box::new(move |lr, t, memory| {
+                let (memory, stream) = memory.split_at_mut(memory.len() - streams);
                 let k = rule.remember(lr, t, rule.scalars(lr, t), memory);
-                k.lanes().into_iter().map(|(_, value)| value).collect()
+                let noise = U::NOISE.map(|noise| noise(&rule, lr, t));
+                let noise = noise.into_iter().flat_map(|noise| noise.scalars(t, stream[0] as u32));
+                let rule = k.lanes().into_iter().map(|(_, value)| value).collect();
+                Lanes { rule, noise: noise.collect() }
             }),
             last: Mutex::new(None),
         }

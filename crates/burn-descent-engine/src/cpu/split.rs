@@ -25,6 +25,7 @@ pub(crate) trait Stored: Copy + Send + Sync {
         g: &[Self],
         states: Slices<'_, Self::Compute>,
         scalars: &[f64],
+        first: usize,
     );
 
     /// The sum on this thread.
@@ -34,6 +35,7 @@ pub(crate) trait Stored: Copy + Send + Sync {
         g: &[Self],
         states: SharedStates<'_, Self::Compute>,
         scalars: &[f64],
+        first: usize,
     ) -> f64;
 }
 
@@ -48,12 +50,12 @@ pub(crate) fn step<T: Stored>(
 ) {
     let Passes { update, sum } = T::passes(program);
     match sum {
-        None => split(*update, p, g, states, scalars),
+        None => split(*update, p, g, states, scalars, 0),
         Some(sum) => {
             let shared = states.each_ref().map(|state| &**state);
             let sum = whole_sum(*sum, p, g, shared, scalars);
             let scalars = [scalars, &[p.len() as f64, sum]].concat();
-            split(*update, p, g, states, &scalars);
+            split(*update, p, g, states, &scalars, 0);
         }
     }
 }
@@ -67,7 +69,7 @@ fn whole_sum<T: Stored>(
 ) -> f64 {
     let block = |number: usize| {
         let at = number * TASK..p.len().min((number + 1) * TASK);
-        T::sum(sum, &p[at.clone()], &g[at.clone()], part(states, at), scalars)
+        T::sum(sum, &p[at.clone()], &g[at.clone()], part(states, at.clone()), scalars, at.start)
     };
     let blocks = p.len().div_ceil(TASK);
     if blocks <= 1 {
@@ -88,17 +90,18 @@ fn split<T: Stored>(
     g: &[T],
     states: Slices<'_, T::Compute>,
     scalars: &[f64],
+    first: usize,
 ) {
     if p.len() <= TASK {
-        return T::update(pass, p, g, states, scalars);
+        return T::update(pass, p, g, states, scalars, first);
     }
     let middle = p.len() / 2;
     let (p_left, p_right) = p.split_at_mut(middle);
     let (g_left, g_right) = g.split_at(middle);
     let (states_left, states_right) = split_slices(states, middle);
     rayon::join(
-        || split(pass, p_left, g_left, states_left, scalars),
-        || split(pass, p_right, g_right, states_right, scalars),
+        || split(pass, p_left, g_left, states_left, scalars, first),
+        || split(pass, p_right, g_right, states_right, scalars, first + middle),
     );
 }
 
@@ -124,8 +127,9 @@ macro_rules! impl_full {
                 g: &[$t],
                 states: Slices<'_, $t>,
                 scalars: &[f64],
+                first: usize,
             ) {
-                pass(p, g, states, scalars);
+                pass(p, g, states, scalars, first);
             }
             fn sum(
                 sum: Sum<$t>,
@@ -133,8 +137,9 @@ macro_rules! impl_full {
                 g: &[$t],
                 states: SharedStates<'_, $t>,
                 scalars: &[f64],
+                first: usize,
             ) -> f64 {
-                sum(p, g, states, scalars)
+                sum(p, g, states, scalars, first)
             }
         }
     )*};
@@ -157,13 +162,14 @@ macro_rules! impl_half {
                 g: &[$t],
                 mut states: Slices<'_, f32>,
                 scalars: &[f64],
+                mut first: usize,
             ) {
                 let (mut p_wide, mut g_wide) = ([0.0; WIDE], [0.0; WIDE]);
                 for (p, g) in p.chunks_mut(WIDE).zip(g.chunks(WIDE)) {
                     let (p_wide, g_wide) = (widen(p, &mut p_wide), widen(g, &mut g_wide));
                     let (here, rest) = split_slices(states, p.len());
-                    pass(p_wide, g_wide, here, scalars);
-                    states = rest;
+                    pass(p_wide, g_wide, here, scalars, first);
+                    (states, first) = (rest, first + p.len());
                     p.iter_mut().zip(p_wide).for_each(|(p, wide)| *p = $t::from_f32(*wide));
                 }
             }
@@ -173,12 +179,13 @@ macro_rules! impl_half {
                 g: &[$t],
                 states: SharedStates<'_, f32>,
                 scalars: &[f64],
+                first: usize,
             ) -> f64 {
                 let (mut p_wide, mut g_wide) = ([0.0; WIDE], [0.0; WIDE]);
                 let chunk = |(number, (p, g)): (usize, (&[$t], &[$t]))| {
                     let (p_wide, g_wide) = (widen(p, &mut p_wide), widen(g, &mut g_wide));
                     let at = number * WIDE;
-                    sum(p_wide, g_wide, part(states, at..at + p.len()), scalars)
+                    sum(p_wide, g_wide, part(states, at..at + p.len()), scalars, first + at)
                 };
                 p.chunks(WIDE).zip(g.chunks(WIDE)).enumerate().map(chunk).sum()
             }

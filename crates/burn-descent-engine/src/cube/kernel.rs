@@ -10,6 +10,7 @@ use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use burn_descent_rules::Graph;
+use burn_descent_rules::noise::Noise;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ fn update<P: Float, C: Float, N: Size>(
     states: &mut Sequence<Box<[Vector<C, N>]>>,
     scalars: &Sequence<InputScalar>,
     sums: &Sequence<Box<[C]>>,
+    key: &Sequence<InputScalar>,
     #[comptime] graph: Arc<Graph>,
     #[define(P, C)] _dtypes: [ElemType; 2],
 ) {
@@ -42,7 +44,7 @@ fn update<P: Float, C: Float, N: Size>(
             let sum = &sums[number];
             totals.push(sum[0]);
         }
-        let outputs = apply::<C, N>(&inputs, scalars, &totals, graph);
+        let outputs = apply::<C, N>(i, &inputs, scalars, &totals, key, graph);
         parameter[i] = Vector::cast_from(outputs[0]);
         #[unroll]
         for lane in 0..states.len() {
@@ -64,7 +66,7 @@ impl Engine for CubeBackend {
         let (parameter, gradient) = (writable(parameter), into_contiguous(gradient));
         let states: Vec<_> = states.into_vec().into_iter().map(writable).collect();
         let sum: Vec<_> = sum.into_vec().into_iter().map(into_contiguous).collect();
-        launch(&program.update, &parameter, &gradient, &states, &sum, &scalars);
+        launch(&program, &parameter, &gradient, &states, &sum, &scalars);
         (parameter, List::new(states))
     }
 }
@@ -77,7 +79,7 @@ fn writable(tensor: CubeTensor) -> CubeTensor {
 
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
 fn launch(
-    graph: &Arc<Graph>,
+    program: &Program,
     parameter: &CubeTensor,
     gradient: &CubeTensor,
     states: &[CubeTensor],
@@ -98,6 +100,8 @@ fn launch(
     let units = count / width;
     let cube_dim = CubeDim::new(client, units);
     let cubes = calculate_cube_count_elemwise(client, units, cube_dim);
+    let key = program.noise.map_or(&[][..], |lane| &scalars[lane + 1..lane + Noise::LANES]);
+    let word = |word: &f64| InputScalar::new(*word as u32, ElemType::from(UIntKind::U32));
     let buffer = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
     // SAFETY: the shapes are equal and the tensors contiguous, so every buffer holds `count`
     // elements; the kernel leaves out the units beyond them in the last cube. Parameter and states
@@ -113,7 +117,8 @@ fn launch(
             states.iter().map(buffer).collect(),
             scalars.iter().map(|scalar| InputScalar::new(*scalar, compute)).collect(),
             sum.iter().map(buffer).collect(),
-            graph.clone(),
+            key.iter().map(word).collect(),
+            program.update.clone(),
             [stored, compute],
         );
     }

@@ -3,5 +3,6 @@
 mod emit;
 mod extension;
 mod kernel;
+mod noise;
 
 pub(crate) use extension::step;

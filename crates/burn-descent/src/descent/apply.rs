@@ -78,7 +78,8 @@ impl Pace {
         match &self.optimizers[member.optimizer] {
             Ready::Ours(fused) => {
                 let state = state.map(State::ours);
-                let stepped = fused.try_step(self.lr, weights, gradient, state);
+                let state = state.unwrap_or_else(|| fused.start_stream(&weights, member.stream));
+                let stepped = fused.try_step(self.lr, weights, gradient, Some(state));
                 let (weights, state) = stepped.unwrap_or_else(|error| panic!("{error}"));
                 (weights, Some(State::Ours(state)))
             }
