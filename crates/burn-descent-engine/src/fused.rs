@@ -9,6 +9,7 @@ use burn::optim::Optimizer;
 use burn::tensor::{Device, Tensor};
 use burn_descent_rules::{InvalidOption, OptionError, Rule, check_lr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Makes an optimizer of a rule.
 pub trait Build: Rule {
@@ -46,6 +47,18 @@ pub struct Fused {
     pub(crate) program: Arc<Program>,
     pub(crate) portable: bool,
     factor: Factor,
+    streams: Streams,
+}
+
+/// How many parameters have got a stream of noise: their number in the order of their first steps
+/// tells their numbers from those of others. A clone counts on its own.
+#[derive(Default)]
+struct Streams(AtomicU32);
+
+impl Clone for Streams {
+    fn clone(&self) -> Self {
+        Self(self.0.load(Ordering::Relaxed).into())
+    }
 }
 
 impl core::fmt::Debug for Fused {
@@ -56,7 +69,12 @@ impl core::fmt::Debug for Fused {
 
 impl Fused {
     pub(crate) fn new(program: Program) -> Self {
-        Self { program: Arc::new(program), portable: false, factor: Factor::Number(1.0) }
+        Self {
+            program: Arc::new(program),
+            portable: false,
+            factor: Factor::Number(1.0),
+            streams: Streams::default(),
+        }
     }
 
     /// The same optimizer by burn's tensor operations on every backend: slower, and the oracle
@@ -113,9 +131,19 @@ impl Fused {
         state.fits(&self.program, parameter)
     }
 
-    /// The state of a parameter before its first step.
+    /// The state of a parameter before its first step. Where the rule has
+    /// [noise](Rule::NOISE), parameters get numbers of their own by the order in which they start;
+    /// those of several optimizers are told apart by their seeds.
     pub fn start<const D: usize>(&self, parameter: &Tensor<D>) -> FusedState {
-        FusedState::start(&self.program, parameter)
+        let stream =
+            if self.program.noisy { self.streams.0.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        self.start_stream(parameter, stream)
+    }
+
+    /// The state of a parameter before its first step, with a number that tells its noise from
+    /// that of others, where the rule has some.
+    pub fn start_stream<const D: usize>(&self, parameter: &Tensor<D>, stream: u32) -> FusedState {
+        FusedState::start(&self.program, parameter, stream)
     }
 
     /// One step of one parameter: the new parameter from the gradient, at learning rate `lr`. The

@@ -4,7 +4,8 @@
 use crate::program::Program;
 use crate::scalars::Scalars;
 use crate::state::{compute_dtype, tensor};
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, Tensor, TensorData};
+use burn_descent_rules::noise::{MEAN, drawn};
 use burn_descent_rules::{Graph, Node};
 
 /// One step by tensor operations.
@@ -18,14 +19,14 @@ pub(crate) fn step<const D: usize>(
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
     let gradient = gradient.to_device(&parameter.device()).cast(compute);
     let parameter = parameter.cast(compute);
-    let mut lanes = lanes(scalars, &parameter);
+    let (mut lanes, noise) = (lanes(scalars, &parameter), noise(scalars, &gradient));
+    let met = Met { parameter, gradient: Some(gradient), noise, states };
     if let Some(term) = &program.term {
-        let (p, g) = (parameter.clone(), gradient.clone());
-        let terms = run(term, &lanes, p, Some(g), states.clone()).swap_remove(0);
-        lanes.push(Number(parameter.shape().num_elements() as f64));
-        lanes.push(Float(terms.sum().reshape([1; D])));
+        let count = met.parameter.shape().num_elements() as f64;
+        let sum = run(term, &lanes, met.clone()).swap_remove(0).sum();
+        lanes.extend([Number(count), Float(sum.reshape([1; D]))]);
     }
-    let mut outputs = run(&program.update, &lanes, parameter, Some(gradient), states);
+    let mut outputs = run(&program.update, &lanes, met);
     let states = outputs.drain(1..).collect();
     (outputs.swap_remove(0).cast(stored), states)
 }
@@ -47,7 +48,29 @@ pub(crate) fn evaluate<const D: usize>(
     states: Vec<Tensor<D>>,
 ) -> Tensor<D> {
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
-    run(&program.evaluate, &[], parameter.cast(compute), None, states).swap_remove(0).cast(stored)
+    let met = Met { parameter: parameter.cast(compute), gradient: None, noise: None, states };
+    run(&program.evaluate, &[], met).swap_remove(0).cast(stored)
+}
+
+/// What is drawn for the noise of this gradient, if the rule has some. The numbers are made on the
+/// host: burn's tensors have no integers that wrap.
+fn noise<const D: usize>(scalars: &Scalars, gradient: &Tensor<D>) -> Option<Tensor<D>> {
+    let key = scalars.key?;
+    let shape = gradient.shape();
+    let number = |index: usize| f64::from(drawn(index as u32, key)) - MEAN;
+    let numbers: Vec<f64> = (0..shape.num_elements()).map(number).collect();
+    let options = (&gradient.device(), gradient.dtype());
+    Some(Tensor::from_data(TensorData::new(numbers, shape), options))
+}
+
+/// What a rule meets.
+#[derive(Clone)]
+struct Met<const D: usize> {
+    parameter: Tensor<D>,
+    gradient: Option<Tensor<D>>,
+    /// What is drawn for the noise of the gradient.
+    noise: Option<Tensor<D>>,
+    states: Vec<Tensor<D>>,
 }
 
 /// A node of the graph once it is computed. What does not depend on a tensor stays a number.
@@ -60,13 +83,8 @@ enum Value<const D: usize> {
 }
 use Value::*;
 
-fn run<const D: usize>(
-    graph: &Graph,
-    scalars: &[Value<D>],
-    parameter: Tensor<D>,
-    gradient: Option<Tensor<D>>,
-    states: Vec<Tensor<D>>,
-) -> Vec<Tensor<D>> {
+fn run<const D: usize>(graph: &Graph, scalars: &[Value<D>], met: Met<D>) -> Vec<Tensor<D>> {
+    let Met { parameter, mut gradient, mut noise, states } = met;
     let shape = parameter.shape();
     let (device, dtype) = (parameter.device(), parameter.dtype());
     let full = |number: f64| Tensor::full(shape.clone(), number, (&device, dtype));
@@ -87,7 +105,7 @@ fn run<const D: usize>(
     };
 
     // Equal nodes are one node, so each input is met once and can be moved.
-    let (mut parameter, mut gradient) = (Some(parameter), gradient);
+    let mut parameter = Some(parameter);
     let mut states: Vec<_> = states.into_iter().map(Some).collect();
     let input = |input: &mut Option<Tensor<D>>| Float(input.take().expect("met once"));
     let mut uses = graph.uses();
@@ -98,6 +116,7 @@ fn run<const D: usize>(
         let value = match *node {
             Node::Parameter => input(&mut parameter),
             Node::Gradient => input(&mut gradient),
+            Node::Noise => input(&mut noise),
             Node::State(lane) => input(&mut states[lane]),
             Node::Scalar(lane) => scalars[lane].clone(),
             Node::Literal(bits) => Number(f64::from_bits(bits)),

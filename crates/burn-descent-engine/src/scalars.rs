@@ -16,6 +16,8 @@ pub(crate) struct Scalars {
     pub(crate) numbers: Arc<[f64]>,
     /// Lane and tensor, of one element, of those that lie on a device; lanes ascend.
     pub(crate) on_device: Vec<(usize, DispatchTensor)>,
+    /// The words that noise follows from, if the rule has some. They are among the numbers too.
+    pub(crate) key: Option<[u32; 3]>,
 }
 
 impl Scalars {

@@ -44,12 +44,19 @@ pub(crate) struct Open<'a> {
 
 impl FusedState {
     /// The state before the first step.
-    pub(crate) fn start<const D: usize>(program: &Program, parameter: &Tensor<D>) -> Self {
+    pub(crate) fn start<const D: usize>(
+        program: &Program,
+        parameter: &Tensor<D>,
+        stream: u32,
+    ) -> Self {
         let device = parameter.device().without_autodiff();
         let options = (&device, compute_dtype(parameter.dtype()));
         let full = |(_, value): &(_, f64)| Tensor::<D>::full(parameter.shape(), *value, options);
         let lanes = program.states.iter().map(full).map(Tensor::into_dispatch).collect();
-        let memory = program.memory.iter().map(|(_, value)| *value).collect();
+        let mut memory: Vec<f64> = program.memory.iter().map(|(_, value)| *value).collect();
+        if let (true, Some(last)) = (program.noisy, memory.last_mut()) {
+            *last = stream.into();
+        }
         Self { lanes: Lanes::Ready(lanes), time: 0, memory, rule: Some(program.fingerprint) }
     }
 

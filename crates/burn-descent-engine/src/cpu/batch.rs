@@ -39,8 +39,8 @@ impl<'a> Take<'a> for Cut<'a, '_> {
             (here, rest) = rest.split_at(task);
             let scalars = scalars.clone();
             pieces.push(Box::new(move || {
-                let Part { p, g, states } = here;
-                T::update(update, p, g, states, &scalars);
+                let Part { p, g, states, first } = here;
+                T::update(update, p, g, states, &scalars, first);
             }));
         }
     }

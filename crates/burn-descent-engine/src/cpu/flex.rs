@@ -35,7 +35,7 @@ where
     if !gradient.is_contiguous() {
         *gradient = gradient.to_contiguous();
     }
-    Part { p: slice_mut(parameter), g: slice(gradient), states: slices }
+    Part { p: slice_mut(parameter), g: slice(gradient), states: slices, first: 0 }
 }
 
 fn inside(state: &mut DispatchTensor) -> &mut FlexTensor {

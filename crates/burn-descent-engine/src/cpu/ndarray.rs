@@ -30,7 +30,7 @@ fn part<'a, T: Array>(
     }
     let gradient = dense(T::array(gradient));
     let g = gradient.as_slice().expect("dense");
-    Part { p: slice_mut(parameter), g, states: slices }
+    Part { p: slice_mut(parameter), g, states: slices, first: 0 }
 }
 
 fn inside(state: &mut DispatchTensor) -> &mut NdArrayTensor {

@@ -25,6 +25,7 @@ pub(crate) trait Stored: Copy + Send + Sync {
         g: &[Self],
         states: Slices<'_, Self::Compute>,
         scalars: &[f64],
+        first: usize,
     );
 
     /// The sum on this thread.
@@ -34,6 +35,7 @@ pub(crate) trait Stored: Copy + Send + Sync {
         g: &[Self],
         states: SharedStates<'_, Self::Compute>,
         scalars: &[f64],
+        first: usize,
     ) -> f64;
 }
 
@@ -43,6 +45,8 @@ pub(crate) struct Part<'a, T: Stored> {
     pub(crate) p: &'a mut [T],
     pub(crate) g: &'a [T],
     pub(crate) states: Slices<'a, T::Compute>,
+    /// The place of the first element in its tensor.
+    pub(crate) first: usize,
 }
 
 impl<T: Stored> Part<'_, T> {
@@ -58,8 +62,8 @@ impl<'a, T: Stored> Part<'a, T> {
         let (g_left, g_right) = self.g.split_at(middle);
         let (states_left, states_right) = split_slices(self.states, middle);
         (
-            Self { p: p_left, g: g_left, states: states_left },
-            Self { p: p_right, g: g_right, states: states_right },
+            Self { p: p_left, g: g_left, states: states_left, first: self.first },
+            Self { p: p_right, g: g_right, states: states_right, first: self.first + middle },
         )
     }
 }
@@ -96,7 +100,7 @@ fn whole_sum<T: Stored>(
 ) -> f64 {
     let block = |number: usize| {
         let at = number * TASK..p.len().min((number + 1) * TASK);
-        T::sum(sum, &p[at.clone()], &g[at.clone()], inside(states, at), scalars)
+        T::sum(sum, &p[at.clone()], &g[at.clone()], inside(states, at.clone()), scalars, at.start)
     };
     let blocks = p.len().div_ceil(TASK);
     if blocks <= 1 {
@@ -113,8 +117,8 @@ fn inside<T>(states: SharedStates<'_, T>, at: core::ops::Range<usize>) -> Shared
 
 fn split<T: Stored>(pass: Pass<T::Compute>, part: Part<T>, scalars: &[f64]) {
     if part.len() <= TASK {
-        let Part { p, g, states } = part;
-        return T::update(pass, p, g, states, scalars);
+        let Part { p, g, states, first } = part;
+        return T::update(pass, p, g, states, scalars, first);
     }
     let middle = part.len() / 2;
     let (left, right) = part.split_at(middle);
@@ -143,8 +147,9 @@ macro_rules! impl_full {
                 g: &[$t],
                 states: Slices<'_, $t>,
                 scalars: &[f64],
+                first: usize,
             ) {
-                pass(p, g, states, scalars);
+                pass(p, g, states, scalars, first);
             }
             fn sum(
                 sum: Sum<$t>,
@@ -152,8 +157,9 @@ macro_rules! impl_full {
                 g: &[$t],
                 states: SharedStates<'_, $t>,
                 scalars: &[f64],
+                first: usize,
             ) -> f64 {
-                sum(p, g, states, scalars)
+                sum(p, g, states, scalars, first)
             }
         }
     )*};
@@ -176,13 +182,14 @@ macro_rules! impl_half {
                 g: &[$t],
                 mut states: Slices<'_, f32>,
                 scalars: &[f64],
+                mut first: usize,
             ) {
                 let (mut p_wide, mut g_wide) = ([0.0; WIDE], [0.0; WIDE]);
                 for (p, g) in p.chunks_mut(WIDE).zip(g.chunks(WIDE)) {
                     let (p_wide, g_wide) = (widen(p, &mut p_wide), widen(g, &mut g_wide));
                     let (here, rest) = split_slices(states, p.len());
-                    pass(p_wide, g_wide, here, scalars);
-                    states = rest;
+                    pass(p_wide, g_wide, here, scalars, first);
+                    (states, first) = (rest, first + p.len());
                     p.iter_mut().zip(p_wide).for_each(|(p, wide)| *p = $t::from_f32(*wide));
                 }
             }
@@ -192,12 +199,13 @@ macro_rules! impl_half {
                 g: &[$t],
                 states: SharedStates<'_, f32>,
                 scalars: &[f64],
+                first: usize,
             ) -> f64 {
                 let (mut p_wide, mut g_wide) = ([0.0; WIDE], [0.0; WIDE]);
                 let chunk = |(number, (p, g)): (usize, (&[$t], &[$t]))| {
                     let (p_wide, g_wide) = (widen(p, &mut p_wide), widen(g, &mut g_wide));
                     let at = number * WIDE;
-                    sum(p_wide, g_wide, inside(states, at..at + p.len()), scalars)
+                    sum(p_wide, g_wide, inside(states, at..at + p.len()), scalars, first + at)
                 };
                 p.chunks(WIDE).zip(g.chunks(WIDE)).enumerate().map(chunk).sum()
             }

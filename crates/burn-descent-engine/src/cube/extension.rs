@@ -22,46 +22,59 @@ pub(crate) fn step(
         scalars = scalars.then(parameter.shape().num_elements() as f64, sum);
     }
     let before = List::new(core::mem::take(states));
-    let graph = program.update.clone();
-    let (lanes, beside) = scalars.on_device.into_iter().unzip();
-    let beside = List::new(beside);
-    let numbers = scalars.numbers;
+    let (work, beside) = Work::new(program.update.clone(), &scalars);
     let (parameter, after) =
-        <Dispatch as Engine>::update(parameter, gradient, before, beside, graph, numbers, lanes);
+        <Dispatch as Engine>::update(parameter, gradient, before, beside, work);
     *states = after.into_vec();
     parameter
 }
 
+/// What a kernel does with each element.
+#[derive(Clone)]
+pub(super) struct Work {
+    pub(super) graph: Arc<Graph>,
+    /// The scalars that are numbers.
+    pub(super) numbers: Arc<[f64]>,
+    /// The lanes of the scalars that lie on the device, beside the tensors.
+    pub(super) lanes: Vec<usize>,
+    /// The words that noise follows from; none where there is none.
+    pub(super) key: Vec<u32>,
+}
+
+impl Work {
+    /// A graph with its scalars, and those of them that lie on the device.
+    pub(super) fn new(graph: Arc<Graph>, scalars: &Scalars) -> (Self, List<Dispatch>) {
+        let (lanes, beside) = scalars.on_device.iter().cloned().unzip();
+        let (numbers, key) = (scalars.numbers.clone(), scalars.key.iter().flatten().copied());
+        (Self { graph, numbers, lanes, key: key.collect() }, List::new(beside))
+    }
+}
+
 /// A backend that runs a rule by a kernel.
 ///
-/// `graph` is what is computed of each element. Its scalars are the numbers in `scalars` and, in
-/// `lanes`, the tensors of one element in `beside`, in the precision to compute in. A gradient has
-/// the shape and the dtype of its parameter, a state its shape and the dtype to compute in.
+/// A gradient has the shape and the dtype of its parameter; a state its shape, and the dtype to
+/// compute in. So have the scalars `beside`, of one element each.
 #[backend_extension(Cube: cfg(feature = "cube"), Fusion: cfg(feature = "fusion"))]
 pub(super) trait Engine: Backend {
     /// Updates parameter and states, in place where nobody else holds them.
-    #[fusion(meta = |parameter, _gradient, states, _beside, _graph, _scalars, _lanes| (parameter.clone(), states.clone()))]
+    #[fusion(meta = |parameter, _gradient, states, _beside, _work| (parameter.clone(), states.clone()))]
     fn update(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         #[extension_type] states: List<Self>,
         #[extension_type] beside: List<Self>,
-        graph: Arc<Graph>,
-        scalars: Arc<[f64]>,
-        lanes: Vec<usize>,
+        work: Work,
     ) -> (FloatTensor<Self>, List<Self>);
 
     /// Adds the graph of all elements of the inputs (a parameter, and its gradient if the graph
     /// asks for it) to the parts of a sum.
-    #[fusion(meta = |parts, _inputs, _states, _beside, _graph, _scalars, _lanes| parts.clone())]
+    #[fusion(meta = |parts, _inputs, _states, _beside, _work| parts.clone())]
     fn add(
         parts: FloatTensor<Self>,
         #[extension_type] inputs: List<Self>,
         #[extension_type] states: List<Self>,
         #[extension_type] beside: List<Self>,
-        graph: Arc<Graph>,
-        scalars: Arc<[f64]>,
-        lanes: Vec<usize>,
+        work: Work,
     ) -> FloatTensor<Self>;
 
     /// Adds up the elements of one tensor in the elements of another, smaller one.

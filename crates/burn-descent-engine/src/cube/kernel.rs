@@ -1,7 +1,7 @@
 //! The kernel and its launch.
 
 use super::emit::apply;
-use super::extension::{Engine, List};
+use super::extension::{Engine, List, Work};
 use super::reduce::{launch_add, launch_fold};
 use crate::state::compute_dtype;
 use burn::backend::cubecl::dtype_to_storage_type as dtype_to_elem_type;
@@ -23,6 +23,7 @@ fn update<P: Float, C: Float, N: Size>(
     states: &mut Sequence<Box<[Vector<C, N>]>>,
     scalars: &Sequence<InputScalar>,
     beside: &Sequence<Box<[C]>>,
+    key: &Sequence<InputScalar>,
     #[comptime] graph: Arc<Graph>,
     #[comptime] lanes: Vec<usize>,
     #[define(P, C)] _dtypes: [ElemType; 2],
@@ -43,7 +44,7 @@ fn update<P: Float, C: Float, N: Size>(
             let scalar = &beside[number];
             known.push(scalar[0]);
         }
-        let outputs = apply::<C, N>(&inputs, scalars, &known, graph, lanes);
+        let outputs = apply::<C, N>(i, &inputs, scalars, &known, key, graph, lanes);
         parameter[i] = Vector::cast_from(outputs[0]);
         #[unroll]
         for lane in 0..states.len() {
@@ -59,13 +60,11 @@ impl Engine for CubeBackend {
         gradient: FloatTensor<Self>,
         states: List<Self>,
         beside: List<Self>,
-        graph: Arc<Graph>,
-        scalars: Arc<[f64]>,
-        lanes: Vec<usize>,
+        work: Work,
     ) -> (FloatTensor<Self>, List<Self>) {
         let (parameter, gradient) = (writable(parameter), into_contiguous(gradient));
         let states: Vec<_> = states.into_vec().into_iter().map(writable).collect();
-        launch(&parameter, &gradient, &states, &contiguous(beside), graph, &scalars, lanes);
+        launch(&parameter, &gradient, &states, &contiguous(beside), work);
         (parameter, List::new(states))
     }
 
@@ -74,13 +73,11 @@ impl Engine for CubeBackend {
         inputs: List<Self>,
         states: List<Self>,
         beside: List<Self>,
-        graph: Arc<Graph>,
-        scalars: Arc<[f64]>,
-        lanes: Vec<usize>,
+        work: Work,
     ) -> FloatTensor<Self> {
         let parts = writable(parts);
         let (inputs, states, beside) = (contiguous(inputs), contiguous(states), contiguous(beside));
-        launch_add(&parts, &inputs, &states, &beside, graph, &scalars, lanes);
+        launch_add(&parts, &inputs, &states, &beside, work);
         parts
     }
 
@@ -119,9 +116,15 @@ pub(super) fn width(parameter: &CubeTensor) -> usize {
     widths.find(|width| count.is_multiple_of(*width)).unwrap_or(1)
 }
 
-/// The scalars as launch arguments.
-pub(super) fn numbers(scalars: &[f64], compute: ElemType) -> SequenceArg<InputScalar> {
-    scalars.iter().map(|scalar| InputScalar::new(*scalar, compute)).collect()
+/// The scalars that are numbers, as launch arguments.
+pub(super) fn numbers(work: &Work, compute: ElemType) -> SequenceArg<InputScalar> {
+    work.numbers.iter().map(|number| InputScalar::new(*number, compute)).collect()
+}
+
+/// The words that noise follows from, as launch arguments.
+pub(super) fn words(work: &Work) -> SequenceArg<InputScalar> {
+    let word = |word: &u32| InputScalar::new(*word, ElemType::from(UIntKind::U32));
+    work.key.iter().map(word).collect()
 }
 
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
@@ -130,9 +133,7 @@ fn launch(
     gradient: &CubeTensor,
     states: &[CubeTensor],
     beside: &[CubeTensor],
-    graph: Arc<Graph>,
-    scalars: &[f64],
-    lanes: Vec<usize>,
+    work: Work,
 ) {
     let count = parameter.meta.num_elements();
     if count == 0 {
@@ -157,10 +158,11 @@ fn launch(
             buffer(parameter),
             buffer(gradient),
             states.iter().map(buffer).collect(),
-            numbers(scalars, compute),
+            numbers(&work, compute),
             beside.iter().map(buffer).collect(),
-            graph,
-            lanes,
+            words(&work),
+            work.graph,
+            work.lanes,
             [stored, compute],
         );
     }

@@ -3,6 +3,7 @@
 mod emit;
 mod extension;
 mod kernel;
+mod noise;
 mod reduce;
 
 pub(crate) use extension::step;

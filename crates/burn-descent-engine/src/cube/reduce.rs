@@ -2,8 +2,8 @@
 //! launch adds to a part of its own, and two small launches add up the parts.
 
 use super::emit::apply;
-use super::extension::{Engine, List};
-use super::kernel::{compute_type, numbers, stored_type, width};
+use super::extension::{Engine, List, Work};
+use super::kernel::{compute_type, numbers, stored_type, width, words};
 use crate::scalars::Scalars;
 use crate::state::{compute_dtype, tensor};
 use burn::backend::{BackendTensor, Dispatch, DispatchTensor, DispatchTensorKind, TensorMetadata};
@@ -31,6 +31,7 @@ fn add<P: Float, C: Float, N: Size>(
     states: &Sequence<Box<[Vector<C, N>]>>,
     scalars: &Sequence<InputScalar>,
     beside: &Sequence<Box<[C]>>,
+    key: &Sequence<InputScalar>,
     units: usize,
     #[comptime] graph: Arc<Graph>,
     #[comptime] lanes: Vec<usize>,
@@ -63,7 +64,8 @@ fn add<P: Float, C: Float, N: Size>(
                         let state = &states[lane];
                         met.push(state[i]);
                     }
-                    let terms = apply::<C, N>(&met, scalars, &known, graph.clone(), lanes.clone());
+                    let terms =
+                        apply::<C, N>(i, &met, scalars, &known, key, graph.clone(), lanes.clone());
                     run += terms[0];
                 }
             }
@@ -108,10 +110,9 @@ impl Total {
         scalars: &Scalars,
         graph: Arc<Graph>,
     ) -> Self {
-        let (lanes, beside) = scalars.on_device.iter().cloned().unzip();
-        let (inputs, states, beside) = (List::new(inputs), List::new(states), List::new(beside));
-        let numbers = scalars.numbers.clone();
-        Self(<Dispatch as Engine>::add(self.0, inputs, states, beside, graph, numbers, lanes))
+        let (work, beside) = Work::new(graph, scalars);
+        let (inputs, states) = (List::new(inputs), List::new(states));
+        Self(<Dispatch as Engine>::add(self.0, inputs, states, beside, work))
     }
 
     /// The sum, of one element.
@@ -165,9 +166,7 @@ pub(super) fn launch_add(
     inputs: &[CubeTensor],
     states: &[CubeTensor],
     beside: &[CubeTensor],
-    graph: Arc<Graph>,
-    scalars: &[f64],
-    lanes: Vec<usize>,
+    work: Work,
 ) {
     let tensor = &inputs[0];
     let count = tensor.meta.num_elements();
@@ -193,11 +192,12 @@ pub(super) fn launch_add(
             buffer(parts),
             inputs.iter().map(buffer).collect(),
             states.iter().map(buffer).collect(),
-            numbers(scalars, compute),
+            numbers(&work, compute),
             beside.iter().map(buffer).collect(),
+            words(&work),
             units,
-            graph,
-            lanes,
+            work.graph,
+            work.lanes,
             [stored, compute],
         );
     }

@@ -85,7 +85,8 @@ impl Pace {
         match &self.optimizers[member.optimizer] {
             Ready::Ours(fused) => {
                 let state = state.map(State::ours);
-                let stepped = fused.try_step(self.lr, weights, gradient, state);
+                let state = state.unwrap_or_else(|| fused.start_stream(&weights, member.stream));
+                let stepped = fused.try_step(self.lr, weights, gradient, Some(state));
                 let (weights, state) = stepped.unwrap_or_else(|error| panic!("{error}"));
                 (weights, Some(State::Ours(state)))
             }
@@ -161,7 +162,7 @@ impl ModuleMapper for Apply<'_> {
         let pace = &self.paces[member.group];
         match &pace.optimizers[member.optimizer] {
             Ready::Ours(fused) if !member.tied && keeps_leaf(fused, &param) => {
-                self.step_leaf(fused, pace.lr, param, gradient)
+                self.step_leaf(fused, pace.lr, member.stream, param, gradient)
             }
             _ => self.step(pace, member, param, gradient),
         }
@@ -181,19 +182,20 @@ impl Apply<'_> {
         &mut self,
         fused: &Fused,
         lr: f64,
+        stream: u32,
         param: Param<Tensor<D>>,
         gradient: Tensor<D>,
     ) -> Param<Tensor<D>> {
         let (id, weights, mapper) = param.consume();
         if weights.shape().num_elements() < LARGE {
-            let start = || State::Ours(fused.start(&weights));
+            let start = || State::Ours(fused.start_stream(&weights, stream));
             let state = self.states.entry(id).or_insert_with(start).ours_mut();
             let weights = fused.advance(lr, weights, gradient, state);
             let weights = weights.unwrap_or_else(|error| panic!("{error}"));
             return Param::from_mapped_value(id, weights, mapper);
         }
         let state = self.states.remove(&id).map(State::ours);
-        let state = state.unwrap_or_else(|| fused.start(&weights));
+        let state = state.unwrap_or_else(|| fused.start_stream(&weights, stream));
         let nothing = Tensor::empty([0; D], &weights.device());
         let step = fused.defer(lr, weights, gradient, state);
         self.deferred.push((id, step.unwrap_or_else(|error| panic!("{error}"))));
