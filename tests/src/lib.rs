@@ -6,6 +6,7 @@
 
 pub mod allocation;
 pub mod golden;
+pub mod norm;
 pub mod replayer;
 pub mod speed;
 pub mod tables;
