@@ -28,10 +28,7 @@ pub fn main(task: Task) -> ExitCode {
 }
 
 /// Runs a program with its flags. What is wrong with them is said in one line.
-pub(crate) fn exit<F>(
-    flags: Result<F, clap::Error>,
-    run: impl FnOnce(&F) -> Result<()>,
-) -> ExitCode {
+pub fn exit<F>(flags: Result<F, clap::Error>, run: impl FnOnce(&F) -> Result<()>) -> ExitCode {
     let flags = match flags {
         Ok(flags) => flags,
         Err(text) if !text.use_stderr() => {

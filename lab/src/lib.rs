@@ -1,5 +1,13 @@
 //! See optimizers walk, compare them fairly, find the right one.
 //!
-//! Every command of the program `lab` is a module that another project can call.
+//! Every command of the program `lab` is a module that another project can call: it takes its
+//! `Args`, and gives the [`Findings`](findings::Findings) that [`out`] shows and writes.
 
+pub mod choice;
+pub mod cli;
+pub mod findings;
+pub mod out;
+pub mod page;
+pub mod progress;
 pub mod report;
+pub mod schedules;

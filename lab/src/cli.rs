@@ -1,0 +1,69 @@
+//! The command line.
+
+use crate::out::Out;
+use crate::schedules;
+use anyhow::Result;
+use burn_descent_examples::program;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// See optimizers walk, compare them fairly, find the right one
+#[derive(Parser, Debug)]
+#[command(name = "lab", version, disable_help_subcommand = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    out: Out,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Draw the schedules of the learning rate
+    Schedules(schedules::Args),
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    program::exit(Cli::try_parse(), run)
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    cli.out.check()?;
+    let mut findings = match &cli.command {
+        Command::Schedules(args) => schedules::run(args)?,
+    };
+    findings.report.command = command_line(std::env::args().skip(1));
+    cli.out.publish(&findings)
+}
+
+/// The words of a command as a shell takes them.
+fn command_line(words: impl Iterator<Item = String>) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+.,:/@%".contains(c);
+    words.fold("lab".into(), |line, word| {
+        let quoted = if !word.is_empty() && word.chars().all(plain) {
+            word
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        };
+        line + " " + &quoted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_line_can_be_pasted() {
+        let words = ["surface", "--out", "my dir", "", "it's"].map(String::from);
+        assert_eq!(command_line(words.into_iter()), r"lab surface --out 'my dir' '' 'it'\''s'");
+    }
+}
