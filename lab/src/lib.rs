@@ -6,8 +6,11 @@
 pub mod choice;
 pub mod cli;
 pub mod findings;
+pub mod numbers;
 pub mod out;
 pub mod page;
 pub mod progress;
 pub mod report;
 pub mod schedules;
+pub mod surfaces;
+pub mod walks;
