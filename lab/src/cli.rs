@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::out::Out;
-use crate::schedules;
+use crate::{schedules, surface};
 use anyhow::Result;
 use burn_descent_examples::program;
 use clap::{Parser, Subcommand};
@@ -20,6 +20,8 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Walk down functions of two numbers, and draw the paths
+    Surface(surface::Args),
     /// Draw the schedules of the learning rate
     Schedules(schedules::Args),
 }
@@ -32,6 +34,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<()> {
     cli.out.check()?;
     let mut findings = match &cli.command {
+        Command::Surface(args) => surface::run(args)?,
         Command::Schedules(args) => schedules::run(args)?,
     };
     findings.report.command = command_line(std::env::args().skip(1));

@@ -5,6 +5,7 @@
 
 pub mod choice;
 pub mod cli;
+pub mod draw;
 pub mod findings;
 pub mod numbers;
 pub mod out;
@@ -12,5 +13,7 @@ pub mod page;
 pub mod progress;
 pub mod report;
 pub mod schedules;
+pub mod surface;
 pub mod surfaces;
+pub mod tune;
 pub mod walks;

@@ -78,7 +78,7 @@ struct OnTheWay {
 /// let sgd = || Sgd::new().momentum(0.9).build();
 /// let walkers = vec![
 ///     Walker::new(sgd()?, 0.02)?,
-///     Descent::new(sgd()?).schedule(0.02).lookahead(Lookahead::new(5, 0.5)).into(),
+///     Descent::new(sgd()?).schedule(0.02).lookahead(Lookahead::new()).into(),
 /// ];
 /// let paths = walk(bowl, walkers, 50, &Device::default(), || ())?;
 /// assert_eq!(paths[0].points.len(), 51);
@@ -151,6 +151,15 @@ impl Path {
         points.truncate(good);
         values.truncate(good);
         Ok(Self { points, values, diverged: good < all })
+    }
+
+    /// How far the end is from the nearest minimum; infinite if it has diverged.
+    pub fn distance(&self, surface: &Surface) -> f64 {
+        let Some([x, y]) = self.points.last().filter(|_| !self.diverged) else {
+            return f64::INFINITY;
+        };
+        let distances = surface.minima.iter().map(|[a, b]| (x - a).hypot(y - b));
+        distances.fold(f64::INFINITY, f64::min)
     }
 
     /// The value at the end; infinite if it has diverged.

@@ -46,7 +46,7 @@ impl Scale {
             (number - from) / (to - from)
         };
         let [from, to] = self.places;
-        along.is_finite().then(|| from + (to - from) * along)
+        along.is_finite().then_some(from + (to - from) * along)
     }
 
     /// Round numbers along the axis, about so many.
@@ -63,8 +63,7 @@ impl Scale {
             } else {
                 powers.collect()
             };
-            let ticks =
-                powers.iter().flat_map(|p| mantissas.iter().map(|m| m * 10_f64.powi(*p)));
+            let ticks = powers.iter().flat_map(|p| mantissas.iter().map(|m| m * 10_f64.powi(*p)));
             return ticks.filter(|tick| self.holds(*tick)).collect();
         }
         let rough = (to - from) / about;

@@ -9,6 +9,7 @@ mod style;
 mod svg;
 
 pub use chart::chart;
+pub use contours::Relief;
 pub use panels::{Panel, Panels, Trail};
 pub use png::png;
 pub(crate) use style::css;
