@@ -54,9 +54,9 @@ pub static SURFACES: [Surface; 6] = [
         shows: "Twenty times as steep across as along: a rate that is right for one is wrong for \
                 the other. Momentum gathers speed along, adaptive rates make both alike.",
         value: |x, y| (x.square() + y.square() * 20.0) * 0.5,
-        x: [-4.0, 4.0],
-        y: [-4.0, 4.0],
-        start: [-3.2, 2.4],
+        x: [-4.0, 2.5],
+        y: [-2.8, 2.8],
+        start: [-3.2, 2.2],
         minima: &[[0.0, 0.0]],
         least: 0.0,
         steps: 60,

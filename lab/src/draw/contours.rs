@@ -6,6 +6,7 @@ use crate::surfaces::Surface;
 use anyhow::{Result, anyhow};
 use burn::tensor::Device;
 use contour::ContourBuilder;
+use geo_types::LineString;
 
 /// A surface from above: its bands of height at this size, to be drawn again and again.
 #[derive(Clone, Debug)]
@@ -48,7 +49,7 @@ impl Relief {
             let rings = contour.geometry().iter().flat_map(|polygon| {
                 core::iter::once(polygon.exterior()).chain(polygon.interiors())
             });
-            rings.map(|ring| path(ring.coords().map(|at| [at.x, at.y])) + "z").collect()
+            rings.map(|ring| path(simplified(ring)) + "z").collect()
         });
         Ok(Self { surface: *surface, size, bands: bands.collect() })
     }
@@ -59,6 +60,38 @@ impl Relief {
         let [width, height] = self.size;
         [width * share(self.surface.x, x), height * (1.0 - share(self.surface.y, y))]
     }
+}
+
+/// How far a line may be from where it should be.
+const TOLERANCE: f64 = 0.15;
+
+/// A line with as few of its points as its shape needs (Ramer, Douglas and Peucker).
+fn simplified(line: &LineString) -> Vec<[f64; 2]> {
+    let points: Vec<[f64; 2]> = line.coords().map(|at| [at.x, at.y]).collect();
+    let mut kept = vec![false; points.len()];
+    let mut open = Vec::new();
+    if let Some(last) = points.len().checked_sub(1) {
+        (kept[0], kept[last]) = (true, true);
+        open.push((0, last));
+    }
+    while let Some((from, to)) = open.pop() {
+        let far = |at: &usize| distance(points[*at], [points[from], points[to]]);
+        let furthest = (from + 1..to).max_by(|a, b| far(a).total_cmp(&far(b)));
+        if let Some(at) = furthest.filter(|at| far(at) > TOLERANCE) {
+            kept[at] = true;
+            open.extend([(from, at), (at, to)]);
+        }
+    }
+    points.into_iter().zip(kept).filter_map(|(point, kept)| kept.then_some(point)).collect()
+}
+
+/// How far a point is from the line through two others, or from both where they are one.
+fn distance([x, y]: [f64; 2], [[ax, ay], [bx, by]]: [[f64; 2]; 2]) -> f64 {
+    let length = (bx - ax).hypot(by - ay);
+    if length == 0.0 {
+        return (x - ax).hypot(y - ay);
+    }
+    ((bx - ax) * (y - ay) - (by - ay) * (x - ax)).abs() / length
 }
 
 /// How high values are above the least, on a scale that is linear near the ground and logarithmic

@@ -67,7 +67,7 @@ impl Svg {
         let style = style::rules();
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-             width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" role=\"img\">\n\
+             width=\"{width}\" height=\"{height}\" font-family=\"system-ui,sans-serif\" role=\"img\">\n\
              <title>{title}</title>\n<style>{style}</style>\n\
              <rect width=\"100%\" height=\"100%\" class=\"paper\"/>\n{body}</svg>\n"
         )
