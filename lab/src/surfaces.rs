@@ -207,16 +207,19 @@ mod tests {
         for surface in &SURFACES {
             let points = grid(surface);
             let (_, gradients) = differentiate(surface, &points);
-            for (i, gradient) in gradients.iter().enumerate() {
+            for axis in 0..2 {
                 let at = |step: f64| {
-                    let mut point = points[i / 2];
-                    point[i % 2] += step;
-                    differentiate(surface, &[point]).0[0]
+                    let mut points = points.clone();
+                    points.iter_mut().for_each(|point| point[axis] += step);
+                    differentiate(surface, &points).0
                 };
-                let expected = (at(1e-5) - at(-1e-5)) / 2e-5;
-                let name = surface.name;
-                let error = (gradient - expected).abs() / (1.0 + expected.abs());
-                assert!(error < 1e-6, "{name} at {:?}: {gradient}, {expected}", points[i / 2]);
+                let (after, before) = (at(1e-5), at(-1e-5));
+                for (i, point) in points.iter().enumerate() {
+                    let expected = (after[i] - before[i]) / 2e-5;
+                    let (found, name) = (gradients[2 * i + axis], surface.name);
+                    let error = (found - expected).abs() / (1.0 + expected.abs());
+                    assert!(error < 1e-6, "{name} at {point:?}: {found}, not {expected}");
+                }
             }
         }
     }
