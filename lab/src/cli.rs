@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::out::Out;
-use crate::{schedules, surface};
+use crate::{gallery, schedules, surface};
 use anyhow::Result;
 use burn_descent_examples::program;
 use clap::{Parser, Subcommand};
@@ -22,6 +22,8 @@ struct Cli {
 enum Command {
     /// Walk down functions of two numbers, and draw the paths
     Surface(surface::Args),
+    /// Draw the pictures of the documentation
+    Gallery(gallery::Args),
     /// Draw the schedules of the learning rate
     Schedules(schedules::Args),
 }
@@ -35,6 +37,7 @@ fn run(cli: &Cli) -> Result<()> {
     cli.out.check()?;
     let mut findings = match &cli.command {
         Command::Surface(args) => surface::run(args)?,
+        Command::Gallery(args) => gallery::run(args)?,
         Command::Schedules(args) => schedules::run(args)?,
     };
     findings.report.command = command_line(std::env::args().skip(1));

@@ -7,6 +7,7 @@ pub mod choice;
 pub mod cli;
 pub mod draw;
 pub mod findings;
+pub mod gallery;
 pub mod numbers;
 pub mod out;
 pub mod page;

@@ -83,8 +83,7 @@ pub fn run(args: &Args) -> Result<Findings> {
     for tour in &tours {
         sections.push(on_a_function(tour, args.lr, &device)?);
     }
-    let reliefs = surfaces.iter().map(|surface| Relief::new(surface, [230.0, 200.0], 48, &device));
-    let reliefs = reliefs.collect::<Result<Vec<_>>>()?;
+    let reliefs = reliefs(&surfaces, &device)?;
     for (index, choice) in choices.iter().enumerate() {
         sections.push(of_an_optimizer(choice, index, &tours, &reliefs));
     }
@@ -116,6 +115,15 @@ pub fn tours(
     let tours = tours.collect();
     bar.finish_and_clear();
     tours
+}
+
+/// Surfaces from above, small enough to stand beside one another.
+///
+/// # Errors
+/// If the device fails.
+pub fn reliefs(surfaces: &[&'static Surface], device: &Device) -> Result<Vec<Relief>> {
+    let relief = |surface: &&'static Surface| Relief::new(surface, [230.0, 200.0], 36, device);
+    surfaces.iter().map(relief).collect()
 }
 
 impl Tour {

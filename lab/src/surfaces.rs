@@ -119,9 +119,9 @@ pub static SURFACES: [Surface; 6] = [
             let dent = |x: Tensor<1>| x.clone().square() - (x * TAU).cos() * 10.0;
             dent(x) + dent(y) + 20.0
         },
-        x: [-4.2, 4.2],
-        y: [-4.2, 4.2],
-        start: [-3.3, 2.7],
+        x: [-3.4, 3.4],
+        y: [-3.4, 3.4],
+        start: [-2.6, 2.3],
         minima: &[[0.0, 0.0]],
         least: 0.0,
         steps: 120,

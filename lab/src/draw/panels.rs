@@ -125,10 +125,9 @@ impl Panel<'_> {
         }
         svg.window([left, top], relief.size, |svg| {
             svg.raw("<rect width=\"100%\" height=\"100%\" class=\"b0\"/>");
-            for (level, data) in relief.bands.iter().enumerate() {
+            for (color, data) in &relief.bands {
                 svg.raw(format_args!(
-                    "<path fill-rule=\"evenodd\" class=\"b{}\" d=\"{data}\"/>",
-                    level + 1
+                    "<path fill-rule=\"evenodd\" class=\"b{color}\" d=\"{data}\"/>"
                 ));
             }
             for minimum in relief.surface.minima {
