@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::out::Out;
-use crate::schedules;
+use crate::{claims, compare, schedules};
 use anyhow::Result;
 use burn_descent_examples::program;
 use clap::{Parser, Subcommand};
@@ -20,6 +20,11 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Put to the test what is said of optimizers
+    #[command(after_help = format!("Claims: {}", claims::names_of_all()))]
+    Claims(claims::Args),
+    /// Tune optimizers with the same budget, and find out which is best
+    Compare(Box<compare::Args>),
     /// Draw the schedules of the learning rate
     Schedules(schedules::Args),
 }
@@ -32,6 +37,8 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<()> {
     cli.out.check()?;
     let mut findings = match &cli.command {
+        Command::Claims(args) => claims::run(args)?,
+        Command::Compare(args) => compare::run(args, cli.out.out.as_deref())?,
         Command::Schedules(args) => schedules::run(args)?,
     };
     findings.report.command = command_line(std::env::args().skip(1));

@@ -4,10 +4,14 @@
 //! `Args`, and gives the [`Findings`](findings::Findings) that [`out`] shows and writes.
 
 pub mod choice;
+pub mod claims;
 pub mod cli;
+pub mod compare;
 pub mod findings;
 pub mod out;
 pub mod page;
 pub mod progress;
 pub mod report;
 pub mod schedules;
+pub mod statistics;
+pub mod training;
