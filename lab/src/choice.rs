@@ -44,6 +44,11 @@ impl Choice {
     pub fn optimizer(&self) -> Fused {
         self.optimizer.clone()
     }
+
+    /// Its name as that of a file: `sgd-momentum-0.9`.
+    pub fn file_name(&self) -> String {
+        self.to_string().replace([':', '='], "-")
+    }
 }
 
 impl FromStr for Choice {

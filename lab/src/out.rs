@@ -1,13 +1,14 @@
 //! What was found, on the terminal and in a folder.
 
 use crate::findings::Findings;
-use crate::page;
 use crate::report::{Part, Report, Table};
+use crate::{draw, page};
 use anyhow::{Context, Result, ensure};
 use burn_descent_examples::output::{check_writable, write_file};
 use burn_descent_examples::report::say;
 use clap::Args;
 use comfy_table::{CellAlignment, presets::UTF8_HORIZONTAL_ONLY};
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -66,17 +67,29 @@ pub fn print(report: &Report) {
     }
 }
 
-/// Writes `results.json`, `report.json` and `report.html`, each of them whole or not at all.
+/// Writes `results.json`, `report.json`, `report.html`, and each chart and picture as SVG and PNG;
+/// each file whole or not at all.
 ///
 /// # Errors
 /// If a file cannot be written.
 pub fn write(folder: &Path, findings: &Findings) -> Result<()> {
-    let text = |name: &str, text: String| {
-        write_file(&folder.join(name), |draft| Ok(fs::write(draft, text)?))
+    let file = |name: &str, content: &[u8]| {
+        write_file(&folder.join(name), |draft| Ok(fs::write(draft, content)?))
     };
-    text("results.json", serde_json::to_string_pretty(&findings.results)? + "\n")?;
-    text("report.json", serde_json::to_string_pretty(&findings.report)? + "\n")?;
-    text("report.html", page::html(&findings.report)?)
+    for part in findings.report.sections.iter().flat_map(|section| &section.parts) {
+        let (name, svg) = match part {
+            Part::Table(_) => continue,
+            Part::Chart(chart) => (&chart.name, Cow::Owned(draw::chart(chart))),
+            Part::Picture(picture) => (&picture.name, Cow::Borrowed(&picture.svg)),
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        ensure!(name.chars().all(plain) && !name.is_empty(), "`{name}` cannot be a file's name");
+        file(&format!("{name}.svg"), svg.as_bytes())?;
+        file(&format!("{name}.png"), &draw::png(&svg).with_context(|| name.clone())?)?;
+    }
+    file("results.json", (serde_json::to_string(&findings.results)? + "\n").as_bytes())?;
+    file("report.json", (serde_json::to_string(&findings.report)? + "\n").as_bytes())?;
+    file("report.html", page::html(&findings.report)?.as_bytes())
 }
 
 /// A table for the terminal: what is a number in all rows is aligned on the right.
