@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::out::Out;
-use crate::{gallery, schedules, surface};
+use crate::{backends, claims, compare, gallery, schedules, surface};
 use anyhow::Result;
 use burn_descent_examples::program;
 use clap::{Parser, Subcommand};
@@ -20,6 +20,13 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Train on every device side by side
+    Backends(Box<backends::Args>),
+    /// Put to the test what is said of optimizers
+    #[command(after_help = format!("Claims: {}", claims::names_of_all()))]
+    Claims(claims::Args),
+    /// Tune optimizers with the same budget, and find out which is best
+    Compare(Box<compare::Args>),
     /// Walk down functions of two numbers, and draw the paths
     Surface(surface::Args),
     /// Draw the pictures of the documentation
@@ -36,6 +43,9 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<()> {
     cli.out.check()?;
     let mut findings = match &cli.command {
+        Command::Backends(args) => backends::run(args)?,
+        Command::Claims(args) => claims::run(args)?,
+        Command::Compare(args) => compare::run(args, cli.out.out.as_deref())?,
         Command::Surface(args) => surface::run(args)?,
         Command::Gallery(args) => gallery::run(args)?,
         Command::Schedules(args) => schedules::run(args)?,

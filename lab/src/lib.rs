@@ -3,8 +3,11 @@
 //! Every command of the program `lab` is a module that another project can call: it takes its
 //! `Args`, and gives the [`Findings`](findings::Findings) that [`out`] shows and writes.
 
+pub mod backends;
 pub mod choice;
+pub mod claims;
 pub mod cli;
+pub mod compare;
 pub mod draw;
 pub mod findings;
 pub mod gallery;
@@ -14,7 +17,9 @@ pub mod page;
 pub mod progress;
 pub mod report;
 pub mod schedules;
+pub mod statistics;
 pub mod surface;
 pub mod surfaces;
+pub mod training;
 pub mod tune;
 pub mod walks;
