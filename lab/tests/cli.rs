@@ -42,6 +42,11 @@ fn bad_input_is_refused_in_one_line() {
         ("surface --lr NaN", "lr = NaN is not allowed"),
         ("surface --steps 0", "--steps"),
         ("surface --backend tpu", "there is no backend `tpu`"),
+        ("lr --optimizers adamv", "did you mean `adam`?"),
+        ("lr --from 0", "min_lr = 0 is not allowed"),
+        ("lr --from 1 --to 0.1", "max_lr = 0.1 is not allowed"),
+        ("lr --task guessing", "--task"),
+        ("lr --data nowhere.csv --target x", "nowhere.csv"),
         ("schedules --steps 9", "--steps"),
         ("schedules --out file", "--out file: it is a file, not a folder"),
         ("schedules --out file/below", "is a file"),
@@ -82,6 +87,16 @@ fn a_walk_is_told_written_and_drawn() {
     assert!((end + 1.7 * 0.8_f64.powi(3)).abs() < 1e-6, "{end}");
     let html = fs::read_to_string(out.join("report.html")).unwrap();
     assert!(html.contains(&format!("lab {line} --out a/b")), "the command is in the report");
+}
+
+#[test]
+fn range_tests_suggest_rates() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "lr --optimizers sgd,adam --steps 60 --from 1e-5 --hidden 16 --json";
+    let results: Value = serde_json::from_str(&succeeds(folder.path(), line)).unwrap();
+    let suggestion = |test: usize| results["tests"][test]["suggestion"].as_f64().unwrap();
+    assert!(suggestion(0) > 3.0 * suggestion(1), "gradient descent takes larger rates than Adam");
+    assert!(suggestion(1) > 1e-4 && suggestion(0) < 10.0);
 }
 
 #[test]
