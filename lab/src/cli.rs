@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::out::Out;
-use crate::{backends, claims, compare, schedules, surface};
+use crate::{backends, claims, compare, gallery, lr, schedules, surface};
 use anyhow::Result;
 use burn_descent_examples::program;
 use clap::{Parser, Subcommand};
@@ -29,6 +29,10 @@ enum Command {
     Compare(Box<compare::Args>),
     /// Walk down functions of two numbers, and draw the paths
     Surface(surface::Args),
+    /// Draw the pictures of the documentation
+    Gallery(gallery::Args),
+    /// Find learning rates to begin with: range tests over one another
+    Lr(Box<lr::Args>),
     /// Draw the schedules of the learning rate
     Schedules(schedules::Args),
 }
@@ -45,6 +49,8 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Claims(args) => claims::run(args)?,
         Command::Compare(args) => compare::run(args, cli.out.out.as_deref())?,
         Command::Surface(args) => surface::run(args)?,
+        Command::Gallery(args) => gallery::run(args)?,
+        Command::Lr(args) => lr::run(args)?,
         Command::Schedules(args) => schedules::run(args)?,
     };
     findings.report.command = command_line(std::env::args().skip(1));

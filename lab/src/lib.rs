@@ -10,6 +10,8 @@ pub mod cli;
 pub mod compare;
 pub mod draw;
 pub mod findings;
+pub mod gallery;
+pub mod lr;
 pub mod numbers;
 pub mod out;
 pub mod page;

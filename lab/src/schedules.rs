@@ -1,7 +1,8 @@
 //! `lab schedules`: what the learning rate does.
 
 use crate::findings::Findings;
-use crate::report::{Axis, Chart, Line, Part, Report, Section};
+use crate::numbers::short;
+use crate::report::{Axis, Chart, Line, Part, Report, Section, Table};
 use anyhow::Result;
 use burn_descent::Schedule;
 use burn_descent::schedules::{
@@ -167,17 +168,68 @@ fn steps(n: u64) -> impl Iterator<Item = u64> {
 }
 
 fn section(title: &str, text: &str, lines: Vec<Line>) -> Section {
-    let name = title.to_lowercase().replace(' ', "-");
+    let table = table(&lines);
     let chart = Chart {
-        name,
+        name: title.to_lowercase().replace(' ', "-"),
         title: title.into(),
         x: Axis { name: "step".into(), logarithmic: false },
         y: Axis { name: "learning rate".into(), logarithmic: false },
         lines,
     };
-    Section { title: title.into(), text: text.into(), parts: vec![Part::Chart(chart)] }
+    let parts = vec![Part::Chart(chart), Part::Table(table)];
+    Section { title: title.into(), text: text.into(), parts }
+}
+
+/// The rate at each quarter of the way.
+fn table(lines: &[Line]) -> Table {
+    let columns = ["schedule", "start", "1/4", "1/2", "3/4", "end"];
+    let row = |line: &Line| {
+        let last = line.points.len() - 1;
+        let at = |quarter: usize| line.points[quarter * last / 4][1].map_or("none".into(), short);
+        core::iter::once(line.name.clone()).chain((0..=4).map(at)).collect()
+    };
+    Table { columns: columns.map(String::from).to_vec(), rows: lines.iter().map(row).collect() }
 }
 
 fn result(line: &Line) -> Value {
     json!({ "name": line.name, "points": line.points })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn any_number_of_steps_can_be_drawn() {
+        for steps in [10, 11, 400, 1_000_000_000] {
+            let findings = run(&Args { steps }).unwrap();
+            assert_eq!(findings.report.sections.len(), FAMILIES.len() + 1);
+        }
+        let rows = || FAMILIES.iter().flat_map(|family| family.rows);
+        let greatest = |row: &Row| {
+            let schedule = (row.make)(1000);
+            (0..=1000).map(|step| schedule.at(step)).fold(0.0, f64::max)
+        };
+        assert!(rows().all(|row| greatest(row) <= 1.0 + 1e-9));
+    }
+
+    #[test]
+    fn every_schedule_is_drawn() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = folder.join("../crates/burn-descent-rules/src/schedules");
+        let sources = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let sources: String = sources.map(|path| fs::read_to_string(path).unwrap()).collect();
+        let implementations = sources.lines().filter_map(|line| line.split_once("Schedule for "));
+        let names = implementations
+            .map(|(_, name)| name.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned());
+        let code: String =
+            FAMILIES.iter().flat_map(|family| family.rows).map(|row| row.code).collect();
+        for name in names.filter(|name| name != "f64" && name != "Box") {
+            // What combines two is called as a method.
+            let (new, method) = (format!("{name}::new"), format!(".{}(", name.to_lowercase()));
+            assert!(code.contains(&new) || code.contains(&method), "{name}");
+        }
+    }
 }

@@ -83,8 +83,7 @@ pub fn run(args: &Args) -> Result<Findings> {
     for tour in &tours {
         sections.push(on_a_function(tour, args.lr, &device)?);
     }
-    let reliefs = surfaces.iter().map(|surface| Relief::new(surface, [230.0, 200.0], 48, &device));
-    let reliefs = reliefs.collect::<Result<Vec<_>>>()?;
+    let reliefs = reliefs(&surfaces, &device)?;
     for (index, choice) in choices.iter().enumerate() {
         sections.push(of_an_optimizer(choice, index, &tours, &reliefs));
     }
@@ -116,6 +115,15 @@ pub fn tours(
     let tours = tours.collect();
     bar.finish_and_clear();
     tours
+}
+
+/// Surfaces from above, small enough to stand beside one another.
+///
+/// # Errors
+/// If the device fails.
+pub fn reliefs(surfaces: &[&'static Surface], device: &Device) -> Result<Vec<Relief>> {
+    let relief = |surface: &&'static Surface| Relief::new(surface, [230.0, 200.0], 36, device);
+    surfaces.iter().map(relief).collect()
 }
 
 impl Tour {
@@ -154,7 +162,7 @@ fn on_a_function(tour: &Tour, lr: Option<f64>, device: &Device) -> Result<Sectio
         title: surface.title.into(),
         text: format!(
             "f(x, y) = {}. {} {how}, {steps} steps from the ring; a dot is a step, a cross a \
-             minimum.",
+             minimum. Δf is how far above the least value it ends.",
             surface.formula, surface.shows
         ),
         parts: vec![
@@ -230,7 +238,7 @@ pub fn portrait(choice: &Choice, index: usize, tours: &[Tour], reliefs: &[Relief
     });
     Panels {
         title: choice.row.title.into(),
-        subtitle: choice.to_string(),
+        subtitle: format!("{choice} · {}", choice.row.paper.cite),
         columns: 3,
         panels: panels.collect(),
         axes: false,
@@ -244,17 +252,20 @@ fn note(surface: &Surface, walked: &Walked) -> String {
     let end = if walked.path.diverged {
         "diverges".into()
     } else {
-        format!("ends {} above", short(walked.path.end() - surface.least))
+        format!("Δf {}", short(walked.path.end() - surface.least))
     };
     format!("lr {}, {end}", short(walked.lr))
 }
+
+/// What is below this is shown as this: the numbers have seven digits.
+const FLOOR: f64 = 1e-12;
 
 /// How high above the least value each is, step by step.
 fn values(surface: &Surface, walks: &[Walked]) -> Chart {
     let line = |walked: &Walked| {
         let points = walked.path.values.iter().enumerate();
         let above = |(step, value): (usize, &f64)| {
-            [Some(step as f64), Some(value - surface.least).filter(|above| *above > 0.0)]
+            [Some(step as f64), Some((value - surface.least).max(FLOOR))]
         };
         Line { name: walked.choice.to_string(), points: points.map(above).collect() }
     };
@@ -262,13 +273,13 @@ fn values(surface: &Surface, walks: &[Walked]) -> Chart {
         name: format!("{}-values", surface.name),
         title: format!("{}: how far above the minimum", surface.title),
         x: Axis { name: "step".into(), logarithmic: false },
-        y: Axis { name: "f − least f".into(), logarithmic: true },
+        y: Axis { name: "Δf, at least 1e-12".into(), logarithmic: true },
         lines: walks.iter().map(line).collect(),
     }
 }
 
 fn table(surface: &Surface, walks: &[Walked]) -> Table {
-    let columns = ["optimizer", "lr", "end", "above least", "to a minimum", "path"];
+    let columns = ["optimizer", "lr", "end", "Δf", "to a minimum", "path"];
     let row = |walked: &Walked| {
         let (path, distance) = (&walked.path, walked.path.distance(surface));
         let left = path.points.iter().position(|point| !surface.has(*point));

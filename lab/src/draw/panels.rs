@@ -5,6 +5,7 @@ use super::contours::Relief;
 use super::style::LINES;
 use super::svg::{Anchor, Svg, path, tenths};
 use crate::numbers::short;
+use std::collections::BTreeSet;
 
 /// At most so many points of a walk are shown one after another.
 const MOMENTS: usize = 120;
@@ -53,8 +54,8 @@ pub struct Trail<'a> {
 
 const MARGIN: f64 = 16.0;
 const HEAD: f64 = 58.0;
-const LEGEND: f64 = 190.0;
-const LEGEND_LINE: f64 = 40.0;
+/// What an entry of the legend takes.
+const ENTRY: [f64; 2] = [194.0, 40.0];
 
 /// What stands around each panel.
 struct Around {
@@ -73,40 +74,46 @@ impl Panels<'_> {
         let [width, height] = self.panels.first().map_or([0.0; 2], |panel| panel.relief.size);
         let cell = [left + width + MARGIN, around.above + height + around.below];
         let rows = self.panels.len().div_ceil(columns);
-        let legend = if self.legend.is_empty() { 0.0 } else { LEGEND };
-        let mut svg = Svg::new([
-            MARGIN + cell[0] * columns as f64 + legend,
-            HEAD + cell[1] * rows as f64 + 6.0,
-        ]);
-        svg.raw(DEFINITIONS);
+        let [right, bottom] =
+            [MARGIN + cell[0] * columns as f64, HEAD + cell[1] * rows as f64 + 6.0];
+        let abreast = (((right - MARGIN) / ENTRY[0]) as usize).max(1);
+        let legend = ENTRY[1] * self.legend.len().div_ceil(abreast) as f64;
+        let mut svg = Svg::new([right, bottom + legend]);
+        svg.raw(STYLE);
+        let trails = self.panels.iter().flat_map(|panel| &panel.trails);
+        let colors: BTreeSet<usize> = trails.map(|trail| trail.color % LINES).collect();
+        colors.into_iter().for_each(|color| svg.raw(step(color)));
         svg.text([MARGIN, 30.0], 19.0, ("ink", Anchor::Start), &self.title);
         svg.text([MARGIN, 48.0], 12.5, ("soft", Anchor::Start), &self.subtitle);
         for (index, panel) in self.panels.iter().enumerate() {
             let (column, row) = ((index % columns) as f64, (index / columns) as f64);
             panel.draw(&mut svg, [MARGIN + cell[0] * column, HEAD + cell[1] * row], &around, self);
         }
-        self.draw_legend(&mut svg, [MARGIN + cell[0] * columns as f64 + 4.0, HEAD + around.above]);
-        svg.finish(&self.title)
-    }
-
-    fn draw_legend(&self, svg: &mut Svg, [x, y]: [f64; 2]) {
         for (index, [name, note]) in self.legend.iter().enumerate() {
-            let y = y + 12.0 + LEGEND_LINE * index as f64;
+            let (column, row) = ((index % abreast) as f64, (index / abreast) as f64);
+            let [x, y] = [MARGIN + left + ENTRY[0] * column, bottom + 14.0 + ENTRY[1] * row];
             let class = format!("l{} legend", index % LINES);
-            svg.line([x, y - 4.0], [x + 20.0, y - 4.0], &class);
-            svg.text([x + 28.0, y], 13.0, ("ink", Anchor::Start), name);
-            svg.text([x + 28.0, y + 15.0], 11.0, ("soft", Anchor::Start), note);
+            svg.line([x, y - 4.0], [x + 18.0, y - 4.0], &class);
+            svg.text([x + 25.0, y], 13.0, ("ink", Anchor::Start), name);
+            svg.text([x + 25.0, y + 15.0], 11.0, ("soft", Anchor::Start), note);
         }
+        svg.finish(&self.title)
     }
 }
 
-/// A dot at each step, and the rules for lines. Who wants no motion sees none.
-const DEFINITIONS: &str = "<style>.walk,.halo{fill:none;stroke-linejoin:round}\
+/// Rules for what only panels have. Who wants no motion sees none.
+const STYLE: &str = "<style>.walk,.halo{fill:none;stroke-linejoin:round}\
 .walk{stroke-width:1.4}.halo{stroke-width:3;stroke-opacity:.55}.legend{stroke-width:3}\
 .edge,.mark{fill:none}.mark{stroke-width:1.4}.dot{stroke-width:1.2}\
-@media(prefers-reduced-motion){.run{display:none}}</style>\n\
-<marker id=\"step\" viewBox=\"-2 -2 4 4\" markerWidth=\"3\" markerHeight=\"3\" \
-markerUnits=\"userSpaceOnUse\"><circle r=\"2\" class=\"step\"/></marker>";
+@media(prefers-reduced-motion){.run{display:none}}</style>";
+
+/// The dot at each step of a walk.
+fn step(color: usize) -> String {
+    format!(
+        "<marker id=\"s{color}\" viewBox=\"-2 -2 4 4\" markerWidth=\"3\" markerHeight=\"3\" \
+         markerUnits=\"userSpaceOnUse\"><circle r=\"2\" class=\"f{color}\"/></marker>"
+    )
+}
 
 impl Panel<'_> {
     fn draw(&self, svg: &mut Svg, [x, y]: [f64; 2], around: &Around, all: &Panels) {
@@ -118,10 +125,9 @@ impl Panel<'_> {
         }
         svg.window([left, top], relief.size, |svg| {
             svg.raw("<rect width=\"100%\" height=\"100%\" class=\"b0\"/>");
-            for (level, data) in relief.bands.iter().enumerate() {
+            for (color, data) in &relief.bands {
                 svg.raw(format_args!(
-                    "<path fill-rule=\"evenodd\" class=\"b{}\" d=\"{data}\"/>",
-                    level + 1
+                    "<path fill-rule=\"evenodd\" class=\"b{color}\" d=\"{data}\"/>"
                 ));
             }
             for minimum in relief.surface.minima {
@@ -159,7 +165,7 @@ impl Trail<'_> {
         let (data, color) = (path(places.iter().copied()), self.color % LINES);
         svg.raw(format_args!("<path class=\"halo\" d=\"{data}\"/>"));
         svg.raw(format_args!(
-            "<path class=\"walk l{color}\" marker-mid=\"url(#step)\" d=\"{data}\"/>"
+            "<path class=\"walk l{color}\" marker-mid=\"url(#s{color})\" d=\"{data}\"/>"
         ));
         let [xs, ys] = [0, 1].map(|axis| moments(&places).map(|p| tenths(p[axis])).collect());
         let [xs, ys]: [Vec<String>; 2] = [xs, ys];

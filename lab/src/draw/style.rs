@@ -6,7 +6,7 @@ use std::fmt::Write;
 pub(super) const LINES: usize = 10;
 
 /// How many colours there are from the lowest part of a surface to the highest.
-pub(super) const BANDS: usize = 14;
+pub(super) const BANDS: usize = 11;
 
 /// The colours of a side.
 struct Side {

@@ -67,7 +67,7 @@ impl Svg {
         let style = style::rules();
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-             width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" role=\"img\">\n\
+             width=\"{width}\" height=\"{height}\" font-family=\"system-ui,sans-serif\" role=\"img\">\n\
              <title>{title}</title>\n<style>{style}</style>\n\
              <rect width=\"100%\" height=\"100%\" class=\"paper\"/>\n{body}</svg>\n"
         )
@@ -83,12 +83,18 @@ pub(super) fn path(points: impl IntoIterator<Item = [f64; 2]>) -> String {
     let mut last: Option<[i64; 2]> = None;
     for point in points {
         let [x, y] = whole(point);
-        let step = match last {
-            None => format!("M{}", pair([x, y])),
-            Some([a, b]) if (a, b) == (x, y) => continue,
-            Some([a, b]) => format!("l{}", pair([x - a, y - b])),
-        };
-        data += &step;
+        if let Some([a, b]) = last {
+            if [a, b] == [x, y] {
+                continue;
+            }
+            // The first `l` is of all that follow.
+            let first = if data.contains('l') { "" } else { "l" };
+            let step = pair([x - a, y - b]);
+            let between = if first.is_empty() && !step.starts_with('-') { " " } else { "" };
+            data += &format!("{first}{between}{step}");
+        } else {
+            data = format!("M{}", pair([x, y]));
+        }
         last = Some([x, y]);
     }
     data
@@ -127,7 +133,7 @@ mod tests {
     #[test]
     fn paths_are_short_and_exact() {
         let points = [[1.0, 2.0], [1.04, 2.0], [1.5, 1.75], [0.0, 1.8], [f64::MAX, 0.0]];
-        assert_eq!(path(points), "M1 2l.5-.2l-1.5 0l1000000-1.8");
+        assert_eq!(path(points), "M1 2l.5-.2-1.5 0 1000000-1.8");
         assert_eq!(path([]), "");
     }
 

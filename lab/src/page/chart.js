@@ -83,14 +83,15 @@ const lab = (() => {
   const swatch = i => svg('svg', { class: 'swatch', viewBox: '0 0 20 10' },
     svg('path', { class: 'line', d: 'M0 5h20', style: stroke(i) + ';stroke-width:3' }));
 
-  const chart = ({ title, x, y, lines }) => {
+  // A chart, in a section whose heading need not be said again.
+  const chart = ({ title, x, y, lines }, heading) => {
     const hidden = new Set();
     const visible = () => lines.map((line, i) => [line, i]).filter(([, i]) => !hidden.has(i));
     const picture = svg('svg', { class: 'chart', role: 'img', tabindex: 0, 'aria-label': title });
     const readout = element('div', { class: 'readout', role: 'status' });
     readout.hidden = true;
     const legend = element('div', { class: 'legend' });
-    const figure = element('figure', {}, element('figcaption', {}, title), legend, picture, readout);
+    const figure = element('figure', {}, ...(title === heading ? [] : [element('figcaption', {}, title)]), legend, picture, readout);
     let drawn = null;
 
     const draw = () => {

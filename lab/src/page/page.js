@@ -30,7 +30,7 @@
     document.body.append(element('section', {},
       element('h2', { id: `s${i}` }, title),
       ...(text ? [element('p', {}, text)] : []),
-      ...parts.map(part => show[part.kind](part))));
+      ...parts.map(part => show[part.kind](part, title))));
   });
   document.body.append(element('footer', {}, 'Made by the lab of burn-descent. The numbers are in results.json beside this file.'));
 }
