@@ -6,12 +6,14 @@ use crate::data::Wish;
 use crate::help::{self, WIDTH};
 use crate::recipe::{BatchSize, Hidden};
 use crate::task::Task;
+use anyhow::{Context, Result};
+use burn::tensor::Device;
 use clap::{Args, Parser};
 use std::path::PathBuf;
 
-/// The flags of every program: what to learn from, how, and where.
-#[derive(Args, Debug)]
-pub struct Common {
+/// The flags that say what to learn from.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Data {
     /// What to learn from: a CSV file (also .csv.gz), or for the classifier a folder of MNIST-style
     /// IDX files. Without it, data is generated from the seed
     #[arg(long, value_name = "FILE|DIR", help_heading = "Data")]
@@ -28,6 +30,54 @@ pub struct Common {
     /// The only columns to learn from [default: all]
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',', help_heading = "Data")]
     pub features: Vec<String>,
+}
+
+impl Data {
+    /// What the flags say of the data.
+    pub fn wish(&self) -> Wish {
+        Wish {
+            path: self.data.clone(),
+            target: self.target.clone(),
+            drop: self.drop.clone(),
+            features: self.features.clone(),
+        }
+    }
+}
+
+/// The flags that say who computes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Machine {
+    /// The backend, one of those this program was built with [default: the first of them]
+    #[arg(long, value_name = "NAME", help_heading = "Machine")]
+    pub backend: Option<Backend>,
+
+    /// How many threads compute on a CPU [default: one a core]. The matrix products of ndarray
+    /// follow the environment variable MATMUL_NUM_THREADS instead
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Machine")]
+    pub threads: Option<u16>,
+}
+
+impl Machine {
+    /// The backend, and its device, with so many threads from now on.
+    ///
+    /// # Errors
+    /// If the backend is not in this program, or finds no adapter to work on.
+    pub fn open(&self) -> Result<(Backend, Device)> {
+        if let Some(threads) = self.threads {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
+            pool.build_global().context("--threads")?;
+        }
+        let backend = self.backend.map_or_else(Backend::first, Ok)?;
+        Ok((backend, backend.open()?))
+    }
+}
+
+/// The flags of every program: what to learn from, how, and where.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Common {
+    /// What to learn from.
+    #[command(flatten)]
+    pub data: Data,
 
     /// The optimizer, one of the list below [default: adam]
     #[arg(long, value_name = "NAME", help_heading = "Training")]
@@ -69,26 +119,9 @@ pub struct Common {
     #[arg(long, value_name = "N", help_heading = "Training")]
     pub seed: Option<u64>,
 
-    /// The backend, one of those this program was built with [default: the first of them]
-    #[arg(long, value_name = "NAME", help_heading = "Machine")]
-    pub backend: Option<Backend>,
-
-    /// How many threads compute on a CPU [default: one a core]. The matrix products of ndarray
-    /// follow the environment variable MATMUL_NUM_THREADS instead
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Machine")]
-    pub threads: Option<u16>,
-}
-
-impl Common {
-    /// What the flags say of the data.
-    pub fn data(&self) -> Wish {
-        Wish {
-            path: self.data.clone(),
-            target: self.target.clone(),
-            drop: self.drop.clone(),
-            features: self.features.clone(),
-        }
-    }
+    /// Who computes.
+    #[command(flatten)]
+    pub machine: Machine,
 }
 
 /// The flags of `classifier` and `regression`.

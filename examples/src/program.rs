@@ -14,7 +14,7 @@ use crate::save::{self, Save};
 use crate::task::Task;
 use crate::train::{Classroom, Learner, Plan};
 use crate::{log, plot};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use burn::tensor::Device;
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,10 +28,7 @@ pub fn main(task: Task) -> ExitCode {
 }
 
 /// Runs a program with its flags. What is wrong with them is said in one line.
-pub(crate) fn exit<F>(
-    flags: Result<F, clap::Error>,
-    run: impl FnOnce(&F) -> Result<()>,
-) -> ExitCode {
+pub fn exit<F>(flags: Result<F, clap::Error>, run: impl FnOnce(&F) -> Result<()>) -> ExitCode {
     let flags = match flags {
         Ok(flags) => flags,
         Err(text) if !text.use_stderr() => {
@@ -109,21 +106,14 @@ pub(crate) struct Prepared {
 /// Opens the device, loads the data, and makes the network that fits it. `saved` is the checksum of
 /// the data of a save that is to go on.
 pub(crate) fn prepare(flags: &Common, recipe: &Recipe, saved: Option<u32>) -> Result<Prepared> {
-    if let Some(threads) = flags.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
-        pool.build_global().context("--threads")?;
-    }
-    let backend = flags.backend.map_or_else(Backend::first, Ok)?;
-    let device = backend.open()?;
+    let (backend, device) = flags.machine.open()?;
     let data = recipe.source.load(recipe.task, recipe.seed)?;
     ensure!(
         saved.is_none_or(|saved| saved == data.checksum()),
         "the data is not that of the save: it was made with other rows or columns"
     );
     data.notes.iter().for_each(say);
-    let (inputs, outputs) = (data.train.inputs.width, data.train.targets.width);
-    let widths = [&[inputs], &recipe.hidden.0[..], &[outputs]].concat();
-    let model = Mlp::new(&widths, recipe.seed, &device.clone().autodiff())?;
+    let model = recipe.network(data.widths(), &device)?;
     Ok(Prepared { backend, device, data, model })
 }
 

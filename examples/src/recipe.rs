@@ -2,10 +2,12 @@
 
 use crate::args::Common;
 use crate::data::Source;
+use crate::model::Mlp;
 use crate::schedule;
 use crate::task::Task;
 use crate::train::Plan;
 use anyhow::{Context, Result, ensure};
+use burn::tensor::Device;
 use burn_descent::rules::check_lr;
 use burn_descent::{Fused, Schedule, registry};
 use serde::{Deserialize, Serialize};
@@ -77,7 +79,7 @@ impl Recipe {
         let schedule = flags.schedule.clone().or(saved.map(|saved| saved.schedule.clone()));
         let schedule = schedule.unwrap_or_else(|| "constant".into());
         schedule::check(&schedule)?;
-        let source = Source::new(&flags.data(), saved.map(|saved| &saved.source))?;
+        let source = Source::new(&flags.data.wish(), saved.map(|saved| &saved.source))?;
         let recipe = Self {
             task,
             optimizer,
@@ -111,6 +113,15 @@ impl Recipe {
     pub fn rule(&self) -> Result<Fused> {
         let options = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         Ok(registry::find(&self.optimizer)?.build(&options.collect::<Vec<_>>())?)
+    }
+
+    /// The network of so many inputs and outputs, before its first step.
+    ///
+    /// # Errors
+    /// If it is too large.
+    pub fn network(&self, [inputs, outputs]: [usize; 2], device: &Device) -> Result<Mlp> {
+        let widths = [&[inputs], &self.hidden.0[..], &[outputs]].concat();
+        Mlp::new(&widths, self.seed, &device.clone().autodiff())
     }
 
     /// What is to be done with so many examples.
@@ -174,6 +185,15 @@ impl FromStr for BatchSize {
             _ if text == "all" => Ok(BatchSize::All),
             Ok(rows) if rows > 0 => Ok(BatchSize::Rows(rows)),
             _ => Err("it must be `all` or a number of examples, 1 or more".into()),
+        }
+    }
+}
+
+impl fmt::Display for BatchSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BatchSize::All => f.write_str("all"),
+            BatchSize::Rows(rows) => rows.fmt(f),
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::data::Matrix;
 use burn::tensor::{Tensor, activation::log_softmax};
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// What the network is trained for. Its targets are rows of numbers in both cases: the one number
 /// to predict, or a 1 in the column of the right class and 0 elsewhere.
@@ -13,6 +14,16 @@ pub enum Task {
     Regression,
     /// Tell classes apart: cross-entropy, judged by accuracy.
     Classification,
+}
+
+impl FromStr for Task {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let tasks = [Task::Regression, Task::Classification];
+        let task = tasks.into_iter().find(|task| task.program() == name);
+        task.ok_or_else(|| format!("it must be {}", tasks.map(Task::program).join(" or ")))
+    }
 }
 
 /// How good predictions are.

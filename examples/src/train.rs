@@ -4,7 +4,7 @@ use crate::data::{Batch, Dataset, Examples, Matrix, OnDevice};
 use crate::model::Mlp;
 use crate::random::{Stream, order};
 use crate::task::{Judgement, Task};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_descent::{Descent, DescentError, Observer};
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,27 @@ pub struct Epoch {
     pub seconds: f64,
 }
 
+/// A training whose loss is not a number any more.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "the {which} loss is {loss} in epoch {epoch}: the training diverges, try a smaller --lr than {lr}"
+)]
+pub struct Diverged {
+    /// `training` or `test`.
+    pub which: &'static str,
+    /// Infinite or NaN.
+    pub loss: f64,
+    /// The epoch, counted from 1.
+    pub epoch: u64,
+    /// The learning rate.
+    pub lr: f64,
+}
+
+fn finite(which: &'static str, loss: f64, epoch: u64, plan: &Plan) -> Result<(), Diverged> {
+    let diverged = Diverged { which, loss, epoch, lr: plan.lr };
+    loss.is_finite().then_some(()).ok_or(diverged)
+}
+
 /// The training examples on a device, and the test examples.
 #[derive(Debug)]
 pub struct Classroom {
@@ -103,7 +124,7 @@ impl Learner {
     /// examples seen in this epoch, their mean loss, and the learning rate.
     ///
     /// # Errors
-    /// If the loss is not a number any more, a step is refused, the log cannot be written, or the
+    /// [`Diverged`] if the loss is not a number any more; or if a step is refused, the log cannot be written, or the
     /// device fails.
     pub fn epoch(
         &mut self,
@@ -123,12 +144,7 @@ impl Learner {
             seen += size;
             if losses.due() || seen == n {
                 let mean = losses.read()?;
-                ensure!(
-                    mean.is_finite(),
-                    "the loss is {mean} in epoch {epoch}: the training diverges, \
-                     try a smaller --lr than {}",
-                    plan.lr
-                );
+                finite("training", mean, epoch, plan)?;
                 watch(seen, mean, lr);
             }
         }
@@ -137,15 +153,15 @@ impl Learner {
         let judged = self.descent.evaluate(&self.model);
         let Judgement { loss, score } =
             judge(&judged, plan.task, &classroom.test, &classroom.device)?;
-        ensure!(
-            loss.is_finite(),
-            "the test loss is {loss} after epoch {epoch}: try a smaller --lr"
-        );
+        finite("test", loss, epoch, plan)?;
         Ok(Epoch { train_loss, test_loss: loss, score, seconds })
     }
 
     /// A step on a batch, or a part of one: its loss and the learning rate.
-    fn step(&mut self, plan: &Plan, batch: &Batch) -> Result<(Tensor<1>, f64)> {
+    ///
+    /// # Errors
+    /// If the step is refused, or the log cannot be written.
+    pub fn step(&mut self, plan: &Plan, batch: &Batch) -> Result<(Tensor<1>, f64)> {
         let loss = plan.loss(&self.model, batch);
         let gradients = loss.backward();
         let loss = loss.inner();

@@ -1,3 +1,7 @@
 //! The program `lab`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    burn_descent_lab::cli::main()
+}

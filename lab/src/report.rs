@@ -46,9 +46,22 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
+impl Table {
+    /// Does every row have a number in this column, or a dash?
+    pub fn is_numeric(&self, column: usize) -> bool {
+        let begins_as_number = |cell: &String| {
+            let cell = cell.trim_start_matches(['-', '+', '±', '<', '>', '≤', '≥', ' ']);
+            cell.is_empty() || cell.starts_with(|c: char| c.is_ascii_digit()) || cell == "∞"
+        };
+        self.rows.iter().filter_map(|row| row.get(column)).all(begins_as_number)
+    }
+}
+
 /// Lines over a common axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chart {
+    /// The name of its files, without an extension: letters, digits, `-` and `_`.
+    pub name: String,
     /// What the chart shows.
     pub title: String,
     /// Left to right.
@@ -80,6 +93,8 @@ pub struct Line {
 /// A picture drawn elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
+    /// The name of its files, without an extension: letters, digits, `-` and `_`.
+    pub name: String,
     /// What it shows, for those who cannot see it too.
     pub title: String,
     /// An SVG document.

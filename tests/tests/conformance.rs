@@ -1,12 +1,14 @@
-//! Every optimizer × every device × every law, named like `adamw/flex/f32/resume`.
+//! Every optimizer × every device × every law, named like `adamw/flex/f32/resume`, and the norm of
+//! all gradients on every device, `norm/flex/f32`.
 //!
 //! A device that is not there is one ignored test that says why. `BURN_DESCENT_REQUIRE=wgpu,cuda`
 //! makes the absence of these a failure.
 
 use burn_descent::registry::ROWS;
-use burn_descent_conformance::devices::{self, Entry};
+use burn_descent_conformance::devices::{self, DTYPES, Entry};
 use burn_descent_conformance::{Candidate, LAWS, cases, hide_expected_panics};
 use burn_descent_tests::golden::GOLDEN;
+use burn_descent_tests::norm;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
@@ -33,6 +35,18 @@ fn main() {
                 Ok(())
             })
         }));
+    }
+    for (entry, (precision, dtype)) in
+        devices.iter().flat_map(|entry| DTYPES.map(|precision| (entry, precision)))
+    {
+        if let Ok(device) = entry.device.clone()
+            && device.supports_dtype(dtype)
+        {
+            trials.push(Trial::test(format!("norm/{}/{precision}", entry.name), move || {
+                norm::check(&device, dtype);
+                Ok(())
+            }));
+        }
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

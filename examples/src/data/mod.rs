@@ -14,6 +14,8 @@ pub use matrix::Matrix;
 pub use on_device::{Batch, OnDevice};
 pub use source::{Source, Wish};
 
+use anyhow::Result;
+
 /// Inputs and what should come of them, row by row.
 #[derive(Clone, Debug)]
 pub struct Examples {
@@ -35,6 +37,26 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// How many numbers an example has, and how many its target.
+    pub fn widths(&self) -> [usize; 2] {
+        [self.train.inputs.width, self.train.targets.width]
+    }
+
+    /// The training examples alone, a fifth of them kept to judge by: what is chosen with these has
+    /// not seen the test examples.
+    ///
+    /// # Errors
+    /// If they are too few.
+    pub fn for_choosing(&self, seed: u64) -> Result<Self> {
+        let Examples { inputs, targets } = &self.train;
+        let (train, test) = split::split(inputs.len(), seed)?;
+        let examples = |rows: &[usize]| Examples {
+            inputs: inputs.select(rows),
+            targets: targets.select(rows),
+        };
+        Ok(Self { train: examples(&train), test: examples(&test), notes: self.notes.clone() })
+    }
+
     /// Tells these numbers from others: a save goes on with the data that it was made with.
     pub fn checksum(&self) -> u32 {
         let mut crc = flate2::Crc::new();
@@ -46,5 +68,25 @@ impl Dataset {
             }
         }
         crc.sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Task;
+
+    #[test]
+    fn the_test_examples_have_no_part_in_choosing() {
+        let data = Source::Generated.load(Task::Classification, 0).unwrap();
+        let choosing = data.for_choosing(0).unwrap();
+        assert_eq!((choosing.train.inputs.len(), choosing.test.inputs.len()), (6_400, 1_600));
+        let mut rows: Vec<_> =
+            choosing.train.inputs.rows().chain(choosing.test.inputs.rows()).collect();
+        let mut train: Vec<_> = data.train.inputs.rows().collect();
+        let order = |a: &&[f32], b: &&[f32]| a.partial_cmp(b).unwrap();
+        rows.sort_by(order);
+        train.sort_by(order);
+        assert_eq!(rows, train);
     }
 }

@@ -11,6 +11,7 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use burn_descent_rules::Graph;
 use cubecl::calculate_cube_count_elemwise;
+use cubecl::ir::UIntKind;
 use cubecl::prelude::*;
 use std::sync::Arc;
 
@@ -123,7 +124,7 @@ pub(super) fn numbers(work: &Work, compute: ElemType) -> SequenceArg<InputScalar
 
 /// The words that noise follows from, as launch arguments.
 pub(super) fn words(work: &Work) -> SequenceArg<InputScalar> {
-    let word = |word: &u32| InputScalar::new(*word, ElemType::from(UIntKind::U32));
+    let word = |word: &u32| InputScalar::new(*word, ElemType::UInt(UIntKind::U32));
     work.key.iter().map(word).collect()
 }
 

@@ -56,7 +56,7 @@ pub enum Probe {
 
 impl Probe {
     /// Sharpness-aware minimisation: the gradient at the worst point within `rho` (> 0, usually
-    /// 0.05), to the first order. Two gradients a step, and a GPU waits for the norm of the first.
+    /// 0.05), to the first order. Two gradients a step.
     ///
     /// ```text
     /// e = ρ g / ‖g‖,    the gradient at w + e

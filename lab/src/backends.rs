@@ -1,0 +1,315 @@
+//! `lab backends`: the same training on every device, side by side.
+
+use crate::choice::Choice;
+use crate::findings::Findings;
+use crate::progress;
+use crate::report::{Axis, Chart, Line, Part, Report, Section, Table};
+use crate::statistics::quantile;
+use crate::training::Bench;
+use anyhow::{Context, Result, ensure};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use burn_descent_examples::args::{Common, Data};
+use burn_descent_examples::backend::Backend;
+use burn_descent_examples::model::Mlp;
+use burn_descent_examples::recipe::{BatchSize, Hidden, Recipe};
+use burn_descent_examples::task::Task;
+use burn_descent_examples::train::Learner;
+use serde::Serialize;
+use serde_json::json;
+use std::time::Instant;
+
+/// Which training, and where.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// The optimizer, with its options: sgd:momentum=0.9
+    #[arg(long, value_name = "NAME", default_value = "adam")]
+    pub optimizer: Choice,
+
+    /// The backends, the one to compare with first [default: all in this program that find a device]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub backends: Vec<Backend>,
+
+    /// How many steps
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(2..=1_000_000))]
+    pub steps: u64,
+
+    /// The learning rate [default: the optimizer's in the registry]
+    #[arg(long, allow_negative_numbers = true)]
+    pub lr: Option<f64>,
+
+    /// What to train: classifier or regression
+    #[arg(long, value_name = "TASK", default_value = "classifier")]
+    pub task: Task,
+
+    /// How many examples make a batch
+    #[arg(long, value_name = "all|N", default_value = "32")]
+    pub batch_size: BatchSize,
+
+    /// The widths of the hidden layers; `none` makes a linear model
+    #[arg(long, value_name = "N,...", default_value = "64,64")]
+    pub hidden: Hidden,
+
+    /// Chance follows from this number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// What to learn from.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// A training on one backend.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Track {
+    /// Where.
+    pub backend: &'static str,
+    /// The loss of each step, before it.
+    pub losses: Vec<f64>,
+    /// The seconds of each step, until its loss was read.
+    pub seconds: Vec<f64>,
+    /// The greatest difference of a weight from the first backend's, after each step.
+    pub differences: Vec<f64>,
+}
+
+/// Trains on every device, step by step in turn.
+///
+/// # Errors
+/// If a backend that was asked for is not there, no backend is, or a step fails.
+pub fn run(args: &Args) -> Result<Findings> {
+    let recipe = recipe(args)?;
+    let (backends, absent) = present(&args.backends)?;
+    let data = recipe.source.load(recipe.task, recipe.seed)?;
+    let benches =
+        backends.iter().map(|(_, device)| Bench::new(data.clone(), device)).collect::<Vec<_>>();
+    let plan = recipe.plan(data.train.inputs.len());
+    let mut batches: Vec<_> =
+        benches.iter().map(|bench| bench.classroom().endless(&plan)).collect();
+    let mut learners =
+        benches.iter().map(|bench| bench.learner(&recipe, 1)).collect::<Result<Vec<_>>>()?;
+    let mut tracks: Vec<Track> = backends.iter().map(|(backend, _)| Track::new(backend)).collect();
+
+    let bar = progress::bar(args.steps, "backends");
+    for _ in 0..args.steps {
+        let mut first: Option<Vec<f32>> = None;
+        for ((track, learner), batches) in tracks.iter_mut().zip(&mut learners).zip(&mut batches) {
+            let batch = batches.next().context("there is no example")?;
+            let begin = Instant::now();
+            let (loss, _) = learner.step(&plan, &batch)?;
+            let loss = read(loss)?[0];
+            track.seconds.push(begin.elapsed().as_secs_f64());
+            track.losses.push(loss.into());
+            let weights = weights(learner)?;
+            track
+                .differences
+                .push(difference(first.get_or_insert_with(|| weights.clone()), &weights));
+        }
+        bar.inc(1);
+        if tracks.iter().any(|track| track.diverged()) {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    Ok(Findings {
+        report: report(args, &tracks, &absent),
+        results: json!({ "optimizer": args.optimizer.to_string(), "tracks": tracks, "absent": absent }),
+    })
+}
+
+fn recipe(args: &Args) -> Result<Recipe> {
+    let common = Common {
+        data: args.data.clone(),
+        optimizer: Some(args.optimizer.row.name.into()),
+        set: args.optimizer.options.clone(),
+        lr: args.lr,
+        batch_size: Some(args.batch_size),
+        hidden: Some(args.hidden.clone()),
+        seed: Some(args.seed),
+        ..Common::default()
+    };
+    Recipe::new(args.task, &common, None)
+}
+
+/// The backends with their devices, and of those that nobody asked for and that have none the reason.
+fn present(asked: &[Backend]) -> Result<(Vec<(Backend, burn::tensor::Device)>, Vec<String>)> {
+    let mut present = Vec::new();
+    for backend in asked {
+        let twice = present.iter().any(|(other, _): &(Backend, _)| other.name == backend.name);
+        ensure!(!twice, "--backends: `{}` is there twice", backend.name);
+        present.push((*backend, backend.open()?));
+    }
+    let mut absent = Vec::new();
+    if asked.is_empty() {
+        for backend in Backend::compiled() {
+            match backend.open() {
+                Ok(device) => present.push((*backend, device)),
+                Err(reason) => absent.push(format!("{reason:#}")),
+            }
+        }
+        ensure!(!present.is_empty(), "there is no device: {}", absent.join("; "));
+    }
+    Ok((present, absent))
+}
+
+impl Track {
+    fn new(backend: &Backend) -> Self {
+        Self { backend: backend.name, losses: vec![], seconds: vec![], differences: vec![] }
+    }
+
+    fn diverged(&self) -> bool {
+        self.losses.last().is_some_and(|loss| !loss.is_finite())
+    }
+
+    /// One of its series as a line, by step from 1.
+    fn line(&self, series: &[f64], unit: f64) -> Line {
+        let point = |(step, value): (usize, &f64)| [Some(step as f64), Some(value / unit)];
+        Line { name: self.backend.into(), points: (1..).zip(series).map(point).collect() }
+    }
+}
+
+/// All weights of a network, in the order of its layers.
+fn weights(learner: &Learner) -> Result<Vec<f32>> {
+    struct Weights(Vec<Result<Vec<f32>>>);
+    impl ModuleVisitor for Weights {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.push(read(param.val()));
+        }
+    }
+    let mut weights = Weights(Vec::new());
+    Mlp::visit(&learner.model, &mut weights);
+    Ok(weights.0.into_iter().collect::<Result<Vec<_>>>()?.concat())
+}
+
+fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    tensor.try_into_vec_as::<f32>().context("the device failed")
+}
+
+/// The greatest difference; NaN where one is.
+fn difference(a: &[f32], b: &[f32]) -> f64 {
+    greatest(a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs()))
+}
+
+/// The greatest of numbers that are not negative; NaN where one is.
+fn greatest(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.fold(0.0, |greatest, x| if x > greatest || x.is_nan() { x } else { greatest })
+}
+
+fn report(args: &Args, tracks: &[Track], absent: &[String]) -> Report {
+    let first = tracks.first().map_or("", |track| track.backend);
+    let steps = tracks.first().map_or(0, |track| track.losses.len());
+    let diverged: Vec<_> =
+        tracks.iter().filter(|track| track.diverged()).map(|track| track.backend).collect();
+    let mut text = format!(
+        "{steps} steps of {} with the same first weights and the same batches. A step is timed until its \
+         loss has been read; the first one may compile.",
+        args.optimizer
+    );
+    if !diverged.is_empty() {
+        text +=
+            &format!(" It ends there because the loss is not a number on {}.", diverged.join(", "));
+    }
+    if !absent.is_empty() {
+        text += &format!(" Left out: {}.", absent.join("; "));
+    }
+    let chart = |name: &str, title: &str, unit: &str, series: fn(&Track) -> Line, logarithmic| {
+        Part::Chart(Chart {
+            name: name.into(),
+            title: title.into(),
+            x: Axis { name: "step".into(), logarithmic: false },
+            y: Axis { name: unit.into(), logarithmic },
+            lines: tracks.iter().map(series).collect(),
+        })
+    };
+    let section = |title: &str, text: &str, part| Section {
+        title: title.into(),
+        text: text.into(),
+        parts: vec![part],
+    };
+    let others = "Sums are taken in another order on another device; what is rounded otherwise grows \
+                  with the steps, as any small difference does where training is not settled.";
+    Report {
+        title: format!("{} on {}", args.optimizer, join(tracks)),
+        command: String::new(),
+        sections: vec![
+            section(
+                "The same training, device by device",
+                &text,
+                Part::Table(table(tracks, first)),
+            ),
+            section(
+                "Losses",
+                "Where one line covers the others, they agree.",
+                chart(
+                    "losses",
+                    "Loss by step",
+                    "loss",
+                    |track| track.line(&track.losses, 1.0),
+                    false,
+                ),
+            ),
+            section(
+                &format!("Greatest difference of a weight from {first}"),
+                others,
+                chart(
+                    "differences",
+                    &format!("Greatest difference of a weight from {first}"),
+                    "difference",
+                    |track| track.line(&track.differences, 1.0),
+                    true,
+                ),
+            ),
+            section(
+                "Times",
+                "Milliseconds a step: gradients and update.",
+                chart(
+                    "times",
+                    "Time by step",
+                    "ms",
+                    |track| track.line(&track.seconds, 1e-3),
+                    true,
+                ),
+            ),
+        ],
+    }
+}
+
+fn join(tracks: &[Track]) -> String {
+    tracks.iter().map(|track| track.backend).collect::<Vec<_>>().join(", ")
+}
+
+fn table(tracks: &[Track], first: &str) -> Table {
+    let columns = [
+        "backend".into(),
+        "first step, ms".into(),
+        "median of the others, ms".into(),
+        "last loss".into(),
+        format!("greatest difference from {first}"),
+        "at the last step".into(),
+    ];
+    let row = |track: &Track| {
+        let ms = |seconds: Option<f64>| seconds.map_or("-".into(), |s| format!("{:.2}", 1e3 * s));
+        let greatest = greatest(track.differences.iter().copied());
+        let last = track.differences.last().copied().unwrap_or(0.0);
+        vec![
+            track.backend.into(),
+            ms(track.seconds.first().copied()),
+            ms(quantile(track.seconds.get(1..).unwrap_or_default(), 0.5)),
+            track.losses.last().map_or("-".into(), |loss| format!("{loss:.6}")),
+            format!("{greatest:.1e}"),
+            format!("{last:.1e}"),
+        ]
+    };
+    Table { columns: columns.into(), rows: tracks.iter().map(row).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_do_not_hide_what_is_not_a_number() {
+        assert_eq!(difference(&[1.0, 2.0], &[1.0, 2.5]), 0.5);
+        assert!(difference(&[1.0, f32::NAN], &[1.0, 2.5]).is_nan());
+        assert!(difference(&[f32::NAN, 1.0], &[1.0, 2.5]).is_nan());
+    }
+}

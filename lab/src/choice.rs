@@ -1,0 +1,116 @@
+//! Optimizers as they are chosen on the command line.
+
+use anyhow::{Context, Error, Result, ensure};
+use burn_descent::Fused;
+use burn_descent::registry::{self, ROWS, Row};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+/// An optimizer with options: `adam`, or `sgd:momentum=0.9:nesterov=true`.
+///
+/// ```
+/// use burn_descent_lab::choice::Choice;
+///
+/// let momentum: Choice = "sgd:momentum=0.9".parse()?;
+/// assert_eq!(momentum.row.name, "sgd");
+/// assert_eq!(momentum.to_string(), "sgd:momentum=0.9");
+///
+/// let error = "sgd:momentun=0.9".parse::<Choice>().unwrap_err();
+/// assert!(error.to_string().contains("did you mean `momentum`?"));
+/// # Ok::<(), anyhow::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// Its row in the registry.
+    pub row: &'static Row,
+    /// Options that are not at their defaults.
+    pub options: Vec<(String, String)>,
+    optimizer: Fused,
+}
+
+impl Choice {
+    /// The optimizer of a row with options, given by name.
+    ///
+    /// # Errors
+    /// An option that there is not, or whose value is not allowed.
+    pub fn new(row: &'static Row, options: Vec<(String, String)>) -> Result<Self> {
+        let pairs = options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let optimizer = row.build(&pairs.collect::<Vec<_>>())?;
+        Ok(Self { row, options, optimizer })
+    }
+
+    /// The optimizer.
+    pub fn optimizer(&self) -> Fused {
+        self.optimizer.clone()
+    }
+
+    /// Its name as that of a file: `sgd-momentum-0.9`.
+    pub fn file_name(&self) -> String {
+        self.to_string().replace([':', '='], "-")
+    }
+}
+
+impl FromStr for Choice {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let mut words = text.trim().split(':');
+        let row = registry::find(words.next().unwrap_or_default())?;
+        let option = |word: &str| {
+            let (name, value) = word.split_once('=').with_context(|| {
+                format!("`{word}` in `{text}` must be OPTION=VALUE, as in sgd:momentum=0.9")
+            })?;
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        };
+        Self::new(row, words.map(option).collect::<Result<_>>()?)
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.row.name)?;
+        self.options.iter().try_for_each(|(name, value)| write!(f, ":{name}={value}"))
+    }
+}
+
+/// Several of them: separated by commas, or `all` of the registry at their defaults.
+#[derive(Clone, Debug)]
+pub struct Choices(pub Vec<Choice>);
+
+impl FromStr for Choices {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let choices: Vec<Choice> = if text == "all" {
+            ROWS.iter().map(|row| Choice::new(row, Vec::new())).collect::<Result<_>>()?
+        } else {
+            text.split(',').map(str::parse).collect::<Result<_>>()?
+        };
+        let mut names = BTreeSet::new();
+        for choice in &choices {
+            ensure!(names.insert(choice.to_string()), "`{choice}` is there twice");
+        }
+        Ok(Self(choices))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_all() {
+        assert_eq!("all".parse::<Choices>().unwrap().0.len(), ROWS.len());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let error = |text: &str| text.parse::<Choices>().unwrap_err().to_string();
+        assert!(error("adamv").contains("did you mean `adam`?"));
+        assert!(error("").contains("the optimizers are sgd"));
+        assert!(error("adam,sgd,adam").contains("`adam` is there twice"));
+        assert!(error("sgd:momentum").contains("OPTION=VALUE"));
+        assert!(error("sgd:momentum=2").contains("momentum = 2 is not allowed"));
+    }
+}

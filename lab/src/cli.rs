@@ -1,0 +1,94 @@
+//! The command line.
+
+use crate::out::Out;
+use crate::{backends, claims, compare, gallery, lr, schedules, speed, stopwatch, surface};
+use anyhow::Result;
+use burn_descent_examples::program;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// See optimizers walk, compare them fairly, find the right one
+#[derive(Parser, Debug)]
+#[command(name = "lab", version, disable_help_subcommand = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    out: Out,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Train on every device side by side
+    Backends(Box<backends::Args>),
+    /// Put to the test what is said of optimizers
+    #[command(after_help = format!("Claims: {}", claims::names_of_all()))]
+    Claims(claims::Args),
+    /// Tune optimizers with the same budget, and find out which is best
+    Compare(Box<compare::Args>),
+    /// Walk down functions of two numbers, and draw the paths
+    Surface(surface::Args),
+    /// Draw the pictures of the documentation
+    Gallery(gallery::Args),
+    /// Find learning rates to begin with: range tests over one another
+    Lr(Box<lr::Args>),
+    /// Draw the schedules of the learning rate
+    Schedules(schedules::Args),
+    /// Draw what the program `speed` has measured
+    Speed(speed::Args),
+    /// Find out where the seconds of a training go, with burn's Adam and with ours
+    Stopwatch(Box<stopwatch::Args>),
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    program::exit(Cli::try_parse(), run)
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    cli.out.check()?;
+    let mut findings = match &cli.command {
+        Command::Backends(args) => backends::run(args)?,
+        Command::Claims(args) => claims::run(args)?,
+        Command::Compare(args) => compare::run(args, cli.out.out.as_deref())?,
+        Command::Surface(args) => surface::run(args)?,
+        Command::Gallery(args) => gallery::run(args)?,
+        Command::Lr(args) => lr::run(args)?,
+        Command::Schedules(args) => schedules::run(args)?,
+        Command::Speed(args) => speed::run(args)?,
+        Command::Stopwatch(args) => stopwatch::run(args)?,
+    };
+    findings.report.command = command_line(std::env::args().skip(1));
+    cli.out.publish(&findings)
+}
+
+/// The words of a command as a shell takes them.
+fn command_line(words: impl Iterator<Item = String>) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+.,:/@%".contains(c);
+    words.fold("lab".into(), |line, word| {
+        let quoted = if !word.is_empty() && word.chars().all(plain) {
+            word
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        };
+        line + " " + &quoted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_line_can_be_pasted() {
+        let words = ["surface", "--out", "my dir", "", "it's"].map(String::from);
+        assert_eq!(command_line(words.into_iter()), r"lab surface --out 'my dir' '' 'it'\''s'");
+    }
+}

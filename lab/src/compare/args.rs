@@ -1,0 +1,90 @@
+//! What a comparison is asked for.
+
+use super::tune::Tune;
+use crate::choice::Choices;
+use burn_descent_examples::args::{Data, Machine};
+use burn_descent_examples::recipe::{BatchSize, Hidden};
+use burn_descent_examples::task::Task;
+
+/// What is compared, and with how much work.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// What to train: classifier or regression
+    #[arg(long, value_name = "TASK", default_value = "classifier")]
+    pub task: Task,
+
+    /// The optimizers, with options that are not tuned: adam,sgd:momentum=0.9
+    #[arg(long, value_name = "NAME,...", default_value = "sgd,nesterov,rmsprop,adam,adamw")]
+    pub optimizers: Choices,
+
+    /// How many settings of each optimizer are tried
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub trials: u32,
+
+    /// How many seeds judge the best setting of each
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub seeds: u32,
+
+    /// Epochs of a training
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    pub epochs: u64,
+
+    /// A training ends with the epoch in which it has taken so many seconds: a fair limit where steps
+    /// are not equally expensive [default: none]
+    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    pub budget: Option<f64>,
+
+    /// Tune an option beside the learning rate: beta1=0.8..0.99, weight_decay=1e-4..0.1:log (equal
+    /// ratios), beta2=0.9..0.9999:decay (equal ratios of 1 - beta2), adam.eps=..: of one optimizer only,
+    /// lr=1e-4..1:log: instead of --lr-span
+    #[arg(long, value_name = "OPTION=LOW..HIGH,...", value_delimiter = ',')]
+    pub tune: Vec<Tune>,
+
+    /// Learning rates are tried from that of the registry divided by this to that times this
+    #[arg(long, value_name = "FACTOR", default_value_t = 100.0, value_parser = factor)]
+    pub lr_span: f64,
+
+    /// The score, accuracy or R², that steps and seconds are counted to [default: the greatest that
+    /// half of the judged trainings of every optimizer reach]
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    pub reach: Option<f64>,
+
+    /// A setting is as good as the best if its score is less than this below
+    #[arg(long, value_name = "SCORE", default_value_t = 0.01, value_parser = positive)]
+    pub within: f64,
+
+    /// The way of the learning rate over the steps
+    #[arg(long, value_name = "NAME", default_value = "constant")]
+    pub schedule: String,
+
+    /// How many examples make a batch
+    #[arg(long, value_name = "all|N", default_value = "32")]
+    pub batch_size: BatchSize,
+
+    /// The widths of the hidden layers; `none` makes a linear model
+    #[arg(long, value_name = "N,...", default_value = "64,64")]
+    pub hidden: Hidden,
+
+    /// Chance follows from this number: data, points that are tried, and, counted on from it, the seeds
+    /// that judge
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1_000_000_000))]
+    pub seed: u64,
+
+    /// What to learn from.
+    #[command(flatten)]
+    pub data: Data,
+
+    /// Who computes.
+    #[command(flatten)]
+    pub machine: Machine,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0);
+    number.ok_or_else(|| "it must be a number greater than 0".into())
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|x: &f64| x.is_finite() && *x > 1.0);
+    number.ok_or_else(|| "it must be a number greater than 1".into())
+}

@@ -1,0 +1,44 @@
+//! `lab compare`: which optimizer is best for a task, judged fairly.
+//!
+//! Every optimizer is tuned with the same number of trainings, at points of the same quasi-random
+//! sequence, on training examples alone. The best setting of each then trains from fresh seeds, and is
+//! judged by test examples that had no part in the choice.
+
+mod args;
+mod journal;
+mod shown;
+mod study;
+mod summary;
+mod tune;
+
+pub use args::Args;
+pub use journal::{Journal, Key, Phase, Trial};
+pub use study::Study;
+pub use summary::{Contest, Pair, Standing, Verdict};
+pub use tune::{Axis, Scale, Setting, Space, Tune};
+
+use crate::findings::Findings;
+use anyhow::Result;
+use serde_json::json;
+use std::path::Path;
+
+/// Tunes, judges and compares. With a folder, what is done is written down there, and is not done
+/// again.
+///
+/// # Errors
+/// If the arguments do not fit together, the folder is of another comparison, or a training fails for
+/// a reason other than that it diverges.
+pub fn run(args: &Args, folder: Option<&Path>) -> Result<Findings> {
+    let study = Study::new(args)?;
+    let journal = study.run(folder)?;
+    let contest =
+        Contest::new(&study.names(), args.seeds, journal.trials(), args.reach, args.within);
+    Ok(Findings {
+        report: shown::report(&study, &contest, journal.trials()),
+        results: json!({
+            "asked": study.asked(),
+            "contest": contest,
+            "trials": journal.trials(),
+        }),
+    })
+}

@@ -1,0 +1,131 @@
+//! Lines over a common axis.
+
+use super::axis::Scale;
+use super::style::LINES;
+use super::svg::{Anchor, Svg, path};
+use crate::numbers::short;
+use crate::report::{Axis, Chart, Line};
+
+const WIDTH: f64 = 760.0;
+const PLOT: [f64; 2] = [660.0, 320.0];
+const LEFT: f64 = 76.0;
+const LEGEND_LINE: f64 = 20.0;
+
+/// The picture of a chart.
+pub fn chart(chart: &Chart) -> String {
+    let legend = legend(&chart.lines);
+    let rows = legend.last().map_or(0.0, |(_, [_, y])| y / LEGEND_LINE + 1.0);
+    let top = 48.0 + LEGEND_LINE * rows + 8.0;
+    let ([right, bottom], [width, height]) = ([LEFT + PLOT[0], top + PLOT[1]], PLOT);
+    let mut svg = Svg::new([WIDTH, bottom + 52.0]);
+    svg.raw(STYLE);
+    svg.text([20.0, 30.0], 19.0, ("ink", Anchor::Start), &chart.title);
+    for (index, (name, [x, y])) in legend.iter().enumerate() {
+        let (x, y) = (x + 20.0, y + 56.0);
+        svg.line([x, y - 4.0], [x + 20.0, y - 4.0], &class(index));
+        svg.text([x + 26.0, y], 13.0, ("ink", Anchor::Start), name);
+    }
+    let along = |axis: &Axis, index: usize, places| {
+        let points = chart.lines.iter().flat_map(|line| &line.points);
+        Scale::around(points.filter_map(|point| point[index]), axis.logarithmic, places)
+    };
+    let (across, up) = (along(&chart.x, 0, [0.0, width]), along(&chart.y, 1, [height, 0.0]));
+    for tick in across.ticks(8.0) {
+        let Some(x) = across.place(tick).map(|place| LEFT + place) else { continue };
+        svg.line([x, top], [x, bottom], "grid");
+        svg.text([x, bottom + 18.0], 12.0, ("soft", Anchor::Middle), &short(tick));
+    }
+    for tick in up.ticks(6.0) {
+        let Some(y) = up.place(tick).map(|place| top + place) else { continue };
+        svg.line([LEFT, y], [right, y], "grid");
+        svg.text([LEFT - 8.0, y + 4.0], 12.0, ("soft", Anchor::End), &short(tick));
+    }
+    svg.text([LEFT + width / 2.0, bottom + 40.0], 13.0, ("ink", Anchor::Middle), &chart.x.name);
+    svg.raw(format_args!("<g transform=\"translate(22 {}) rotate(-90)\">", top + height / 2.0));
+    svg.text([0.0, 0.0], 13.0, ("ink", Anchor::Middle), &chart.y.name);
+    svg.raw("</g>");
+    svg.window([LEFT, top], PLOT, |svg| {
+        for (index, line) in chart.lines.iter().enumerate() {
+            for piece in pieces(line, &across, &up) {
+                svg.raw(match piece[..] {
+                    [[x, y]] => {
+                        let color = index % LINES;
+                        format!(
+                            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" class=\"f{color}\"/>"
+                        )
+                    }
+                    _ => format!("<path class=\"{}\" d=\"{}\"/>", class(index), path(piece)),
+                });
+            }
+        }
+    });
+    svg.finish(&chart.title)
+}
+
+const STYLE: &str = "<style>.line{fill:none;stroke-width:1.8;stroke-linejoin:round}\
+.dashed{stroke-dasharray:6 3}.dotted{stroke-dasharray:2 3}</style>";
+
+/// Colours first, then how the line is made.
+fn class(index: usize) -> String {
+    let made = ["", " dashed", " dotted"][index / LINES % 3];
+    format!("line l{}{made}", index % LINES)
+}
+
+/// The names of lines, one after another as long as there is room; and where they are.
+fn legend(lines: &[Line]) -> Vec<(&str, [f64; 2])> {
+    let mut at = [0.0, 0.0];
+    let place = |line: &'_ Line| {
+        let width = 44.0 + 7.0 * line.name.chars().count() as f64;
+        if at[0] > 0.0 && at[0] + width > WIDTH - 40.0 {
+            at = [0.0, at[1] + LEGEND_LINE];
+        }
+        let here = at;
+        at[0] += width;
+        here
+    };
+    lines.iter().map(|line| line.name.as_str()).zip(lines.iter().map(place)).collect()
+}
+
+/// The parts of a line between its gaps.
+fn pieces(line: &Line, across: &Scale, up: &Scale) -> Vec<Vec<[f64; 2]>> {
+    let place = |[x, y]: &[Option<f64>; 2]| Some([across.place((*x)?)?, up.place((*y)?)?]);
+    let places: Vec<_> = line.points.iter().map(place).collect();
+    let pieces = places.split(Option::is_none).filter(|piece| !piece.is_empty());
+    pieces.map(|piece| piece.iter().copied().flatten().collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(points: &[[Option<f64>; 2]]) -> String {
+        let axis = |logarithmic| Axis { name: "a < b".into(), logarithmic };
+        let line = |name: &str| Line { name: name.into(), points: points.to_vec() };
+        chart(&Chart {
+            name: "test".into(),
+            title: "a & b".into(),
+            x: axis(false),
+            y: axis(true),
+            lines: vec![line("first"), line("second")],
+        })
+    }
+
+    #[test]
+    fn gaps_cut_lines() {
+        let points = [[0.0, 1.0], [1.0, 2.0], [2.0, 0.0], [3.0, 1.0], [4.0, 3.0]];
+        let svg = with(&points.map(|point| point.map(Some)));
+        assert_eq!(
+            svg.matches("<path class=\"line l0\"").count(),
+            2,
+            "0 is on no logarithmic axis"
+        );
+        assert!(svg.contains("a &lt; b") && svg.contains("a &amp; b"));
+    }
+
+    #[test]
+    fn any_points_can_be_drawn() {
+        for points in [&[][..], &[[None, None]], &[[Some(1.0), Some(2.0)]], &[[Some(1.0), None]]] {
+            assert!(!with(points).contains("NaN"));
+        }
+    }
+}

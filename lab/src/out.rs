@@ -1,0 +1,107 @@
+//! What was found, on the terminal and in a folder.
+
+use crate::findings::Findings;
+use crate::report::{Part, Report, Table};
+use crate::{draw, page};
+use anyhow::{Context, Result, ensure};
+use burn_descent_examples::output::{check_writable, write_file};
+use burn_descent_examples::report::say;
+use clap::Args;
+use comfy_table::{CellAlignment, presets::UTF8_HORIZONTAL_ONLY};
+use std::borrow::Cow;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where what was found goes: the flags that every command has.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Out {
+    /// Write results.json, report.html with its report.json, and the pictures into this folder
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Results")]
+    pub out: Option<PathBuf>,
+
+    /// Print the object of results.json instead of tables
+    #[arg(long, global = true, help_heading = "Results")]
+    pub json: bool,
+}
+
+impl Out {
+    /// Finds out, before anything takes time, whether the folder can be written to.
+    ///
+    /// # Errors
+    /// If not, with the reason.
+    pub fn check(&self) -> Result<()> {
+        let Some(folder) = &self.out else { return Ok(()) };
+        ensure!(!folder.is_file(), "--out {}: it is a file, not a folder", folder.display());
+        check_writable(&folder.join("report.html")).context("--out")
+    }
+
+    /// Prints what was found, and writes it into the folder.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn publish(&self, findings: &Findings) -> Result<()> {
+        if let Some(folder) = &self.out {
+            write(folder, findings)?;
+        }
+        if self.json {
+            say(&findings.results);
+            return Ok(());
+        }
+        print(&findings.report);
+        if let Some(folder) = &self.out {
+            say(format_args!("\n{}", folder.join("report.html").display()));
+        }
+        Ok(())
+    }
+}
+
+/// Prints the tables of a report.
+pub fn print(report: &Report) {
+    for section in &report.sections {
+        for part in &section.parts {
+            if let Part::Table(table) = part {
+                say(format_args!("\n{}", section.title));
+                say(in_columns(table));
+            }
+        }
+    }
+}
+
+/// Writes `results.json`, `report.json`, `report.html`, and each chart and picture as SVG and PNG;
+/// each file whole or not at all.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn write(folder: &Path, findings: &Findings) -> Result<()> {
+    let file = |name: &str, content: &[u8]| {
+        write_file(&folder.join(name), |draft| Ok(fs::write(draft, content)?))
+    };
+    for part in findings.report.sections.iter().flat_map(|section| &section.parts) {
+        let (name, svg) = match part {
+            Part::Table(_) => continue,
+            Part::Chart(chart) => (&chart.name, Cow::Owned(draw::chart(chart))),
+            Part::Picture(picture) => (&picture.name, Cow::Borrowed(&picture.svg)),
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        ensure!(name.chars().all(plain) && !name.is_empty(), "`{name}` cannot be a file's name");
+        file(&format!("{name}.svg"), svg.as_bytes())?;
+        file(&format!("{name}.png"), &draw::png(&svg).with_context(|| name.clone())?)?;
+    }
+    file("results.json", (serde_json::to_string(&findings.results)? + "\n").as_bytes())?;
+    file("report.json", (serde_json::to_string(&findings.report)? + "\n").as_bytes())?;
+    file("report.html", page::html(&findings.report)?.as_bytes())
+}
+
+/// A table for the terminal: what is a number in all rows is aligned on the right.
+fn in_columns(table: &Table) -> comfy_table::Table {
+    let mut lines = comfy_table::Table::new();
+    lines.load_preset(UTF8_HORIZONTAL_ONLY);
+    lines.set_header(&table.columns);
+    lines.add_rows(&table.rows);
+    for (index, column) in lines.column_iter_mut().enumerate() {
+        if table.is_numeric(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    lines
+}
