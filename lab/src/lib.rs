@@ -22,5 +22,4 @@ pub mod statistics;
 pub mod surface;
 pub mod surfaces;
 pub mod training;
-pub mod tune;
 pub mod walks;
