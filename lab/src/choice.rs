@@ -74,6 +74,11 @@ impl fmt::Display for Choice {
     }
 }
 
+/// The names of all optimizers, to be read.
+pub fn names() -> String {
+    ROWS.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
+}
+
 /// Several of them: separated by commas, or `all` of the registry at their defaults.
 #[derive(Clone, Debug)]
 pub struct Choices(pub Vec<Choice>);

@@ -1,7 +1,9 @@
 //! The command line.
 
 use crate::out::Out;
-use crate::{backends, claims, compare, gallery, lr, schedules, speed, stopwatch, surface};
+use crate::{
+    backends, choice, claims, compare, gallery, lr, schedules, speed, stopwatch, surface, surfaces,
+};
 use anyhow::Result;
 use burn_descent_examples::program;
 use clap::{Parser, Subcommand};
@@ -10,6 +12,7 @@ use std::process::ExitCode;
 /// See optimizers walk, compare them fairly, find the right one
 #[derive(Parser, Debug)]
 #[command(name = "lab", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(arg_required_else_help = false)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -26,12 +29,17 @@ enum Command {
     #[command(after_help = format!("Claims: {}", claims::names_of_all()))]
     Claims(claims::Args),
     /// Tune optimizers with the same budget, and find out which is best
+    #[command(after_help = compare::HELP)]
     Compare(Box<compare::Args>),
     /// Walk down functions of two numbers, and draw the paths
+    #[command(after_help = format!(
+        "Functions: {}\n\nOptimizers: {}", surfaces::names(), choice::names()
+    ))]
     Surface(surface::Args),
     /// Draw the pictures of the documentation
     Gallery(gallery::Args),
     /// Find learning rates to begin with: range tests over one another
+    #[command(after_help = format!("Optimizers: {}", choice::names()))]
     Lr(Box<lr::Args>),
     /// Draw the schedules of the learning rate
     Schedules(schedules::Args),

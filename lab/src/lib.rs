@@ -24,5 +24,4 @@ pub mod stopwatch;
 pub mod surface;
 pub mod surfaces;
 pub mod training;
-pub mod tune;
 pub mod walks;

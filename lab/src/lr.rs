@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 /// Which optimizers, on what.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The optimizers, with their options: adam,sgd:momentum=0.9; `all` are all that there are
+    /// The optimizers, of the list below, each with options if need be
     #[arg(
         long,
         value_name = "all|NAME[:OPTION=VALUE],...",
@@ -25,7 +25,7 @@ pub struct Args {
     pub optimizers: Choices,
 
     /// The learning rate of the first step
-    #[arg(long, value_name = "LR", default_value_t = RangeTest::new().min_lr, allow_negative_numbers = true)]
+    #[arg(long, value_name = "LR", default_value_t = 1e-6, allow_negative_numbers = true)]
     pub from: f64,
 
     /// The learning rate of the last step, if the loss has not diverged before
@@ -123,13 +123,16 @@ fn recipe(args: &Args, choice: &Choice) -> Result<Recipe> {
     Recipe::new(args.task, &common, None)
 }
 
-/// What counts is the way down: a line ends where the loss is greater than twice the first.
+/// What counts is the way down: a line ends where it is as far above the first loss as the best of
+/// all falls below it.
 fn chart(choices: &[Choice], curves: &[RangeCurve]) -> Chart {
+    let losses = curves.iter().flat_map(|curve| &curve.points).map(|point| point.smoothed);
+    let least = losses.fold(f64::INFINITY, f64::min);
     let line = |(choice, curve): (&Choice, &RangeCurve)| {
-        let top = curve.points.first().map_or(0.0, |first| 2.0 * first.smoothed);
+        let top = curve.points.first().map_or(0.0, |first| 2.0 * first.smoothed - least);
         let shown = curve.points.iter().take_while(|point| point.smoothed <= top);
         let points = shown.map(|point| [Some(point.lr), Some(point.smoothed)]);
-        Line { name: choice.to_string(), points: points.collect() }
+        Line::new(choice.to_string(), points.collect())
     };
     Chart {
         name: "learning-rates".into(),

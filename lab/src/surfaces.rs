@@ -145,15 +145,20 @@ pub static SURFACES: [Surface; 6] = [
     },
 ];
 
+/// Their names, to be read.
+pub fn names() -> String {
+    SURFACES.iter().map(|surface| surface.name).collect::<Vec<_>>().join(", ")
+}
+
 /// The surface of this name.
 ///
 /// # Errors
 /// If there is none, with the name that is nearest.
 pub fn find(name: &str) -> Result<&'static Surface> {
     SURFACES.iter().find(|surface| surface.name == name).ok_or_else(|| {
-        let names = || SURFACES.iter().map(|surface| surface.name);
-        let hint = nearest(name, names()).map(|s| format!(", did you mean `{s}`?"));
-        let (hint, names) = (hint.unwrap_or_default(), names().collect::<Vec<_>>().join(", "));
+        let near = nearest(name, SURFACES.iter().map(|surface| surface.name));
+        let hint = near.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default();
+        let names = names();
         anyhow!("there is no function `{name}`{hint}, the functions are {names}")
     })
 }

@@ -1,32 +1,35 @@
 //! `lab surface`: optimizers on their way down.
 
+mod pictures;
+mod tour;
+mod tune;
+
+pub use pictures::{portrait, reliefs};
+pub use tour::{Tour, tours};
+pub use tune::{Walked, rates, tune};
+
 use crate::choice::{Choice, Choices};
-use crate::draw::{Panel, Panels, Relief, Trail};
+use crate::draw::Relief;
 use crate::findings::Findings;
 use crate::numbers::short;
-use crate::progress::bar;
 use crate::report::{Axis, Chart, Line, Part, Picture, Report, Section, Table};
 use crate::surfaces::{SURFACES, Surface, find};
-use crate::tune::{Walked, rates, tune};
 use anyhow::{Result, ensure};
 use burn::tensor::Device;
 use burn_descent::rules::check_lr;
 use burn_descent_examples::backend::Backend;
-use serde_json::{Value, json};
+use pictures::together;
+use serde_json::json;
 use std::collections::BTreeSet;
-
-/// More walks than this are drawn beside one another, each by itself.
-const TOGETHER: usize = 10;
 
 /// Who walks where.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The functions to walk on [default: all]: bowl, rosenbrock, beale, himmelblau, rastrigin,
-    /// saddle
+    /// The functions to walk on [default: all of the list below]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = find)]
     pub functions: Vec<&'static Surface>,
 
-    /// The optimizers, each with options if need be; `all` are all that there are
+    /// The optimizers, of the list below, each with options if need be
     #[arg(
         long,
         value_name = "all|NAME[:OPTION=VALUE],...",
@@ -46,17 +49,6 @@ pub struct Args {
     /// The backend, one of those this program was built with [default: the first of them]
     #[arg(long, value_name = "NAME")]
     pub backend: Option<Backend>,
-}
-
-/// What came of the walks on a surface.
-#[derive(Clone, Debug)]
-pub struct Tour {
-    /// Where.
-    pub surface: &'static Surface,
-    /// How many steps each had.
-    pub steps: u32,
-    /// The walks.
-    pub walks: Vec<Walked>,
 }
 
 /// Walks, and draws a picture of each function with all optimizers, and of each optimizer with all
@@ -93,64 +85,6 @@ pub fn run(args: &Args) -> Result<Findings> {
     Ok(Findings { report, results: json!({ "rates": rates, "functions": results }) })
 }
 
-/// Every optimizer on every surface, with the best of the rates.
-///
-/// # Errors
-/// If a rate is not allowed, or the device fails.
-pub fn tours(
-    surfaces: &[&'static Surface],
-    choices: &[Choice],
-    rates: &[f64],
-    steps: Option<u32>,
-    device: &Device,
-) -> Result<Vec<Tour>> {
-    let steps = |surface: &Surface| steps.unwrap_or(surface.steps);
-    let bar = bar(surfaces.iter().map(|surface| u64::from(steps(surface))).sum(), "walking");
-    let tours = surfaces.iter().map(|&surface| {
-        bar.set_message(surface.name);
-        let steps = steps(surface);
-        let walks = tune(surface, choices, rates, steps, device, || bar.inc(1))?;
-        Ok(Tour { surface, steps, walks })
-    });
-    let tours = tours.collect();
-    bar.finish_and_clear();
-    tours
-}
-
-/// Surfaces from above, small enough to stand beside one another.
-///
-/// # Errors
-/// If the device fails.
-pub fn reliefs(surfaces: &[&'static Surface], device: &Device) -> Result<Vec<Relief>> {
-    let relief = |surface: &&'static Surface| Relief::new(surface, [230.0, 200.0], 36, device);
-    surfaces.iter().map(relief).collect()
-}
-
-impl Tour {
-    fn json(&self, lr: Option<f64>) -> Value {
-        let Self { surface, steps, walks } = self;
-        let walks = walks.iter().map(|walked| {
-            json!({
-                "optimizer": walked.choice.to_string(),
-                "lr": walked.lr,
-                "tuned": lr.is_none(),
-                "diverged": walked.path.diverged,
-                "points": walked.path.points,
-                "values": walked.path.values,
-            })
-        });
-        json!({
-            "name": surface.name,
-            "formula": surface.formula,
-            "start": surface.start,
-            "minima": surface.minima,
-            "least": surface.least,
-            "steps": steps,
-            "walks": walks.collect::<Vec<_>>(),
-        })
-    }
-}
-
 /// All optimizers on a function.
 fn on_a_function(tour: &Tour, lr: Option<f64>, device: &Device) -> Result<Section> {
     let Tour { surface, steps, walks } = tour;
@@ -177,40 +111,6 @@ fn on_a_function(tour: &Tour, lr: Option<f64>, device: &Device) -> Result<Sectio
     })
 }
 
-/// The picture of a function: all walks in one, or each by itself where they are many.
-fn together(tour: &Tour, device: &Device) -> Result<String> {
-    let Tour { surface, steps, walks } = tour;
-    let alone = walks.len() > TOGETHER;
-    let (size, cells) = if alone { ([180.0, 156.0], 40) } else { ([560.0, 480.0], 90) };
-    let relief = Relief::new(surface, size, cells, device)?;
-    let trails = walks.iter().enumerate().map(|(color, walked)| {
-        let color = if alone { 1 } else { color };
-        (walked, Trail { points: &walked.path.points, color })
-    });
-    let panels: Vec<Panel> = if alone {
-        let panel = |(walked, trail): (&Walked, _)| Panel {
-            title: walked.choice.to_string(),
-            note: note(surface, walked),
-            relief: &relief,
-            trails: vec![trail],
-        };
-        trails.map(panel).collect()
-    } else {
-        let trails = trails.map(|(_, trail)| trail).collect();
-        vec![Panel { title: String::new(), note: String::new(), relief: &relief, trails }]
-    };
-    let legend = walks.iter().map(|walked| [walked.choice.to_string(), note(surface, walked)]);
-    Ok(Panels {
-        title: surface.title.into(),
-        subtitle: format!("{},  {steps} steps", surface.formula),
-        columns: if alone { 4 } else { 1 },
-        panels,
-        axes: !alone,
-        legend: if alone { Vec::new() } else { legend.collect() },
-    }
-    .svg())
-}
-
 /// An optimizer on all functions.
 fn of_an_optimizer(choice: &Choice, index: usize, tours: &[Tour], reliefs: &[Relief]) -> Section {
     let paper = choice.row.paper;
@@ -225,38 +125,6 @@ fn of_an_optimizer(choice: &Choice, index: usize, tours: &[Tour], reliefs: &[Rel
     }
 }
 
-/// The picture of an optimizer, whose place among the walks of each tour is `index`.
-pub fn portrait(choice: &Choice, index: usize, tours: &[Tour], reliefs: &[Relief]) -> String {
-    let panels = tours.iter().zip(reliefs).filter_map(|(tour, relief)| {
-        let walked = tour.walks.get(index)?;
-        Some(Panel {
-            title: tour.surface.title.into(),
-            note: note(tour.surface, walked),
-            relief,
-            trails: vec![Trail { points: &walked.path.points, color: 1 }],
-        })
-    });
-    Panels {
-        title: choice.row.title.into(),
-        subtitle: format!("{choice} · {}", choice.row.paper.cite),
-        columns: 3,
-        panels: panels.collect(),
-        axes: false,
-        legend: Vec::new(),
-    }
-    .svg()
-}
-
-/// The learning rate of a walk, and what came of it.
-fn note(surface: &Surface, walked: &Walked) -> String {
-    let end = if walked.path.diverged {
-        "diverges".into()
-    } else {
-        format!("Δf {}", short(walked.path.end() - surface.least))
-    };
-    format!("lr {}, {end}", short(walked.lr))
-}
-
 /// What is below this is shown as this: the numbers have seven digits.
 const FLOOR: f64 = 1e-12;
 
@@ -267,7 +135,7 @@ fn values(surface: &Surface, walks: &[Walked]) -> Chart {
         let above = |(step, value): (usize, &f64)| {
             [Some(step as f64), Some((value - surface.least).max(FLOOR))]
         };
-        Line { name: walked.choice.to_string(), points: points.map(above).collect() }
+        Line::new(walked.choice.to_string(), points.map(above).collect())
     };
     Chart {
         name: format!("{}-values", surface.name),
