@@ -3,6 +3,8 @@
 //! The program `speed` measures all ways in turns, beside the floor and burn-optim, and is what
 //! claims are made from; this follows one way over time.
 
+#![allow(missing_docs)] // of what criterion's macros make
+
 use burn::tensor::Device;
 use burn_descent::registry;
 use burn_descent_tests::speed::{LISTS, WAYS, way};

@@ -73,15 +73,22 @@ impl Deferred {
     pub fn run(steps: &mut [Self]) {
         #[cfg(any(feature = "flex", feature = "ndarray"))]
         {
+            use burn::backend::TensorMetadata;
             use rayon::prelude::*;
             let mut pieces = Vec::new();
+            let mut elements = 0;
             for Self { parameter, state, work } in steps.iter_mut() {
                 if let Some(Work { program, scalars, gradient }) = work {
+                    elements += parameter.shape().num_elements();
                     let states = state.ready_mut();
                     crate::cpu::cut(program, parameter, gradient, states, scalars, &mut pieces);
                 }
             }
-            pieces.into_par_iter().for_each(|piece| piece());
+            if crate::cpu::is_shared(elements) {
+                pieces.into_par_iter().for_each(|piece| piece());
+            } else {
+                pieces.into_iter().for_each(|piece| piece());
+            }
         }
         steps.iter_mut().for_each(|step| step.work = None);
     }

@@ -15,6 +15,7 @@ mod split;
 pub(crate) use batch::cut;
 pub(crate) use pass::{Passes, pass, sum};
 pub(crate) use reduce::sum_squares;
+pub(crate) use split::is_shared;
 
 use crate::program::Program;
 use burn::backend::{DispatchTensor, DispatchTensorKind};

@@ -1,5 +1,6 @@
 //! Sums over slices.
 
+use super::split::is_shared;
 use burn::backend::{BackendTensor, DispatchTensorKind};
 use burn::tensor::{Tensor, bf16, f16};
 use rayon::prelude::*;
@@ -55,8 +56,8 @@ macro_rules! impl_wide {
 impl_wide!(f32, f64, f16, bf16);
 
 fn sum<T: Wide>(slice: &[T]) -> f64 {
-    if slice.len() <= BLOCK {
-        return block(slice);
+    if !is_shared(slice.len()) {
+        return slice.chunks(BLOCK).map(block).sum();
     }
     let sums: Vec<f64> = slice.par_chunks(BLOCK).map(block).collect();
     sums.iter().sum()

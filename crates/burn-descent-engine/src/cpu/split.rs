@@ -10,6 +10,14 @@ use rayon::prelude::*;
 /// Elements up to which one thread does the work.
 pub(super) const TASK: usize = 1 << 16;
 
+/// Elements up to which waking other threads takes longer than they would save.
+const ALONE: usize = 1 << 17;
+
+/// Is so much work for more than one thread? The bits do not depend on it.
+pub(crate) fn is_shared(elements: usize) -> bool {
+    elements > ALONE && rayon::current_num_threads() > 1
+}
+
 /// A type that parameters are stored in.
 pub(crate) trait Stored: Copy + Send + Sync {
     /// The type that they are computed in and that their states are stored in.
@@ -72,9 +80,13 @@ impl<'a, T: Stored> Part<'a, T> {
 /// sums over the same blocks in the same order, so the bits do not depend on the number of threads.
 pub(super) fn step<T: Stored>(program: &Program, part: Part<T>, scalars: &[f64]) {
     let update = T::passes(program).update;
-    match rest_of_scalars(program, &part, scalars) {
-        None => split(update, part, scalars),
-        Some(scalars) => split(update, part, &scalars),
+    let rest = rest_of_scalars(program, &part, scalars);
+    let scalars = rest.as_deref().unwrap_or(scalars);
+    if is_shared(part.len()) {
+        split(update, part, scalars);
+    } else {
+        let Part { p, g, states, first } = part;
+        T::update(update, p, g, states, scalars, first);
     }
 }
 
@@ -102,11 +114,11 @@ fn whole_sum<T: Stored>(
         let at = number * TASK..p.len().min((number + 1) * TASK);
         T::sum(sum, &p[at.clone()], &g[at.clone()], inside(states, at.clone()), scalars, at.start)
     };
-    let blocks = p.len().div_ceil(TASK);
-    if blocks <= 1 {
-        return block(0);
+    let blocks = 0..p.len().div_ceil(TASK);
+    if !is_shared(p.len()) {
+        return blocks.map(block).sum();
     }
-    let sums: Vec<f64> = (0..blocks).into_par_iter().map(block).collect();
+    let sums: Vec<f64> = blocks.into_par_iter().map(block).collect();
     sums.iter().sum()
 }
 

@@ -79,7 +79,7 @@ pub enum DescentError {
         /// The step, from 1.
         step: u64,
         /// What is wrong.
-        error: OptionError,
+        error: Box<OptionError>,
     },
     /// The walk takes gradients elsewhere than at the weights.
     #[error("a walk with a probe has to see the loss: call `step_with`")]

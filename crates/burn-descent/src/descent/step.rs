@@ -157,7 +157,7 @@ impl Descent {
             pace(group, self.at.steps, lr, &factor).map_err(|error| DescentError::Scheduled {
                 group: group.name.clone(),
                 step: self.at.steps + 1,
-                error,
+                error: Box::new(error),
             })
         };
         self.setup.groups.iter().map(pace).collect()
