@@ -20,10 +20,17 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = "adamw")]
     pub optimizer: String,
 
+    /// Our backend to draw [default: the first one]
+    #[arg(long, value_name = "NAME")]
+    pub backend: Option<String>,
+
     /// The threads to draw [default: the most that were measured]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 }
+
+/// Our ways to take a step, by what `speed` calls them.
+const WAYS: [&str; 5] = ["passes", "nothing", "module", "descent", "clip_norm"];
 
 /// A row of such a file, ours or a peer's.
 #[derive(Clone, Debug, Deserialize)]
@@ -65,9 +72,14 @@ pub fn run(args: &Args) -> Result<Findings> {
     rows.retain(|row| row.optimizer == args.optimizer && row.ms.is_finite() && row.ms >= 0.0);
     let threads = args.threads.or(rows.iter().map(|row| row.threads).max()).unwrap_or(0);
     rows.retain(|row| row.threads == threads);
+    // A peer's row knows nothing of our ways to take a step.
+    let is_ours = |row: &Row| WAYS.contains(&row.through.as_str());
+    let first = rows.iter().find(|row| is_ours(row)).map(|row| row.backend.clone());
+    let backend = args.backend.clone().or(first).unwrap_or_default();
+    rows.retain(|row| !is_ours(row) || row.backend == backend);
     ensure!(
-        !rows.is_empty(),
-        "there is no row of `{}` with {threads} threads in these files",
+        rows.iter().any(is_ours),
+        "there is no row of `{}` with {threads} threads on `{backend}` in these files",
         args.optimizer
     );
     let mut lists: Vec<&str> = Vec::new();

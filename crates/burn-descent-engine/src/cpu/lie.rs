@@ -69,23 +69,26 @@ unsafe fn field_mut<W, F>(whole: &mut W, field: impl FnOnce(&W) -> &F) -> &mut F
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
 
     struct Leaf {
         _node: u64,
         primitive: String,
-        boxed: Box<String>,
+        boxed: Box<[u8; 24]>,
     }
 
     #[test]
     #[allow(unsafe_code)]
     fn a_field_is_found_and_changed() {
-        let leaf = || Leaf { _node: 1, primitive: "a".into(), boxed: Box::new("b".into()) };
+        let leaf = || Leaf { _node: 1, primitive: "a".into(), boxed: Box::new([0; 24]) };
         let mut changed = leaf();
         // SAFETY: a field.
         unsafe { field_mut(&mut changed, |leaf| &leaf.primitive) }.push_str("bc");
         assert_eq!(changed.primitive, "abc");
-        // SAFETY: it lies elsewhere, and is refused.
-        let outside = || unsafe { field_mut(&mut leaf(), |leaf| &*leaf.boxed) }.len();
-        assert!(std::panic::catch_unwind(outside).is_err());
+        let outside = AssertUnwindSafe(|| {
+            // SAFETY: it lies elsewhere, and is refused.
+            unsafe { field_mut(&mut changed, |leaf| &*leaf.boxed) }.len()
+        });
+        assert!(catch_unwind(outside).is_err());
     }
 }
