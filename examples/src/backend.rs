@@ -1,7 +1,7 @@
 //! The backends: which there are, which are in this program, and opening one.
 
 use crate::quietly::quietly;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::tensor::{Device, Tensor};
 use burn_descent::rules::nearest;
 use std::str::FromStr;
@@ -11,31 +11,33 @@ use std::str::FromStr;
 pub struct Backend {
     /// Its name, which is also that of the cargo feature.
     pub name: &'static str,
-    /// How to get the device, if it is in this program.
-    device: Option<fn() -> Device>,
+    /// How to get a device by its number, if the backend is in this program.
+    device: Option<fn(usize) -> Device>,
+    /// Does it count its devices? If not, it has the one.
+    counts: bool,
 }
 
 macro_rules! backends {
-    ($($name:literal: $device:expr;)*) => {
+    ($($name:literal: $device:expr, counts $counts:literal;)*) => {
         [$({
             #[cfg(feature = $name)]
-            let device: Option<fn() -> Device> = Some(|| $device);
+            let device: Option<fn(usize) -> Device> = Some($device);
             #[cfg(not(feature = $name))]
             let device = None;
-            Backend { name: $name, device }
+            Backend { name: $name, device, counts: $counts }
         }),*]
     };
 }
 
 /// Every backend, the default first.
 static BACKENDS: [Backend; 7] = backends! {
-    "flex": Device::flex();
-    "ndarray": ndarray();
-    "wgpu": Device::wgpu(Default::default());
-    "vulkan": Device::vulkan(Default::default());
-    "metal": Device::metal(Default::default());
-    "cuda": Device::cuda(0);
-    "rocm": Device::rocm(0);
+    "flex": |_| Device::flex(), counts false;
+    "ndarray": |_| ndarray(), counts false;
+    "wgpu": |_| Device::wgpu(Default::default()), counts false;
+    "vulkan": |_| Device::vulkan(Default::default()), counts false;
+    "metal": |_| Device::metal(Default::default()), counts false;
+    "cuda": |number| Device::cuda(number), counts true;
+    "rocm": |number| Device::rocm(number), counts true;
 };
 
 #[cfg(feature = "ndarray")]
@@ -61,19 +63,31 @@ impl Backend {
             .context("this program was built without a backend: build it with `--features flex`")
     }
 
-    /// The device, after computing one number on it.
+    /// The first device, after computing one number on it.
     ///
     /// # Errors
     /// If the backend is not in this program, or finds no adapter to work on.
     pub fn open(self) -> Result<Device> {
+        self.open_nth(0)
+    }
+
+    /// The device of a number from 0, after computing one number on it.
+    ///
+    /// # Errors
+    /// If the backend is not in this program, has no such device, or finds no adapter to work on.
+    pub fn open_nth(self, number: usize) -> Result<Device> {
         let name = self.name;
+        ensure!(
+            number == 0 || self.counts,
+            "the backend `{name}` has one device, there is no device {number}"
+        );
         let Some(device) = self.device else {
             bail!(
                 "this program was built without the backend `{name}`: build it with `--features {name}`"
             )
         };
         let device = quietly(|| {
-            let device = device();
+            let device = device(number);
             let two = Tensor::<1>::ones([1], &device) + 1.0;
             (two.try_into_vec_as::<f32>().ok()? == [2.0]).then_some(device)
         });
@@ -114,9 +128,11 @@ mod tests {
 
     #[test]
     fn absent_ones_name_their_feature() {
-        let absent = Backend { name: "wgpu", device: None };
+        let absent = Backend { name: "wgpu", device: None, counts: false };
         assert!(absent.open().unwrap_err().to_string().contains("--features wgpu"));
-        let broken = Backend { name: "wgpu", device: Some(|| panic!("no adapter\nat all")) };
+        let broken =
+            Backend { name: "wgpu", device: Some(|_| panic!("no adapter\nat all")), counts: false };
         assert!(broken.open().unwrap_err().to_string().ends_with("work on: no adapter"));
+        assert!(broken.open_nth(1).unwrap_err().to_string().contains("there is no device 1"));
     }
 }

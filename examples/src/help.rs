@@ -89,9 +89,9 @@ Examples:
 /// The optimizers with their learning rates and options.
 fn optimizers() -> String {
     let mut text = String::from("Optimizers, the learning rate to begin with, options:");
-    let longest = registry::ROWS.iter().map(|row| row.name.len()).max().unwrap_or(0);
+    let longest = registry::rows().map(|row| row.name.len()).max().unwrap_or(0);
     let options_at = longest + "   --lr 0.0001".len();
-    for row in &registry::ROWS {
+    for row in registry::rows() {
         text += &format!("\n  {:<longest$} --lr {:<6}", row.name, row.lr);
         let mut column = options_at;
         for (name, value) in row.options() {
@@ -136,6 +136,6 @@ mod tests {
 
     #[test]
     fn every_optimizer_is_in_the_help() {
-        assert!(registry::ROWS.iter().all(|row| optimizers().contains(row.name)));
+        assert!(registry::rows().all(|row| optimizers().contains(row.name)));
     }
 }

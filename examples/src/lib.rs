@@ -2,12 +2,15 @@
 //! small network, any optimizer of the registry, and a run that can be stopped and resumed.
 //!
 //! Read [`program`] first: it is a run from flags to report in one page. `learner` is the same
-//! training in burn's `Learner`, with the feature `train`.
+//! training in burn's `Learner`, with the feature `train`; `distributed`, with the feature of its name,
+//! on several devices.
 
 pub mod args;
 pub mod around;
 pub mod backend;
 pub mod data;
+#[cfg(feature = "distributed")]
+pub mod distributed;
 pub mod explain;
 pub mod find_lr;
 pub mod help;

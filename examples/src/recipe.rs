@@ -189,6 +189,15 @@ impl FromStr for BatchSize {
     }
 }
 
+impl fmt::Display for BatchSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BatchSize::All => f.write_str("all"),
+            BatchSize::Rows(rows) => rows.fmt(f),
+        }
+    }
+}
+
 impl FromStr for Hidden {
     type Err = String;
 

@@ -186,8 +186,12 @@ fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
 
 /// The greatest difference; NaN where one is.
 fn difference(a: &[f32], b: &[f32]) -> f64 {
-    let differences = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs());
-    differences.fold(0.0, |greatest: f64, d| if d.is_nan() { d } else { greatest.max(d) })
+    greatest(a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs()))
+}
+
+/// The greatest of numbers that are not negative; NaN where one is.
+fn greatest(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.fold(0.0, |greatest, x| if x > greatest || x.is_nan() { x } else { greatest })
 }
 
 fn report(args: &Args, tracks: &[Track], absent: &[String]) -> Report {
@@ -284,7 +288,7 @@ fn table(tracks: &[Track], first: &str) -> Table {
     ];
     let row = |track: &Track| {
         let ms = |seconds: Option<f64>| seconds.map_or("-".into(), |s| format!("{:.2}", 1e3 * s));
-        let greatest = track.differences.iter().copied().fold(0.0, f64::max);
+        let greatest = greatest(track.differences.iter().copied());
         let last = track.differences.last().copied().unwrap_or(0.0);
         vec![
             track.backend.into(),

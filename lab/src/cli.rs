@@ -1,7 +1,8 @@
 //! The command line.
 
 use crate::out::Out;
-use crate::{backends, choice, claims, compare, gallery, lr, schedules, surface, surfaces};
+use crate::{backends, choice, claims, compare, gallery, lr, schedules};
+use crate::{speed, stopwatch, surface, surfaces};
 use anyhow::Result;
 use burn_descent_examples::program;
 use clap::{Parser, Subcommand};
@@ -40,6 +41,10 @@ enum Command {
     Lr(Box<lr::Args>),
     /// Draw the schedules of the learning rate
     Schedules(schedules::Args),
+    /// Draw what the program `speed` has measured
+    Speed(speed::Args),
+    /// Find out where the seconds of a training go, with burn's Adam and with ours
+    Stopwatch(Box<stopwatch::Args>),
 }
 
 /// The program.
@@ -57,6 +62,8 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Gallery(args) => gallery::run(args)?,
         Command::Lr(args) => lr::run(args)?,
         Command::Schedules(args) => schedules::run(args)?,
+        Command::Speed(args) => speed::run(args)?,
+        Command::Stopwatch(args) => stopwatch::run(args)?,
     };
     findings.report.command = command_line(std::env::args().skip(1));
     cli.out.publish(&findings)

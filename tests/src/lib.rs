@@ -1,14 +1,14 @@
 //! The conformance suite of burn-descent: every optimizer × every device × every law.
 //!
-//! A [`law`](laws) is a function of a [`Subject`]: one row of the registry on one device in one
-//! precision. A new row, device or law is a new line in its table, and all its tests follow.
+//! The laws are those of `burn-descent-conformance`, which users have for rules of their own, and
+//! [one](golden) of recorded trajectories. A new row, device or law is a new line in its table, and
+//! all its tests follow.
 
 pub mod allocation;
-pub mod devices;
-pub mod laws;
+pub mod golden;
+pub mod norm;
 pub mod replayer;
 pub mod speed;
-mod subject;
 pub mod tables;
 
-pub use subject::{Subject, bits, numbers, values};
+pub use burn_descent_conformance::{bits, devices, numbers, values};

@@ -106,6 +106,7 @@ pub fn speed(rows: &[Measured]) -> Table {
         "faster",
         "GB/s",
         "allocated",
+        "first step",
     ];
     let mut table = Table::new();
     table.load_preset(ASCII_MARKDOWN).set_header(header);
@@ -124,6 +125,7 @@ pub fn speed(rows: &[Measured]) -> Table {
             maybe(row.burn_ms.map(|burn| format!("{:.1}", burn / row.ms))),
             format!("{:.1}", row.gb_per_s),
             row.bytes_allocated.to_string(),
+            milliseconds(row.first_ms),
         ]);
     }
     for column in table.column_iter_mut().skip(5) {

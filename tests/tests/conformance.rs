@@ -1,12 +1,14 @@
-//! Every optimizer × every device × every law, named like `adamw/flex/f32/resume`.
+//! Every optimizer × every device × every law, named like `adamw/flex/f32/resume`, and the norm of
+//! all gradients on every device, `norm/flex/f32`.
 //!
 //! A device that is not there is one ignored test that says why. `BURN_DESCENT_REQUIRE=wgpu,cuda`
 //! makes the absence of these a failure.
 
 use burn_descent::registry::ROWS;
-use burn_descent_tests::Subject;
-use burn_descent_tests::devices::{self, DTYPES, Entry};
-use burn_descent_tests::laws::{LAWS, refusals::hide_expected_panics};
+use burn_descent_conformance::devices::{self, DTYPES, Entry};
+use burn_descent_conformance::{Candidate, LAWS, cases, hide_expected_panics};
+use burn_descent_tests::golden::GOLDEN;
+use burn_descent_tests::norm;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
@@ -20,11 +22,30 @@ fn main() {
         .filter(|name| !name.is_empty())
         .map(|name| is_there(name.to_owned(), &devices))
         .collect();
-    for entry in &devices {
-        match &entry.device {
-            Ok(device) => trials.extend(laws(entry, device, &devices)),
-            Err(reason) => trials
-                .push(Trial::test(entry.name, || Ok(())).with_kind(reason).with_ignored_flag(true)),
+    let absent = |entry: &Entry| {
+        let reason = entry.device.as_ref().err()?;
+        Some(Trial::test(entry.name, || Ok(())).with_kind(reason).with_ignored_flag(true))
+    };
+    trials.extend(devices.iter().filter_map(absent));
+    for candidate in ROWS.iter().map(Candidate::of_row) {
+        let cases = [GOLDEN, LAWS].into_iter().flat_map(|laws| cases(&candidate, laws, &devices));
+        trials.extend(cases.map(|case| {
+            Trial::test(case.name.clone(), move || {
+                case.run();
+                Ok(())
+            })
+        }));
+    }
+    for (entry, (precision, dtype)) in
+        devices.iter().flat_map(|entry| DTYPES.map(|precision| (entry, precision)))
+    {
+        if let Ok(device) = entry.device.clone()
+            && device.supports_dtype(dtype)
+        {
+            trials.push(Trial::test(format!("norm/{}/{precision}", entry.name), move || {
+                norm::check(&device, dtype);
+                Ok(())
+            }));
         }
     }
     libtest_mimic::run(&arguments, trials).exit();
@@ -38,29 +59,4 @@ fn is_there(name: String, devices: &[Entry]) -> Trial {
         None => Err(Failed::from(format!("BURN_DESCENT_REQUIRE: there is no device `{name}`"))),
     };
     Trial::test(format!("required/{name}"), move || found)
-}
-
-/// Every law that says something of a row on this device.
-fn laws(entry: &Entry, device: &burn::tensor::Device, devices: &[Entry]) -> Vec<Trial> {
-    let others = devices.iter().filter(|other| other.name != entry.name);
-    let others: Vec<_> = others.filter_map(|other| other.device.clone().ok()).collect();
-    let mut trials = Vec::new();
-    for row in &ROWS {
-        for (dtype_name, dtype) in DTYPES {
-            if !device.supports_dtype(dtype) {
-                continue;
-            }
-            let (device, others) = (device.clone(), others.clone());
-            let subject = Subject { row, device, dtype, on_cpu: entry.on_cpu, others };
-            for law in LAWS.iter().filter(|law| (law.applies)(&subject)) {
-                let subject = subject.clone();
-                let name = format!("{}/{}/{dtype_name}/{}", row.name, entry.name, law.name);
-                trials.push(Trial::test(name, move || {
-                    (law.check)(&subject);
-                    Ok(())
-                }));
-            }
-        }
-    }
-    trials
 }

@@ -1,13 +1,12 @@
 //! A rule of somebody else's, that uses all of `Real`, and all else that a rule may be: every engine
 //! computes it as plain slices do.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::rules::chain::{
-    AddDecayedWeights, Cautious, Chain, Clip, ScaleByAdam, ScaleByLearningRate,
+    AddDecayedWeights, Cautious, Chain, Clip, Noisy, ScaleByAdam, ScaleByLearningRate, Trace,
 };
-use burn_descent::rules::{Bound, Paper, Range, Real, Rule, fields, slices::Walk};
-use burn_descent::{AdamW, Build, Fused, ScheduleFreeAdamW};
-use burn_descent_tests::{devices, numbers};
+use burn_descent::rules::{Bound, Paper, Range, Real, Rule, fields};
+use burn_descent::{AdamW, ScheduleFreeAdamW};
+use burn_descent_conformance::{check, engines_agree_with_slices};
 use serde::{Deserialize, Serialize};
 
 /// Every operation of `Real`, three states of which one is optional, and a constant.
@@ -55,78 +54,28 @@ impl Rule for Everything {
     }
 }
 
-const LEN: usize = 1003;
-const STEPS: u64 = 3;
-
-/// The weights and states by plain slices.
-fn oracle<U: Rule, R: Real + Into<f64>>(rule: &U) -> Vec<Vec<f64>> {
-    let cast = |numbers: Vec<f64>| numbers.into_iter().map(R::lit).collect::<Vec<R>>();
-    let mut p = cast(numbers(1, LEN));
-    let mut walk = Walk::new(rule.clone(), LEN).expect("nothing to refuse");
-    for t in 1..=STEPS {
-        walk.step(0.1, &mut p, &cast(numbers(10 + t, LEN))).expect("a good step");
-    }
-    let widen = |list: &Vec<R>| list.iter().map(|x| (*x).into()).collect();
-    core::iter::once(&p).chain(walk.state()).map(widen).collect()
-}
-
-/// The weights and states by an engine.
-fn engine(optimizer: &Fused, device: &Device, dtype: DType) -> Vec<Vec<f64>> {
-    let tensor = |seed| {
-        let data = TensorData::new(numbers(seed, LEN), [LEN]);
-        Tensor::<1>::from_data(data, (device, dtype))
-    };
-    let mut at = (tensor(1), None);
-    for t in 1..=STEPS {
-        let (p, state) = optimizer.try_step(0.1, at.0, tensor(10 + t), at.1).expect("a good step");
-        at = (p, Some(state));
-    }
-    let states = at.1.expect("there is one after a step").tensors();
-    let all = core::iter::once(at.0.into_data()).chain(states);
-    all.map(|data| data.iter::<f64>().collect()).collect()
-}
-
-/// Asserts that every engine computes a rule as plain slices do.
-fn assert_engines_agree<U: Rule>(rule: U) {
-    let optimizer = rule.clone().build().expect("nothing to refuse");
-    for entry in devices::all() {
-        let Ok(device) = entry.device else { continue };
-        for (dtype, expected, tolerance) in [
-            (DType::F32, oracle::<U, f32>(&rule), 1e-6),
-            (DType::F64, oracle::<U, f64>(&rule), 1e-14),
-        ] {
-            if !device.supports_dtype(dtype) {
-                continue;
-            }
-            for optimizer in [optimizer.clone(), optimizer.clone().portable()] {
-                let found = engine(&optimizer, &device, dtype);
-                assert_eq!(found.len(), expected.len());
-                for (lane, (found, expected)) in found.iter().zip(&expected).enumerate() {
-                    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
-                        assert!(
-                            (found - expected).abs() <= tolerance * expected.abs().max(1.0),
-                            "{} {dtype:?} {optimizer:?}: lane {lane}, element {i}: \
-                             {found} and {expected}",
-                            entry.name
-                        );
-                    }
-                }
-            }
-        }
-    }
-}
-
 #[test]
 fn engines_compute_all_of_real() {
-    assert_engines_agree(Everything { with_c: false });
-    assert_engines_agree(Everything { with_c: true });
+    engines_agree_with_slices(&Everything { with_c: false });
+    engines_agree_with_slices(&Everything { with_c: true });
 }
 
 #[test]
-fn engines_compute_sums_memory_and_chains() {
-    assert_engines_agree(AdamW::new().cautious(true));
-    assert_engines_agree(AdamW::new().stable(true));
-    assert_engines_agree(ScheduleFreeAdamW::new().warmup_steps(2.0));
+fn engines_compute_sums_and_memory() {
+    engines_agree_with_slices(&AdamW::new().cautious(true));
+    engines_agree_with_slices(&AdamW::new().stable(true));
+    engines_agree_with_slices(&Noisy::new(AdamW::new().cautious(true)).eta(0.5));
+    engines_agree_with_slices(&ScheduleFreeAdamW::new().warmup_steps(2.0));
+}
+
+#[test]
+fn a_chain_holds_to_every_law() {
     let chain = Chain::of(Clip::new(0.5)).then(ScaleByAdam::new()).then(Cautious::new());
-    assert_engines_agree(chain.then(AddDecayedWeights::new(0.1)).then(ScaleByLearningRate::new()));
+    let chain = chain.then(Trace::new(0.5)).then(AddDecayedWeights::new(0.1));
+    check(chain.then(ScaleByLearningRate::new()), 1e-3);
+}
+
+#[test]
+fn noise_holds_to_every_law() {
+    check(Noisy::new(AdamW::new()).eta(1e-4).seed(7), 1e-3);
 }

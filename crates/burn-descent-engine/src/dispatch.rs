@@ -5,63 +5,80 @@
 #![allow(deprecated)] // burn prefers `flex` to `ndarray`
 
 use crate::program::Program;
-use burn::backend::BackendTensor::Float;
-use burn::backend::DispatchTensorKind::*;
-use burn::backend::{DispatchTensor, TensorMetadata};
-use burn::tensor::{DType, Tensor};
-use std::sync::Arc;
+use crate::scalars::Scalars;
+#[cfg(feature = "cube")]
+use burn::backend::BackendTensor;
+use burn::backend::{DispatchDevice, DispatchTensor, DispatchTensorKind, TensorMetadata};
+use burn::tensor::{DType, Device, Tensor};
+
+/// Floats that the engines compute with; others are left to burn.
+pub(crate) fn is_known(dtype: DType) -> bool {
+    matches!(dtype, DType::F64 | DType::F32 | DType::F16 | DType::BF16)
+}
 
 /// One step on the engine of the parameter's backend. Parameter and gradient have one shape; the
 /// states too, with the dtype to compute in, on the parameter's device.
 pub(crate) fn step<const D: usize>(
-    program: &Arc<Program>,
-    scalars: Arc<[f64]>,
+    program: &Program,
+    scalars: Scalars,
     parameter: DispatchTensor,
     gradient: DispatchTensor,
     states: &mut Vec<DispatchTensor>,
 ) -> DispatchTensor {
     let gradient = beside::<D>(&parameter, gradient);
-    if !matches!(parameter.dtype(), DType::F64 | DType::F32 | DType::F16 | DType::BF16) {
+    if !is_known(parameter.dtype()) {
         return portable::<D>(program, scalars, parameter, gradient, states);
     }
-    let autodiff = parameter.autodiff;
-    let tensor = |kind| DispatchTensor { kind, autodiff };
-    match (parameter.kind, gradient.kind) {
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    if crate::cpu::holds(&parameter) {
+        let (mut parameter, mut gradient) = (parameter, gradient);
+        crate::cpu::update(program, &mut parameter, &mut gradient, states, &scalars.read());
+        return parameter;
+    }
+    #[cfg(feature = "cube")]
+    if matches!(parameter.kind, DispatchTensorKind::Cube(BackendTensor::Float(_))) {
+        let scalars = scalars.beside(&parameter);
+        return crate::cube::step(program, scalars, parameter, gradient, states);
+    }
+    portable::<D>(program, scalars, parameter, gradient, states)
+}
+
+/// Is it a device of the CPU engine, with autodiff or without?
+pub(crate) fn is_cpu(device: &Device) -> bool {
+    match device.clone().without_autodiff().as_dispatch() {
         #[cfg(feature = "flex")]
-        (Flex(Float(mut parameter)), Flex(Float(gradient))) => {
-            crate::cpu::flex::update(program, &mut parameter, &gradient, states, &scalars);
-            tensor(Flex(Float(parameter)))
-        }
+        DispatchDevice::Flex(_) => true,
         #[cfg(feature = "ndarray")]
-        (NdArray(Float(parameter)), NdArray(Float(gradient))) => {
-            let stepped =
-                crate::cpu::ndarray::update(program, parameter, gradient, states, &scalars);
-            tensor(NdArray(Float(stepped)))
-        }
-        #[cfg(feature = "cube")]
-        (parameter @ Cube(_), gradient @ Cube(_)) => {
-            crate::cube::step::<D>(program, scalars, tensor(parameter), tensor(gradient), states)
-        }
-        (parameter, gradient) => {
-            portable::<D>(program, scalars, tensor(parameter), tensor(gradient), states)
-        }
+        DispatchDevice::NdArray(_) => true,
+        _ => false,
+    }
+}
+
+/// The device of a tensor, without the autodiff around it.
+pub(crate) fn place(tensor: &DispatchTensor) -> DispatchDevice {
+    match &tensor.kind {
+        DispatchTensorKind::Autodiff(kind) => kind.device(),
+        kind => kind.device(),
     }
 }
 
 /// The gradient on the device and in the dtype of the parameter.
-fn beside<const D: usize>(parameter: &DispatchTensor, gradient: DispatchTensor) -> DispatchTensor {
+pub(crate) fn beside<const D: usize>(
+    parameter: &DispatchTensor,
+    gradient: DispatchTensor,
+) -> DispatchTensor {
     let dtype = parameter.dtype();
-    if gradient.dtype() == dtype && gradient.kind.device() == parameter.kind.device() {
+    if gradient.dtype() == dtype && place(&gradient) == place(parameter) {
         return gradient;
     }
-    let device = Tensor::<D>::from_dispatch(parameter.clone()).device();
+    let device = Tensor::<D>::from_dispatch(parameter.clone()).device().without_autodiff();
     Tensor::<D>::from_dispatch(gradient).to_device(&device).cast(dtype).into_dispatch()
 }
 
 /// One step by burn's tensor operations, whatever the backend.
 pub(crate) fn portable<const D: usize>(
-    program: &Arc<Program>,
-    scalars: Arc<[f64]>,
+    program: &Program,
+    scalars: Scalars,
     parameter: DispatchTensor,
     gradient: DispatchTensor,
     states: &mut Vec<DispatchTensor>,

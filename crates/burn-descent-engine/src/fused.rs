@@ -1,13 +1,15 @@
 //! A checked rule as burn's `Optimizer`.
 
-use crate::program::Program;
+use crate::program::{Factor, Program};
+use crate::scalars::Scalars;
 use crate::state::{FusedState, Open};
-use crate::{StepError, dispatch};
-use burn::backend::TensorMetadata;
+use crate::{Reading, StepError, dispatch};
+use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::optim::Optimizer;
 use burn::tensor::{Device, Tensor};
 use burn_descent_rules::{InvalidOption, OptionError, Rule, check_lr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Makes an optimizer of a rule.
 pub trait Build: Rule {
@@ -43,8 +45,20 @@ impl<U: Rule> Build for U {}
 #[derive(Clone)]
 pub struct Fused {
     pub(crate) program: Arc<Program>,
-    portable: bool,
-    scale: f64,
+    pub(crate) portable: bool,
+    factor: Factor,
+    streams: Streams,
+}
+
+/// How many parameters have got a stream of noise: their number in the order of their first steps
+/// tells their numbers from those of others. A clone counts on its own.
+#[derive(Default)]
+struct Streams(AtomicU32);
+
+impl Clone for Streams {
+    fn clone(&self) -> Self {
+        Self(self.0.load(Ordering::Relaxed).into())
+    }
 }
 
 impl core::fmt::Debug for Fused {
@@ -55,7 +69,12 @@ impl core::fmt::Debug for Fused {
 
 impl Fused {
     pub(crate) fn new(program: Program) -> Self {
-        Self { program: Arc::new(program), portable: false, scale: 1.0 }
+        Self {
+            program: Arc::new(program),
+            portable: false,
+            factor: Factor::Number(1.0),
+            streams: Streams::default(),
+        }
     }
 
     /// The same optimizer by burn's tensor operations on every backend: slower, and the oracle
@@ -65,10 +84,15 @@ impl Fused {
         self
     }
 
-    /// The same optimizer, meeting every gradient multiplied by `scale`, in the same pass: for what
-    /// is one factor of all gradients, as clipping by the global norm and loss scaling are.
-    pub fn scaled(mut self, scale: f64) -> Self {
-        self.scale = scale;
+    /// The same optimizer, meeting every gradient multiplied by `factor`, in the same pass: for what
+    /// is one factor of all gradients, as clipping by the global norm and loss scaling are. One that
+    /// lies on a device is not waited for, where the gradients lie there too.
+    pub fn scaled(mut self, factor: impl Into<Reading>) -> Self {
+        let factor = factor.into();
+        self.factor = match factor.tensor() {
+            Some(tensor) => Factor::OnDevice(tensor.clone().into_dispatch()),
+            None => Factor::Number(factor.get()),
+        };
         self
     }
 
@@ -80,6 +104,11 @@ impl Fused {
     /// The options of the rule by name.
     pub fn options(&self) -> &[(String, String)] {
         &self.program.options
+    }
+
+    /// What the options of the rule are by default.
+    pub fn defaults(&self) -> &[(String, String)] {
+        &self.program.defaults
     }
 
     /// The same optimizer with other options, given by name. States made before fit as long as the
@@ -102,13 +131,26 @@ impl Fused {
         state.fits(&self.program, parameter)
     }
 
-    /// The state of a parameter before its first step.
+    /// The state of a parameter before its first step. Where the rule has
+    /// [noise](Rule::NOISE), parameters get numbers of their own by the order in which they start;
+    /// those of several optimizers are told apart by their seeds.
     pub fn start<const D: usize>(&self, parameter: &Tensor<D>) -> FusedState {
-        FusedState::start(&self.program, parameter)
+        let stream =
+            if self.program.noisy { self.streams.0.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        self.start_stream(parameter, stream)
+    }
+
+    /// The state of a parameter before its first step, with a number that tells its noise from
+    /// that of others, where the rule has some.
+    pub fn start_stream<const D: usize>(&self, parameter: &Tensor<D>, stream: u32) -> FusedState {
+        FusedState::start(&self.program, parameter, stream)
     }
 
     /// One step of one parameter: the new parameter from the gradient, at learning rate `lr`. The
     /// state is brought forward in place.
+    ///
+    /// The parameter may be a leaf of autodiff where [`steps_leaf`](Self::steps_leaf) says so. It
+    /// stays that leaf then, and what depends on it keeps the values that it was computed from.
     ///
     /// # Errors
     /// A learning rate that is negative, NaN or infinite; a gradient or state of another shape;
@@ -120,19 +162,39 @@ impl Fused {
         gradient: Tensor<D>,
         state: &mut FusedState,
     ) -> Result<Tensor<D>, StepError> {
+        let (parameter, gradient) = (parameter.into_dispatch(), gradient.into_dispatch());
+        let (scalars, tensors) = self.begin::<D>(lr, &parameter, &gradient, state)?;
+        let step = if self.portable { dispatch::portable::<D> } else { dispatch::step::<D> };
+        Ok(Tensor::from_dispatch(step(&self.program, scalars, parameter, gradient, tensors)))
+    }
+
+    /// Finds out whether a step can be taken, and begins it: its scalars, and the states to bring
+    /// forward.
+    pub(crate) fn begin<'a, const D: usize>(
+        &self,
+        lr: f64,
+        parameter: &DispatchTensor,
+        gradient: &DispatchTensor,
+        state: &'a mut FusedState,
+    ) -> Result<(Scalars, &'a mut Vec<DispatchTensor>), StepError> {
         let program = &self.program;
         check_lr(program.name, lr)?;
-        let (parameter, gradient) = (parameter.into_dispatch(), gradient.into_dispatch());
         let (expected, found) = (parameter.shape(), gradient.shape());
         if expected != found {
             let optimizer = program.name;
             return Err(StepError::GradientShape { optimizer, expected, found });
         }
-        let Open { time, memory, tensors } = state.open::<D>(program, &parameter)?;
+        let Open { time, memory, tensors } = state.open::<D>(program, parameter)?;
         *time += 1;
-        let scalars = program.scalars(lr, *time, self.scale, memory);
-        let step = if self.portable { dispatch::portable::<D> } else { dispatch::step::<D> };
-        Ok(Tensor::from_dispatch(step(program, scalars, parameter, gradient, tensors)))
+        Ok((program.scalars(lr, *time, &self.factor, memory), tensors))
+    }
+
+    /// Can [`advance`](Self::advance) step the parameter as it is, in its leaf of autodiff, where it
+    /// has one? It can on `flex` and `ndarray`; elsewhere it takes the tensor without its leaf.
+    pub fn steps_leaf<const D: usize>(&self, parameter: &Tensor<D>) -> bool {
+        !self.portable
+            && dispatch::is_cpu(&parameter.device())
+            && dispatch::is_known(parameter.dtype())
     }
 
     /// [`advance`](Self::advance) in the form of burn's trait. Without a state it is the first

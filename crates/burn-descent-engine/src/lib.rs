@@ -9,17 +9,22 @@
 mod cpu;
 #[cfg(feature = "cube")]
 mod cube;
+mod deferred;
 mod dispatch;
 mod error;
 mod evaluate;
 mod fused;
 mod portable;
 mod program;
+mod reading;
 mod reduce;
+mod scalars;
 mod state;
 
+pub use deferred::Deferred;
 pub use error::StepError;
 pub use fused::{Build, Fused};
 pub use program::MAX_STATES;
-pub use reduce::sum_squares;
+pub use reading::Reading;
+pub use reduce::{SquareSum, sum_squares};
 pub use state::{FusedState, compute_dtype};

@@ -2,41 +2,43 @@
 //! engines.
 
 use crate::program::Program;
-use crate::state::compute_dtype;
-use burn::tensor::{Bool, Tensor};
+use crate::scalars::Scalars;
+use crate::state::{compute_dtype, tensor};
+use burn::tensor::{Bool, Tensor, TensorData};
+use burn_descent_rules::noise::{MEAN, drawn};
 use burn_descent_rules::{Graph, Node};
 
 /// One step by tensor operations.
 pub(crate) fn step<const D: usize>(
     program: &Program,
-    scalars: &[f64],
+    scalars: &Scalars,
     parameter: Tensor<D>,
     gradient: Tensor<D>,
     states: Vec<Tensor<D>>,
 ) -> (Tensor<D>, Vec<Tensor<D>>) {
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
     let gradient = gradient.to_device(&parameter.device()).cast(compute);
-    let (scalars, sum) = sum(program, scalars, &parameter, &gradient, &states);
     let parameter = parameter.cast(compute);
-    let mut outputs = run(&program.update, &scalars, sum, parameter, Some(gradient), states);
+    let (mut lanes, noise) = (lanes(scalars, &parameter), noise(scalars, &gradient));
+    let met = Met { parameter, gradient: Some(gradient), noise, states };
+    if let Some(term) = &program.term {
+        let count = met.parameter.shape().num_elements() as f64;
+        let sum = run(term, &lanes, met.clone()).swap_remove(0).sum();
+        lanes.extend([Number(count), Float(sum.reshape([1; D]))]);
+    }
+    let mut outputs = run(&program.update, &lanes, met);
     let states = outputs.drain(1..).collect();
     (outputs.swap_remove(0).cast(stored), states)
 }
 
-/// The scalars for the update of a rule that has terms, and the sum of these, of one element.
-pub(crate) fn sum<const D: usize>(
-    program: &Program,
-    scalars: &[f64],
-    parameter: &Tensor<D>,
-    gradient: &Tensor<D>,
-    states: &[Tensor<D>],
-) -> (Vec<f64>, Option<Tensor<D>>) {
-    let Some(term) = &program.term else { return (scalars.to_vec(), None) };
-    let compute = compute_dtype(parameter.dtype());
-    let (p, g) = (parameter.clone().cast(compute), gradient.clone().cast(compute));
-    let terms = run(term, scalars, None, p, Some(g), states.to_vec()).swap_remove(0);
-    let count = parameter.shape().num_elements() as f64;
-    ([scalars, &[count]].concat(), Some(terms.sum().reshape([1; D])))
+/// The scalars beside a tensor and in its precision, lane by lane.
+fn lanes<const D: usize>(scalars: &Scalars, beside: &Tensor<D>) -> Vec<Value<D>> {
+    let mut lanes: Vec<_> = scalars.numbers.iter().map(|number| Number(*number)).collect();
+    for (lane, scalar) in &scalars.on_device {
+        let scalar = tensor(scalar).to_device(&beside.device()).cast(beside.dtype());
+        lanes.insert(*lane, Float(scalar.reshape([1; D])));
+    }
+    lanes
 }
 
 /// The weights to judge with, see [`Rule::evaluate`](burn_descent_rules::Rule::evaluate).
@@ -46,9 +48,29 @@ pub(crate) fn evaluate<const D: usize>(
     states: Vec<Tensor<D>>,
 ) -> Tensor<D> {
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
-    run(&program.evaluate, &[], None, parameter.cast(compute), None, states)
-        .swap_remove(0)
-        .cast(stored)
+    let met = Met { parameter: parameter.cast(compute), gradient: None, noise: None, states };
+    run(&program.evaluate, &[], met).swap_remove(0).cast(stored)
+}
+
+/// What is drawn for the noise of this gradient, if the rule has some. The numbers are made on the
+/// host: burn's tensors have no integers that wrap.
+fn noise<const D: usize>(scalars: &Scalars, gradient: &Tensor<D>) -> Option<Tensor<D>> {
+    let key = scalars.key?;
+    let shape = gradient.shape();
+    let number = |index: usize| f64::from(drawn(index as u32, key)) - MEAN;
+    let numbers: Vec<f64> = (0..shape.num_elements()).map(number).collect();
+    let options = (&gradient.device(), gradient.dtype());
+    Some(Tensor::from_data(TensorData::new(numbers, shape), options))
+}
+
+/// What a rule meets.
+#[derive(Clone)]
+struct Met<const D: usize> {
+    parameter: Tensor<D>,
+    gradient: Option<Tensor<D>>,
+    /// What is drawn for the noise of the gradient.
+    noise: Option<Tensor<D>>,
+    states: Vec<Tensor<D>>,
 }
 
 /// A node of the graph once it is computed. What does not depend on a tensor stays a number.
@@ -61,14 +83,8 @@ enum Value<const D: usize> {
 }
 use Value::*;
 
-fn run<const D: usize>(
-    graph: &Graph,
-    scalars: &[f64],
-    sum: Option<Tensor<D>>,
-    parameter: Tensor<D>,
-    gradient: Option<Tensor<D>>,
-    states: Vec<Tensor<D>>,
-) -> Vec<Tensor<D>> {
+fn run<const D: usize>(graph: &Graph, scalars: &[Value<D>], met: Met<D>) -> Vec<Tensor<D>> {
+    let Met { parameter, mut gradient, mut noise, states } = met;
     let shape = parameter.shape();
     let (device, dtype) = (parameter.device(), parameter.dtype());
     let full = |number: f64| Tensor::full(shape.clone(), number, (&device, dtype));
@@ -82,14 +98,14 @@ fn run<const D: usize>(
         _ => unreachable!("Real keeps masks and numbers apart"),
     };
 
-    // What follows from a sum has one element, until a mask needs it everywhere.
+    // What follows from a scalar on the device has one element, until a mask needs it everywhere.
     let whole = |value: Value<D>| match value {
         Float(tensor) if tensor.shape() != shape => tensor.expand(shape.clone()),
         value => float(value),
     };
 
     // Equal nodes are one node, so each input is met once and can be moved.
-    let (mut parameter, mut gradient, mut sum) = (Some(parameter), gradient, sum);
+    let mut parameter = Some(parameter);
     let mut states: Vec<_> = states.into_iter().map(Some).collect();
     let input = |input: &mut Option<Tensor<D>>| Float(input.take().expect("met once"));
     let mut uses = graph.uses();
@@ -100,11 +116,9 @@ fn run<const D: usize>(
         let value = match *node {
             Node::Parameter => input(&mut parameter),
             Node::Gradient => input(&mut gradient),
+            Node::Noise => input(&mut noise),
             Node::State(lane) => input(&mut states[lane]),
-            Node::Scalar(lane) => match scalars.get(lane) {
-                Some(scalar) => Number(*scalar),
-                None => input(&mut sum),
-            },
+            Node::Scalar(lane) => scalars[lane].clone(),
             Node::Literal(bits) => Number(f64::from_bits(bits)),
             Node::Add(a, b) => match (take(a), take(b)) {
                 (Number(a), Number(b)) => Number(a + b),

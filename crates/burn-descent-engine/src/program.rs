@@ -1,11 +1,15 @@
 //! A rule with its type forgotten: what the engines need to run it.
 
-use burn_descent_rules::forms::{RuleVisitor, choose};
+use burn::backend::DispatchTensor;
+use burn_descent_rules::forms::{RuleVisitor, choose, lanes};
+use burn_descent_rules::noise::Noise;
 use burn_descent_rules::{
     Fields, Graph, InvalidOption, OptionError, Presence, Rule, to_pairs, trace_evaluate,
     trace_term, trace_update, with_pairs,
 };
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::scalars::Scalars;
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 use crate::cpu::{Passes, pass, sum};
@@ -13,11 +17,20 @@ use crate::cpu::{Passes, pass, sum};
 /// How many states a rule may have.
 pub const MAX_STATES: usize = 4;
 
+/// The name of the memory that tells the noise of a parameter from that of others.
+const STREAM: &str = "noise stream";
+
 /// Makes a program of options by name.
 type With = dyn Fn(&[(&str, &str)]) -> Result<Program, OptionError> + Send + Sync;
 
 /// Computes the scalars of step `t` at a learning rate; the memory is brought forward.
-type Compute = dyn Fn(f64, u64, &mut [f64]) -> Vec<f64> + Send + Sync;
+type Compute = dyn Fn(f64, u64, &mut [f64]) -> Lanes + Send + Sync;
+
+/// The scalars of a rule, and those of its noise: none where it has none.
+struct Lanes {
+    rule: Vec<f64>,
+    noise: Vec<f64>,
+}
 
 /// A checked rule, ready to run.
 pub(crate) struct Program {
@@ -26,9 +39,15 @@ pub(crate) struct Program {
     pub(crate) states: Vec<(&'static str, f64)>,
     /// Tells the states of this rule from those of another.
     pub(crate) fingerprint: u64,
-    /// Name and value before the first step of what is remembered once for a parameter.
+    /// Name and value before the first step of what is remembered once for a parameter: the rule's
+    /// memory, and the stream of its noise, if it has some.
     pub(crate) memory: Vec<(&'static str, f64)>,
-    /// The scalars of step `t` at a learning rate; the memory is brought forward.
+    /// How many scalars the rule has.
+    lanes: usize,
+    /// Has it noise?
+    pub(crate) noisy: bool,
+    /// The scalars of step `t` at a learning rate, and those of the noise; the memory is brought
+    /// forward.
     compute: Box<Compute>,
     /// Those that were asked for last: all parameters of a model ask for the same ones.
     last: Mutex<Option<Memo>>,
@@ -38,11 +57,13 @@ pub(crate) struct Program {
     pub(crate) f64: Passes<f64>,
     /// The options by name.
     pub(crate) options: Vec<(String, String)>,
+    /// What they are by default.
+    pub(crate) defaults: Vec<(String, String)>,
     /// The same rule with other options.
     pub(crate) with: Box<With>,
     pub(crate) update: Arc<Graph>,
     /// What is summed before the update, if the rule has terms.
-    pub(crate) term: Option<Graph>,
+    pub(crate) term: Option<Arc<Graph>>,
     pub(crate) evaluate: Graph,
 }
 
@@ -55,36 +76,63 @@ impl Program {
         Ok(choose(&rule.clone(), Compile { rule, states }))
     }
 
-    /// The scalars of step `t` at a learning rate, then the factor of the gradient. The memory of
-    /// the parameter is brought forward.
-    pub(crate) fn scalars(&self, lr: f64, t: u64, scale: f64, memory: &mut Vec<f64>) -> Arc<[f64]> {
-        let asked = [lr.to_bits(), t, scale.to_bits()];
+    /// The scalars of step `t` at a learning rate, then the factor of the gradient, then those of
+    /// the noise. The memory of the parameter is brought forward.
+    pub(crate) fn scalars(
+        &self,
+        lr: f64,
+        t: u64,
+        factor: &Factor,
+        memory: &mut Vec<f64>,
+    ) -> Scalars {
+        let (factor, on_device) = match factor {
+            Factor::Number(factor) => (Some(*factor), vec![]),
+            Factor::OnDevice(factor) => (None, vec![(self.lanes, factor.clone())]),
+        };
+        let numbers = self.numbers(lr, t, factor, memory);
+        let key = self.noisy.then(|| {
+            let words = &numbers[numbers.len() + 1 - Noise::LANES..];
+            core::array::from_fn(|word| words[word] as u32)
+        });
+        Scalars { numbers, on_device, key }
+    }
+
+    /// The scalars that are numbers.
+    fn numbers(&self, lr: f64, t: u64, factor: Option<f64>, memory: &mut Vec<f64>) -> Arc<[f64]> {
+        let asked = (lr.to_bits(), t, factor.map(f64::to_bits));
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Memo { of, before, after, scalars }) = &*last
+        if let Some(Memo { of, before, after, numbers }) = &*last
             && *of == asked
             && before == memory
         {
             memory.clone_from(after);
-            return scalars.clone();
+            return numbers.clone();
         }
         let before = memory.clone();
-        let mut scalars = (self.compute)(lr, t, memory);
-        scalars.push(scale);
-        let scalars: Arc<[f64]> = scalars.into();
+        let Lanes { rule, noise } = (self.compute)(lr, t, memory);
+        let numbers: Arc<[f64]> = rule.into_iter().chain(factor).chain(noise).collect();
         let after = memory.clone();
-        *last = Some(Memo { of: asked, before, after, scalars: scalars.clone() });
-        scalars
+        *last = Some(Memo { of: asked, before, after, numbers: numbers.clone() });
+        numbers
     }
+}
+
+/// What every gradient is multiplied by.
+#[derive(Clone, Debug)]
+pub(crate) enum Factor {
+    Number(f64),
+    /// A tensor of one element.
+    OnDevice(DispatchTensor),
 }
 
 /// Scalars, and what they were computed from.
 struct Memo {
-    /// The bits of the numbers asked with.
-    of: [u64; 3],
+    /// Bits of the learning rate, step, bits of the factor.
+    of: (u64, u64, Option<u64>),
     /// The memory before and after.
     before: Vec<f64>,
     after: Vec<f64>,
-    scalars: Arc<[f64]>,
+    numbers: Arc<[f64]>,
 }
 
 fn fingerprint<'a>(name: &'a str, kept: impl Iterator<Item = &'a (&'static str, f64)>) -> u64 {
@@ -106,12 +154,16 @@ impl<U: Rule> RuleVisitor for Compile<U> {
 
     fn visit<P: Presence, Q: Presence>(self) -> Program {
         let Self { rule, states } = self;
-        let (memory, term) = (rule.memory(), trace_term(&rule));
+        let term = trace_term(&rule).map(Arc::new);
+        let stream = U::NOISE.map(|_| (STREAM, 0.0));
+        let streams = stream.iter().len();
+        let memory = rule.memory().into_iter().chain(stream).collect::<Vec<_>>();
         Program {
             name: U::NAME,
             fingerprint: fingerprint(U::NAME, states.iter().chain(&memory)),
             states,
             memory,
+            noisy: U::NOISE.is_some(),
             #[cfg(any(feature = "flex", feature = "ndarray"))]
             f32: Passes {
                 update: pass::<U, P, Q, f32>,
@@ -124,15 +176,21 @@ impl<U: Rule> RuleVisitor for Compile<U> {
             },
             term,
             update: Arc::new(trace_update(&rule)),
+            lanes: lanes::<U::Scalars<()>, Q>(),
             evaluate: trace_evaluate(&rule),
             options: to_pairs(&rule),
+            defaults: to_pairs(&U::default()),
             with: {
                 let rule = rule.clone();
                 Box::new(move |options| Ok(Program::new(with_pairs(&rule, options)?)?))
             },
             compute: Box::new(move |lr, t, memory| {
+                let (memory, stream) = memory.split_at_mut(memory.len() - streams);
                 let k = rule.remember(lr, t, rule.scalars(lr, t), memory);
-                k.lanes().into_iter().map(|(_, value)| value).collect()
+                let noise = U::NOISE.map(|noise| noise(&rule, lr, t));
+                let noise = noise.into_iter().flat_map(|noise| noise.scalars(t, stream[0] as u32));
+                let rule = k.lanes().into_iter().map(|(_, value)| value).collect();
+                Lanes { rule, noise: noise.collect() }
             }),
             last: Mutex::new(None),
         }

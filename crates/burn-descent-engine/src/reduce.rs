@@ -1,10 +1,48 @@
-//! Numbers that are taken over a whole tensor.
+//! Numbers that are taken over whole tensors.
 
+use crate::Reading;
+use crate::reading::read;
 use crate::state::compute_dtype;
 use burn::tensor::Tensor;
 
+/// The sum of squares of many tensors, taken in one read of each: in f64 on a CPU, in the precision
+/// that the tensor is computed in on the device of a GPU, where it stays.
+///
+/// The same bits for any number of threads and in every run. Infinite or NaN if an element is.
+#[derive(Default)]
+pub struct SquareSum {
+    on_host: f64,
+    #[cfg(feature = "cube")]
+    on_device: Option<crate::cube::Total>,
+}
+
+impl SquareSum {
+    /// Of no tensor.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in the squares of a tensor.
+    pub fn add<const D: usize>(&mut self, tensor: &Tensor<D>) {
+        #[cfg(feature = "cube")]
+        if crate::cube::add_squares(&mut self.on_device, tensor) {
+            return;
+        }
+        self.on_host += sum_squares(tensor);
+    }
+
+    /// The sum.
+    pub fn total(self) -> Reading {
+        #[cfg(feature = "cube")]
+        if let Some(total) = self.on_device {
+            return Reading::on_device(total.sum().add_scalar(self.on_host));
+        }
+        self.on_host.into()
+    }
+}
+
 /// The sum of the squares of all elements, computed in f64 on a CPU; infinite or NaN if an element
-/// is. Reads the device: on a GPU the step waits for it.
+/// is, and, unlike a [`SquareSum`], only then. Reads the device: on a GPU the step waits for it.
 ///
 /// The same bits for any number of threads.
 pub fn sum_squares<const D: usize>(tensor: &Tensor<D>) -> f64 {
@@ -17,14 +55,10 @@ pub fn sum_squares<const D: usize>(tensor: &Tensor<D>) -> f64 {
     }
     // Squares overflow where their numbers do not: they are taken of fractions of the largest.
     let tensor = tensor.clone().cast(compute_dtype(tensor.dtype()));
-    let largest = scalar(tensor.clone().abs().max());
+    let largest = read(tensor.clone().abs().max());
     if largest == 0.0 || !largest.is_finite() {
         return largest;
     }
     let fractions = tensor.div_scalar(largest);
-    scalar((fractions.clone() * fractions).sum()) * largest * largest
-}
-
-fn scalar(tensor: Tensor<1>) -> f64 {
-    tensor.into_data().iter::<f64>().next().unwrap_or(f64::NAN)
+    read((fractions.clone() * fractions).sum()) * largest * largest
 }

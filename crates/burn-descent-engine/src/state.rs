@@ -1,5 +1,6 @@
 //! What an optimizer remembers of one parameter, and its record.
 
+use crate::dispatch::place;
 use crate::program::Program;
 use crate::{MAX_STATES, StepError};
 use burn::backend::{DispatchTensor, TensorMetadata};
@@ -43,11 +44,19 @@ pub(crate) struct Open<'a> {
 
 impl FusedState {
     /// The state before the first step.
-    pub(crate) fn start<const D: usize>(program: &Program, parameter: &Tensor<D>) -> Self {
-        let options = (&parameter.device(), compute_dtype(parameter.dtype()));
+    pub(crate) fn start<const D: usize>(
+        program: &Program,
+        parameter: &Tensor<D>,
+        stream: u32,
+    ) -> Self {
+        let device = parameter.device().without_autodiff();
+        let options = (&device, compute_dtype(parameter.dtype()));
         let full = |(_, value): &(_, f64)| Tensor::<D>::full(parameter.shape(), *value, options);
         let lanes = program.states.iter().map(full).map(Tensor::into_dispatch).collect();
-        let memory = program.memory.iter().map(|(_, value)| *value).collect();
+        let mut memory: Vec<f64> = program.memory.iter().map(|(_, value)| *value).collect();
+        if let (true, Some(last)) = (program.noisy, memory.last_mut()) {
+            *last = stream.into();
+        }
         Self { lanes: Lanes::Ready(lanes), time: 0, memory, rule: Some(program.fingerprint) }
     }
 
@@ -66,18 +75,27 @@ impl FusedState {
             return Err(StepError::StateShape { optimizer, expected, found });
         }
         let dtype = compute_dtype(parameter.dtype());
-        let device = || Tensor::<D>::from_dispatch(parameter.clone()).device();
+        let device = || Tensor::<D>::from_dispatch(parameter.clone()).device().without_autodiff();
         if let Lanes::Loaded(lanes) = &mut self.lanes {
             let ready = |data| Tensor::<D>::from_data(data, (&device(), dtype)).into_dispatch();
             self.lanes = Lanes::Ready(core::mem::take(lanes).into_iter().map(ready).collect());
         }
         let Lanes::Ready(lanes) = &mut self.lanes else { unreachable!("made ready above") };
         for lane in lanes.iter_mut() {
-            if lane.dtype() != dtype || lane.kind.device() != parameter.kind.device() {
+            if lane.dtype() != dtype || place(lane) != place(parameter) {
                 *lane = tensor(lane).to_device(&device()).cast(dtype).into_dispatch();
             }
         }
         Ok(Open { time: &mut self.time, memory: &mut self.memory, tensors: lanes })
+    }
+
+    /// The states that [`open`](Self::open) has made ready.
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    pub(crate) fn ready_mut(&mut self) -> &mut [DispatchTensor] {
+        match &mut self.lanes {
+            Lanes::Ready(lanes) => lanes,
+            Lanes::Loaded(_) => &mut [],
+        }
     }
 
     fn shapes(&self) -> impl Iterator<Item = Shape> {
@@ -140,7 +158,7 @@ impl FusedState {
 
 /// A state as a tensor that can be read and moved. The rank in its type is of no matter there:
 /// burn's tensors know their own.
-fn tensor(lane: &DispatchTensor) -> Tensor<1> {
+pub(crate) fn tensor(lane: &DispatchTensor) -> Tensor<1> {
     Tensor::from_dispatch(lane.clone())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::formula::formula;
 use crate::graph::{trace_rule, trace_rule_term};
-use crate::{Fields, Graph, Node, Paper, Rule, to_pairs, trace_evaluate};
+use crate::{Fields, Graph, Node, Paper, Rule, noise, to_pairs, trace_evaluate};
 use core::fmt;
 
 /// Bytes of a number in f32.
@@ -36,6 +36,9 @@ pub struct Explanation {
     pub formula: Vec<String>,
     /// The assignments of the weight to judge; none where it is `p`.
     pub judged: Vec<String>,
+    /// Does the gradient get `noise`, of the standard deviation `deviation` times what it is drawn
+    /// with? See [`Noisy`](crate::chain::Noisy).
+    pub noisy: bool,
     /// How many operations of each kind a weight takes, but for the factor of the gradient.
     pub operations: Vec<(&'static str, usize)>,
     /// The states: each is one number a weight.
@@ -51,7 +54,9 @@ impl Explanation {
     pub fn of<U: Rule>(rule: &U) -> Self {
         let states = names(rule.start().lanes());
         let mut scalars = names(rule.scalars(1.0, 1).lanes());
-        scalars.extend(["factor", "n", "sum"]);
+        scalars.push("factor");
+        scalars.extend(["deviation", "key", "key", "key"].into_iter().take(noise::lanes::<U>()));
+        scalars.extend(["n", "sum"]);
         let update = trace_rule(rule);
         let outputs: Vec<_> = core::iter::once("p").chain(states.iter().copied()).collect();
         let evaluate = trace_evaluate(rule);
@@ -67,6 +72,7 @@ impl Explanation {
             summed: summed.unwrap_or_default(),
             formula: formula(&update, &states, &scalars, &outputs),
             judged: if evaluate.is_identity() { Vec::new() } else { judged },
+            noisy: U::NOISE.is_some(),
             operations: operations(graphs()),
             reads: graphs()
                 .flat_map(|graph| &graph.nodes)
@@ -98,7 +104,9 @@ impl fmt::Display for Explanation {
         let join = |pairs: Vec<String>| pairs.join(", ");
         let options = self.options.iter().map(|(name, value)| format!("{name}={value}"));
         let operations = self.operations.iter().map(|(kind, count)| format!("{kind} {count}"));
-        writeln!(f, "{}, {}, {}", self.title, self.paper.cite, self.paper.url)?;
+        let Paper { cite, url } = self.paper;
+        let head = [self.title, cite, url].into_iter().filter(|part| !part.is_empty());
+        writeln!(f, "{}", head.collect::<Vec<_>>().join(", "))?;
         writeln!(f, "{}\n", options.collect::<Vec<_>>().join(" "))?;
         for line in self.summed.iter().chain(&self.formula).chain(&self.judged) {
             writeln!(f, "  {line}")?;
@@ -152,7 +160,7 @@ fn operations<'a>(graphs: impl Iterator<Item = &'a Graph>) -> Vec<(&'static str,
 fn kind(node: Node) -> Option<&'static str> {
     use Node::*;
     Some(match node {
-        Parameter | Gradient | State(_) | Scalar(_) | Literal(_) => return None,
+        Parameter | Gradient | Noise | State(_) | Scalar(_) | Literal(_) => return None,
         Add(..) => "add",
         Sub(..) => "subtract",
         Mul(..) => "multiply",

@@ -144,6 +144,7 @@ impl Writer<'_> {
             Parameter => (self.old("p"), Hold::Atom),
             State(lane) => (self.old(self.states[lane]), Hold::Atom),
             Gradient => ("g".into(), Hold::Atom),
+            Noise => ("noise".into(), Hold::Atom),
             Scalar(lane) => (self.scalars[lane].into(), Hold::Atom),
             Literal(bits) => number(f64::from_bits(bits)),
             Add(a, b) => self.infix(a, " + ", b, Hold::Sum, Hold::Quotient),

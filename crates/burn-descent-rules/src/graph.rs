@@ -1,7 +1,7 @@
 //! A rule run on symbols leaves a small expression graph, which other engines read.
 
 use crate::forms::{RuleVisitor, choose, lanes};
-use crate::{Fields, Presence, Real, Rule};
+use crate::{Fields, Presence, Real, Rule, noise};
 use core::cell::RefCell;
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
@@ -16,6 +16,8 @@ pub enum Node {
     Parameter,
     /// The gradient.
     Gradient,
+    /// What is [drawn](crate::noise::drawn) for the noise of the gradient, less its mean.
+    Noise,
     /// The state in this lane.
     State(usize),
     /// The scalar in this lane.
@@ -49,7 +51,7 @@ impl Node {
     pub fn arguments(self) -> impl Iterator<Item = Id> {
         use Node::*;
         let (list, count) = match self {
-            Parameter | Gradient | State(_) | Scalar(_) | Literal(_) => ([0; 3], 0),
+            Parameter | Gradient | Noise | State(_) | Scalar(_) | Literal(_) => ([0; 3], 0),
             Neg(a) | Sqrt(a) | Abs(a) => ([a, 0, 0], 1),
             Add(a, b) | Sub(a, b) | Mul(a, b) | Div(a, b) | Max(a, b) | Lt(a, b) => ([a, b, 0], 2),
             Select(a, b, c) => ([a, b, c], 3),
@@ -179,7 +181,7 @@ fn trace(outputs: impl FnOnce() -> Vec<Symbol>) -> Graph {
 fn renumber(node: Node, to: &[Id]) -> Node {
     use Node::*;
     match node {
-        Parameter | Gradient | State(_) | Scalar(_) | Literal(_) => node,
+        Parameter | Gradient | Noise | State(_) | Scalar(_) | Literal(_) => node,
         Add(a, b) => Add(to[a], to[b]),
         Sub(a, b) => Sub(to[a], to[b]),
         Mul(a, b) => Mul(to[a], to[b]),
@@ -196,8 +198,9 @@ fn renumber(node: Node, to: &[Id]) -> Node {
 /// The graph of [`Rule::update`]: outputs are the parameter and the present states.
 ///
 /// The lanes after the rule's own scalars are: the factor that the gradient is multiplied by, the
-/// place for what is one factor of all gradients, as clipping by the global norm is; and where the
-/// rule has [terms](Rule::term), the number of elements and the sum.
+/// place for what is one factor of all gradients, as clipping by the global norm is; where the rule
+/// has [noise](Rule::NOISE), its [scalars](crate::noise::Noise::scalars); and where it has
+/// [terms](Rule::term), the number of elements and the sum.
 pub fn trace_update<U: Rule>(rule: &U) -> Graph {
     choose(rule, Update::<U>(true, PhantomData))
 }
@@ -230,11 +233,14 @@ fn scalar(lane: usize) -> Symbol {
 type Met<U> = (Symbol, Symbol, <U as Rule>::State<Symbol>, <U as Rule>::Scalars<Symbol>);
 
 fn meet<U: Rule, P: Presence, Q: Presence>(factor: bool) -> Met<U> {
-    let factor = factor.then(|| scalar(lanes::<U::Scalars<()>, Q>()));
+    let own = lanes::<U::Scalars<()>, Q>();
+    let factor = factor.then(|| scalar(own));
     let g = Symbol::record(Node::Gradient);
+    let g = factor.map_or(g, |factor| factor * g);
+    let noise = U::NOISE.map(|_| scalar(own + 1) * Symbol::record(Node::Noise));
     (
         Symbol::record(Node::Parameter),
-        factor.map_or(g, |factor| factor * g),
+        noise.map_or(g, |noise| g + noise),
         U::State::read::<P>(|lane| Symbol::record(Node::State(lane))),
         U::Scalars::read::<Q>(scalar),
     )
@@ -248,9 +254,9 @@ impl<U: Rule> RuleVisitor for Update<U> {
     fn visit<P: Presence, Q: Presence>(self) -> Graph {
         trace(|| {
             let (p, g, s, k) = meet::<U, P, Q>(self.0);
-            let lanes = lanes::<U::Scalars<()>, Q>();
+            let n = lanes::<U::Scalars<()>, Q>() + 1 + noise::lanes::<U>();
             let k = match U::term(p, g, s, k) {
-                Some(_) => U::with_sum(k, scalar(lanes + 2), scalar(lanes + 1)),
+                Some(_) => U::with_sum(k, scalar(n + 1), scalar(n)),
                 None => k,
             };
             let (p, s) = U::update(p, g, s, k);

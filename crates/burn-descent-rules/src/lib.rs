@@ -30,6 +30,7 @@ mod fields;
 pub mod forms;
 mod formula;
 mod graph;
+pub mod noise;
 mod options;
 mod real;
 mod rule;

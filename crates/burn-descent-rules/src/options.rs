@@ -136,6 +136,8 @@ pub fn with_pairs<U: Rule>(
         };
         let value = if default.is_boolean() {
             Value::Bool(text.parse().map_err(|_| kind("true or false"))?)
+        } else if default.is_u64() {
+            Value::from(text.parse::<u64>().map_err(|_| kind("a whole number"))?)
         } else {
             let number: f64 = text.parse().map_err(|_| kind("a number"))?;
             // JSON has neither NaN nor infinity, and no option may be one.

@@ -1,5 +1,6 @@
 //! The contract of a rule.
 
+use crate::noise::Noise;
 use crate::{Bound, Fields, InvalidOption, Range, Real};
 use core::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
@@ -71,10 +72,14 @@ pub trait Rule:
 {
     /// The name in the registry, on the command line, in tests and in files: `adamw`.
     const NAME: &'static str;
-    /// The name in prose: `AdamW`.
-    const TITLE: &'static str;
-    /// The paper whose pseudo-code `update` follows.
-    const PAPER: Paper;
+    /// The name in prose: `AdamW`. Its [`NAME`](Rule::NAME) by default.
+    const TITLE: &'static str = Self::NAME;
+    /// The paper whose pseudo-code `update` follows. None by default.
+    const PAPER: Paper = Paper { cite: "not published", url: "" };
+
+    /// The noise that is added to the gradient at learning rate `lr` and step `t`, for a rule that
+    /// wants some: see [`Noisy`](crate::chain::Noisy). The others pay nothing for it.
+    const NOISE: Option<fn(rule: &Self, lr: f64, t: u64) -> Noise> = None;
 
     /// What is remembered of one element from step to step.
     type State<R: Copy>: Fields<R>;

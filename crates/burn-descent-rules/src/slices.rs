@@ -2,6 +2,7 @@
 //! against, and all that is needed without burn.
 
 use crate::forms::{RuleVisitor, choose};
+use crate::noise::Draw;
 use crate::{Fields, InvalidOption, Presence, Real, Rule, check_lr};
 
 /// A checked rule on its way over one parameter, a slice of `f32` or `f64`.
@@ -25,6 +26,7 @@ pub struct Walk<U, R> {
     t: u64,
     state: Vec<Vec<R>>,
     memory: Vec<f64>,
+    stream: u32,
 }
 
 impl<U: Rule, R: Real> Walk<U, R> {
@@ -37,7 +39,14 @@ impl<U: Rule, R: Real> Walk<U, R> {
         let lanes = rule.start().lanes();
         let state = lanes.into_iter().map(|(_, value)| vec![R::lit(value); len]).collect();
         let memory = rule.memory().into_iter().map(|(_, value)| value).collect();
-        Ok(Self { rule, t: 0, state, memory })
+        Ok(Self { rule, t: 0, state, memory, stream: 0 })
+    }
+
+    /// The same walk with other numbers for the noise of its rule, if that has some: those of this
+    /// parameter among several.
+    pub fn stream(mut self, stream: u32) -> Self {
+        self.stream = stream;
+        self
     }
 
     /// One step: `p` and the state are updated in place.
@@ -53,7 +62,9 @@ impl<U: Rule, R: Real> Walk<U, R> {
         self.t += 1;
         let k = self.rule.scalars(lr, self.t);
         let k = self.rule.remember(lr, self.t, k, &mut self.memory);
-        choose(&self.rule.clone(), Step::<U, R> { p, g, state: &mut self.state, k });
+        let noise = U::NOISE.map(|noise| noise(&self.rule, lr, self.t));
+        let noise = noise.map(|noise| Draw::read(noise.scalars(self.t, self.stream)));
+        choose(&self.rule.clone(), Step::<U, R> { p, g, noise, state: &mut self.state, k });
         Ok(())
     }
 
@@ -74,6 +85,7 @@ impl<U: Rule, R: Real> Walk<U, R> {
 struct Step<'a, U: Rule, R: Real> {
     p: &'a mut [R],
     g: &'a [R],
+    noise: Option<Draw<R>>,
     state: &'a mut [Vec<R>],
     k: U::Scalars<f64>,
 }
@@ -81,17 +93,18 @@ struct Step<'a, U: Rule, R: Real> {
 impl<U: Rule, R: Real> RuleVisitor for Step<'_, U, R> {
     type Output = ();
     fn visit<P: Presence, Q: Presence>(self) {
-        let Step { p, g, state, k } = self;
+        let Step { p, g, noise, state, k } = self;
         let k = k.lanes();
         let k = U::Scalars::read::<Q>(|lane| R::lit(k[lane].1));
         let s = |state: &[Vec<R>], i: usize| U::State::read::<P>(|lane| state[lane][i]);
-        let term = |i: usize| U::term(p[i], g[i], s(state, i), k);
+        let g = |i: usize| noise.map_or(g[i], |noise| g[i] + noise.at(i));
+        let term = |i: usize| U::term(p[i], g(i), s(state, i), k);
         let sum = (0..p.len())
             .filter_map(term)
             .fold(None, |sum, term| Some(sum.map_or(term, |sum| sum + term)));
         let k = sum.map_or(k, |sum| U::with_sum(k, sum, R::lit(p.len() as f64)));
-        for (i, (p, g)) in p.iter_mut().zip(g).enumerate() {
-            let (new, s) = U::update(*p, *g, s(state, i), k);
+        for (i, p) in p.iter_mut().enumerate() {
+            let (new, s) = U::update(*p, g(i), s(state, i), k);
             *p = new;
             s.write::<P>(|lane, _, value| state[lane][i] = value);
         }

@@ -3,14 +3,18 @@
 //! ```
 //! use burn_descent::registry;
 //!
-//! let row = registry::find("adamw")?;
-//! let optimizer = row.build(&[("weight_decay", "0.1")])?;
+//! let optimizer = registry::build("adamw", &[("beta1", "0.95")])?;
 //! assert_eq!(optimizer.name(), "adamw");
+//! assert_eq!(registry::find("adamw")?.lr, 1e-3);
 //!
-//! let error = registry::find("adamv").unwrap_err();
+//! let error = registry::build("adamv", &[]).unwrap_err();
 //! assert!(error.to_string().contains("did you mean `adam`?"));
+//! let error = registry::build("adamw", &[("beta", "0.95")]).unwrap_err();
+//! assert!(error.to_string().contains("did you mean `beta1`?"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! A rule of your own is found by its name too, once it is [added](add).
 
 use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::{
@@ -21,6 +25,7 @@ use burn_descent_rules::{
     ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
     Yogi, from_pairs, nearest, to_pairs,
 };
+use std::sync::{PoisonError, RwLock};
 
 /// Makes an optimizer of options by name.
 type Make = fn(&[(&str, &str)]) -> Result<Fused, OptionError>;
@@ -29,7 +34,7 @@ type Make = fn(&[(&str, &str)]) -> Result<Fused, OptionError>;
 type Explain = fn(&[(&str, &str)]) -> Result<Explanation, OptionError>;
 
 /// One optimizer.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// Its name on the command line, in tests and in files: `adamw`.
     pub name: &'static str,
@@ -96,7 +101,7 @@ impl Row {
     }
 }
 
-/// The optimizers there are.
+/// The optimizers of this crate.
 pub static ROWS: [Row; 46] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
@@ -146,16 +151,38 @@ pub static ROWS: [Row; 46] = [
     Row::of::<ScheduleFreeRAdam>(0.0025),
 ];
 
-/// There is no optimizer of this name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no optimizer `{name}`{}, the optimizers are {}",
-    .suggestion.map(|s| format!(", did you mean `{s}`?")).unwrap_or_default(),
-    ROWS.iter().map(|row| row.name).collect::<Vec<_>>().join(", "))]
-pub struct UnknownOptimizer {
-    /// The name that was given.
-    pub name: String,
-    /// The name that is nearest, if one is near.
-    pub suggestion: Option<&'static str>,
+/// Those that have been added.
+static ADDED: RwLock<Vec<&'static Row>> = RwLock::new(Vec::new());
+
+/// Adds an optimizer of yours, to be found by its name in this process from now on.
+///
+/// ```
+/// use burn_descent::{SignSgd, registry};
+/// use burn_descent::rules::chain::{Chain, ScaleByLearningRate, Trace, Then};
+///
+/// type Momentum = Chain<Then<Trace, ScaleByLearningRate>>;
+/// registry::add(registry::Row::of::<Momentum>(0.1))?;
+/// let chain = registry::build("chain", &[("trace.momentum", "0.8")])?;
+/// assert!(registry::add(registry::Row::of::<SignSgd>(0.1)).is_err());
+/// # drop(chain);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If there is one of this name.
+pub fn add(row: Row) -> Result<(), NameTaken> {
+    let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
+    if ROWS.iter().chain(added.iter().copied()).any(|known| known.name == row.name) {
+        return Err(NameTaken(row.name));
+    }
+    added.push(Box::leak(Box::new(row)));
+    Ok(())
+}
+
+/// All optimizers there are: [`ROWS`], then those that have been [added](add).
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    let added = ADDED.read().unwrap_or_else(PoisonError::into_inner).clone();
+    ROWS.iter().chain(added)
 }
 
 /// The row of this name.
@@ -163,8 +190,44 @@ pub struct UnknownOptimizer {
 /// # Errors
 /// If there is none, with the name that is nearest.
 pub fn find(name: &str) -> Result<&'static Row, UnknownOptimizer> {
-    ROWS.iter().find(|row| row.name == name).ok_or_else(|| UnknownOptimizer {
+    rows().find(|row| row.name == name).ok_or_else(|| UnknownOptimizer {
         name: name.into(),
-        suggestion: nearest(name, ROWS.iter().map(|row| row.name)),
+        suggestion: nearest(name, rows().map(|row| row.name)),
     })
 }
+
+/// The optimizer of this name with options given by name, the others at their defaults.
+///
+/// # Errors
+/// If there is none of this name, or it has no such option, or its value is not allowed.
+pub fn build(name: &str, options: &[(&str, &str)]) -> Result<Fused, RegistryError> {
+    Ok(find(name)?.build(options)?)
+}
+
+/// Why there is no optimizer by what was given.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RegistryError {
+    /// There is none of this name.
+    #[error(transparent)]
+    Unknown(#[from] UnknownOptimizer),
+    /// An option that cannot be taken.
+    #[error(transparent)]
+    Option(#[from] OptionError),
+}
+
+/// There is no optimizer of this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no optimizer `{name}`{}, the optimizers are {}",
+    .suggestion.map(|s| format!(", did you mean `{s}`?")).unwrap_or_default(),
+    rows().map(|row| row.name).collect::<Vec<_>>().join(", "))]
+pub struct UnknownOptimizer {
+    /// The name that was given.
+    pub name: String,
+    /// The name that is nearest, if one is near.
+    pub suggestion: Option<&'static str>,
+}
+
+/// There is an optimizer of this name already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is an optimizer `{0}` already, give yours another name")]
+pub struct NameTaken(pub &'static str);

@@ -14,7 +14,7 @@ use std::error::Error;
 
 /// What is seen of a training without the dashboard. burn prints a line a step there.
 #[derive(Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     /// The metrics in the order in which they were registered.
     metrics: Vec<MetricDefinition>,
     epochs: usize,

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Examples that are on a device already, in the order of the seed and the epoch: a run that goes on
 /// meets them as one that never stopped.
-pub(super) struct Loader {
+pub(crate) struct Loader {
     examples: OnDevice,
     batch_size: usize,
     /// The seed of the orders; none if the order does not matter.
@@ -21,12 +21,12 @@ pub(super) struct Loader {
 
 impl Loader {
     /// For training, from an epoch on.
-    pub(super) fn train(examples: OnDevice, batch_size: usize, seed: u64, epoch: u64) -> Self {
+    pub(crate) fn train(examples: OnDevice, batch_size: usize, seed: u64, epoch: u64) -> Self {
         Self { examples, batch_size, seed: Some(seed), epoch: epoch.into() }
     }
 
     /// For judging.
-    pub(super) fn test(examples: OnDevice, batch_size: usize) -> Self {
+    pub(crate) fn test(examples: OnDevice, batch_size: usize) -> Self {
         Self { examples, batch_size, seed: None, epoch: 1.into() }
     }
 

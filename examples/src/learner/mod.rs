@@ -5,8 +5,8 @@
 
 mod flags;
 mod folder;
-mod lines;
-mod loader;
+pub(crate) mod lines;
+pub(crate) mod loader;
 mod run;
 mod step;
 
@@ -23,7 +23,7 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric, Metric};
-use burn::train::{EarlyStoppingStrategy, Learner, SupervisedTraining};
+use burn::train::{EarlyStoppingStrategy, Learner, SupervisedTraining, TrainingError};
 use flags::Flags;
 use lines::Lines;
 use loader::Loader;
@@ -65,9 +65,7 @@ fn learn(flags: &Flags) -> Result<()> {
     let training = training(flags, &run, &data, &device, folder);
     let result = quietly(AssertUnwindSafe(|| training.launch(learner)))
         .map_err(|reason| anyhow!("the training failed: {reason}"))?;
-    if let Some(error) = result.error {
-        bail!("the training failed: {error}");
-    }
+    failed(result.error)?;
     // The dashboard closes.
     drop(result.renderer);
 
@@ -79,6 +77,11 @@ fn learn(flags: &Flags) -> Result<()> {
     );
     say(format_args!("test loss {loss:.4}  accuracy {}", show_score(score)));
     Ok(())
+}
+
+/// The error that ended a training, if one did.
+pub(crate) fn failed(error: Option<Arc<TrainingError>>) -> Result<()> {
+    error.map_or(Ok(()), |error| bail!("the training failed: {error}"))
 }
 
 /// The training as burn knows it.
@@ -116,7 +119,7 @@ fn training(
 
 /// Stops when the loss is not a number any more.
 #[derive(Clone)]
-struct Diverged;
+pub(crate) struct Diverged;
 
 impl EarlyStoppingStrategy for Diverged {
     fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {

@@ -7,7 +7,8 @@ use burn::tensor::Tensor;
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 
 impl Mlp {
-    fn classify(&self, inputs: Tensor<2>, targets: Tensor<2>) -> ClassificationOutput {
+    /// The outputs for a batch as burn's metrics take them.
+    pub(crate) fn classify(&self, inputs: Tensor<2>, targets: Tensor<2>) -> ClassificationOutput {
         let outputs = self.forward(inputs);
         let loss = Task::Classification.loss(outputs.clone(), targets.clone());
         let classes = targets.argmax(1).squeeze_dim(1);

@@ -12,8 +12,8 @@ pub(super) fn report(study: &Study, contest: &Contest, trials: &[Trial]) -> Repo
     let names = study.names();
     let score = study.score();
     let standings = Section {
-        title: format!("{} on {}", names.join(", "), study.data()),
-        text: format!("{} {}", verdict(contest, study), METHOD),
+        title: verdict(contest, study),
+        text: METHOD.into(),
         parts: vec![Part::Table(table(contest, study))],
     };
     let tuning = Section {
@@ -43,12 +43,19 @@ pub(super) fn report(study: &Study, contest: &Contest, trials: &[Trial]) -> Repo
         });
     }
     sections.extend([tuning, curves]);
-    Report { title: "Optimizers compared".into(), command: String::new(), sections }
+    Report {
+        title: format!("{} on {}", names.join(", "), study.data()),
+        command: String::new(),
+        sections,
+    }
 }
 
 const METHOD: &str = "Each was tuned with as many trainings, on the training examples alone. The best \
                       setting of each then trained from fresh seeds; the score is the best of its \
-                      epochs on the test examples. It says something of this task, these ranges and \
+                      epochs on the test examples. Steps, seconds and how many reached the target are \
+                      of these; how many settings come near the best, and how many diverged, first of \
+                      those that were tried. Another choice of settings could come out otherwise: it \
+                      says something of this task, these ranges and \
                       this budget only.";
 
 fn verdict(contest: &Contest, study: &Study) -> String {
@@ -60,14 +67,14 @@ fn verdict(contest: &Contest, study: &Study) -> String {
             )
         }
         Verdict::Undecided(names) => format!(
-            "No winner: {} has the greatest median of {score}, but is not better than {} beyond chance.",
+            "No winner: {} has the greatest median of {score}, but is not better than {} beyond chance",
             names[0],
             names[1..].join(", ")
         ),
-        Verdict::Alone => "One optimizer alone: there is nothing to compare.".into(),
+        Verdict::Alone => "One optimizer alone: there is nothing to compare".into(),
     };
     let needed = contest.seeds_needed.map(|needed| {
-        format!(" With so few seeds no difference could be: it takes --seeds {needed} at least.")
+        format!(". With so few seeds no difference could be: it takes --seeds {needed} at least")
     });
     verdict + &needed.unwrap_or_default()
 }
@@ -82,10 +89,9 @@ fn table(contest: &Contest, study: &Study) -> Table {
         "quartiles".into(),
         format!("steps to {target}"),
         "seconds".into(),
-        "reached it".into(),
-        format!("tried within {within} of best"),
-        "tried, diverged".into(),
-        "judged, diverged".into(),
+        "reached".into(),
+        format!("within {within} of best"),
+        "diverged".into(),
     ];
     let row = |standing: &Standing| {
         let Standing { score, scores, reached, steps, seconds, tried, .. } = standing;
@@ -102,9 +108,13 @@ fn table(contest: &Contest, study: &Study) -> Table {
             number(*steps, 0),
             number(*seconds, 2),
             format!("{reached} of {}", scores.len()),
-            format!("{:.0} %", 100.0 * standing.nearly_best),
-            format!("{} of {tried}", standing.tried_diverged),
-            format!("{} of {}", standing.judged_diverged, scores.len()),
+            format!("{:.0} % of {tried}", 100.0 * standing.nearly_best),
+            format!(
+                "{} of {tried}, {} of {}",
+                standing.tried_diverged,
+                standing.judged_diverged,
+                scores.len()
+            ),
         ]
     };
     Table { columns: columns.into(), rows: contest.standings.iter().map(row).collect() }

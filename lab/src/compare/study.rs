@@ -71,8 +71,8 @@ impl Study {
             "tune": args.tune.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "lr_span": args.lr_span,
             "schedule": args.schedule,
-            "batch_size": base.batch_size,
-            "hidden": base.hidden,
+            "batch_size": base.batch_size.to_string(),
+            "hidden": base.hidden.to_string(),
             "seed": args.seed,
         });
         Ok(Self {
@@ -123,6 +123,7 @@ impl Study {
         let mut asked = self.asked.clone();
         asked.insert("checksum".into(), json!(data.checksum()));
         asked.insert("backend".into(), json!(backend.name));
+        let journal = Journal::open(folder, &asked)?;
         data.notes.iter().for_each(tell);
         if let Some(needed) = seeds_needed(self.seeds, self.pairs()) {
             tell(format_args!(
@@ -131,7 +132,7 @@ impl Study {
             ));
         }
         let mut work = Work {
-            journal: Journal::open(folder, &asked)?,
+            journal,
             limits: self.limits,
             bar: progress::bar(
                 u64::from(self.trials + self.seeds) * self.candidates.len() as u64,

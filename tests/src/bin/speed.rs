@@ -2,7 +2,7 @@
 
 use burn_descent::registry::{ROWS, Row};
 use burn_descent_tests::allocation::Counting;
-use burn_descent_tests::speed::{LISTS, List, Measured, measure};
+use burn_descent_tests::speed::{LISTS, List, Measured, OTHERS, WAYS, Wish, measure};
 use burn_descent_tests::{devices, tables};
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
@@ -30,6 +30,10 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', default_value = "adamw",
         value_parser = PossibleValuesParser::new(ROWS.iter().map(|row| row.name)))]
     optimizer: Vec<String>,
+    /// Ways to take a step, and what to compare them with
+    #[arg(long, value_delimiter = ',', default_value = "passes,nothing,module,descent,clip_norm,floor,burn",
+        value_parser = PossibleValuesParser::new(WAYS.into_iter().chain(OTHERS)))]
+    through: Vec<String>,
     /// Backends [default: all that are compiled in]
     #[arg(long, value_delimiter = ',')]
     backend: Vec<String>,
@@ -102,7 +106,9 @@ fn run(arguments: &Arguments) -> Result<(), String> {
             for (list, row) in lists.iter().flat_map(|list| rows.iter().map(move |row| (list, row)))
             {
                 let steps = arguments.steps as usize;
-                let measured = pool.install(|| measure(list, row, entry, device, threads, steps));
+                let through = &arguments.through[..];
+                let wish = Wish { list, row, through, threads, steps };
+                let measured = pool.install(|| measure(&wish, entry, device));
                 report.rows.extend(measured);
             }
         }

@@ -23,8 +23,9 @@ pub struct Measured {
     pub optimizer: &'static str,
     /// Name of the device.
     pub backend: &'static str,
-    /// `passes` (tensor by tensor, with nothing around), `module`, `descent`, or `descent,
-    /// clip_norm`.
+    /// One of [`WAYS`]: `passes` (tensor by tensor, with nothing around), `module` and `descent`,
+    /// `clip_norm` (`Descent` with clipping by the norm of all gradients), and `nothing` (burn's
+    /// `ModuleOptimizer` with an optimizer that does nothing).
     pub through: &'static str,
     /// Threads of the pool.
     pub threads: usize,
@@ -38,42 +39,60 @@ pub struct Measured {
     pub gb_per_s: f64,
     /// Bytes allocated in a step.
     pub bytes_allocated: usize,
+    /// Time of the first step of all, in milliseconds: on a GPU it builds the kernels.
+    pub first_ms: f64,
 }
 
 /// Steps before those that are counted.
 const WARM: usize = 3;
 
 /// The ways of one of our optimizers to take a step, by name.
-pub fn ways(row: &Row, lengths: &[usize], device: &Device) -> Vec<(&'static str, Box<dyn Way>)> {
-    vec![
-        ("passes", ways::passes(row, lengths, device)),
-        ("nothing", ways::nothing(lengths, device)),
-        ("module", ways::module(row, lengths, device)),
-        ("descent", ways::descent(row, lengths, device, false)),
-        ("descent, clip_norm", ways::descent(row, lengths, device, true)),
-    ]
+pub const WAYS: [&str; 5] = ["passes", "nothing", "module", "descent", "clip_norm"];
+
+/// What they are compared with: the loop by hand, and burn-optim's optimizer.
+pub const OTHERS: [&str; 2] = ["floor", "burn"];
+
+/// One of [`WAYS`].
+pub fn way(name: &str, row: &Row, lengths: &[usize], device: &Device) -> Box<dyn Way> {
+    match name {
+        "passes" => ways::passes(row, lengths, device),
+        "nothing" => ways::nothing(lengths, device),
+        "module" => ways::module(row, lengths, device),
+        "descent" => ways::descent(row, lengths, device, false),
+        _ => ways::descent(row, lengths, device, true),
+    }
+}
+
+/// What is measured, and how.
+pub struct Wish<'a> {
+    /// The tensors.
+    pub list: &'a List,
+    /// The optimizer.
+    pub row: &'static Row,
+    /// Of [`WAYS`] and [`OTHERS`].
+    pub through: &'a [String],
+    /// Threads of the pool.
+    pub threads: usize,
+    /// How many steps count.
+    pub steps: usize,
 }
 
 /// Measures an optimizer on a list: all ways take a step in turns.
-pub fn measure(
-    list: &List,
-    row: &'static Row,
-    entry: &Entry,
-    device: &Device,
-    threads: usize,
-    steps: usize,
-) -> Vec<Measured> {
+pub fn measure(wish: &Wish, entry: &Entry, device: &Device) -> Vec<Measured> {
+    let Wish { list, row, through, threads, steps } = *wish;
+    let wanted = |name: &str| through.iter().any(|wanted| wanted == name);
     let lengths = (list.lengths)();
-    let mut ours = ways(row, &lengths, device);
-    let mut floor = entry.on_cpu.then(|| ways::floor(row, &lengths));
-    let mut burns = ways::burns(row, &lengths, device);
+    let names = WAYS.into_iter().filter(|name| wanted(name));
+    let mut ours: Vec<_> = names.map(|name| (name, way(name, row, &lengths, device))).collect();
+    let mut floor = (entry.on_cpu && wanted("floor")).then(|| ways::floor(row, &lengths));
+    let mut burns = if wanted("burn") { ways::burns(row, &lengths, device) } else { None };
 
     let mut times = vec![Times::default(); ours.len() + 2];
     for step in 0..WARM + steps {
         let all = ours.iter_mut().map(|(_, way)| Some(way)).chain([floor.as_mut(), burns.as_mut()]);
         for (way, times) in all.zip(&mut times) {
             if let Some(way) = way {
-                times.take(way.as_mut(), step >= WARM);
+                times.take(way.as_mut(), step);
             }
         }
     }
@@ -92,6 +111,7 @@ pub fn measure(
             burn_ms: medians[others + 1],
             gb_per_s: moved as f64 / ms / 1e6,
             bytes_allocated: times[number].allocated,
+            first_ms: times[number].first.as_secs_f64() * 1e3,
         }
     };
     ours.iter().enumerate().map(measured).collect()
@@ -102,12 +122,17 @@ struct Times {
     taken: Vec<Duration>,
     /// By the last step.
     allocated: usize,
+    /// The first step of all.
+    first: Duration,
 }
 
 impl Times {
-    fn take(&mut self, way: &mut dyn Way, counts: bool) {
+    fn take(&mut self, way: &mut dyn Way, step: usize) {
         let cost = way.step();
-        if counts {
+        if step == 0 {
+            self.first = cost.time;
+        }
+        if step >= WARM {
             self.taken.push(cost.time);
             self.allocated = cost.allocated;
         }

@@ -1,6 +1,7 @@
 //! The walk of a whole model, where the optimizer does not matter.
 
 mod golden;
+mod leaf;
 mod policies;
 mod probes;
 mod transforms;

@@ -25,7 +25,7 @@ fn the_norm_of_what_is_applied_is_clipped_over_all_groups() {
         // At a rate of 1 plain SGD moves by what is applied.
         let moved =
             before.iter().zip(all(&after)).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-        let norm = report.grad_norm.expect("clipping looks");
+        let norm = report.grad_norm.expect("clipping looks").get();
         assert_eq!(norm > limit, clips);
         assert!((moved - norm.min(limit)).abs() <= 1e-6 * moved, "{moved}, {norm}, {limit}");
         assert_eq!(report.learning_rates.len(), 3);

@@ -1,49 +1,41 @@
 //! The pass on burn's `flex` tensors.
 
-use super::split::{Slices, Stored, step};
-use crate::program::Program;
+use super::Take;
+use super::split::{Part, Slices, Stored};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind};
 use burn::tensor::{DType, Element, bf16, f16};
 use bytemuck::Pod;
 
-/// Updates parameter and states, in place where nobody else holds them.
-pub(crate) fn update(
-    program: &Program,
-    parameter: &mut FlexTensor,
-    gradient: &FlexTensor,
-    states: &mut [DispatchTensor],
-    scalars: &[f64],
+/// The slices of a step.
+pub(super) fn lay<'a>(
+    parameter: &'a mut FlexTensor,
+    gradient: &'a mut FlexTensor,
+    states: &'a mut [DispatchTensor],
+    take: impl Take<'a>,
 ) {
-    let run = match parameter.dtype() {
-        DType::F64 => run::<f64>,
-        DType::F16 => run::<f16>,
-        DType::BF16 => run::<bf16>,
-        _ => run::<f32>,
-    };
-    run(program, parameter, gradient, states, scalars);
+    match parameter.dtype() {
+        DType::F64 => take.take(part::<f64>(parameter, gradient, states)),
+        DType::F16 => take.take(part::<f16>(parameter, gradient, states)),
+        DType::BF16 => take.take(part::<bf16>(parameter, gradient, states)),
+        _ => take.take(part::<f32>(parameter, gradient, states)),
+    }
 }
 
-fn run<T: Stored + Element + Pod>(
-    program: &Program,
-    parameter: &mut FlexTensor,
-    gradient: &FlexTensor,
-    states: &mut [DispatchTensor],
-    scalars: &[f64],
-) where
+fn part<'a, T: Stored + Element + Pod>(
+    parameter: &'a mut FlexTensor,
+    gradient: &'a mut FlexTensor,
+    states: &'a mut [DispatchTensor],
+) -> Part<'a, T>
+where
     T::Compute: Element + Pod,
 {
     let mut slices = Slices::default();
     slices.iter_mut().zip(states).for_each(|(slice, state)| *slice = slice_mut(inside(state)));
-    let contiguous;
-    let gradient = match gradient.is_contiguous() {
-        true => gradient,
-        false => {
-            contiguous = gradient.to_contiguous();
-            &contiguous
-        }
-    };
-    step::<T>(program, slice_mut(parameter), slice(gradient), slices, scalars);
+    if !gradient.is_contiguous() {
+        *gradient = gradient.to_contiguous();
+    }
+    Part { p: slice_mut(parameter), g: slice(gradient), states: slices, first: 0 }
 }
 
 fn inside(state: &mut DispatchTensor) -> &mut FlexTensor {

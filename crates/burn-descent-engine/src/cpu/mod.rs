@@ -1,12 +1,85 @@
 //! One pass over slices.
 
+#![allow(deprecated)] // burn prefers `flex` to `ndarray`
+
+mod batch;
 #[cfg(feature = "flex")]
-pub(crate) mod flex;
+mod flex;
+mod lie;
 #[cfg(feature = "ndarray")]
-pub(crate) mod ndarray;
+mod ndarray;
 mod pass;
 mod reduce;
 mod split;
 
+pub(crate) use batch::cut;
 pub(crate) use pass::{Passes, pass, sum};
 pub(crate) use reduce::sum_squares;
+
+use crate::program::Program;
+use burn::backend::{DispatchTensor, DispatchTensorKind};
+use lie::{Lying, find};
+use split::{Part, Stored, step};
+
+/// Is it a tensor of this engine, bare or in autodiff?
+pub(crate) fn holds(tensor: &DispatchTensor) -> bool {
+    let kind = match &tensor.kind {
+        DispatchTensorKind::Autodiff(kind) => kind,
+        kind => kind,
+    };
+    match kind {
+        #[cfg(feature = "flex")]
+        DispatchTensorKind::Flex(_) => true,
+        #[cfg(feature = "ndarray")]
+        DispatchTensorKind::NdArray(_) => true,
+        _ => false,
+    }
+}
+
+/// One step of a tensor of this engine: it and its states are updated in place, where nobody else
+/// holds them.
+pub(crate) fn update(
+    program: &Program,
+    parameter: &mut DispatchTensor,
+    gradient: &mut DispatchTensor,
+    states: &mut [DispatchTensor],
+    scalars: &[f64],
+) {
+    lay(parameter, gradient, states, Now { program, scalars });
+}
+
+struct Now<'p> {
+    program: &'p Program,
+    scalars: &'p [f64],
+}
+
+impl<'a> Take<'a> for Now<'_> {
+    fn take<T: Stored>(self, part: Part<'a, T>) {
+        step(self.program, part, self.scalars);
+    }
+}
+
+/// What is done with the slices of a step, whatever they hold.
+trait Take<'a> {
+    fn take<T: Stored>(self, part: Part<'a, T>);
+}
+
+/// Lays the slices of a step out. Those of the gradient are made one run first if they are not.
+fn lay<'a>(
+    parameter: &'a mut DispatchTensor,
+    gradient: &'a mut DispatchTensor,
+    states: &'a mut [DispatchTensor],
+    take: impl Take<'a>,
+) {
+    match (find(parameter), find(gradient)) {
+        #[cfg(feature = "flex")]
+        (Some(Lying::Flex(parameter)), Some(Lying::Flex(gradient))) => {
+            flex::lay(parameter, gradient, states, take);
+        }
+        #[cfg(feature = "ndarray")]
+        (Some(Lying::NdArray(parameter)), Some(Lying::NdArray(gradient))) => {
+            ndarray::lay(parameter, gradient, states, take);
+        }
+        _ => unreachable!("both are tensors of one backend of this engine"),
+    }
+}

@@ -3,18 +3,20 @@
 
 use crate::MAX_STATES;
 use burn_descent_rules::forms::lanes;
+use burn_descent_rules::noise::{self, Draw};
 use burn_descent_rules::{Fields, Presence, Real, Rule};
 
 /// One step of a rule on one thread: parameter and states are updated in place. The scalars are
-/// the rule's, then the factor of the gradient, then, where the rule has terms, the number of
-/// elements and the sum.
-pub(crate) type Pass<T> = fn(&mut [T], &[T], States<'_, T>, &[f64]);
+/// the rule's, then the factor of the gradient, those of its noise, if it has some, and where the
+/// rule has terms, the number of elements and the sum. The last argument is the place of the first
+/// element in its tensor.
+pub(crate) type Pass<T> = fn(&mut [T], &[T], States<'_, T>, &[f64], usize);
 
 /// The slices of the states; those beyond the rule's are empty.
 pub(crate) type States<'a, T> = [&'a mut [T]; MAX_STATES];
 
-/// The sum of the terms of a rule over slices, on one thread.
-pub(crate) type Sum<T> = fn(&[T], &[T], SharedStates<'_, T>, &[f64]) -> f64;
+/// The sum of the terms of a rule over slices, on one thread. Arguments as of [`Pass`].
+pub(crate) type Sum<T> = fn(&[T], &[T], SharedStates<'_, T>, &[f64], usize) -> f64;
 
 /// [`States`] to be read only.
 pub(crate) type SharedStates<'a, T> = [&'a [T]; MAX_STATES];
@@ -38,10 +40,11 @@ pub(crate) fn pass<U: Rule, P: Presence, Q: Presence, T: Real>(
     g: &[T],
     states: States<'_, T>,
     scalars: &[f64],
+    first: usize,
 ) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
-        || blocks::<U, P, Q, T>(p, g, states, scalars),
+        || blocks::<U, P, Q, T>(p, g, states, scalars, first),
     );
 }
 
@@ -51,21 +54,21 @@ fn blocks<U: Rule, P: Presence, Q: Presence, T: Real>(
     g: &[T],
     mut states: States<'_, T>,
     scalars: &[f64],
+    first: usize,
 ) {
-    let (k, scale) = read::<U, Q, T>(scalars);
-    let lanes = lanes::<U::Scalars<()>, Q>();
-    let k = match scalars[lanes + 1..] {
+    let (k, meet, rest) = read::<U, Q, T>(scalars, first);
+    let k = match *rest {
         [n, sum] => U::with_sum(k, T::lit(sum), T::lit(n)),
         _ => k,
     };
     let (mut p_blocks, mut g_blocks) = (p.chunks_exact_mut(BLOCK), g.chunks_exact(BLOCK));
     let mut at = 0;
     for (p, g) in p_blocks.by_ref().zip(g_blocks.by_ref()) {
-        block::<U, P, T, BLOCK>(p, g, &mut states, at, k, scale);
+        block::<U, P, T, BLOCK>(p, g, &mut states, at, k, meet);
         at += BLOCK;
     }
     for (p, g) in p_blocks.into_remainder().chunks_mut(1).zip(g_blocks.remainder().chunks(1)) {
-        block::<U, P, T, 1>(p, g, &mut states, at, k, scale);
+        block::<U, P, T, 1>(p, g, &mut states, at, k, meet);
         at += 1;
     }
 }
@@ -79,7 +82,7 @@ fn block<U: Rule, P: Presence, T: Real, const N: usize>(
     states: &mut States<'_, T>,
     at: usize,
     k: U::Scalars<T>,
-    scale: T,
+    meet: Meet<T>,
 ) {
     let zero = T::lit(0.0);
     let (mut p_block, mut g_block, mut s_block) = ([zero; N], [zero; N], [[zero; N]; MAX_STATES]);
@@ -91,7 +94,7 @@ fn block<U: Rule, P: Presence, T: Real, const N: usize>(
     }
     for i in 0..N {
         let s = U::State::<T>::read::<P>(|lane| s_block[lane][i]);
-        let (p, s) = U::update(p_block[i], scale * g_block[i], s, k);
+        let (p, s) = U::update(p_block[i], meet.gradient(g_block[i], at + i), s, k);
         p_block[i] = p;
         s.write::<P>(|lane, _, value| s_block[lane][i] = value);
     }
@@ -101,11 +104,34 @@ fn block<U: Rule, P: Presence, T: Real, const N: usize>(
     }
 }
 
-/// The scalars of the rule, and the factor of the gradient.
+/// What becomes of a gradient before the rule meets it.
+#[derive(Clone, Copy)]
+struct Meet<T> {
+    factor: T,
+    /// `None` by the type of the rule, so that others have no branch.
+    noise: Option<Draw<T>>,
+    /// The place of the first element in its tensor.
+    first: usize,
+}
+
+impl<T: Real> Meet<T> {
+    #[inline(always)]
+    fn gradient(&self, g: T, at: usize) -> T {
+        let g = self.factor * g;
+        self.noise.map_or(g, |noise| g + noise.at(self.first + at))
+    }
+}
+
+/// The scalars of the rule, what becomes of a gradient, and what else there is.
 #[inline(always)]
-fn read<U: Rule, Q: Presence, T: Real>(scalars: &[f64]) -> (U::Scalars<T>, T) {
+fn read<U: Rule, Q: Presence, T: Real>(
+    scalars: &[f64],
+    first: usize,
+) -> (U::Scalars<T>, Meet<T>, &[f64]) {
     let k = U::Scalars::<T>::read::<Q>(|lane| T::lit(scalars[lane]));
-    (k, T::lit(scalars[lanes::<U::Scalars<()>, Q>()]))
+    let own = lanes::<U::Scalars<()>, Q>();
+    let (factor, rest) = (T::lit(scalars[own]), &scalars[own + 1..]);
+    (k, Meet { factor, noise: Draw::of::<U>(rest), first }, &rest[noise::lanes::<U>()..])
 }
 
 /// [`Sum`] of the rule `U`, in f64.
@@ -114,18 +140,19 @@ pub(crate) fn sum<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>>(
     g: &[T],
     states: SharedStates<'_, T>,
     scalars: &[f64],
+    first: usize,
 ) -> f64 {
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
-            let (k, scale) = read::<U, Q, T>(scalars);
+            let (k, meet, _) = read::<U, Q, T>(scalars, first);
             let (len, lanes) = (p.len(), lanes::<U::State<()>, P>());
             let mut states = states;
             states[..lanes].iter_mut().for_each(|state| *state = &state[..len]);
             let g = &g[..len];
             let term = |i: usize| -> f64 {
                 let s = U::State::<T>::read::<P>(|lane| states[lane][i]);
-                U::term(p[i], scale * g[i], s, k).map_or(0.0, Into::into)
+                U::term(p[i], meet.gradient(g[i], i), s, k).map_or(0.0, Into::into)
             };
             let whole = len - len % SIDE;
             let mut sums = [0.0; SIDE];

@@ -1,6 +1,6 @@
 //! A pass on all threads of the current rayon pool, over any type that parameters are stored in.
 
-pub(crate) use super::pass::States as Slices;
+pub(super) use super::pass::States as Slices;
 use super::pass::{Pass, Passes, SharedStates, Sum};
 use crate::program::Program;
 use burn::tensor::{bf16, f16};
@@ -8,7 +8,7 @@ use burn_descent_rules::Real;
 use rayon::prelude::*;
 
 /// Elements up to which one thread does the work.
-const TASK: usize = 1 << 16;
+pub(super) const TASK: usize = 1 << 16;
 
 /// A type that parameters are stored in.
 pub(crate) trait Stored: Copy + Send + Sync {
@@ -25,6 +25,7 @@ pub(crate) trait Stored: Copy + Send + Sync {
         g: &[Self],
         states: Slices<'_, Self::Compute>,
         scalars: &[f64],
+        first: usize,
     );
 
     /// The sum on this thread.
@@ -34,28 +35,60 @@ pub(crate) trait Stored: Copy + Send + Sync {
         g: &[Self],
         states: SharedStates<'_, Self::Compute>,
         scalars: &[f64],
+        first: usize,
     ) -> f64;
+}
+
+/// The slices of a step, or of a part of it; all are of one length, but for the states that the
+/// rule does not have: they are empty.
+pub(crate) struct Part<'a, T: Stored> {
+    pub(crate) p: &'a mut [T],
+    pub(crate) g: &'a [T],
+    pub(crate) states: Slices<'a, T::Compute>,
+    /// The place of the first element in its tensor.
+    pub(crate) first: usize,
+}
+
+impl<T: Stored> Part<'_, T> {
+    pub(super) fn len(&self) -> usize {
+        self.p.len()
+    }
+}
+
+impl<'a, T: Stored> Part<'a, T> {
+    /// What comes before an element, and the rest.
+    pub(super) fn split_at(self, middle: usize) -> (Self, Self) {
+        let (p_left, p_right) = self.p.split_at_mut(middle);
+        let (g_left, g_right) = self.g.split_at(middle);
+        let (states_left, states_right) = split_slices(self.states, middle);
+        (
+            Self { p: p_left, g: g_left, states: states_left, first: self.first },
+            Self { p: p_right, g: g_right, states: states_right, first: self.first + middle },
+        )
+    }
 }
 
 /// One step: parameter and states are updated in place. Each element is computed on its own, and
 /// sums over the same blocks in the same order, so the bits do not depend on the number of threads.
-pub(crate) fn step<T: Stored>(
-    program: &Program,
-    p: &mut [T],
-    g: &[T],
-    states: Slices<'_, T::Compute>,
-    scalars: &[f64],
-) {
-    let Passes { update, sum } = T::passes(program);
-    match sum {
-        None => split(*update, p, g, states, scalars),
-        Some(sum) => {
-            let shared = states.each_ref().map(|state| &**state);
-            let sum = whole_sum(*sum, p, g, shared, scalars);
-            let scalars = [scalars, &[p.len() as f64, sum]].concat();
-            split(*update, p, g, states, &scalars);
-        }
+pub(super) fn step<T: Stored>(program: &Program, part: Part<T>, scalars: &[f64]) {
+    let update = T::passes(program).update;
+    match rest_of_scalars(program, &part, scalars) {
+        None => split(update, part, scalars),
+        Some(scalars) => split(update, part, &scalars),
     }
+}
+
+/// All scalars, where the rule has terms: the number of elements and the sum come after those that
+/// are known before.
+pub(super) fn rest_of_scalars<T: Stored>(
+    program: &Program,
+    part: &Part<T>,
+    scalars: &[f64],
+) -> Option<Vec<f64>> {
+    let sum = T::passes(program).sum?;
+    let states = part.states.each_ref().map(|state| &**state);
+    let sum = whole_sum(sum, part.p, part.g, states, scalars);
+    Some([scalars, &[part.len() as f64, sum]].concat())
 }
 
 fn whole_sum<T: Stored>(
@@ -67,7 +100,7 @@ fn whole_sum<T: Stored>(
 ) -> f64 {
     let block = |number: usize| {
         let at = number * TASK..p.len().min((number + 1) * TASK);
-        T::sum(sum, &p[at.clone()], &g[at.clone()], part(states, at), scalars)
+        T::sum(sum, &p[at.clone()], &g[at.clone()], inside(states, at.clone()), scalars, at.start)
     };
     let blocks = p.len().div_ceil(TASK);
     if blocks <= 1 {
@@ -78,28 +111,18 @@ fn whole_sum<T: Stored>(
 }
 
 /// A part of all states; those that the rule does not have stay empty.
-fn part<T>(states: SharedStates<'_, T>, at: core::ops::Range<usize>) -> SharedStates<'_, T> {
+fn inside<T>(states: SharedStates<'_, T>, at: core::ops::Range<usize>) -> SharedStates<'_, T> {
     states.map(|state| state.get(at.clone()).unwrap_or_default())
 }
 
-fn split<T: Stored>(
-    pass: Pass<T::Compute>,
-    p: &mut [T],
-    g: &[T],
-    states: Slices<'_, T::Compute>,
-    scalars: &[f64],
-) {
-    if p.len() <= TASK {
-        return T::update(pass, p, g, states, scalars);
+fn split<T: Stored>(pass: Pass<T::Compute>, part: Part<T>, scalars: &[f64]) {
+    if part.len() <= TASK {
+        let Part { p, g, states, first } = part;
+        return T::update(pass, p, g, states, scalars, first);
     }
-    let middle = p.len() / 2;
-    let (p_left, p_right) = p.split_at_mut(middle);
-    let (g_left, g_right) = g.split_at(middle);
-    let (states_left, states_right) = split_slices(states, middle);
-    rayon::join(
-        || split(pass, p_left, g_left, states_left, scalars),
-        || split(pass, p_right, g_right, states_right, scalars),
-    );
+    let middle = part.len() / 2;
+    let (left, right) = part.split_at(middle);
+    rayon::join(|| split(pass, left, scalars), || split(pass, right, scalars));
 }
 
 /// All states cut at one place; those that the rule does not have stay empty.
@@ -124,8 +147,9 @@ macro_rules! impl_full {
                 g: &[$t],
                 states: Slices<'_, $t>,
                 scalars: &[f64],
+                first: usize,
             ) {
-                pass(p, g, states, scalars);
+                pass(p, g, states, scalars, first);
             }
             fn sum(
                 sum: Sum<$t>,
@@ -133,8 +157,9 @@ macro_rules! impl_full {
                 g: &[$t],
                 states: SharedStates<'_, $t>,
                 scalars: &[f64],
+                first: usize,
             ) -> f64 {
-                sum(p, g, states, scalars)
+                sum(p, g, states, scalars, first)
             }
         }
     )*};
@@ -157,13 +182,14 @@ macro_rules! impl_half {
                 g: &[$t],
                 mut states: Slices<'_, f32>,
                 scalars: &[f64],
+                mut first: usize,
             ) {
                 let (mut p_wide, mut g_wide) = ([0.0; WIDE], [0.0; WIDE]);
                 for (p, g) in p.chunks_mut(WIDE).zip(g.chunks(WIDE)) {
                     let (p_wide, g_wide) = (widen(p, &mut p_wide), widen(g, &mut g_wide));
                     let (here, rest) = split_slices(states, p.len());
-                    pass(p_wide, g_wide, here, scalars);
-                    states = rest;
+                    pass(p_wide, g_wide, here, scalars, first);
+                    (states, first) = (rest, first + p.len());
                     p.iter_mut().zip(p_wide).for_each(|(p, wide)| *p = $t::from_f32(*wide));
                 }
             }
@@ -173,12 +199,13 @@ macro_rules! impl_half {
                 g: &[$t],
                 states: SharedStates<'_, f32>,
                 scalars: &[f64],
+                first: usize,
             ) -> f64 {
                 let (mut p_wide, mut g_wide) = ([0.0; WIDE], [0.0; WIDE]);
                 let chunk = |(number, (p, g)): (usize, (&[$t], &[$t]))| {
                     let (p_wide, g_wide) = (widen(p, &mut p_wide), widen(g, &mut g_wide));
                     let at = number * WIDE;
-                    sum(p_wide, g_wide, part(states, at..at + p.len()), scalars)
+                    sum(p_wide, g_wide, inside(states, at..at + p.len()), scalars, first + at)
                 };
                 p.chunks(WIDE).zip(g.chunks(WIDE)).enumerate().map(chunk).sum()
             }

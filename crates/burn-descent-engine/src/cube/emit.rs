@@ -3,31 +3,39 @@
 //! CubeCL's expansion API is touched here: a kernel is built by calling, on the host, the
 //! expansion of each operation.
 
+use super::noise::drawn;
 use burn_descent_rules::{Graph, Node};
 use cubecl::ir::{ExpandValue, Scope};
 use cubecl::prelude::*;
 use std::sync::Arc;
 
-/// Applies the graph to vectors of elements: `inputs` are parameter, gradient and states, `sums`
-/// are the scalars that lie on the device; the
-/// result is the new parameter and states.
+/// Applies the graph to vectors of elements, those of `unit`: `inputs` are parameter, gradient and
+/// states, `beside` are the scalars in `lanes`, which lie on the device, `scalars` all others, `key`
+/// are the words that noise follows from, if there is some. The result are the outputs of the graph.
 #[cube]
 #[allow(unused_variables)] // read in the expansion
 pub(super) fn apply<C: Float, N: Size>(
+    unit: usize,
     inputs: &Sequence<Vector<C, N>>,
     scalars: &Sequence<InputScalar>,
-    sums: &Sequence<C>,
+    beside: &Sequence<C>,
+    key: &Sequence<InputScalar>,
     #[comptime] graph: Arc<Graph>,
+    #[comptime] lanes: Vec<usize>,
 ) -> Sequence<Vector<C, N>> {
     intrinsic!(|scope| {
         let inputs: Vec<_> = inputs.clone().into_iter().collect();
         let scalars = scalars.clone().into_iter();
-        let scalars: Vec<_> = scalars
-            .map(|scalar| scalar.__expand_get_method::<C>(scope))
-            .chain(sums.clone().into_iter())
-            .collect();
+        let mut scalars: Vec<_> =
+            scalars.map(|scalar| scalar.__expand_get_method::<C>(scope)).collect();
+        for (lane, scalar) in lanes.into_iter().zip(beside.clone().into_iter()) {
+            scalars.insert(lane, scalar);
+        }
+        let key = key.clone().into_iter().map(|word| word.__expand_get_method::<u32>(scope));
+        let key: Vec<_> = key.collect();
+        let noise = || drawn::<C, N>(scope, unit, [key[0], key[1], key[2]]);
         let mut outputs = Sequence::<Vector<C, N>>::__expand_new(scope);
-        for output in emit::<C, N>(scope, &graph, &inputs, &scalars) {
+        for output in emit::<C, N>(scope, &graph, &inputs, &scalars, noise) {
             outputs.__expand_push_method(scope, output);
         }
         outputs
@@ -41,6 +49,7 @@ fn emit<C: Float, N: Size>(
     graph: &Graph,
     inputs: &[Value<C, N>],
     scalars: &[NativeExpand<C>],
+    noise: impl Fn() -> Value<C, N>,
 ) -> Vec<Value<C, N>> {
     let splat = |x: NativeExpand<C>| -> Value<C, N> { Vector::<C, N>::__expand_new(scope, x) };
     // A mask has another element type than a number: the list has none.
@@ -50,6 +59,7 @@ fn emit<C: Float, N: Size>(
         let value: Value<C, N> = match *node {
             Node::Parameter => inputs[0],
             Node::Gradient => inputs[1],
+            Node::Noise => noise(),
             Node::State(lane) => inputs[2 + lane],
             Node::Scalar(lane) => splat(scalars[lane]),
             Node::Literal(bits) => {

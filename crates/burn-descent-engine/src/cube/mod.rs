@@ -3,5 +3,8 @@
 mod emit;
 mod extension;
 mod kernel;
+mod noise;
+mod reduce;
 
 pub(crate) use extension::step;
+pub(crate) use reduce::{Total, add_squares};

@@ -1,15 +1,17 @@
 //! Rules made of transforms, as in optax: each turns an update into another, and all of them are one
-//! pass.
+//! pass. [`Noisy`] puts noise into the gradient of any rule.
 
 mod cautious;
 mod moments;
 mod names;
+mod noisy;
 mod stateless;
 mod then;
 
 pub use cautious::Cautious;
 pub use moments::{ScaleByAdam, ScaleByRms, Trace};
 pub use names::Names;
+pub use noisy::Noisy;
 pub use stateless::{AddDecayedWeights, Clip, Scale, ScaleByLearningRate, ScaleBySign};
 pub use then::{Both, Then};
 

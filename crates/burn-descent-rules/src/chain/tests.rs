@@ -67,6 +67,45 @@ fn a_chain_goes_through_serde() {
 }
 
 #[test]
+fn noise_is_added_to_the_gradient() {
+    let noisy = Noisy::new(Sgd::new()).eta(4.0).gamma(1.0).seed(3);
+    let (mut x, g) = ([0.0_f64; 1000], [1.0; 1000]);
+    let mut walk = Walk::new(noisy.clone(), x.len()).unwrap();
+    walk.step(1.0, &mut x, &g).unwrap();
+    let noise = x.map(|x| -1.0 - x);
+    let deviation = (noise.iter().map(|x| x * x).sum::<f64>() / 1000.0).sqrt();
+    assert!((deviation - 2.0).abs() < 0.2, "{deviation}");
+    // The variance is a fourth of it at step 4, and another stream is another noise.
+    for _ in 2..4 {
+        walk.step(1.0, &mut x, &g).unwrap();
+    }
+    let before = x;
+    walk.step(1.0, &mut x, &g).unwrap();
+    let squares = x.iter().zip(before).map(|(x, before)| (before - 1.0 - x).powi(2));
+    assert!(((squares.sum::<f64>() / 1000.0).sqrt() - 1.0).abs() < 0.1);
+    let mut other = [0.0; 1000];
+    Walk::new(noisy, 1000).unwrap().stream(1).step(1.0, &mut other, &g).unwrap();
+    assert!(other.iter().zip(noise).filter(|(x, noise)| -1.0 - **x == *noise).count() < 20);
+}
+
+#[test]
+fn options_of_noise_stand_beside_those_of_its_rule() {
+    let noisy = Noisy::new(AdamW::new().beta2(0.99)).eta(0.3).seed(u64::MAX);
+    let pairs = to_pairs(&noisy);
+    assert_eq!(from_pairs::<Noisy<AdamW>>(&pairs).unwrap(), noisy);
+    let changed = with_pairs(&noisy, &[("noise.seed", "7"), ("beta1", "0.8")]).unwrap();
+    assert_eq!(changed, Noisy::new(AdamW::new().beta1(0.8).beta2(0.99)).eta(0.3).seed(7));
+    for (option, value) in [("noise.eta", "-1"), ("noise.seed", "1.5"), ("noise.eps", "1")] {
+        assert!(with_pairs(&noisy, &[(option, value)]).is_err(), "{option} = {value}");
+    }
+    let error = with_pairs(&noisy, &[("noise.sede", "1")]).unwrap_err().to_string();
+    assert!(error.contains("did you mean `noise.seed`?"), "{error}");
+    assert!(Noisy::new(Noisy::new(Sgd::new())).check().is_err());
+    let page = crate::Explanation::of(&noisy).formula.join("\n");
+    assert!(page.contains("g + deviation·noise"), "{page}");
+}
+
+#[test]
 fn two_sums_are_refused() {
     let error = Chain::of(Cautious::new()).then(Cautious::new()).check().unwrap_err();
     assert!(error.to_string().contains("at most 1"), "{error}");

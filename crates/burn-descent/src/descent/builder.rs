@@ -69,7 +69,7 @@ impl Builder {
     /// `max_norm` at most (Pascanu et al. 2012, <https://arxiv.org/abs/1211.5063>).
     ///
     /// The norm is taken after all that is done to single gradients. The factor is folded into the
-    /// optimizers' pass. On a GPU the step waits for the norm.
+    /// optimizers' pass; on a GPU both stay there, and nothing waits for them.
     pub fn clip_norm(mut self, max_norm: f64) -> Self {
         self.wishes.clip_norm = Some(max_norm);
         self
@@ -127,7 +127,7 @@ impl Builder {
     }
 
     /// Reports how far the step went, every so many steps. Such a step copies the weights, reads
-    /// them twice more, and a GPU waits for it.
+    /// them twice more; on a GPU what is measured stays there until somebody looks at it.
     pub fn measure_updates(mut self, every: u64) -> Self {
         self.wishes.measure_every = Some(every);
         self

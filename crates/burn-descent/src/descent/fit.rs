@@ -37,7 +37,8 @@ impl Builder {
             let group = self.groups.iter().rposition(matches).unwrap_or(0);
             let rank = parameter.shape.num_dims();
             let optimizer = usize::from(self.matrices_only && rank < 2);
-            members.insert(parameter.id, Member { group, optimizer, tied: false });
+            let stream = members.len() as u32;
+            members.insert(parameter.id, Member { group, optimizer, tied: false, stream });
             lines.push(line(parameter, &groups[group], optimizer));
         }
         for (number, group) in self.groups.iter().enumerate().skip(1) {

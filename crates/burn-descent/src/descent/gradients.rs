@@ -4,7 +4,7 @@ use super::visit::{Each, Tensors, each_parameter};
 use burn::module::{Module, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Gradients, Tensor};
-use burn_descent_engine::sum_squares;
+use burn_descent_engine::{Reading, SquareSum, sum_squares};
 
 /// What [`Descent::step`](super::Descent::step) takes: the gradients of `loss.backward()`, or
 /// burn's `GradientsParams`.
@@ -25,45 +25,46 @@ impl IntoGradients for GradientsParams {
     }
 }
 
-/// What one read of all gradients tells.
-#[derive(Default)]
-pub(super) struct Look {
-    squares: f64,
-    /// Path of the first parameter whose gradient is not finite.
-    pub(super) broken: Option<String>,
-}
-
-impl Look {
-    pub(super) fn at<M: Module>(model: &M, gradients: &mut Tensors) -> Self {
-        let mut looking =
-            Looking { look: Self::default(), from: core::mem::take(gradients), gradients };
-        each_parameter(model, &mut looking);
-        looking.look
+/// The sum of squares of all gradients together, in one read of them.
+pub(super) fn squares<M: Module>(model: &M, gradients: &mut Tensors) -> Reading {
+    struct Squares<'a> {
+        sum: SquareSum,
+        from: Tensors,
+        /// Where they are put back: one that the model holds twice counts once.
+        gradients: &'a mut Tensors,
     }
-
-    /// The norm of all of them together.
-    pub(super) fn norm(&self) -> f64 {
-        self.squares.sqrt()
-    }
-}
-
-struct Looking<'a> {
-    look: Look,
-    from: Tensors,
-    /// Where they are put back: a parameter that the model holds twice is not there any more.
-    gradients: &'a mut Tensors,
-}
-
-impl Each for Looking<'_> {
-    fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
-        let Some(gradient) = self.from.remove::<D>(param.id) else { return };
-        let squares = sum_squares(&gradient);
-        if !squares.is_finite() && self.look.broken.is_none() {
-            self.look.broken = Some(path.to_owned());
+    impl Each for Squares<'_> {
+        fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+            let Some(gradient) = self.from.remove::<D>(param.id) else { return };
+            self.sum.add(&gradient);
+            self.gradients.register(param.id, gradient);
         }
-        self.look.squares += squares;
-        self.gradients.register(param.id, gradient);
     }
+    let from = core::mem::take(gradients);
+    let mut squares = Squares { sum: SquareSum::new(), from, gradients };
+    each_parameter(model, &mut squares);
+    squares.sum.total()
+}
+
+/// The path of the first parameter whose gradient is not finite. Waits for each of them.
+pub(super) fn first_not_finite<M: Module>(model: &M, gradients: &Tensors) -> Option<String> {
+    struct First<'a> {
+        gradients: &'a Tensors,
+        path: Option<String>,
+    }
+    impl Each for First<'_> {
+        fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+            if self.path.is_none()
+                && let Some(gradient) = self.gradients.get::<D>(param.id)
+                && !sum_squares(&gradient).is_finite()
+            {
+                self.path = Some(path.to_owned());
+            }
+        }
+    }
+    let mut first = First { gradients, path: None };
+    each_parameter(model, &mut first);
+    first.path
 }
 
 /// Puts 0 for every element that is not finite.

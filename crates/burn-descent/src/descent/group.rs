@@ -125,4 +125,6 @@ pub(super) struct Member {
     pub(super) optimizer: usize,
     /// Is the parameter met more than once in the model?
     pub(super) tied: bool,
+    /// Its number in the model, which tells the noise of its gradient from that of others.
+    pub(super) stream: u32,
 }

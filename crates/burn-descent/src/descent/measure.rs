@@ -4,7 +4,7 @@ use super::report::Update;
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use burn_descent_engine::sum_squares;
+use burn_descent_engine::SquareSum;
 
 /// The weights that are about to change: the tensors themselves, so the step copies them.
 pub(super) fn remember<M: Module>(model: &M, gradients: &Tensors) -> Tensors {
@@ -28,19 +28,20 @@ pub(super) fn remember<M: Module>(model: &M, gradients: &Tensors) -> Tensors {
 pub(super) fn measure<M: Module>(model: &M, before: Tensors) -> Update {
     struct Measure {
         before: Tensors,
-        moved: f64,
-        weights: f64,
+        moved: SquareSum,
+        weights: SquareSum,
     }
     impl Each for Measure {
         fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
             let Some(before) = self.before.remove::<D>(param.id) else { return };
             let dtype = compute_dtype(before.dtype());
             let (before, after) = (before.cast(dtype), inner(param.val()).cast(dtype));
-            self.weights += sum_squares(&before);
-            self.moved += sum_squares(&(after - before));
+            self.weights.add(&before);
+            self.moved.add(&(after - before));
         }
     }
-    let mut measure = Measure { before, moved: 0.0, weights: 0.0 };
+    let mut measure = Measure { before, moved: SquareSum::new(), weights: SquareSum::new() };
     each_parameter(model, &mut measure);
-    Update { norm: measure.moved.sqrt(), weight_norm: measure.weights.sqrt() }
+    let norm = |squares: SquareSum| squares.total().map(f64::sqrt, Tensor::sqrt);
+    Update { norm: norm(measure.moved), weight_norm: norm(measure.weights) }
 }

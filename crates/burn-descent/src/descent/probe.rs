@@ -1,13 +1,14 @@
 //! Where the gradient of a step is taken: methods that look away from where they stand.
 
-use super::apply::{Pace, States};
-use super::gradients::{IntoGradients, Look};
+use super::apply::{Pace, States, times};
+use super::gradients::{IntoGradients, squares};
 use super::group::Member;
 use super::param::{Change, change};
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use super::{Descent, DescentError, Refused, Report};
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
+use burn_descent_engine::Reading;
 use burn_descent_rules::{InvalidOption, Range};
 
 /// Where the gradient of a step is taken. What steps down it still stands at the weights, so
@@ -55,7 +56,7 @@ pub enum Probe {
 
 impl Probe {
     /// Sharpness-aware minimisation: the gradient at the worst point within `rho` (> 0, usually
-    /// 0.05), to the first order. Two gradients a step, and a GPU waits for the norm of the first.
+    /// 0.05), to the first order. Two gradients a step.
     ///
     /// ```text
     /// e = ρ g / ‖g‖,    the gradient at w + e
@@ -130,7 +131,7 @@ impl Descent {
         let (rho, eta) = match self.setup.wishes.probe {
             None => return Ok(look(model)),
             Some(Probe::Ahead) => {
-                let paces = self.paces(1.0)?;
+                let paces = self.paces(1.0.into())?;
                 let mut ahead = Ahead { paces: &paces, states: &self.at.states };
                 return Ok(look(&change(model.clone(), members, &mut ahead)));
             }
@@ -141,16 +142,24 @@ impl Descent {
         if let Some(eta) = eta {
             each_parameter(model, &mut Adapt { uphill: &mut uphill, eta });
         }
-        let norm = Look::at(model, &mut uphill).norm();
-        if norm == 0.0 {
-            return Ok((loss, uphill));
-        }
-        let mut climb = Climb { uphill, factor: rho / norm, eta };
+        let mut climb = Climb { factor: climb(&squares(model, &mut uphill), rho), uphill, eta };
         // A clone would share the running statistics of normalisation, which have seen the batch.
         let copy = model.valid().train();
         let (_, gradients) = look(&change(copy, members, &mut climb));
         Ok((loss, gradients))
     }
+}
+
+/// What gradients whose squares have this sum are multiplied by to be `rho` long; 0 where there is
+/// no way up.
+fn climb(squares: &Reading, rho: f64) -> Reading {
+    squares.map(
+        |sum| if sum == 0.0 { 0.0 } else { rho / sum.sqrt() },
+        |sum| {
+            let flat = sum.clone().equal_elem(0.0);
+            sum.sqrt().recip().mul_scalar(rho).mask_fill(flat, 0.0)
+        },
+    )
 }
 
 /// `T = |w| + η`.
@@ -176,7 +185,7 @@ impl Each for Adapt<'_> {
 /// `w ← w + factor · uphill`, or `w + factor · T · uphill`.
 struct Climb {
     uphill: Tensors,
-    factor: f64,
+    factor: Reading,
     eta: Option<f64>,
 }
 
@@ -194,7 +203,7 @@ impl Change for Climb {
     ) -> Tensor<D> {
         let dtype = weights.dtype();
         let weights = weights.cast(compute_dtype(dtype));
-        let mut step = uphill.cast(compute_dtype(dtype)).mul_scalar(self.factor);
+        let mut step = times(uphill.cast(compute_dtype(dtype)), &self.factor);
         if let Some(eta) = self.eta {
             step = step * size(weights.clone(), eta);
         }

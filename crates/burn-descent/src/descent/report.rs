@@ -1,8 +1,12 @@
 //! What came of a step.
 
+use burn_descent_engine::Reading;
 use serde::{Serialize, Serializer};
 
 /// What came of a call of [`Descent::step`](super::Descent::step).
+///
+/// A [`Reading`] may still lie on a GPU, which is then not waited for before somebody reads it: an
+/// observer that is shown every hundredth report waits every hundredth step.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
     /// Steps taken so far, this one included.
@@ -18,9 +22,11 @@ pub struct Report {
     pub learning_rates: Vec<(String, f64)>,
     /// The norm of all gradients before clipping by it, if something has asked for it:
     /// `clip_norm`, a policy for what is not finite, or loss scaling.
-    pub grad_norm: Option<f64>,
+    #[serde(serialize_with = "read_if_any")]
+    pub grad_norm: Option<Reading>,
     /// The factor that clipping by norm has put on the gradients: 1 where it did nothing.
-    pub clip_factor: f64,
+    #[serde(serialize_with = "read")]
+    pub clip_factor: Reading,
     /// What the loss of the next step is to be multiplied with, where it is scaled.
     pub loss_scale: Option<f64>,
     /// How far the step went, if it was measured.
@@ -28,19 +34,29 @@ pub struct Report {
 }
 
 /// How far a step went: see [`Builder::measure_updates`](super::Builder::measure_updates).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Update {
     /// The norm of the change of all weights together.
-    pub norm: f64,
+    #[serde(serialize_with = "read")]
+    pub norm: Reading,
     /// The norm of all weights that were to change, before the step.
-    pub weight_norm: f64,
+    #[serde(serialize_with = "read")]
+    pub weight_norm: Reading,
 }
 
 impl Update {
     /// The update as a part of the weights: a good step is often about 0.001 of them.
     pub fn ratio(&self) -> f64 {
-        self.norm / self.weight_norm
+        self.norm.get() / self.weight_norm.get()
     }
+}
+
+fn read<S: Serializer>(reading: &Reading, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(reading.get())
+}
+
+fn read_if_any<S: Serializer>(reading: &Option<Reading>, serializer: S) -> Result<S::Ok, S::Error> {
+    reading.as_ref().map(Reading::get).serialize(serializer)
 }
 
 fn as_map<S: Serializer>(rates: &[(String, f64)], serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,14 +1,14 @@
 //! One step of the whole model.
 
-use super::apply::{Apply, Pace, Ready};
-use super::gradients::{Look, first_unknown, zero_not_finite};
+use super::apply::{Pace, Ready, apply};
+use super::gradients::{first_not_finite, first_unknown, squares, zero_not_finite};
 use super::group::{AnyOptimizer, Schedules};
 use super::measure::{measure, remember};
-use super::param::change;
 use super::transform::transform;
 use super::visit::Tensors;
 use super::{Descent, DescentError, IntoGradients, NotFinite, Refused, Report};
 use burn::module::Module;
+use burn_descent_engine::Reading;
 use burn_descent_rules::{OptionError, check_lr};
 
 /// Gradients that may be stepped down, and the groups at this step.
@@ -84,7 +84,7 @@ impl Descent {
             step: self.at.steps,
             skipped_in_all: self.at.skipped,
             learning_rates: self.learning_rates(),
-            clip_factor: 1.0,
+            clip_factor: 1.0.into(),
             loss_scale: self.at.scale.as_ref().map(|scale| scale.value),
             ..Report::default()
         };
@@ -96,10 +96,10 @@ impl Descent {
             factor /= scale.value;
         }
 
-        let mut look = None;
+        let mut all = None;
         if wishes.not_finite != NotFinite::Allow || wishes.loss_scale.is_some() {
-            let seen = look.insert(Look::at(model, &mut gradients));
-            if let Some(parameter) = seen.broken.take() {
+            let all_finite = all.insert(squares(model, &mut gradients)).get().is_finite();
+            if !all_finite && let Some(parameter) = first_not_finite(model, &gradients) {
                 match self.policy() {
                     NotFinite::Skip => {
                         self.at.skipped += 1;
@@ -114,7 +114,7 @@ impl Descent {
                     }
                     NotFinite::Zero => {
                         zero_not_finite(model, &mut gradients);
-                        look = None;
+                        all = None;
                     }
                     NotFinite::Allow => {}
                 }
@@ -122,17 +122,18 @@ impl Descent {
         }
         if !wishes.transforms.is_empty() {
             transform(&wishes.transforms, model, &mut gradients, self.at.steps, factor);
-            look = None;
+            all = None;
         }
-        if let Some(most) = wishes.clip_norm {
-            let look = look.get_or_insert_with(|| Look::at(model, &mut gradients));
-            let norm = look.norm() * factor;
-            if norm > most {
-                report.clip_factor = most / norm;
-            }
+        if wishes.clip_norm.is_some() {
+            all.get_or_insert_with(|| squares(model, &mut gradients));
         }
-        report.grad_norm = look.map(|look| look.norm() * factor);
-        let paces = self.paces(factor * report.clip_factor)?;
+        let norm = all.map(|squares| norm(&squares, factor));
+        if let (Some(norm), Some(most)) = (&norm, wishes.clip_norm) {
+            report.clip_factor = shorten(norm, most);
+        }
+        report.grad_norm = norm;
+        let clip = &report.clip_factor;
+        let paces = self.paces(clip.map(|clip| clip * factor, |clip| clip.mul_scalar(factor)))?;
         Ok((report, Some((gradients, paces))))
     }
 
@@ -150,10 +151,10 @@ impl Descent {
     }
 
     /// The groups at the next step, which meets its gradients times `factor`.
-    pub(super) fn paces(&self, factor: f64) -> Result<Vec<Pace>, DescentError> {
+    pub(super) fn paces(&self, factor: Reading) -> Result<Vec<Pace>, DescentError> {
         let pace = |group: &Schedules| {
             let lr = self.lr(group);
-            pace(group, self.at.steps, lr, factor).map_err(|error| DescentError::Scheduled {
+            pace(group, self.at.steps, lr, &factor).map_err(|error| DescentError::Scheduled {
                 group: group.name.clone(),
                 step: self.at.steps + 1,
                 error,
@@ -185,9 +186,7 @@ impl Descent {
         let before = measured.then(|| remember(&model, &gradients));
         self.set_out(&model);
 
-        let states = &mut self.at.states;
-        let mut apply = Apply { paces: &paces, states, gradients };
-        let model = change(model, &setup.members, &mut apply);
+        let model = apply(model, &setup.members, &paces, &mut self.at.states, gradients);
         self.at.steps = step;
         if let (Some(options), Some(scale)) = (&setup.wishes.loss_scale, &mut self.at.scale) {
             scale.after_good(options);
@@ -202,8 +201,25 @@ impl Descent {
     }
 }
 
+/// The norm of gradients whose squares have this sum and that count `factor` times.
+fn norm(squares: &Reading, factor: f64) -> Reading {
+    squares.map(|sum| sum.sqrt() * factor, |sum| sum.sqrt().mul_scalar(factor))
+}
+
+/// The factor that makes gradients of this norm `most` long: 1 for shorter ones, and for those that
+/// are no numbers.
+fn shorten(norm: &Reading, most: f64) -> Reading {
+    norm.map(
+        |norm| if norm > most { most / norm } else { 1.0 },
+        |norm| {
+            let longer = norm.clone().greater_elem(most);
+            norm.ones_like().mask_where(longer, norm.recip().mul_scalar(most))
+        },
+    )
+}
+
 /// What a group's schedules say at a step, from 0.
-fn pace(group: &Schedules, step: u64, lr: f64, factor: f64) -> Result<Pace, OptionError> {
+fn pace(group: &Schedules, step: u64, lr: f64, factor: &Reading) -> Result<Pace, OptionError> {
     let mut optimizers = Vec::with_capacity(group.optimizers.len());
     let scheduled: Vec<(&str, String)> =
         group.options.iter().map(|(name, s)| (name.as_str(), s.at(step).to_string())).collect();

@@ -1,5 +1,5 @@
 use super::{Observer, lines::Lines};
-use crate::{Report, Update};
+use crate::{Reading, Report, Update};
 use csv::{Reader, Writer};
 use std::io;
 use std::path::Path;
@@ -90,9 +90,10 @@ fn cells(report: &Report) -> Vec<(String, String)> {
         update,
     } = report;
     let (norm, weight_norm) =
-        update.map(|Update { norm, weight_norm }| (norm, weight_norm)).unzip();
+        update.as_ref().map(|Update { norm, weight_norm }| (norm, weight_norm)).unzip();
     let number = |number: f64| format!("{number:?}");
-    let measured = |of: Option<f64>| of.map(number).unwrap_or_default();
+    let some = |of: Option<f64>| of.map(number).unwrap_or_default();
+    let measured = |of: Option<&Reading>| some(of.map(Reading::get));
     let rates = learning_rates.iter().map(|(group, lr)| (format!("lr.{group}"), number(*lr)));
     let cell = |(column, cell): (&str, String)| (column.to_owned(), cell);
     let before = [
@@ -102,9 +103,9 @@ fn cells(report: &Report) -> Vec<(String, String)> {
         ("skipped_in_all", skipped_in_all.to_string()),
     ];
     let after = [
-        ("grad_norm", measured(*grad_norm)),
-        ("clip_factor", number(*clip_factor)),
-        ("loss_scale", measured(*loss_scale)),
+        ("grad_norm", measured(grad_norm.as_ref())),
+        ("clip_factor", number(clip_factor.get())),
+        ("loss_scale", some(*loss_scale)),
         ("update.norm", measured(norm)),
         ("update.weight_norm", measured(weight_norm)),
     ];
@@ -139,7 +140,8 @@ mod tests {
         let path = folder.path().join("log.csv");
         let mut log = Csv::create(&path).unwrap();
         log.observe(&report(1)).unwrap();
-        let broken = Report { grad_norm: Some(f64::NAN), loss_scale: Some(2.0), ..report(2) };
+        let broken =
+            Report { grad_norm: Some(f64::NAN.into()), loss_scale: Some(2.0), ..report(2) };
         log.observe(&Report { update: None, ..broken }).unwrap();
         let columns = "step|stepped|skipped|skipped_in_all|lr.all|lr.a, \"b\"|grad_norm|\
                        clip_factor|loss_scale|update.norm|update.weight_norm";

@@ -87,7 +87,7 @@ mod tests {
         });
         assert_eq!(read(&path), [line], "there before the log is closed");
 
-        log.observe(&Report { grad_norm: Some(f64::NAN), ..report(2) }).unwrap();
+        log.observe(&Report { grad_norm: Some(f64::NAN.into()), ..report(2) }).unwrap();
         assert_eq!(read(&path)[1]["grad_norm"], Value::Null);
         JsonLines::create(&path).unwrap();
         assert!(read(&path).is_empty());

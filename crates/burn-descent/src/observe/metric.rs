@@ -1,4 +1,4 @@
-use crate::{Report, Update};
+use crate::{Reading, Report, Update};
 use burn::tensor::TensorReadError;
 use burn::train::metric::state::{FormatOptions, NumericMetricState};
 use burn::train::metric::{
@@ -25,7 +25,7 @@ type Quantity = Arc<dyn Fn(&Report) -> Option<f64> + Send + Sync>;
 /// let progress = Progress { items_processed: 1, items_total: 1, unit: None };
 /// let metadata = MetricMetadata { progress, iteration: None, lr: None };
 /// for norm in [1.0, 3.0] {
-///     metric.update(&Report { grad_norm: Some(norm), ..Report::default() }, &metadata)?;
+///     metric.update(&Report { grad_norm: Some(norm.into()), ..Report::default() }, &metadata)?;
 /// }
 /// assert_eq!(metric.value().map(|entry| entry.current()), Some(3.0));
 /// assert_eq!(metric.final_value().current(), 2.0);
@@ -57,12 +57,12 @@ impl ReportMetric {
 
     /// The norm of all gradients, before clipping by it.
     pub fn grad_norm() -> Self {
-        Self::new("Gradient Norm", |report| report.grad_norm)
+        Self::new("Gradient Norm", |report| report.grad_norm.as_ref().map(Reading::get))
     }
 
     /// The factor that clipping by norm has put on the gradients, at steps that were taken.
     pub fn clip_factor() -> Self {
-        Self::new("Clip Factor", |report| report.stepped.then_some(report.clip_factor))
+        Self::new("Clip Factor", |report| report.stepped.then(|| report.clip_factor.get()))
     }
 
     /// The update as a part of the weights, at steps that were measured.
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_a_report_does_not_hold_has_no_value() {
-        let bare = Report { clip_factor: 1.0, ..Report::default() };
+        let bare = Report { clip_factor: 1.0.into(), ..Report::default() };
         for mut metric in [
             ReportMetric::grad_norm(),
             ReportMetric::clip_factor(),

@@ -35,7 +35,7 @@ use std::io;
 /// }
 ///
 /// let mut clipped = Clipped(Vec::new());
-/// clipped.observe(&Report { step: 7, clip_factor: 0.5, ..Report::default() })?;
+/// clipped.observe(&Report { step: 7, clip_factor: 0.5.into(), ..Report::default() })?;
 /// assert_eq!(clipped.0, [7]);
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -83,9 +83,9 @@ mod tests {
             step,
             stepped: true,
             learning_rates: vec![("all".into(), 1e-7), ("a, \"b\"".into(), 0.25)],
-            grad_norm: Some(2.5),
-            clip_factor: 0.4,
-            update: Some(crate::Update { norm: 0.5, weight_norm: 4.0 }),
+            grad_norm: Some(2.5.into()),
+            clip_factor: 0.4.into(),
+            update: Some(crate::Update { norm: 0.5.into(), weight_norm: 4.0.into() }),
             ..Report::default()
         }
     }

@@ -2,11 +2,11 @@
 
 use super::parameters::Look;
 use super::{Checkpoint, CheckpointError, Header, Mismatch};
-use crate::descent::Descent;
 use crate::descent::loss_scale::Scale;
 use crate::descent::param::replace;
 use crate::descent::position::Position;
 use crate::descent::visit::{Tensors, each_parameter};
+use crate::descent::{Descent, Setup};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::StateSource;
 use burn::tensor::Tensor;
@@ -25,7 +25,7 @@ impl Checkpoint {
         descent: &mut Descent,
         model: &M,
     ) -> Result<M, CheckpointError> {
-        let changed = changed_options(&self.header.options, &descent.setup.options());
+        let changed = changed_options(&self.header.options, &descent.setup);
         let found = Found::look(self, descent, model)?;
         found.take_up_if_whole(descent, model, changed)
     }
@@ -55,22 +55,23 @@ impl Checkpoint {
         descent: &mut Descent,
         model: &M,
     ) -> Result<(M, Vec<Mismatch>), CheckpointError> {
-        let mut mismatches = changed_options(&self.header.options, &descent.setup.options());
+        let mut mismatches = changed_options(&self.header.options, &descent.setup);
         let mut found = Found::look(self, descent, model)?;
         mismatches.append(&mut found.mismatches);
         Ok((found.take_up(descent, model), mismatches))
     }
 }
 
-fn changed_options(
-    saved: &BTreeMap<String, String>,
-    now: &BTreeMap<String, String>,
-) -> Vec<Mismatch> {
+/// Options that are not what they were. One that the file does not know came to its optimizer
+/// later, and was what it is by default.
+fn changed_options(saved: &BTreeMap<String, String>, setup: &Setup) -> Vec<Mismatch> {
+    let (now, defaults) = (&setup.options(), &setup.defaults());
     let all: BTreeSet<&String> = saved.keys().chain(now.keys()).collect();
     let text = |options: &BTreeMap<String, String>, option: &str| {
         options.get(option).map_or("not there", String::as_str).to_owned()
     };
-    let changed = all.into_iter().filter(|option| saved.get(*option) != now.get(*option));
+    let before = |option| saved.get(option).or_else(|| defaults.get(option));
+    let changed = all.into_iter().filter(|option| before(*option) != now.get(*option));
     let mismatch = |option: &String| Mismatch::Option {
         option: option.clone(),
         saved: text(saved, option),

@@ -8,6 +8,7 @@ use crate::descent::{Descent, Setup};
 use burn::module::{Module, Param, ParamId};
 use burn::optim::{RecordState, StateSink};
 use burn::tensor::Tensor;
+use burn_descent_engine::Fused;
 use std::collections::{BTreeMap, HashSet};
 
 impl Descent {
@@ -109,6 +110,11 @@ impl Setup {
         options.extend(around.map(|(option, value)| (option.to_owned(), value)));
         options
     }
+
+    /// What our optimizers' options are by default.
+    pub(super) fn defaults(&self) -> BTreeMap<String, String> {
+        self.groups.iter().flat_map(|group| own_options(group, Fused::defaults)).collect()
+    }
 }
 
 fn group_options(group: &Schedules, options: &mut BTreeMap<String, String>) {
@@ -119,12 +125,24 @@ fn group_options(group: &Schedules, options: &mut BTreeMap<String, String>) {
     for (option, schedule) in &group.options {
         add(&format!("schedule of {option}"), format!("{schedule:?}"));
     }
-    for (number, optimizer) in group.optimizers.iter().enumerate() {
-        let of = if number == 0 { "" } else { " of vectors" };
-        if let AnyOptimizer::Ours(fused) = optimizer {
-            for (option, value) in fused.options() {
-                add(&format!("{option}{of}"), value.clone());
-            }
-        }
+    for (option, value) in own_options(group, Fused::options) {
+        options.insert(option, value);
     }
+}
+
+/// What `of` tells of the options of a group's optimizers, by the name that says where they are.
+fn own_options(
+    group: &Schedules,
+    of: fn(&Fused) -> &[(String, String)],
+) -> impl Iterator<Item = (String, String)> {
+    group.optimizers.iter().enumerate().flat_map(move |(number, optimizer)| {
+        let where_to = if number == 0 { "" } else { " of vectors" };
+        let options = match optimizer {
+            AnyOptimizer::Ours(fused) => of(fused),
+            AnyOptimizer::Foreign(..) => &[],
+        };
+        options.iter().map(move |(option, value)| {
+            (format!("group `{}`: {option}{where_to}", group.name), value.clone())
+        })
+    })
 }

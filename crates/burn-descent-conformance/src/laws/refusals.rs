@@ -1,62 +1,37 @@
 //! What is refused, with a message that says what to do.
 
 use crate::Subject;
+use crate::refusal::refusal;
 use burn::optim::Optimizer;
 use burn_descent::StepError;
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-thread_local! {
-    static EXPECTED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Keeps panics that a law asks for out of the output.
-pub fn hide_expected_panics() {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if !EXPECTED.get() {
-            hook(info);
-        }
-    }));
-}
-
-/// The message with which `refused` panics.
-pub fn refusal<T>(refused: impl FnOnce() -> T) -> String {
-    EXPECTED.set(true);
-    let result = catch_unwind(AssertUnwindSafe(refused));
-    EXPECTED.set(false);
-    let panic = result.err().expect("it should be refused");
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string())).expect("a message")
-}
 
 /// Every numeric option refuses NaN, infinities and what is out of its range, by its name.
-pub fn options(subject: &Subject) {
-    let name = subject.row.name;
-    for (option, default) in subject.row.options() {
+pub(crate) fn options(subject: &Subject) {
+    let name = subject.name();
+    for (option, default) in subject.optimizer().options() {
         let bad: &[&str] = match default.as_str() {
             "true" | "false" => &["1.5", "yes", ""],
             _ => &["NaN", "inf", "-inf", "-0.1", "1e400", "ten", ""],
         };
         for value in bad {
-            let error = subject.row.build(&[(&option, value)]).expect_err("a bad value");
+            let error = subject.optimizer().with(&[(option, value)]).expect_err("a bad value");
             let text = error.to_string();
             assert!(text.starts_with(&format!("{name}: {option} = {value} is not ")), "{text}");
         }
         let typo = format!("{option}x");
-        let text = subject.row.build(&[(&typo, "0.5")]).expect_err("no option").to_string();
+        let text = subject.optimizer().with(&[(&typo, "0.5")]).expect_err("no option").to_string();
         assert!(text.contains(&format!("did you mean `{option}`?")), "{text}");
     }
 }
 
 /// A learning rate that is negative, NaN or infinite: an error from ours, a panic from burn's.
-pub fn learning_rate(subject: &Subject) {
+pub(crate) fn learning_rate(subject: &Subject) {
     let optimizer = subject.optimizer();
     let tensor = || subject.tensor::<1>(1, [3]);
     for lr in [-0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let error = optimizer.try_step(lr, tensor(), tensor(), None).expect_err("a bad rate");
         assert!(matches!(error, StepError::LearningRate(_)), "{error}");
-        let expected = format!("{}: lr = {lr} is not allowed", subject.row.name);
+        let expected = format!("{}: lr = {lr} is not allowed", subject.name());
         assert!(error.to_string().starts_with(&expected), "{error}");
         let panic = refusal(|| Optimizer::step(&optimizer, lr, tensor(), tensor(), None));
         assert_eq!(panic, error.to_string());
@@ -65,7 +40,7 @@ pub fn learning_rate(subject: &Subject) {
 }
 
 /// A gradient or a state of another shape.
-pub fn shapes(subject: &Subject) {
+pub(crate) fn shapes(subject: &Subject) {
     let optimizer = subject.optimizer();
     let tensor = |len| subject.tensor::<1>(1, [len]);
     let error = optimizer.try_step(0.1, tensor(3), tensor(4), None).expect_err("a bad gradient");

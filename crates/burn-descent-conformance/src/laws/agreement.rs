@@ -7,8 +7,9 @@ use burn::tensor::{Tensor, TensorData};
 pub(crate) fn engines_agree(subject: &Subject) {
     for (variant, optimizer) in subject.variants() {
         let start = || subject.tensor::<2>(1, [5, 13]);
+        let portable = optimizer.clone().portable();
         let (fast, fast_state) = subject.walk(&optimizer, start(), None, 0..4);
-        let (plain, plain_state) = subject.walk(&optimizer.clone().portable(), start(), None, 0..4);
+        let (plain, plain_state) = subject.walk(&portable, start(), None, 0..4);
         subject.assert_close(&variant, &fast, &plain);
         let states = |state: Option<burn_descent::FusedState>| {
             let tensors = state.expect("there is one after a step").tensors();

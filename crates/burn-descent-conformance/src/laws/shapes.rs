@@ -31,7 +31,6 @@ pub(crate) fn shapes(subject: &Subject) {
 
 /// Transposed, sliced and broadcast tensors walk as their contiguous copies do.
 pub(crate) fn layouts(subject: &Subject) {
-    let optimizer = subject.optimizer();
     let transposed = |seed| subject.tensor::<2>(seed, [6, 10]).swap_dims(0, 1);
     let sliced = |seed| subject.tensor::<2>(seed, [12, 6]).slice([1..11, 0..6]);
     let narrow = |seed| subject.tensor::<2>(seed, [10, 9]).slice([0..10, 2..8]);
@@ -48,6 +47,7 @@ pub(crate) fn layouts(subject: &Subject) {
         ("flipped", &flipped),
     ];
     let two_steps = |parameter: &dyn Fn() -> Tensor<2>, gradient: &dyn Fn() -> Tensor<2>| {
+        let optimizer = subject.optimizer();
         let first = optimizer.try_step(0.1, parameter(), gradient(), None).expect("a step");
         bits(&optimizer.try_step(0.1, first.0, gradient(), Some(first.1)).expect("a step").0)
     };

@@ -72,12 +72,12 @@ pub(crate) fn shared(subject: &Subject) {
     assert!(bits(&part) == before, "the view has changed");
 }
 
-/// The states are those of the registry, each as large as the parameter.
+/// The states are those that its page says, each as large as the parameter.
 pub(crate) fn state_size(subject: &Subject) {
     let optimizer = subject.optimizer();
     let (_, state) = subject.walk(&optimizer, subject.tensor::<1>(1, [11]), None, 0..1);
     let tensors = state.expect("there is one after a step").tensors();
-    assert_eq!(tensors.len(), subject.row.state().len());
-    assert_eq!(optimizer.state_names(), subject.row.state());
+    assert_eq!(tensors.len(), subject.candidate.page.states.len());
+    assert_eq!(optimizer.state_names(), subject.candidate.page.states);
     assert!(tensors.iter().all(|state| state.num_elements() == 11));
 }

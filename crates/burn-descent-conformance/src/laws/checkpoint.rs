@@ -48,7 +48,7 @@ const CALLS: u64 = 7;
 
 fn resumes(subject: &Subject, optimizer: &Fused, around: Around, name: &str) {
     let build = || {
-        let lr = subject.row.lr;
+        let lr = subject.lr();
         let model = Line::new(subject);
         let schedule = Cosine::new(lr, 6).warmup(2).then(5, Linear::new(lr, 4));
         let builder = around(Descent::new(optimizer.clone()).schedule(schedule));

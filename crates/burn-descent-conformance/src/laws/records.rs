@@ -1,8 +1,8 @@
 //! What is saved is what is loaded.
 
 use super::descent::Line;
-use super::refusals::refusal;
 use crate::Subject;
+use crate::refusal::refusal;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn_descent::registry;
 
@@ -45,7 +45,7 @@ pub(crate) fn foreign_record(subject: &Subject) {
     };
     let burns = || AdamConfig::new().init();
     let mut foreign = vec![record(&burns)];
-    for row in registry::ROWS.iter().filter(|row| row.name != subject.row.name) {
+    for row in registry::ROWS.iter().filter(|row| row.name != subject.name()) {
         let other = || ModuleOptimizer::from(row.build(&[]).expect("defaults are allowed"));
         foreign.push(record(&other));
     }
@@ -53,7 +53,7 @@ pub(crate) fn foreign_record(subject: &Subject) {
         let fresh = ModuleOptimizer::from(subject.optimizer());
         let mut loaded = fresh.from_bytes(record).expect("a readable record");
         let text = refusal(|| model.clone().train(subject, &mut loaded, 1));
-        let expected = format!("{}: the state belongs to another optimizer", subject.row.name);
+        let expected = format!("{}: the state belongs to another optimizer", subject.name());
         assert!(text.starts_with(&expected), "{text}");
     }
 }

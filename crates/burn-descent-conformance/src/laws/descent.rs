@@ -56,7 +56,7 @@ impl Line {
     ) -> Self {
         for _ in 0..steps {
             let gradients = GradientsParams::from_grads(self.loss(subject).backward(), &self);
-            self = optimizer.step(subject.row.lr, self, gradients);
+            self = optimizer.step(subject.lr(), self, gradients);
         }
         self
     }

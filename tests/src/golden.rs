@@ -1,8 +1,8 @@
 //! The optimizers go where the same optimizers of other libraries have gone.
 
-use crate::Subject;
 use crate::replayer::replay_on;
 use burn::tensor::DType;
+use burn_descent_conformance::{Law, Subject};
 use burn_descent_golden::{
     Error, OptimizerFile, Precision, ReplayError, setting, traces, traces_dir,
 };
@@ -17,14 +17,21 @@ static FILES: LazyLock<Vec<OptimizerFile>> = LazyLock::new(|| {
     paths.iter().filter_map(|path| read(path)).collect()
 });
 
+/// The law.
+pub const GOLDEN: &[Law] = &[Law {
+    name: "golden",
+    applies: |subject| matches!(subject.dtype, DType::F32 | DType::F64),
+    check: golden,
+}];
+
 /// Every recorded trajectory of this optimizer.
-pub(crate) fn golden(subject: &Subject) {
+fn golden(subject: &Subject) {
     let precision = if subject.dtype == DType::F64 { Precision::F64 } else { Precision::F32 };
     let (mut agree, mut failures) = (0, Vec::new());
     for file in FILES.iter() {
         for case in &file.cases {
             let Ok(setting) = setting(file, case) else { continue };
-            if setting.name != subject.row.name {
+            if setting.name != subject.name() {
                 continue;
             }
             match replay_on(&subject.device, precision, case, &setting) {
@@ -39,5 +46,5 @@ pub(crate) fn golden(subject: &Subject) {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(agree >= 5, "only {agree} trajectories of {}", subject.row.name);
+    assert!(agree >= 5, "only {agree} trajectories of {}", subject.name());
 }

@@ -13,7 +13,7 @@ pub(crate) fn plain(subject: &Subject) {
     let expected = Line::new(subject).train(subject, &mut module, 4);
     let start = Line::new(subject);
     let mut descent =
-        Descent::new(optimizer.clone()).schedule(subject.row.lr).build(&start).expect("it fits");
+        Descent::new(optimizer.clone()).schedule(subject.lr()).build(&start).expect("it fits");
     let mut model = start;
     for step in 1..=4 {
         let gradients = model.loss(subject).backward();
@@ -33,7 +33,7 @@ pub(crate) fn accumulate(subject: &Subject) {
         let parts: Vec<_> = starts.zip(ends).map(|(start, end)| *start..*end).collect();
         let mut model = Line::new(subject);
         let count = parts.len() as u32;
-        let builder = Descent::new(subject.optimizer()).schedule(subject.row.lr);
+        let builder = Descent::new(subject.optimizer()).schedule(subject.lr());
         let mut descent = builder.accumulate(count).build(&model).expect("it fits");
         for _ in 0..3 {
             for part in &parts {
@@ -56,7 +56,7 @@ pub(crate) fn accumulate(subject: &Subject) {
 pub(crate) fn not_finite(subject: &Subject) {
     let walk = |policy, broken_after: Option<usize>| {
         let mut model = Line::new(subject);
-        let builder = Descent::new(subject.optimizer()).schedule(subject.row.lr);
+        let builder = Descent::new(subject.optimizer()).schedule(subject.lr());
         let mut descent = builder.not_finite(policy).build(&model).expect("it fits");
         for step in 0..3 {
             if broken_after == Some(step) {
@@ -99,13 +99,13 @@ pub(crate) fn clip(subject: &Subject) {
     let b: Tensor<1> = all.get(model.b.id).expect("it has one");
     let norm = (squares(values(&w)) + squares(values(&b))).sqrt();
 
-    let builder = || Descent::new(subject.optimizer()).schedule(subject.row.lr);
+    let builder = || Descent::new(subject.optimizer()).schedule(subject.lr());
     let limit = norm / 3.0;
     let mut clipped = builder().clip_norm(limit).build(&model).expect("it fits");
     let (clipped, report) = clipped.step(model.clone(), all).expect("a good step");
-    let reported = report.grad_norm.expect("clipping looks");
+    let reported = report.grad_norm.expect("clipping looks").get();
     assert!((reported - norm).abs() <= 1e-6 * norm, "{reported} and {norm}");
-    assert!((report.clip_factor * reported - limit).abs() <= 1e-6 * limit);
+    assert!((report.clip_factor.get() * reported - limit).abs() <= 1e-6 * limit);
 
     let mut scaled = GradientsParams::new();
     scaled.register(model.w.id, w.mul_scalar(1.0 / 3.0));

@@ -1,14 +1,14 @@
 //! What a law is held against.
 
+use crate::{Candidate, numbers, values};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
-use burn_descent::registry::Row;
 use burn_descent::{Fused, FusedState};
 
-/// One row of the registry on one device in one precision.
+/// An optimizer on one device in one precision.
 #[derive(Clone)]
 pub struct Subject {
     /// The optimizer.
-    pub row: &'static Row,
+    pub candidate: Candidate,
     /// The device.
     pub device: Device,
     /// The precision of the parameters.
@@ -20,13 +20,23 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The optimizer with its default options.
-    pub fn optimizer(&self) -> Fused {
-        self.row.build(&[]).expect("defaults are allowed")
+    /// The name of its rule.
+    pub fn name(&self) -> &'static str {
+        self.candidate.optimizer.name()
     }
 
-    /// The optimizer with its defaults, with each option changed on its own, and with as many
-    /// changed together as may go together.
+    /// The learning rate with which it descends.
+    pub fn lr(&self) -> f64 {
+        self.candidate.lr
+    }
+
+    /// The optimizer with the options it was given.
+    pub fn optimizer(&self) -> Fused {
+        self.candidate.optimizer.clone()
+    }
+
+    /// The optimizer as it is, with each option changed on its own, and with as many changed
+    /// together as may go together.
     pub fn variants(&self) -> Vec<(String, Fused)> {
         let flip = |default: &str| {
             match default {
@@ -37,18 +47,18 @@ impl Subject {
             }
             .to_owned()
         };
-        let mut variants = vec![("defaults".to_owned(), self.optimizer())];
+        let mut variants = vec![("as it is".to_owned(), self.optimizer())];
         let mut together: Vec<(String, String)> = Vec::new();
         let build = |options: &[(String, String)]| {
             let pairs: Vec<_> = options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-            self.row.build(&pairs)
+            self.candidate.optimizer.with(&pairs)
         };
         let text = |options: &[(String, String)]| {
             options.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" ")
         };
-        for (option, default) in self.row.options() {
-            let changed = (option, flip(&default));
-            if changed.1 == default {
+        for (option, default) in self.candidate.optimizer.options() {
+            let changed = (option.clone(), flip(default));
+            if changed.1 == *default {
                 continue;
             }
             let alone = [changed];
@@ -84,7 +94,7 @@ impl Subject {
         let (shape, mut at) = (start.shape(), (start, state));
         for t in steps {
             let gradient = self.tensor(1000 + t, shape.clone());
-            let lr = self.row.lr / (1.0 + t as f64);
+            let lr = self.lr() / (1.0 + t as f64);
             let (parameter, state) =
                 optimizer.try_step(lr, at.0, gradient, at.1).expect("a good step");
             at = (parameter, Some(state));
@@ -124,26 +134,4 @@ impl Subject {
             assert!(error <= tolerance, "{what}: element {i}: {a} and {b}, off by {error:e}");
         }
     }
-}
-
-/// `count` numbers between -1 and 1 (splitmix64).
-pub fn numbers(seed: u64, count: usize) -> Vec<f64> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-/// The elements of a tensor as f64.
-pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
-    tensor.to_data().iter::<f64>().collect()
-}
-
-/// The elements of a tensor bit by bit.
-pub fn bits<const D: usize>(tensor: &Tensor<D>) -> Vec<u8> {
-    tensor.to_data().into_bytes().to_vec()
 }

@@ -28,13 +28,16 @@ pub(crate) fn no_gradient(subject: &Subject) {
     assert!(bits(&pair.b.val()) == b_before);
 }
 
-/// Gradients of zero from the start leave finite weights, and move nothing but by weight decay.
+/// Gradients of zero from the start leave finite weights, and move nothing but by weight decay and
+/// noise.
 pub(crate) fn zero(subject: &Subject) {
-    let options = subject.row.options();
-    let decays = options.iter().map(|(option, _)| option.as_str());
-    let decays = decays.filter(|option| ["weight_decay", "lambd"].contains(option));
-    let none: Vec<_> = decays.map(|option| (option, "0")).collect();
-    let no_decay = subject.row.build(&none).expect("0 is allowed");
+    let optimizer = subject.optimizer();
+    let options = optimizer.options().iter().map(|(option, _)| option.as_str());
+    let moves = ["weight_decay", "lambd", "noise.eta"];
+    let moves = options.filter(|option| moves.iter().any(|name| option.ends_with(name)));
+    let moves = moves.filter(|option| !option.ends_with("decoupled_weight_decay"));
+    let none: Vec<_> = moves.map(|option| (option, "0")).collect();
+    let no_decay = optimizer.with(&none).expect("0 is allowed");
     let mut at = (subject.tensor::<1>(1, [40]), None);
     let before = bits(&at.0);
     for _ in 0..3 {
@@ -62,7 +65,7 @@ pub(crate) fn extreme(subject: &Subject) {
     for t in 0..4 {
         let (tensor, state) = subject
             .optimizer()
-            .try_step(subject.row.lr, at.0, gradient(t), at.1)
+            .try_step(subject.lr(), at.0, gradient(t), at.1)
             .expect("a good step");
         at = (tensor, Some(state));
         let weights = values(&at.0);
@@ -73,10 +76,9 @@ pub(crate) fn extreme(subject: &Subject) {
 /// A NaN or infinite gradient spoils its own weight at most; where a step needs a sum over the
 /// tensor, a NaN is seen in its own weight at least.
 pub(crate) fn broken(subject: &Subject) {
-    let optimizer = subject.optimizer();
-    let page = subject.row.explain(&[]).expect("defaults are allowed");
     let numbers = crate::numbers(7, 100);
     let step = |numbers: Vec<f64>| {
+        let optimizer = subject.optimizer();
         let data = TensorData::new(numbers, [100]);
         let gradient = Tensor::<1>::from_data(data, (&subject.device, subject.dtype));
         let start = subject.tensor::<1>(1, [100]);
@@ -89,7 +91,7 @@ pub(crate) fn broken(subject: &Subject) {
     places.iter().for_each(|(i, number)| spoilt[*i] = *number);
     let spoilt = values(&step(spoilt));
     assert!(spoilt[3].is_nan(), "a NaN is hidden: {}", spoilt[3]);
-    if !page.summed.is_empty() {
+    if !subject.candidate.page.summed.is_empty() {
         return;
     }
     for (i, (good, spoilt)) in good.iter().zip(&spoilt).enumerate() {

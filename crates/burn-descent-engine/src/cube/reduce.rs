@@ -1,0 +1,224 @@
+//! Sums over whole tensors that stay on the device, with the same bits in every run: each unit of a
+//! launch adds to a part of its own, and two small launches add up the parts.
+
+use super::emit::apply;
+use super::extension::{Engine, List, Work};
+use super::kernel::{compute_type, numbers, stored_type, width, words};
+use crate::scalars::Scalars;
+use crate::state::{compute_dtype, tensor};
+use burn::backend::{BackendTensor, Dispatch, DispatchTensor, DispatchTensorKind, TensorMetadata};
+use burn::tensor::Tensor;
+use burn_cubecl::tensor::CubeTensor;
+use burn_descent_rules::{Graph, Node};
+use cubecl::calculate_cube_count_elemwise;
+use cubecl::prelude::*;
+use std::sync::{Arc, LazyLock};
+
+/// Parts of a sum: as many units work on a tensor at most.
+const PARTS: usize = 1 << 14;
+
+/// Parts of these parts.
+const MIDDLE: usize = 1 << 7;
+
+/// Elements that a unit adds up before it adds them to its sum: a short sum loses less to rounding.
+const RUN: usize = 64;
+
+/// Adds the graph of all elements to the parts.
+#[cube(launch_unchecked)]
+fn add<P: Float, C: Float, N: Size>(
+    parts: &mut [C],
+    inputs: &Sequence<Box<[Vector<P, N>]>>,
+    states: &Sequence<Box<[Vector<C, N>]>>,
+    scalars: &Sequence<InputScalar>,
+    beside: &Sequence<Box<[C]>>,
+    key: &Sequence<InputScalar>,
+    units: usize,
+    #[comptime] graph: Arc<Graph>,
+    #[comptime] lanes: Vec<usize>,
+    #[define(P, C)] _dtypes: [ElemType; 2],
+) {
+    let unit = ABSOLUTE_POS;
+    let first = &inputs[0];
+    let length = first.len();
+    if unit < units {
+        let mut known = Sequence::<C>::new();
+        #[unroll]
+        for number in 0..beside.len() {
+            let scalar = &beside[number];
+            known.push(scalar[0]);
+        }
+        let mut sum = Vector::<C, N>::new(C::from_int(0));
+        for start in range_stepped(unit, length, units * RUN) {
+            let mut run = Vector::<C, N>::new(C::from_int(0));
+            for step in 0..RUN {
+                let i = start + step * units;
+                if i < length {
+                    let mut met = Sequence::<Vector<C, N>>::new();
+                    #[unroll]
+                    for number in 0..inputs.len() {
+                        let input = &inputs[number];
+                        met.push(Vector::cast_from(input[i]));
+                    }
+                    #[unroll]
+                    for lane in 0..states.len() {
+                        let state = &states[lane];
+                        met.push(state[i]);
+                    }
+                    let terms =
+                        apply::<C, N>(i, &met, scalars, &known, key, graph.clone(), lanes.clone());
+                    run += terms[0];
+                }
+            }
+            sum += run;
+        }
+        let mut total = C::from_int(0);
+        #[unroll]
+        for lane in 0..N::value() {
+            total += sum.extract(lane);
+        }
+        parts[unit] += total;
+    }
+}
+
+/// Every element of `to` is the sum of as many of `from`.
+#[cube(launch_unchecked)]
+fn fold<C: Float>(from: &[C], to: &mut [C], #[define(C)] _dtype: ElemType) {
+    let unit = ABSOLUTE_POS;
+    if unit < to.len() {
+        let mut sum = C::from_int(0);
+        for i in range_stepped(unit, from.len(), to.len()) {
+            sum += from[i];
+        }
+        to[unit] = sum;
+    }
+}
+
+/// A sum, in parts.
+pub(crate) struct Total(DispatchTensor);
+
+impl Total {
+    /// Zero, beside a tensor and in the precision that this is computed in.
+    fn beside(there: &DispatchTensor) -> Self {
+        Self(zeros(PARTS, there))
+    }
+
+    /// Adds the graph of all elements of some tensors.
+    fn add(
+        self,
+        inputs: Vec<DispatchTensor>,
+        states: Vec<DispatchTensor>,
+        scalars: &Scalars,
+        graph: Arc<Graph>,
+    ) -> Self {
+        let (work, beside) = Work::new(graph, scalars);
+        let (inputs, states) = (List::new(inputs), List::new(states));
+        Self(<Dispatch as Engine>::add(self.0, inputs, states, beside, work))
+    }
+
+    /// The sum, of one element.
+    pub(crate) fn sum(self) -> Tensor<1> {
+        let (middle, one) = (zeros(MIDDLE, &self.0), zeros(1, &self.0));
+        let middle = <Dispatch as Engine>::fold(self.0, middle);
+        Tensor::from_dispatch(<Dispatch as Engine>::fold(middle, one))
+    }
+}
+
+fn zeros(count: usize, beside: &DispatchTensor) -> DispatchTensor {
+    let options = (&tensor(beside).device(), compute_dtype(beside.dtype()));
+    Tensor::<1>::zeros([count], options).into_dispatch()
+}
+
+/// The sum of a graph over all elements of a parameter and what belongs to it.
+pub(super) fn sum(
+    graph: Arc<Graph>,
+    parameter: &DispatchTensor,
+    gradient: &DispatchTensor,
+    states: &[DispatchTensor],
+    scalars: &Scalars,
+) -> DispatchTensor {
+    let inputs = vec![parameter.clone(), gradient.clone()];
+    Total::beside(parameter).add(inputs, states.to_vec(), scalars, graph).sum().into_dispatch()
+}
+
+/// Adds the squares of a tensor, if it lies on a device of this engine, and where the sum lies.
+pub(crate) fn add_squares<const D: usize>(total: &mut Option<Total>, tensor: &Tensor<D>) -> bool {
+    static SQUARE: LazyLock<Arc<Graph>> = LazyLock::new(|| {
+        let nodes = vec![Node::Parameter, Node::Mul(0, 0)];
+        Arc::new(Graph { nodes, outputs: vec![1] })
+    });
+    let tensor = tensor.clone().into_dispatch();
+    if !matches!(tensor.kind, DispatchTensorKind::Cube(BackendTensor::Float(_))) {
+        return false;
+    }
+    let sum = total.take().unwrap_or_else(|| Total::beside(&tensor));
+    let fits = sum.0.kind.device() == tensor.kind.device()
+        && sum.0.dtype() == compute_dtype(tensor.dtype());
+    *total = Some(match fits {
+        true => sum.add(vec![tensor], vec![], &Scalars::default(), SQUARE.clone()),
+        false => sum,
+    });
+    fits
+}
+
+#[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
+pub(super) fn launch_add(
+    parts: &CubeTensor,
+    inputs: &[CubeTensor],
+    states: &[CubeTensor],
+    beside: &[CubeTensor],
+    work: Work,
+) {
+    let tensor = &inputs[0];
+    let count = tensor.meta.num_elements();
+    if count == 0 {
+        return;
+    }
+    let client = &tensor.client;
+    let (stored, compute) = (stored_type(tensor), compute_type(tensor));
+    let width = width(tensor);
+    let units = (count / width).min(parts.meta.num_elements());
+    let cube_dim = CubeDim::new(client, units);
+    let cubes = calculate_cube_count_elemwise(client, units, cube_dim);
+    let buffer = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
+    // SAFETY: inputs and states are contiguous and of one shape, so every buffer holds `count`
+    // elements, beyond which no unit reads. There are as many parts as units at least, and each
+    // unit writes its own; units beyond them do nothing. Nobody else holds the parts.
+    unsafe {
+        add::launch_unchecked(
+            client,
+            cubes,
+            cube_dim,
+            width,
+            buffer(parts),
+            inputs.iter().map(buffer).collect(),
+            states.iter().map(buffer).collect(),
+            numbers(&work, compute),
+            beside.iter().map(buffer).collect(),
+            words(&work),
+            units,
+            work.graph,
+            work.lanes,
+            [stored, compute],
+        );
+    }
+}
+
+#[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
+pub(super) fn launch_fold(from: &CubeTensor, to: &CubeTensor) {
+    let units = to.meta.num_elements();
+    let cube_dim = CubeDim::new(&to.client, units);
+    let cubes = calculate_cube_count_elemwise(&to.client, units, cube_dim);
+    let buffer = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
+    // SAFETY: both are contiguous; a unit reads and writes inside their lengths only. Nobody else
+    // holds `to`.
+    unsafe {
+        fold::launch_unchecked(
+            &to.client,
+            cubes,
+            cube_dim,
+            buffer(from),
+            buffer(to),
+            compute_type(to),
+        );
+    }
+}

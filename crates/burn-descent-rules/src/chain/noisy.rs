@@ -1,0 +1,170 @@
+//! Noise in the gradient of any rule.
+
+use super::Names;
+use crate::noise::Noise;
+use crate::{Bound, InvalidOption, Paper, Range, Real, Rule};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+/// A rule that meets its gradient with normal noise added, which dies away.
+///
+/// ```text
+/// σ² = η / t^γ,   g ← g + N(0, σ²)
+/// ```
+///
+/// What comes from outside as one factor of all gradients, as clipping by their norm, comes before
+/// the noise. [`Transform::noise`] of `Descent`, by contrast, stands before the norm.
+///
+/// The numbers follow from seed, step, parameter and place in the parameter, so they are the same
+/// bits on every device, for any number of threads, and in a walk that is resumed. They are sums of
+/// twelve: normal, but none is beyond six deviations. A tensor of more than 2³² elements meets them
+/// again.
+///
+/// Memory and traffic are the rule's own. Defaults: those of the paper's first experiments, `η` 0.01
+/// and `γ` 0.55. Options are called `noise.eta`, `noise.gamma` and `noise.seed`, the rule's as they
+/// are.
+///
+/// Reference: Neelakantan et al. 2015, <https://arxiv.org/abs/1511.06807>; optax's `add_noise`.
+///
+/// ```
+/// use burn_descent_rules::{AdamW, chain::Noisy, slices::Walk};
+///
+/// let noisy = Noisy::new(AdamW::new()).eta(0.3).seed(7);
+/// let mut x = [1.0_f32; 3];
+/// Walk::new(noisy, x.len())?.step(0.1, &mut x, &[0.0; 3])?;
+/// assert!(x[0] != x[1] && x[1] != x[2]);
+/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// ```
+///
+/// [`Transform::noise`]: https://docs.rs/burn-descent/latest/burn_descent/struct.Transform.html
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Noisy<U> {
+    noise: Fading,
+    rule: U,
+}
+
+/// The options of the noise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Fading {
+    eta: f64,
+    gamma: f64,
+    seed: u64,
+}
+
+impl Default for Fading {
+    fn default() -> Self {
+        Self { eta: 0.01, gamma: 0.55, seed: 0 }
+    }
+}
+
+impl<U: Rule> Noisy<U> {
+    /// Noise in the gradient of this rule.
+    pub fn new(rule: U) -> Self {
+        Self { noise: Fading::default(), rule }
+    }
+
+    /// The variance `η` at the first step, >= 0. Default 0.01.
+    pub fn eta(mut self, eta: f64) -> Self {
+        self.noise.eta = eta;
+        self
+    }
+
+    /// How fast the variance falls, `γ` >= 0; with 0 it stays. Default 0.55.
+    pub fn gamma(mut self, gamma: f64) -> Self {
+        self.noise.gamma = gamma;
+        self
+    }
+
+    /// Another seed, other numbers. Default 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.noise.seed = seed;
+        self
+    }
+}
+
+impl<U: Rule> Rule for Noisy<U> {
+    const NAME: &'static str = U::NAME;
+    const TITLE: &'static str = U::TITLE;
+    const PAPER: Paper = U::PAPER;
+    const NOISE: Option<fn(&Self, f64, u64) -> Noise> = Some(|Self { noise, .. }, _lr, t| {
+        let variance = noise.eta / (t as f64).powf(noise.gamma);
+        Noise { deviation: variance.sqrt(), seed: noise.seed }
+    });
+    type State<R: Copy> = U::State<R>;
+    type Scalars<R: Copy> = U::Scalars<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        let Fading { eta, gamma, .. } = self.noise;
+        let mut bounds = self.rule.bounds();
+        bounds.push(Range::NonNegative.of("noise.eta", eta));
+        bounds.push(Range::NonNegative.of("noise.gamma", gamma));
+        bounds
+    }
+
+    fn conflict(&self) -> Result<(), InvalidOption> {
+        let noises = [("noises in one gradient", 2.0, U::NOISE.is_none(), "at most 1")];
+        InvalidOption::unless_all_hold(Self::NAME, &noises)?;
+        self.rule.conflict()
+    }
+
+    fn start(&self) -> U::State<f64> {
+        self.rule.start()
+    }
+
+    fn scalars(&self, lr: f64, t: u64) -> U::Scalars<f64> {
+        self.rule.scalars(lr, t)
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(p: R, g: R, s: U::State<R>, k: U::Scalars<R>) -> (R, U::State<R>) {
+        U::update(p, g, s, k)
+    }
+
+    #[inline(always)]
+    fn term<R: Real>(p: R, g: R, s: U::State<R>, k: U::Scalars<R>) -> Option<R> {
+        U::term(p, g, s, k)
+    }
+
+    #[inline(always)]
+    fn with_sum<R: Real>(k: U::Scalars<R>, sum: R, n: R) -> U::Scalars<R> {
+        U::with_sum(k, sum, n)
+    }
+
+    fn memory(&self) -> Vec<(&'static str, f64)> {
+        self.rule.memory()
+    }
+
+    fn remember(&self, lr: f64, t: u64, k: U::Scalars<f64>, memory: &mut [f64]) -> U::Scalars<f64> {
+        self.rule.remember(lr, t, k, memory)
+    }
+
+    fn evaluate<R: Real>(&self, p: R, s: U::State<R>) -> R {
+        self.rule.evaluate(p, s)
+    }
+}
+
+const PREFIX: &str = "noise";
+
+impl<U: Serialize> Serialize for Noisy<U> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::Error;
+        let rule = serde_json::to_value(&self.rule).map_err(S::Error::custom)?;
+        let mut options = match rule {
+            Value::Object(options) => options,
+            _ => Map::new(),
+        };
+        Names::default().write(PREFIX, &self.noise, &mut options);
+        options.serialize(serializer)
+    }
+}
+
+impl<'de, U: Rule> Deserialize<'de> for Noisy<U> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let mut options = Map::deserialize(deserializer)?;
+        let noise = Names::default().read(PREFIX, &mut options).map_err(D::Error::custom)?;
+        let rule = serde_json::from_value(Value::Object(options)).map_err(D::Error::custom)?;
+        Ok(Self { noise, rule })
+    }
+}

@@ -1,0 +1,87 @@
+//! Devices for others, and those of others.
+
+use crate::backend::Backend;
+use crate::quietly::quietly;
+use crate::report::say;
+use anyhow::{Context, Result, anyhow, bail};
+use burn::remote::RemoteHost;
+use burn::server::{RemoteServer, TokenAuthorizer, WebSocketTransport};
+use burn::tensor::{Device, Tensor};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use tokio::runtime::Runtime;
+
+/// Servers in this process, on ports of the loopback interface that are free. They end when it is
+/// dropped.
+#[derive(Debug)]
+pub struct Servers(Option<Runtime>);
+
+impl Servers {
+    /// None yet.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn new() -> Result<Self> {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        Ok(Self(Some(runtime.context("cannot start a server")?)))
+    }
+
+    /// Starts another, which has a device of a backend, and connects with it.
+    ///
+    /// # Errors
+    /// If the backend finds no device, or no port is free.
+    pub fn add(&self, backend: Backend) -> Result<Device> {
+        let server = RemoteServer::new([backend.open()?]);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free")?;
+        let address = listener.local_addr().context("no port is free")?;
+        let serving = server.serve_async(WebSocketTransport::from_listener(listener));
+        if let Some(runtime) = &self.0 {
+            runtime.spawn(serving);
+        }
+        connect(&format!("ws://{address}"), None)
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        // Sessions that are still open are no reason to wait.
+        self.0.take().into_iter().for_each(Runtime::shutdown_background);
+    }
+}
+
+/// Serves a device until the process is asked to end.
+pub(super) fn serve(
+    backend: Backend,
+    device: usize,
+    address: SocketAddr,
+    token: Option<&str>,
+) -> Result<()> {
+    let device = backend.open_nth(device)?;
+    let listener = TcpListener::bind(address)
+        .with_context(|| format!("--serve {address}: it cannot be listened on"))?;
+    let mut server = RemoteServer::new([device]);
+    if let Some(token) = token {
+        server = server.with_authorizer(TokenAuthorizer::new(token).context("--token")?);
+    }
+    say(format_args!("{} at ws://{}", backend.name, listener.local_addr()?));
+    server.serve(WebSocketTransport::from_listener(listener)).context("--serve")
+}
+
+/// Connects with the device of a server, and computes one number on it.
+pub(super) fn connect(url: &str, token: Option<&str>) -> Result<Device> {
+    let host = RemoteHost::websocket(url);
+    let host = token.into_iter().fold(host, |host, token| host.with_credential(token));
+    let two = |device: &Device| {
+        let two = Tensor::<1>::ones([1], device) + 1.0;
+        two.try_into_vec_as::<f32>().is_ok_and(|values| values == [2.0])
+    };
+    let device = quietly(|| {
+        let device = Device::remote_options(&host).init()?;
+        Ok::<_, anyhow::Error>(two(&device).then_some(device))
+    });
+    match device.map_err(|reason| anyhow!(reason))? {
+        Ok(Some(device)) => Ok(device),
+        Ok(None) => bail!("the device of {url} does not compute"),
+        Err(error) => Err(error.context(format!("{url} cannot be reached"))),
+    }
+}
