@@ -6,7 +6,6 @@ use crate::progress;
 use crate::report::{Part, Report, Section, Table};
 use crate::training::Bench;
 use anyhow::{Context, Result, ensure};
-use burn::module::{AutodiffModule, Module};
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Gradients, Tensor};
 use burn_descent::{Adam, Build, Descent};
@@ -136,7 +135,7 @@ fn recipe(args: &Args) -> Result<Recipe> {
         hidden: Some(args.hidden.clone()),
         ..Common::default()
     };
-    Recipe::new(Task::Classifier, &common, None)
+    Recipe::new(Task::Classification, &common, None)
 }
 
 /// Adam with one set of options, as three optimizers.
