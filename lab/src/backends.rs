@@ -8,7 +8,7 @@ use crate::statistics::quantile;
 use crate::training::Bench;
 use anyhow::{Context, Result, ensure};
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use burn_descent_examples::args::{Common, Data};
 use burn_descent_examples::backend::Backend;
 use burn_descent_examples::model::Mlp;
@@ -78,16 +78,16 @@ pub struct Track {
 /// If a backend that was asked for is not there, no backend is, or a step fails.
 pub fn run(args: &Args) -> Result<Findings> {
     let recipe = recipe(args)?;
-    let (backends, absent) = present(&args.backends)?;
+    let Backends { present, absent } = Backends::open(&args.backends)?;
     let data = recipe.source.load(recipe.task, recipe.seed)?;
     let benches =
-        backends.iter().map(|(_, device)| Bench::new(data.clone(), device)).collect::<Vec<_>>();
+        present.iter().map(|(_, device)| Bench::new(data.clone(), device)).collect::<Vec<_>>();
     let plan = recipe.plan(data.train.inputs.len());
     let mut batches: Vec<_> =
         benches.iter().map(|bench| bench.classroom().endless(&plan)).collect();
     let mut learners =
         benches.iter().map(|bench| bench.learner(&recipe, 1)).collect::<Result<Vec<_>>>()?;
-    let mut tracks: Vec<Track> = backends.iter().map(|(backend, _)| Track::new(backend)).collect();
+    let mut tracks: Vec<Track> = present.iter().map(|(backend, _)| Track::new(backend)).collect();
 
     let bar = progress::bar(args.steps, "backends");
     for _ in 0..args.steps {
@@ -130,25 +130,36 @@ fn recipe(args: &Args) -> Result<Recipe> {
     Recipe::new(args.task, &common, None)
 }
 
-/// The backends with their devices, and of those that nobody asked for and that have none the reason.
-fn present(asked: &[Backend]) -> Result<(Vec<(Backend, burn::tensor::Device)>, Vec<String>)> {
-    let mut present = Vec::new();
-    for backend in asked {
-        let twice = present.iter().any(|(other, _): &(Backend, _)| other.name == backend.name);
-        ensure!(!twice, "--backends: `{}` is there twice", backend.name);
-        present.push((*backend, backend.open()?));
-    }
-    let mut absent = Vec::new();
-    if asked.is_empty() {
-        for backend in Backend::compiled() {
-            match backend.open() {
-                Ok(device) => present.push((*backend, device)),
-                Err(reason) => absent.push(format!("{reason:#}")),
-            }
+/// The backends to train on.
+#[derive(Default)]
+struct Backends {
+    /// Those that there are, with their devices.
+    present: Vec<(Backend, Device)>,
+    /// Why others are not: those that nobody asked for.
+    absent: Vec<String>,
+}
+
+impl Backends {
+    /// Those that are asked for; all that find a device if there are none.
+    fn open(asked: &[Backend]) -> Result<Self> {
+        let mut backends = Self::default();
+        for backend in asked {
+            let twice = backends.present.iter().any(|(other, _)| other.name == backend.name);
+            ensure!(!twice, "--backends: `{}` is there twice", backend.name);
+            backends.present.push((*backend, backend.open()?));
         }
-        ensure!(!present.is_empty(), "there is no device: {}", absent.join("; "));
+        if asked.is_empty() {
+            for backend in Backend::compiled() {
+                match backend.open() {
+                    Ok(device) => backends.present.push((*backend, device)),
+                    Err(reason) => backends.absent.push(format!("{reason:#}")),
+                }
+            }
+            let Self { present, absent } = &backends;
+            ensure!(!present.is_empty(), "there is no device: {}", absent.join("; "));
+        }
+        Ok(backends)
     }
-    Ok((present, absent))
 }
 
 impl Track {
@@ -163,7 +174,7 @@ impl Track {
     /// One of its series as a line, by step from 1.
     fn line(&self, series: &[f64], unit: f64) -> Line {
         let point = |(step, value): (usize, &f64)| [Some(step as f64), Some(value / unit)];
-        Line { name: self.backend.into(), points: (1..).zip(series).map(point).collect() }
+        Line::new(self.backend, (1..).zip(series).map(point).collect())
     }
 }
 

@@ -1,8 +1,9 @@
 //! The command line.
 
 use crate::out::Out;
-use crate::{backends, choice, claims, compare, gallery, lr, schedules};
-use crate::{speed, stopwatch, surface, surfaces};
+use crate::{
+    backends, choice, claims, compare, gallery, lr, schedules, speed, stopwatch, surface, surfaces,
+};
 use anyhow::Result;
 use burn_descent_examples::program;
 use clap::{Parser, Subcommand};
@@ -28,6 +29,7 @@ enum Command {
     #[command(after_help = format!("Claims: {}", claims::names_of_all()))]
     Claims(claims::Args),
     /// Tune optimizers with the same budget, and find out which is best
+    #[command(after_help = compare::HELP)]
     Compare(Box<compare::Args>),
     /// Walk down functions of two numbers, and draw the paths
     #[command(after_help = format!(

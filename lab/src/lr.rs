@@ -132,7 +132,7 @@ fn chart(choices: &[Choice], curves: &[RangeCurve]) -> Chart {
         let top = curve.points.first().map_or(0.0, |first| 2.0 * first.smoothed - least);
         let shown = curve.points.iter().take_while(|point| point.smoothed <= top);
         let points = shown.map(|point| [Some(point.lr), Some(point.smoothed)]);
-        Line { name: choice.to_string(), points: points.collect() }
+        Line::new(choice.to_string(), points.collect())
     };
     Chart {
         name: "learning-rates".into(),

@@ -88,6 +88,16 @@ pub struct Line {
     pub name: String,
     /// `[x, y]`; a `y` that is not finite is a gap (`null` in JSON).
     pub points: Vec<[Option<f64>; 2]>,
+    /// What lies around the line, as between quartiles: `[x, lower, upper]`. Nothing as a rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub band: Vec<[f64; 3]>,
+}
+
+impl Line {
+    /// A line with nothing around it.
+    pub fn new(name: impl Into<String>, points: Vec<[Option<f64>; 2]>) -> Self {
+        Self { name: name.into(), points, band: Vec::new() }
+    }
 }
 
 /// A picture drawn elsewhere.

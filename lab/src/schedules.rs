@@ -140,7 +140,7 @@ impl Row {
         let schedule = (self.make)(n);
         schedule.check()?;
         let points = steps(n).map(|step| [Some(step as f64), Some(schedule.at(step))]);
-        Ok(Line { name: self.code.into(), points: points.collect() })
+        Ok(Line::new(self.code, points.collect()))
     }
 }
 
@@ -155,10 +155,7 @@ fn plateau(n: u64) -> Vec<Line> {
             ([x, Some(schedule.observe(metric(step)))], [x, Some(metric(step))])
         })
         .unzip();
-    vec![
-        Line { name: "ReduceOnPlateau::new(1.0).factor(0.5)".into(), points: lr },
-        Line { name: "the metric".into(), points: metrics },
-    ]
+    vec![Line::new("ReduceOnPlateau::new(1.0).factor(0.5)", lr), Line::new("the metric", metrics)]
 }
 
 /// Steps from the first to the one after the last.

@@ -1,6 +1,7 @@
 //! The optimizers go where the same optimizers of other libraries have gone.
 
-use crate::replayer::replay_on;
+use crate::checked::confirm;
+use crate::replayer::{Engine, replay_on};
 use burn::tensor::DType;
 use burn_descent_conformance::{Law, Subject};
 use burn_descent_golden::{
@@ -24,7 +25,7 @@ pub const GOLDEN: &[Law] = &[Law {
     check: golden,
 }];
 
-/// Every recorded trajectory of this optimizer.
+/// Every recorded trajectory of this optimizer, by the engine of the device and by tensor operations.
 fn golden(subject: &Subject) {
     let precision = if subject.dtype == DType::F64 { Precision::F64 } else { Precision::F32 };
     let (mut agree, mut failures) = (0, Vec::new());
@@ -34,17 +35,20 @@ fn golden(subject: &Subject) {
             if setting.name != subject.name() {
                 continue;
             }
-            match replay_on(&subject.device, precision, case, &setting) {
-                Ok(outcome) if outcome.agrees() => agree += 1,
-                Ok(outcome) => {
-                    let error = outcome.max_error;
-                    failures.push(format!("{} {}: off by {error:e}", file.library, case.id));
+            let mut fail =
+                |what: String| failures.push(format!("{} {}: {what}", file.library, case.id));
+            for engine in [Engine::Own, Engine::Portable] {
+                match replay_on(&subject.device, engine, precision, case, &setting) {
+                    Ok(outcome) if outcome.agrees() => agree += usize::from(engine == Engine::Own),
+                    Ok(outcome) => fail(format!("{engine:?}: off by {:e}", outcome.max_error)),
+                    Err(ReplayError::Skip(_)) => {}
+                    Err(error) => fail(error.to_string()),
                 }
-                Err(ReplayError::Skip(_)) => {}
-                Err(error) => failures.push(format!("{} {}: {error}", file.library, case.id)),
             }
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let name = if precision == Precision::F64 { "f64" } else { "f32" };
+    confirm(subject.device_name, subject.name(), name, agree);
     assert!(agree >= 5, "only {agree} trajectories of {}", subject.name());
 }

@@ -5,6 +5,7 @@
 //! all its tests follow.
 
 pub mod allocation;
+pub mod checked;
 pub mod golden;
 pub mod norm;
 pub mod replayer;

@@ -5,8 +5,17 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::{Fused, registry};
 use burn_descent_golden::{
-    BoxError, Case, Engine, Outcome, Precision, ReplayError, Setting, Skip, Step, replay,
+    BoxError, Case, Outcome, Precision, ReplayError, Setting, Skip, Step, replay,
 };
+
+/// What computes the steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The engine of the device.
+    Own,
+    /// Tensor operations.
+    Portable,
+}
 
 /// A case on a device: the optimizer in burn's `ModuleOptimizer` takes the recorded gradients.
 ///
@@ -14,6 +23,7 @@ use burn_descent_golden::{
 /// Why the case cannot be compared, or what went wrong.
 pub fn replay_on(
     device: &Device,
+    engine: Engine,
     precision: Precision,
     case: &Case,
     setting: &Setting,
@@ -22,6 +32,7 @@ pub fn replay_on(
         setting.options.iter().map(|(option, value)| (option.as_str(), value.as_str())).collect();
     let row = registry::find(setting.name).map_err(|error| ReplayError::Engine(error.into()))?;
     let optimizer = row.build(&options).map_err(|error| ReplayError::Engine(error.into()))?;
+    let optimizer = if engine == Engine::Portable { optimizer.portable() } else { optimizer };
     let dtype = dtype(precision);
     if !device.supports_dtype(dtype) {
         return Err(ReplayError::Skip(Skip::Differs("the device has no f64")));
@@ -68,7 +79,7 @@ fn numbers(model: &Model) -> Result<Step, BoxError> {
     Ok(model.tensors.iter().map(read).collect())
 }
 
-impl Engine for OnDevice {
+impl burn_descent_golden::Engine for OnDevice {
     fn start(&mut self, init: &Step, _shapes: &[Vec<usize>]) -> Result<(), BoxError> {
         let param =
             |init: &Vec<f64>| Param::from_tensor(self.tensor(init).autodiff().require_grad());

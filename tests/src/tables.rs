@@ -1,5 +1,6 @@
 //! The tables of the documentation, made from the registry and from burn-optim itself.
 
+use crate::checked;
 use crate::speed::Measured;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdaGradConfig, AdamConfig, AdamWConfig, RmsPropConfig};
@@ -7,34 +8,46 @@ use burn_descent::registry::{self, ROWS};
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use serde_json::{Value, to_value};
 
-/// One line an optimizer.
+/// One line an optimizer. What was checked is what the suite has recorded.
 pub fn optimizers() -> String {
-    let mut table = String::from(
-        "| name | optimizer | state per weight | bytes a step | options and defaults | \
-         lr to begin with | paper |\n\
-         |---|---|---|---:|---|---:|---|\n",
+    let checked = checked::read();
+    let engines: Vec<&str> = checked.keys().map(String::as_str).collect();
+    let mut table = format!(
+        "| optimizer | name | paper | state | moved | lr | checked on {} |\n\
+         |---|---|---|---:|---:|---:|---|\n",
+        engines.join(", ")
     );
     for row in &ROWS {
-        let options: Vec<_> =
-            row.options().iter().map(|(option, value)| format!("`{option}` {value}")).collect();
-        let state = row.state();
-        let state = match state.len() {
-            0 => "none".to_owned(),
-            count => format!("{count}: {}", state.join(", ")),
+        let page = row.explain(&[]).expect("the defaults are allowed");
+        let agree = |engine: &&str| {
+            let of_row = checked.get(*engine).and_then(|rows| rows.get(row.name));
+            of_row.map_or(0, |precisions| precisions.values().copied().max().unwrap_or(0))
         };
-        let explanation = row.explain(&[]).expect("the defaults are allowed");
-        let bytes = explanation.bytes_read() + explanation.bytes_written();
+        let agree: Vec<usize> = engines.iter().map(agree).collect();
         table += &format!(
-            "| `{}` | {} | {state} | {bytes} | {} | {} | [{}]({}) |\n",
-            row.name,
+            "| {} | `{}` | [{}]({}) | {} | {} | {} | {} |\n",
             row.title,
-            options.join(", "),
-            row.lr,
+            row.name,
             row.paper.cite,
             row.paper.url,
+            page.bytes_of_state(),
+            page.bytes_read() + page.bytes_written(),
+            row.lr,
+            traces(&agree),
         );
     }
+    table += "\n*state*: bytes that are remembered of a weight; *moved*: bytes that a step reads and \
+              writes of it, both in f32. *checked on*: as many recorded runs of other libraries agree, \
+              on these engines and by plain tensor operations, to 1e-9 in f64 and 2e-5 in f32.\n";
     table
+}
+
+/// `12`, if it is that on all engines.
+fn traces(agree: &[usize]) -> String {
+    match agree {
+        [first, others @ ..] if others.iter().all(|other| other == first) => first.to_string(),
+        _ => agree.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// An option whose default is another one in burn-optim.

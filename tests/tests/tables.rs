@@ -1,7 +1,7 @@
 //! The tables in the documentation are fresh. `BURN_DESCENT_BLESS=1` writes them anew.
 
 use burn_descent::registry::ROWS;
-use burn_descent_tests::tables;
+use burn_descent_tests::{checked, tables};
 use std::path::Path;
 
 /// Holds what stands between two markers of a file against what should.
@@ -11,7 +11,7 @@ fn check(file: &str, name: &str, table: &str) {
     let (begin, end) = (format!("<!-- {name}: generated -->\n"), format!("<!-- /{name} -->"));
     let from = text.find(&begin).expect("the first marker") + begin.len();
     let to = from + text[from..].find(&end).expect("the second marker");
-    if std::env::var_os("BURN_DESCENT_BLESS").is_some() {
+    if checked::blessing() {
         std::fs::write(&path, format!("{}{table}{}", &text[..from], &text[to..])).expect("written");
     } else {
         assert!(

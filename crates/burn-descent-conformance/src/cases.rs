@@ -31,7 +31,8 @@ pub fn cases(candidate: &Candidate, laws: &'static [Law], devices: &[Entry]) -> 
         let others: Vec<_> = others.filter_map(|other| other.device.clone().ok()).collect();
         for (dtype_name, dtype) in DTYPES.into_iter().filter(|(_, d)| device.supports_dtype(*d)) {
             let (candidate, device, others) = (candidate.clone(), device.clone(), others.clone());
-            let subject = Subject { candidate, device, dtype, on_cpu: entry.on_cpu, others };
+            let (device_name, on_cpu) = (entry.name, entry.on_cpu);
+            let subject = Subject { candidate, device, device_name, dtype, on_cpu, others };
             cases.extend(laws.iter().filter(|law| (law.applies)(&subject)).map(|law| Case {
                 name: format!("{}/{}/{dtype_name}/{}", subject.name(), entry.name, law.name),
                 law,

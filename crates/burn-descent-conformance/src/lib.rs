@@ -41,6 +41,7 @@ mod numbers;
 mod refusal;
 mod slices;
 mod subject;
+mod variants;
 
 pub use candidate::Candidate;
 pub use cases::{Case, cases, check};
@@ -49,3 +50,4 @@ pub use numbers::{bits, numbers, values};
 pub use refusal::hide_expected_panics;
 pub use slices::engines_agree_with_slices;
 pub use subject::Subject;
+pub use variants::variants;

@@ -1,6 +1,6 @@
 //! What a law is held against.
 
-use crate::{Candidate, numbers, values};
+use crate::{Candidate, numbers, values, variants};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 use burn_descent::{Fused, FusedState};
 
@@ -11,6 +11,8 @@ pub struct Subject {
     pub candidate: Candidate,
     /// The device.
     pub device: Device,
+    /// Its name: `flex`.
+    pub device_name: &'static str,
     /// The precision of the parameters.
     pub dtype: DType,
     /// Do its tensors lie in memory that the CPU passes over?
@@ -35,44 +37,9 @@ impl Subject {
         self.candidate.optimizer.clone()
     }
 
-    /// The optimizer as it is, with each option changed on its own, and with as many changed
-    /// together as may go together.
+    /// See [`variants`].
     pub fn variants(&self) -> Vec<(String, Fused)> {
-        let flip = |default: &str| {
-            match default {
-                "true" => "false",
-                "false" => "true",
-                "0.0" => "0.1",
-                kept => return kept.to_owned(),
-            }
-            .to_owned()
-        };
-        let mut variants = vec![("as it is".to_owned(), self.optimizer())];
-        let mut together: Vec<(String, String)> = Vec::new();
-        let build = |options: &[(String, String)]| {
-            let pairs: Vec<_> = options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-            self.candidate.optimizer.with(&pairs)
-        };
-        let text = |options: &[(String, String)]| {
-            options.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" ")
-        };
-        for (option, default) in self.candidate.optimizer.options() {
-            let changed = (option.clone(), flip(default));
-            if changed.1 == *default {
-                continue;
-            }
-            let alone = [changed];
-            if let Ok(optimizer) = build(&alone) {
-                variants.push((text(&alone), optimizer));
-            }
-            let [changed] = alone;
-            together.push(changed);
-            match build(&together) {
-                Ok(optimizer) => variants.push((text(&together), optimizer)),
-                Err(_) => drop(together.pop()),
-            }
-        }
-        variants
+        variants(&self.candidate.optimizer)
     }
 
     /// A tensor of numbers between -1 and 1 that depend on nothing but the seed.

@@ -163,6 +163,10 @@ fn run<const D: usize>(graph: &Graph, scalars: &[Value<D>], met: Met<D>) -> Vec<
                 Number(a) => Number(a.sqrt()),
                 a => Float(float(a).sqrt()),
             },
+            Node::RoughCbrt(a) => match take(a) {
+                Number(a) => Number(a.cbrt()),
+                a => Float(float(a).powf_scalar(1.0 / 3.0)),
+            },
             Node::Abs(a) => match take(a) {
                 Number(a) => Number(a.abs()),
                 a => Float(float(a).abs()),

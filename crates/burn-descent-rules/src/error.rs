@@ -1,5 +1,7 @@
 //! What can be wrong with the options of a rule.
 
+use std::borrow::Cow;
+
 /// An option with a value that what it belongs to cannot work with.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{owner}: {option} = {value} is not allowed, it must be {allowed}")]
@@ -7,7 +9,7 @@ pub struct InvalidOption {
     /// What has the option: the name of an optimizer, such as `adamw`, or of a schedule.
     pub owner: &'static str,
     /// Name of the option, such as `beta1`.
-    pub option: &'static str,
+    pub option: Cow<'static, str>,
     /// The value that was given.
     pub value: String,
     /// The values that are allowed, such as `in [0, 1)`.
@@ -25,7 +27,7 @@ impl InvalidOption {
             None => Ok(()),
             Some((option, value, _, allowed)) => {
                 let (value, allowed) = (value.to_string(), (*allowed).to_owned());
-                Err(Self { owner, option, value, allowed })
+                Err(Self { owner, option: (*option).into(), value, allowed })
             }
         }
     }
@@ -40,7 +42,7 @@ impl InvalidOption {
             [(option, value), others @ ..] if options.iter().all(|(_, value)| *value <= 0.0) => {
                 let others: Vec<&str> = others.iter().map(|(option, _)| *option).collect();
                 let allowed = format!("> 0 unless {} is", others.join(" or "));
-                Err(Self { owner, option, value: value.to_string(), allowed })
+                Err(Self { owner, option: (*option).into(), value: value.to_string(), allowed })
             }
             _ => Ok(()),
         }

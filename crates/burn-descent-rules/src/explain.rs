@@ -169,6 +169,7 @@ fn kind(node: Node) -> Option<&'static str> {
         Lt(..) => "compare",
         Neg(_) => "negate",
         Sqrt(_) => "root",
+        RoughCbrt(_) => "cube root",
         Abs(_) => "absolute",
         Select(..) => "select",
     })

@@ -154,6 +154,7 @@ impl Writer<'_> {
             Mul(..) => (self.product(id), Hold::Product),
             Max(a, b) => self.call("max", &[a, b]),
             Neg(a) => (format!("-{}", self.held(a, Hold::Product)), Hold::Sum),
+            RoughCbrt(a) => (format!("∛{}", self.held(a, Hold::Atom)), Hold::Atom),
             Sqrt(a) => (format!("√{}", self.held(a, Hold::Atom)), Hold::Atom),
             Abs(a) => (format!("|{}|", self.text(a).0), Hold::Atom),
             Select(mask, yes, no) => {

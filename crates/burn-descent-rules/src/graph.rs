@@ -1,6 +1,7 @@
 //! A rule run on symbols leaves a small expression graph, which other engines read.
 
 use crate::forms::{RuleVisitor, choose, lanes};
+use crate::real::cbrt_from;
 use crate::{Fields, Presence, Real, Rule, noise};
 use core::cell::RefCell;
 use core::marker::PhantomData;
@@ -40,6 +41,8 @@ pub enum Node {
     Neg(Id),
     /// Square root.
     Sqrt(Id),
+    /// Cube root of a number >= 0, to three digits at least.
+    RoughCbrt(Id),
     /// Absolute value.
     Abs(Id),
     /// By the mask, the second or the third.
@@ -52,7 +55,7 @@ impl Node {
         use Node::*;
         let (list, count) = match self {
             Parameter | Gradient | Noise | State(_) | Scalar(_) | Literal(_) => ([0; 3], 0),
-            Neg(a) | Sqrt(a) | Abs(a) => ([a, 0, 0], 1),
+            Neg(a) | Sqrt(a) | RoughCbrt(a) | Abs(a) => ([a, 0, 0], 1),
             Add(a, b) | Sub(a, b) | Mul(a, b) | Div(a, b) | Max(a, b) | Lt(a, b) => ([a, b, 0], 2),
             Select(a, b, c) => ([a, b, c], 3),
         };
@@ -142,6 +145,9 @@ impl Real for Symbol {
     fn sqrt(self) -> Self {
         Symbol::record(Node::Sqrt(self.0))
     }
+    fn cbrt(self) -> Self {
+        cbrt_from(Symbol::record(Node::RoughCbrt(self.0)), self, 1)
+    }
     fn abs(self) -> Self {
         Symbol::record(Node::Abs(self.0))
     }
@@ -190,6 +196,7 @@ fn renumber(node: Node, to: &[Id]) -> Node {
         Lt(a, b) => Lt(to[a], to[b]),
         Neg(a) => Neg(to[a]),
         Sqrt(a) => Sqrt(to[a]),
+        RoughCbrt(a) => RoughCbrt(to[a]),
         Abs(a) => Abs(to[a]),
         Select(a, b, c) => Select(to[a], to[b], to[c]),
     }

@@ -49,11 +49,12 @@ pub use options::{Bound, Range, from_pairs, nearest, to_pairs, with_pairs};
 pub use real::Real;
 pub use rule::{Paper, Rule, check_lr};
 pub use rules::{
-    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
-    AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp,
-    Lion, MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm,
-    QhAdam, Qhm, RAdam, RmsProp, Rprop, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
-    SignSgd, SimplifiedAdEmaMix, Tiger, Yogi,
+    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
+    AdaSmooth, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos, Cocob, DiffGrad,
+    ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lion, MSvag, Madgrad, Mars, NAdam, Nesterov,
+    OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop,
+    ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
+    Vsgd, Yogi,
 };
 pub use schedules::Schedule;
 pub use transforms::l2;

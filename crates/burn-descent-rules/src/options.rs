@@ -2,6 +2,7 @@
 
 use crate::{InvalidOption, OptionError, Rule};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// The values a numeric option may take. NaN and infinities are in none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,8 @@ impl Range {
     }
 
     /// The value of an option, to be held against the range.
-    pub fn of(self, option: &'static str, value: f64) -> Bound {
-        Bound { option, value, range: self }
+    pub fn of(self, option: impl Into<Cow<'static, str>>, value: f64) -> Bound {
+        Bound { option: option.into(), value, range: self }
     }
 }
 
@@ -46,10 +47,10 @@ impl core::fmt::Display for Range {
 }
 
 /// A numeric option, its value and the range it must be in.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Bound {
     /// Name of the option.
-    pub option: &'static str,
+    pub option: Cow<'static, str>,
     /// Its value.
     pub value: f64,
     /// The values it may take.
@@ -67,7 +68,7 @@ impl Bound {
         }
         Err(InvalidOption {
             owner,
-            option: self.option,
+            option: self.option.clone(),
             value: self.value.to_string(),
             allowed: self.range.to_string(),
         })

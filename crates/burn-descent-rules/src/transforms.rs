@@ -39,7 +39,8 @@ pub(crate) fn caution<R: Real>(xi: R, agreed: R, n: R) -> R {
 #[inline(always)]
 pub(crate) fn cautious<R: Real>(u: R, g: R, caution: Option<R>) -> R {
     match caution {
-        Some(caution) => R::select(R::lit(0.0).lt(u * g), u * caution, R::lit(0.0)),
+        // Not 0, so that a NaN is not hidden.
+        Some(caution) => R::select(R::lit(0.0).lt(u * g), u * caution, R::lit(0.0) * u),
         None => u,
     }
 }

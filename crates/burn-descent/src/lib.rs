@@ -82,12 +82,12 @@ pub use averaging::{Average, Ema, Lookahead, Swa};
 pub use burn_descent_engine::{Build, Fused, FusedState, Reading, StepError};
 pub use burn_descent_rules as rules;
 pub use burn_descent_rules::{
-    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
-    AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW,
-    InvalidOption, LaProp, Lion, MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam,
-    OptimisticGd, OptionError, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Schedule,
-    ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
-    Yogi, schedules,
+    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
+    AdaSmooth, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos, Cocob, DiffGrad,
+    ExAdam, Grams, GrokFastAdamW, InvalidOption, Kate, LaProp, Lion, MSvag, Madgrad, Mars, NAdam,
+    Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Pid, Pnm, QhAdam, Qhm, RAdam,
+    RmsProp, Rprop, Rule, Schedule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
+    SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, schedules,
 };
 pub use descent::{
     BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError, Group, IntoGradients,

@@ -14,18 +14,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A rule of your own is found by its name too, once it is [added](add).
+//! A rule of your own is found by its name too, once it is [added](add). A [`Selection`] is a name with
+//! options as a file has them.
+
+mod lookup;
+mod selection;
 
 use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::{
-    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam,
-    AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Explanation, Fields, Grams,
-    GrokFastAdamW, LaProp, Lion, MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam,
-    OptimisticGd, OptionError, Padam, Paper, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule,
-    ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
-    Yogi, from_pairs, nearest, to_pairs,
+    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
+    AdaSmooth, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos, Cocob, DiffGrad,
+    ExAdam, Explanation, Fields, Grams, GrokFastAdamW, Kate, LaProp, Lion, MSvag, Madgrad, Mars,
+    NAdam, Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Paper, Pid, Pnm, QhAdam,
+    Qhm, RAdam, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
+    SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, to_pairs,
 };
-use std::sync::{PoisonError, RwLock};
+
+pub use lookup::{NameTaken, RegistryError, UnknownOptimizer, add, build, find, rows};
+pub use selection::{Selection, Value};
 
 /// Makes an optimizer of options by name.
 type Make = fn(&[(&str, &str)]) -> Result<Fused, OptionError>;
@@ -102,7 +108,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 46] = [
+pub static ROWS: [Row; 53] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -146,88 +152,14 @@ pub static ROWS: [Row; 46] = [
     Row::of::<AccSgd>(0.01),
     Row::of::<MSvag>(0.01),
     Row::of::<Mars>(0.003),
+    Row::of::<Ano>(0.0001),
+    Row::of::<ExAdam>(0.001),
+    Row::of::<Kate>(0.001),
+    Row::of::<Bcos>(0.001),
+    Row::of::<AdaSmooth>(0.001),
+    Row::of::<Vsgd>(0.01),
+    Row::of::<Cocob>(1.0),
     Row::of::<ScheduleFreeSgd>(0.1),
     Row::of::<ScheduleFreeAdamW>(0.0025),
     Row::of::<ScheduleFreeRAdam>(0.0025),
 ];
-
-/// Those that have been added.
-static ADDED: RwLock<Vec<&'static Row>> = RwLock::new(Vec::new());
-
-/// Adds an optimizer of yours, to be found by its name in this process from now on.
-///
-/// ```
-/// use burn_descent::{SignSgd, registry};
-/// use burn_descent::rules::chain::{Chain, ScaleByLearningRate, Trace, Then};
-///
-/// type Momentum = Chain<Then<Trace, ScaleByLearningRate>>;
-/// registry::add(registry::Row::of::<Momentum>(0.1))?;
-/// let chain = registry::build("chain", &[("trace.momentum", "0.8")])?;
-/// assert!(registry::add(registry::Row::of::<SignSgd>(0.1)).is_err());
-/// # drop(chain);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// If there is one of this name.
-pub fn add(row: Row) -> Result<(), NameTaken> {
-    let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
-    if ROWS.iter().chain(added.iter().copied()).any(|known| known.name == row.name) {
-        return Err(NameTaken(row.name));
-    }
-    added.push(Box::leak(Box::new(row)));
-    Ok(())
-}
-
-/// All optimizers there are: [`ROWS`], then those that have been [added](add).
-pub fn rows() -> impl Iterator<Item = &'static Row> {
-    let added = ADDED.read().unwrap_or_else(PoisonError::into_inner).clone();
-    ROWS.iter().chain(added)
-}
-
-/// The row of this name.
-///
-/// # Errors
-/// If there is none, with the name that is nearest.
-pub fn find(name: &str) -> Result<&'static Row, UnknownOptimizer> {
-    rows().find(|row| row.name == name).ok_or_else(|| UnknownOptimizer {
-        name: name.into(),
-        suggestion: nearest(name, rows().map(|row| row.name)),
-    })
-}
-
-/// The optimizer of this name with options given by name, the others at their defaults.
-///
-/// # Errors
-/// If there is none of this name, or it has no such option, or its value is not allowed.
-pub fn build(name: &str, options: &[(&str, &str)]) -> Result<Fused, RegistryError> {
-    Ok(find(name)?.build(options)?)
-}
-
-/// Why there is no optimizer by what was given.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum RegistryError {
-    /// There is none of this name.
-    #[error(transparent)]
-    Unknown(#[from] UnknownOptimizer),
-    /// An option that cannot be taken.
-    #[error(transparent)]
-    Option(#[from] OptionError),
-}
-
-/// There is no optimizer of this name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no optimizer `{name}`{}, the optimizers are {}",
-    .suggestion.map(|s| format!(", did you mean `{s}`?")).unwrap_or_default(),
-    rows().map(|row| row.name).collect::<Vec<_>>().join(", "))]
-pub struct UnknownOptimizer {
-    /// The name that was given.
-    pub name: String,
-    /// The name that is nearest, if one is near.
-    pub suggestion: Option<&'static str>,
-}
-
-/// There is an optimizer of this name already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is an optimizer `{0}` already, give yours another name")]
-pub struct NameTaken(pub &'static str);

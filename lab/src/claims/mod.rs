@@ -242,13 +242,13 @@ impl Picture {
 /// A line through numbers that follow on one another, from 0.
 fn line(name: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Line {
     let point = |(step, value): (usize, f64)| [Some(step as f64), Some(value)];
-    Line { name: name.into(), points: values.into_iter().enumerate().map(point).collect() }
+    Line::new(name, values.into_iter().enumerate().map(point).collect())
 }
 
 /// A line through points.
 fn through(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Line {
     let point = |(x, y)| [Some(x), Some(y)];
-    Line { name: name.into(), points: points.into_iter().map(point).collect() }
+    Line::new(name, points.into_iter().map(point).collect())
 }
 
 #[cfg(test)]

@@ -104,16 +104,13 @@ pub(super) fn oscillates_less(_: &Effort) -> Result<Finding> {
     let both = |duel: &Duel| {
         let [momentum, nesterov] =
             [0, 1].map(|who| Some(restlessness(&duel.paths[who], duel.arrivals[who]?)));
-        Some((momentum?, nesterov?))
+        Some([momentum?, nesterov?])
     };
     let both: Vec<_> = duels.iter().filter_map(both).collect();
-    let count =
-        |is: fn(&usize, &usize) -> bool| both.iter().filter(|(m, n)| is(&n.0, &m.0)).count();
-    let (fewer, more) = (count(usize::lt), count(usize::gt));
-    let shorter = both.iter().filter(|(momentum, nesterov)| nesterov.1 < momentum.1).count();
-    let mean = |far: fn(&((usize, f64), (usize, f64))) -> f64| {
-        both.iter().map(far).sum::<f64>() / both.len() as f64
-    };
+    let fewer = both.iter().filter(|[momentum, nesterov]| nesterov.0 < momentum.0).count();
+    let more = both.iter().filter(|[momentum, nesterov]| nesterov.0 > momentum.0).count();
+    let shorter = both.iter().filter(|[momentum, nesterov]| nesterov.1 < momentum.1).count();
+    let mean = |who: usize| both.iter().map(|duel| duel[who].1).sum::<f64>() / both.len() as f64;
     let duel = duels.get(duels.len() / 3).context("no rate")?;
     let distances = |who: usize| duel.paths[who].iter().take(150).map(distance);
     Ok(Finding {
@@ -122,8 +119,8 @@ pub(super) fn oscillates_less(_: &Effort) -> Result<Finding> {
              {fewer}, more often at {more}; its way is shorter at {shorter}, in the mean {:.1} against \
              {:.1} straight ones",
             both.len(),
-            mean(|pair| pair.1.1),
-            mean(|pair| pair.0.1),
+            mean(1),
+            mean(0),
         ),
         holds: 2 * fewer > both.len() && 2 * shorter > both.len(),
         picture: Picture::new(

@@ -22,6 +22,17 @@ use anyhow::Result;
 use serde_json::json;
 use std::path::Path;
 
+/// What a help has to say beside the flags.
+pub const HELP: &str = "\
+With --out DIR each training is a line of DIR/trials.jsonl as soon as it is done. The same command goes \
+on from there, whenever it was interrupted.
+
+Examples:
+  lab compare --out found
+  lab compare --optimizers sgd:momentum=0.9,adamw --trials 32 --tune weight_decay=1e-4..0.1:log
+  lab compare --task regression --data diamonds.csv.gz --target price --epochs 5 --out diamonds
+  lab compare --budget 10 --epochs 1000    ten seconds a training, however many epochs that is";
+
 /// Tunes, judges and compares. With a folder, what is done is written down there, and is not done
 /// again.
 ///

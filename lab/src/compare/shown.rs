@@ -151,10 +151,7 @@ fn sensitivity(names: &[String], score: &str, trials: &[Trial]) -> Chart {
             .map(|trial| (trial.setting.lr, trial.outcome.best()))
             .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Line {
-            name: name.clone(),
-            points: points.into_iter().map(|(lr, y)| [Some(lr), y]).collect(),
-        }
+        Line::new(name, points.into_iter().map(|(lr, y)| [Some(lr), y]).collect())
     };
     Chart {
         name: "learning-rates".into(),
@@ -166,28 +163,21 @@ fn sensitivity(names: &[String], score: &str, trials: &[Trial]) -> Chart {
 }
 
 fn curves(names: &[String], score: &str, trials: &[Trial]) -> Chart {
-    let lines = |name: &String| {
-        let outcomes = outcomes_of(trials, Phase::Judge, name);
-        let spreads = spreads(&outcomes);
-        let line = |name: String, part: fn(&Spread) -> f64| Line {
-            name,
-            points: spreads
-                .iter()
-                .map(|(step, spread)| [Some(*step), Some(part(spread))])
-                .collect(),
-        };
-        [
-            line(name.clone(), |spread| spread.median),
-            line(format!("{name}, lower quartile"), |spread| spread.lower),
-            line(format!("{name}, upper quartile"), |spread| spread.upper),
-        ]
+    let line = |name: &String| {
+        let spreads = spreads(&outcomes_of(trials, Phase::Judge, name));
+        let median = |(step, spread): &(f64, Spread)| [Some(*step), Some(spread.median)];
+        let quartiles = |(step, spread): &(f64, Spread)| [*step, spread.lower, spread.upper];
+        Line {
+            band: spreads.iter().map(quartiles).collect(),
+            ..Line::new(name, spreads.iter().map(median).collect())
+        }
     };
     Chart {
         name: "curves".into(),
         title: format!("{score} over the steps"),
         x: Axis { name: "step".into(), logarithmic: false },
         y: Axis { name: format!("{score}, on test examples"), logarithmic: false },
-        lines: names.iter().flat_map(lines).collect(),
+        lines: names.iter().map(line).collect(),
     }
 }
 

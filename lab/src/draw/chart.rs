@@ -27,7 +27,11 @@ pub fn chart(chart: &Chart) -> String {
     }
     let along = |axis: &Axis, index: usize, places| {
         let points = chart.lines.iter().flat_map(|line| &line.points);
-        Scale::around(points.filter_map(|point| point[index]), axis.logarithmic, places)
+        let points = points.filter_map(|point| point[index]);
+        let bands = chart.lines.iter().flat_map(|line| &line.band);
+        // Of `[x, lower, upper]` the first is of one axis, the others are of the other.
+        let bands = bands.flat_map(|around| around[index..=2 * index].iter().copied());
+        Scale::around(points.chain(bands), axis.logarithmic, places)
     };
     let (across, up) = (along(&chart.x, 0, [0.0, width]), along(&chart.y, 1, [height, 0.0]));
     for tick in across.ticks(8.0) {
@@ -46,6 +50,22 @@ pub fn chart(chart: &Chart) -> String {
     svg.raw("</g>");
     svg.window([LEFT, top], PLOT, |svg| {
         for (index, line) in chart.lines.iter().enumerate() {
+            let edge = |side: usize| {
+                let place = move |around: &[f64; 3]| {
+                    Some([across.place(around[0])?, up.place(around[side])?])
+                };
+                line.band.iter().map(place).collect::<Option<Vec<_>>>()
+            };
+            if let (Some(lower), Some(upper)) = (edge(1), edge(2)) {
+                let outline = lower.into_iter().chain(upper.into_iter().rev());
+                svg.raw(format!(
+                    "<path class=\"band f{}\" d=\"{}\"/>",
+                    index % LINES,
+                    path(outline)
+                ));
+            }
+        }
+        for (index, line) in chart.lines.iter().enumerate() {
             for piece in pieces(line, &across, &up) {
                 svg.raw(match piece[..] {
                     [[x, y]] => {
@@ -63,7 +83,7 @@ pub fn chart(chart: &Chart) -> String {
 }
 
 const STYLE: &str = "<style>.line{fill:none;stroke-width:1.8;stroke-linejoin:round}\
-.dashed{stroke-dasharray:6 3}.dotted{stroke-dasharray:2 3}</style>";
+.band{opacity:.16}.dashed{stroke-dasharray:6 3}.dotted{stroke-dasharray:2 3}</style>";
 
 /// Colours first, then how the line is made.
 fn class(index: usize) -> String {
@@ -100,7 +120,7 @@ mod tests {
 
     fn with(points: &[[Option<f64>; 2]]) -> String {
         let axis = |logarithmic| Axis { name: "a < b".into(), logarithmic };
-        let line = |name: &str| Line { name: name.into(), points: points.to_vec() };
+        let line = |name: &str| Line::new(name, points.to_vec());
         chart(&Chart {
             name: "test".into(),
             title: "a & b".into(),
@@ -120,6 +140,24 @@ mod tests {
             "0 is on no logarithmic axis"
         );
         assert!(svg.contains("a &lt; b") && svg.contains("a &amp; b"));
+    }
+
+    #[test]
+    fn a_band_lies_behind_its_line_and_has_room() {
+        let axis = || Axis { name: "x".into(), logarithmic: false };
+        let band = vec![[0.0, 1.0, 3.0], [1.0, 1.5, 99.0]];
+        let line =
+            Line { band, ..Line::new("a", vec![[Some(0.0), Some(2.0)], [Some(1.0), Some(3.0)]]) };
+        let svg = chart(&Chart {
+            name: "test".into(),
+            title: "test".into(),
+            x: axis(),
+            y: axis(),
+            lines: vec![line],
+        });
+        let (band, line) = (svg.find("class=\"band f0\""), svg.find("class=\"line l0\" d="));
+        assert!(band.is_some() && band < line);
+        assert!(svg.contains(">80<") || svg.contains(">100<"), "the axis reaches to it");
     }
 
     #[test]

@@ -100,7 +100,8 @@ const lab = (() => {
       const narrow = width < 560;
       const height = narrow ? HEIGHT.narrow : HEIGHT.wide;
       const shown = visible().map(([line]) => line);
-      const numbers = axis => shown.flatMap(line => line.points.map(point => point[axis]));
+      const numbers = axis => shown.flatMap(line =>
+        [...line.points.map(point => point[axis]), ...(line.band ?? []).flatMap(around => around.slice(axis, 2 * axis + 1))]);
       const up = scale(numbers(1), y.logarithmic, [height - 44, 22]);
       const rows = up.ticks(6).map(tick => [tick, short(tick)]);
       const left = 14 + 7 * Math.max(...rows.map(([, text]) => text.length), 1);
@@ -119,6 +120,13 @@ const lab = (() => {
           svg('text', { x: at, y: height - 28, 'text-anchor': 'middle' }, short(tick)));
       }
       picture.append(svg('text', { class: 'name', x: (left + width) / 2, y: height - 8, 'text-anchor': 'middle' }, x.name));
+      for (const [line, i] of visible()) {
+        const edge = side => line.band.map(around => [across.place(around[0]), up.place(around[side])]);
+        const outline = line.band ? [...edge(1), ...edge(2).reverse()] : [];
+        if (outline.length > 0 && !outline.flat().includes(null)) {
+          picture.append(svg('path', { class: 'band', d: path(outline), style: `fill:var(--l${i % COLORS})` }));
+        }
+      }
       for (const [line, i] of visible()) {
         const places = line.points.map(([px, py]) => [across.place(px), up.place(py)]).map(place => place.includes(null) ? null : place);
         picture.append(svg('path', { class: 'line', d: path(places), style: stroke(i) + ';stroke-linecap:round' }));

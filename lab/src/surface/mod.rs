@@ -135,7 +135,7 @@ fn values(surface: &Surface, walks: &[Walked]) -> Chart {
         let above = |(step, value): (usize, &f64)| {
             [Some(step as f64), Some((value - surface.least).max(FLOOR))]
         };
-        Line { name: walked.choice.to_string(), points: points.map(above).collect() }
+        Line::new(walked.choice.to_string(), points.map(above).collect())
     };
     Chart {
         name: format!("{}-values", surface.name),

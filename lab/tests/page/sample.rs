@@ -11,16 +11,14 @@ pub(crate) fn report() -> Report {
     let long = "a_word_that_does_not_end_".repeat(12);
     let section = |title: &str, parts| Section { title: title.into(), text: long.clone(), parts };
     let many = (0..46).map(|i| line(&format!("line {i}"), |x| x * f64::from(i + 1)));
-    let gaps = Line {
-        name: "gaps".into(),
-        points: vec![
-            [Some(1.0), Some(1e-9)],
-            [Some(10.0), None],
-            [Some(1e5), Some(1e12)],
-            [Some(1e6), Some(-1.0)],
-        ],
-    };
-    let nothing = Line { name: "nothing".into(), points: Vec::new() };
+    let gaps = vec![
+        [Some(1.0), Some(1e-9)],
+        [Some(10.0), None],
+        [Some(1e5), Some(1e12)],
+        [Some(1e6), Some(-1.0)],
+    ];
+    let gaps = Line { band: vec![[1.0, 1e-9, 1e3], [1e6, 1e-3, 1e9]], ..Line::new("gaps", gaps) };
+    let nothing = Line::new("nothing", Vec::new());
     Report {
         title: format!("{EVIL} {long}"),
         command: format!("lab {long}"),
@@ -44,7 +42,7 @@ pub(crate) fn report() -> Report {
 /// A line from 1 to 7.
 fn line(name: &str, y: impl Fn(f64) -> f64) -> Line {
     let points = (1..=7).map(|x| [Some(f64::from(x)), Some(y(f64::from(x)))]);
-    Line { name: name.into(), points: points.collect() }
+    Line::new(name, points.collect())
 }
 
 fn chart(title: &str, logarithmic: bool, lines: Vec<Line>) -> Part {

@@ -68,7 +68,7 @@ pub enum Error {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Skip {
     /// The table has no row for the optimizer.
-    #[error("no optimizer of this name here yet: {library} {optimizer}")]
+    #[error("the table of golden/src/table has no row for {library} {optimizer}")]
     NoOptimizer {
         /// The library.
         library: String,

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use burn_descent_golden::{Error, OptimizerFile, Outcome, Precision, ReplayError, Skip, setting};
 use burn_descent_tests::devices;
-use burn_descent_tests::replayer::replay_on;
+use burn_descent_tests::replayer::{self, replay_on};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -123,7 +123,8 @@ fn run(arguments: &Arguments) -> Result<Tally, String> {
                 Err(reason) => tally.skip(&name, "-", &reason),
                 Ok(setting) => {
                     for Engine { name: engine, device, precision } in &engines {
-                        let result = replay_on(device, *precision, case, &setting);
+                        let result =
+                            replay_on(device, replayer::Engine::Own, *precision, case, &setting);
                         tally.ran(&name, engine, result);
                     }
                 }

@@ -76,6 +76,10 @@ fn emit<C: Float, N: Size>(
             Node::Lt(a, b) => v(a).__expand_lt_method(scope, &v(b)).expand.into(),
             Node::Neg(a) => v(a).__expand_neg_method(scope),
             Node::Sqrt(a) => v(a).__expand_sqrt_method(scope),
+            Node::RoughCbrt(a) => {
+                let third = C::elem_type(scope).constant((1.0 / 3.0).into()).into();
+                v(a).__expand_powf_method(scope, splat(third))
+            }
             Node::Abs(a) => v(a).__expand_abs_method(scope).expand.into(),
             Node::Select(m, a, b) => select::expand(scope, values[m].into(), v(a), v(b)),
         };

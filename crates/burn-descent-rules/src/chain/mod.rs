@@ -63,6 +63,11 @@ pub trait Transform:
         k
     }
 
+    /// Its bounds, of options under its name.
+    fn named_bounds(&self, names: &mut Names) -> Vec<Bound> {
+        names.bounds(Self::NAME, self.bounds())
+    }
+
     /// Writes its options down under its name.
     fn write_options(&self, names: &mut Names, options: &mut Map<String, Value>) {
         names.write(Self::NAME, self, options);
@@ -143,7 +148,7 @@ impl<T: Transform> Rule for Chain<T> {
     type Scalars<R: Copy> = T::Scalars<R>;
 
     fn bounds(&self) -> Vec<Bound> {
-        self.transform.bounds()
+        self.transform.named_bounds(&mut Names::default())
     }
 
     fn conflict(&self) -> Result<(), InvalidOption> {

@@ -1,5 +1,6 @@
 //! The names of the options of a chain.
 
+use crate::Bound;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -15,6 +16,14 @@ impl Names {
             1 => format!("{name}."),
             number => format!("{name}_{number}."),
         }
+    }
+
+    /// The bounds with the name in front of their options.
+    pub(super) fn bounds(&mut self, name: &'static str, own: Vec<Bound>) -> Vec<Bound> {
+        let prefix = self.prefix(name);
+        let named =
+            |bound: Bound| Bound { option: format!("{prefix}{}", bound.option).into(), ..bound };
+        own.into_iter().map(named).collect()
     }
 
     pub(super) fn write(

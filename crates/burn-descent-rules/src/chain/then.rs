@@ -93,6 +93,10 @@ impl<A: Transform, B: Transform> Transform for Then<A, B> {
         Both { first: A::with_sum(k.first, sum, n), then: B::with_sum(k.then, sum, n) }
     }
 
+    fn named_bounds(&self, names: &mut Names) -> Vec<Bound> {
+        [self.first.named_bounds(names), self.then.named_bounds(names)].concat()
+    }
+
     fn write_options(&self, names: &mut Names, options: &mut Map<String, Value>) {
         self.first.write_options(names, options);
         self.then.write_options(names, options);

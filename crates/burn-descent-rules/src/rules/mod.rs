@@ -14,13 +14,19 @@ mod adamod;
 mod adamw;
 mod adan;
 mod adapnm;
+mod adasmooth;
 mod ademamix;
 mod adopt;
 mod aggmo;
+mod ano;
 mod asgd;
+mod bcos;
+mod cocob;
 mod diffgrad;
+mod exadam;
 mod grams;
 mod grokfast_adamw;
+mod kate;
 mod laprop;
 mod lion;
 mod madgrad;
@@ -47,6 +53,7 @@ mod sgd;
 mod signsgd;
 mod simplified_ademamix;
 mod tiger;
+mod vsgd;
 mod yogi;
 
 pub use accsgd::AccSgd;
@@ -63,13 +70,19 @@ pub use adamod::AdaMod;
 pub use adamw::AdamW;
 pub use adan::Adan;
 pub use adapnm::AdaPnm;
+pub use adasmooth::AdaSmooth;
 pub use ademamix::AdEmaMix;
 pub use adopt::Adopt;
 pub use aggmo::AggMo;
+pub use ano::Ano;
 pub use asgd::Asgd;
+pub use bcos::Bcos;
+pub use cocob::Cocob;
 pub use diffgrad::DiffGrad;
+pub use exadam::ExAdam;
 pub use grams::Grams;
 pub use grokfast_adamw::GrokFastAdamW;
+pub use kate::Kate;
 pub use laprop::LaProp;
 pub use lion::Lion;
 pub use madgrad::Madgrad;
@@ -94,6 +107,7 @@ pub use sgd::Sgd;
 pub use signsgd::SignSgd;
 pub use simplified_ademamix::SimplifiedAdEmaMix;
 pub use tiger::Tiger;
+pub use vsgd::Vsgd;
 pub use yogi::Yogi;
 
 /// `new` for options whose defaults are right for most.
@@ -108,5 +122,5 @@ macro_rules! impl_new {
     )*};
 }
 impl_new! {
-    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp, Lion, Madgrad, MSvag, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi, Mars, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd
+    Ano, Bcos, Cocob, ExAdam, Kate, AdaSmooth, Vsgd, AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp, Lion, Madgrad, MSvag, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi, Mars, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd
 }

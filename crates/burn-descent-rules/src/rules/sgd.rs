@@ -108,8 +108,8 @@ impl Rule for Sgd {
     }
 
     fn conflict(&self) -> Result<(), InvalidOption> {
-        let refuse = |option, value: f64, allowed: &str| {
-            let value = value.to_string();
+        let refuse = |option: &'static str, value: f64, allowed: &str| {
+            let (option, value) = (option.into(), value.to_string());
             Err(InvalidOption { owner: Self::NAME, option, value, allowed: allowed.into() })
         };
         if self.nesterov && self.momentum == 0.0 {

@@ -69,7 +69,7 @@ impl Schedule for Exponential {
         }
         Err(InvalidOption {
             owner: self.name(),
-            option: "factor",
+            option: "factor".into(),
             value: self.factor.to_string(),
             allowed: "at most 1 unless there is an `end`".into(),
         })

@@ -98,7 +98,7 @@ impl Schedule for OneCycle {
         match self.fall {
             Some(fall) if fall < self.rise => Err(InvalidOption {
                 owner: self.name(),
-                option: "fall",
+                option: "fall".into(),
                 value: fall.to_string(),
                 allowed: format!("at least `rise`, which is {}", self.rise),
             }),

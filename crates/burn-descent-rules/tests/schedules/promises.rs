@@ -208,7 +208,7 @@ fn what_cannot_be_is_refused_by_name() {
     ];
     for (schedule, name, option) in wrong {
         let error = schedule.check().unwrap_err();
-        assert_eq!((error.owner, error.option), (name, option), "{schedule:?}: {error}");
+        assert_eq!((error.owner, &*error.option), (name, option), "{schedule:?}: {error}");
         // Nobody has to ask first: the value may be anything, but there is one.
         for step in first_steps() {
             let _ = schedule.at(step);

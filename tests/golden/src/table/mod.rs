@@ -134,7 +134,7 @@ const LR_IN_VELOCITY: &str = "its velocity holds the learning rate, ours does no
 
 /// StableAdamW.
 const RMS_OF_TENSOR: &str =
-    "the learning rate is divided by a mean over the whole tensor; ours is the same for all";
+    "StableAdamW's clipping around another rule; it is the option `stable` of AdamW";
 
 /// MARS as its authors use it.
 const VECTORS_BY_ADAMW: &str =
@@ -144,7 +144,7 @@ const VECTORS_BY_ADAMW: &str =
 const MARS_LION: &str = "MARS around Lion; ours is MARS around AdamW";
 
 /// A cautious step.
-const CAUTION: &str = "cautious: AdamW and Lion are here, and chains with the transform `Cautious`";
+const CAUTION: &str = "cautious: an option of AdamW and Lion, as in the paper; other rules get it in a chain, by `Cautious`";
 
 /// A row without conditions for this optimizer; what it is here comes next.
 const fn row(optimizer: &'static str) -> Row {

@@ -2,9 +2,7 @@
 
 use super::Condition::{Off, On};
 use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Switch};
-use super::reasons::{
-    CURVATURE, FACTORED, FINDS_LR, MATRIX, NEEDS_LOSS, OUTSIDE, TRUST_RATIO, WRAPPER,
-};
+use super::reasons::{CURVATURE, FACTORED, FINDS_LR, MATRIX, NEEDS_LOSS, TRUST_RATIO, WRAPPER};
 use super::{Meaning, Row, row};
 
 const LOW_PRECISION: &str = "optax: moments in another type than the parameters";
@@ -232,8 +230,17 @@ pub(super) const ROWS: &[Row] = &[
             &[("alpha", Number("alpha")), ("eps", Number("eps")), ("eps_root", Number("eps_root"))],
         ],
     ),
+    row("cocob").is(
+        "cocob",
+        &[&[
+            ("learning_rate", Lr),
+            ("alpha", Number("alpha")),
+            ("eps", Number("eps")),
+            ("weight_decay", Number("weight_decay")),
+            ("mask", Meaning::Off(MASK)),
+        ]],
+    ),
     row("adafactor").differs(FACTORED),
-    row("cocob").differs(OUTSIDE),
     row("dadapt_adamw").differs(FINDS_LR),
     row("dog").differs(FINDS_LR),
     row("dowg").differs(FINDS_LR),

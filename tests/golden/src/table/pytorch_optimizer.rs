@@ -5,7 +5,7 @@ use super::Meaning::{
     Both, Decides, Free, Given, Lr, LrAnd, Number, NumberOrZero, Pair, Switch, Triple,
 };
 use super::reasons::{
-    CURVATURE, FACTORED, FINDS_LR, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS, OUTSIDE, PROJECTED,
+    CURVATURE, FACTORED, FINDS_LR, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS, POWER, PROJECTED,
     RANGER, TOTALS, TRUST_RATIO, WRAPPER,
 };
 use super::{
@@ -108,6 +108,20 @@ const SIMPLIFIED: &[(&str, Meaning)] = &[
 ];
 
 const AVERAGED: &[(&str, &str)] = &[("average", "true"), ("debias_twice", "true")];
+
+const BCOS: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("beta", Number("beta")),
+    ("beta2", NumberOrZero("beta2")),
+    ("mode", Free), // a condition reads it
+    ("simple_cond", Given("simple")),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Free), // a condition reads it
+    ("eps", Number("eps")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
 
 const GROKFAST: &[(&str, Meaning)] = &[
     ("lr", Lr),
@@ -335,7 +349,7 @@ pub(super) const ROWS: &[Row] = &[
                 ("betas", Pair(["beta1", "beta2"])),
                 ("warmup_steps", Number("warmup_steps")),
                 ("decoupling_c", Meaning::Off("pytorch_optimizer: a decay that is decoupled anew")),
-                ("ams_bound", Meaning::Off("pytorch_optimizer: Schedule-Free with AMSGrad")),
+                ("ams_bound", Meaning::Off("pytorch_optimizer: Schedule-Free with AMSGrad, which the authors' has not")),
                 ("eps", Number("eps")),
                 ("use_palm", Meaning::Off(PALM)),
             ],
@@ -352,6 +366,26 @@ pub(super) const ROWS: &[Row] = &[
                 ("use_palm", Meaning::Off(PALM)),
             ],
         ],
+    ),
+    row("schedulefree_wrapper_sgd").when(&[On("sf_weight_decay")]).differs(
+        "pytorch_optimizer: weight decay of its Schedule-Free wrapper acts on z and x; ours is the \
+         authors', in the gradient",
+    ),
+    row("schedulefree_wrapper_sgd").is(
+        "schedule_free_sgd",
+        &[&[
+            ("lr", Lr),
+            ("sf_momentum", Number("momentum")),
+            // of the SGD inside
+            ("momentum", Free),
+            ("dampening", Free),
+            ("weight_decay", Free),
+            ("nesterov", Free),
+            ("maximize", Free),
+            ("step", Free),
+            ("lr_max", Free),
+            ("weight_sum", Free),
+        ]],
     ),
     row("grokfast_adamw").when(&[On("weight_decay"), Off("weight_decouple")]).differs(
         "pytorch_optimizer: weight decay of GrokFast-AdamW in the gradient; ours acts on the weights",
@@ -492,15 +526,68 @@ pub(super) const ROWS: &[Row] = &[
         .is("simplified_ademamix", &[COMMON, SIMPLIFIED])
         .fixed(AVERAGED)
         .low_precision(),
+    row("ano").is(
+        "ano",
+        &[
+            COMMON,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("eps", Number("eps")),
+                ("logarithmic_schedule", Given("logarithmic_schedule")),
+            ],
+        ],
+    ),
+    row("exadam")
+        .is("exadam", &[COMMON, &[("betas", Pair(["beta1", "beta2"])), ("eps", Number("eps"))]]),
+    row("kate").is("kate", &[COMMON, &[("delta", Number("delta")), ("eps", Number("eps"))]]),
+    row("bcos").when(&[Off("weight_decouple"), On("weight_decay")]).differs(
+        "pytorch_optimizer: weight decay of BCOS in the gradient; ours acts on the weights",
+    ),
+    row("bcos")
+        .when(&[Is("mode", "m")])
+        .is("bcos", &[BCOS])
+        .fixed(&[("conditional", "false")]),
+    row("bcos")
+        .when(&[Is("mode", "g")])
+        .is("bcos", &[BCOS])
+        .fixed(&[("conditional", "false"), ("momentum", "false")]),
+    row("bcos").is("bcos", &[BCOS]),
+    row("adasmooth")
+        .is("adasmooth", &[COMMON, &[("betas", Pair(["beta1", "beta2"])), ("eps", Number("eps"))]]),
+    row("vsgd").is(
+        "vsgd",
+        &[
+            COMMON,
+            &[
+                ("ghattg", Given("ghattg")),
+                ("ps", Given("ps")),
+                ("tau1", Number("tau1")),
+                ("tau2", Number("tau2")),
+                // what follows from `ghattg` and `ps`
+                ("pa2", Free),
+                ("pbg2", Free),
+                ("pbhg2", Free),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
     row("adafactor").differs(FACTORED),
     row("adagc").differs(TOTALS),
+    row("adamg").differs(POWER),
+    row("focus").differs(
+        "in its first step it follows the sign of `p − (1 − β₂) p / (1 − β₂)`, which is that of a \
+         rounding error: no two implementations agree",
+    ),
+    row("srmm").differs(
+        "its average of the weights begins at 0, so that its first step takes a third of every \
+         weight away, whatever the gradient: it forgets how a network was initialised",
+    ),
     row("adago_bf16").differs(MATRIX),
     row("adago_patched").differs(MATRIX),
     row("adahessian").differs(CURVATURE),
     row("adai").differs(MODEL_TOTALS),
     row("adalite").differs(TRUST_RATIO),
     row("adam_mini").differs(TOTALS),
-    row("adamg").differs(OUTSIDE),
     row("adamp").differs(PROJECTED),
     row("adams").differs(MODEL_TOTALS),
     row("adamuon_bf16").differs(MATRIX),
@@ -510,29 +597,23 @@ pub(super) const ROWS: &[Row] = &[
         "it divides by the greatest element of an old gradient, and keeps ten whole gradients; a \
          rule here sees one element",
     ),
-    row("adasmooth").differs(OUTSIDE),
     row("adatam").differs(PROJECTED),
     row("aida").differs(PROJECTED),
     row("amos").differs(TOTALS),
-    row("ano").differs(OUTSIDE),
     row("apollo_dqn").differs(TOTALS),
     row("apollo_lowrank").differs(MATRIX),
     row("asgd_accelerated").differs(MODEL_TOTALS),
     row("avagrad").differs(MODEL_TOTALS),
-    row("bcos").differs(OUTSIDE),
     row("came").differs(FACTORED),
     row("dadapt_adagrad").differs(FINDS_LR),
     row("dadapt_adam").differs(FINDS_LR),
     row("dadapt_adan").differs(FINDS_LR),
     row("dadapt_lion").differs(FINDS_LR),
     row("dadapt_sgd").differs(FINDS_LR),
-    row("exadam").differs(OUTSIDE),
     row("fadam").differs(TOTALS),
-    row("focus").differs(OUTSIDE),
     row("fromage").differs(TRUST_RATIO),
     row("ftrl").differs(FOLLOW_THE_LEADER),
     row("galore").differs(MATRIX),
-    row("kate").differs(OUTSIDE),
     row("lamb").differs(TRUST_RATIO),
     row("lars").differs(TRUST_RATIO),
     row("lookahead").differs(WRAPPER),
@@ -556,9 +637,7 @@ pub(super) const ROWS: &[Row] = &[
     row("soap").differs(MATRIX),
     row("sophiah").differs(CURVATURE),
     row("splus").differs(MATRIX),
-    row("srmm").differs(OUTSIDE),
     row("stable_spam").differs(TOTALS),
     row("swats").differs(PROJECTED),
     row("tam").differs(PROJECTED),
-    row("vsgd").differs(OUTSIDE),
 ];

@@ -1,25 +1,26 @@
 //! Why an optimizer of another library is no rule here. A rule sees one element, its gradient and
-//! its states, and numbers that depend on the step and the learning rate alone.
+//! its states, numbers that depend on the step and the learning rate alone, and one sum over its
+//! tensor in this step.
 
 /// Muon, Shampoo, SOAP and the like.
 pub(super) const MATRIX: &str =
     "a matrix method: a step needs the whole matrix of a parameter, a rule here sees one element";
 
 /// LARS, LAMB, NovoGrad and the like.
-pub(super) const TRUST_RATIO: &str =
-    "a step is scaled by norms of whole tensors, rows or neurons; a rule here sees one element";
+pub(super) const TRUST_RATIO: &str = "a step is scaled by two norms of a tensor, or by those of rows or neurons; a \
+     rule here has one sum over its tensor";
 
 /// AdamP and SGDP.
-pub(super) const PROJECTED: &str =
-    "a step is projected by products of whole tensors or channels; a rule here sees one element";
+pub(super) const PROJECTED: &str = "a step is projected by several products of whole tensors, or of channels; a rule \
+     here has one sum over its tensor";
 
 /// AdaNorm, Amos and the like.
-pub(super) const TOTALS: &str =
-    "it needs means, norms or maxima over a tensor; a rule here sees one element";
+pub(super) const TOTALS: &str = "it takes several sums or maxima over a tensor, or remembers what follows from one; a \
+     rule here has one sum, of this step";
 
 /// Adai, AdamS and the like.
-pub(super) const MODEL_TOTALS: &str =
-    "it needs a mean or norm over all parameters; a rule here sees one element";
+pub(super) const MODEL_TOTALS: &str = "a weight depends on a mean or norm over all parameters of the model, which no \
+     single parameter can know";
 
 /// D-Adaptation, Prodigy, DoG and the like.
 pub(super) const FINDS_LR: &str =
@@ -38,8 +39,8 @@ pub(super) const RANGER: &str =
     "RAdam inside of Lookahead: here `RAdam` in a `Descent` with `lookahead`, which is no rule";
 
 /// Adafactor, CAME, SM3.
-pub(super) const FACTORED: &str =
-    "second moments factored by rows and columns of a matrix; a rule here sees one element";
+pub(super) const FACTORED: &str = "second moments factored by rows and columns of a matrix: a matrix method; a rule \
+     here sees one element";
 
 /// L-BFGS.
 pub(super) const SEARCHES: &str = "it evaluates the loss several times in a step";
@@ -52,6 +53,6 @@ pub(super) const CURVATURE: &str =
 pub(super) const FOLLOW_THE_LEADER: &str = "a weight is a function of all gradients and not of where it began: the first step forgets how \
      a network was initialised";
 
-/// Elements alone, but not here.
-pub(super) const OUTSIDE: &str = "outside of the catalogue; element by element, so it can be a `Rule` of your own \
-     (tests/tests/own_rule.rs shows one)";
+/// AdamG.
+pub(super) const POWER: &str = "it needs a power with any exponent, which no two processors round alike; a rule here gives \
+     the same numbers on all, from roots";

@@ -78,7 +78,9 @@ impl Transform {
     /// Adds normal noise of variance `eta / (1 + t)^0.55` at step t, from 0. Usual: 0.01, 0.3 or 1.
     ///
     /// The numbers follow from seed, step and path of the parameter: the same on every device, and
-    /// after a resumed checkpoint.
+    /// after a resumed checkpoint. They stand before the norm of all gradients and its clipping, and
+    /// before any optimizer; [`Noisy`](crate::rules::chain::Noisy) adds the noise in the pass of one
+    /// of ours.
     ///
     /// Reference: Neelakantan et al. 2015, <https://arxiv.org/abs/1511.06807>.
     pub fn noise(eta: f64, seed: u64) -> Self {
