@@ -103,7 +103,7 @@ const lab = (() => {
       const numbers = axis => shown.flatMap(line =>
         [...line.points.map(point => point[axis]), ...(line.band ?? []).flatMap(around => around.slice(axis, 2 * axis + 1))]);
       const up = scale(numbers(1), y.logarithmic, [height - 44, 22]);
-      const rows = up.ticks(narrow ? 5 : 6).map(tick => [tick, short(tick)]);
+      const rows = up.ticks(6).map(tick => [tick, short(tick)]);
       const left = 14 + 7 * Math.max(...rows.map(([, text]) => text.length), 1);
       const across = scale(numbers(0), x.logarithmic, [left, width - 8]);
       picture.replaceChildren(svg('text', { class: 'name', x: 0, y: 12 }, y.name));
