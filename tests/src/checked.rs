@@ -24,7 +24,8 @@ pub fn blessing() -> bool {
     std::env::var_os("BURN_DESCENT_BLESS").is_some()
 }
 
-/// Holds a number of cases against the record, or writes it down.
+/// Holds a number of cases against the record, or writes it down. A device that the record does not
+/// know, such as one that the machine of its writer did not have, is held to none.
 ///
 /// # Panics
 /// If the record says something else.
@@ -32,6 +33,9 @@ pub fn confirm(device: &str, optimizer: &str, precision: &str, agree: usize) {
     static ALONE: Mutex<()> = Mutex::new(());
     let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut checked = read();
+    if !blessing() && !checked.contains_key(device) {
+        return;
+    }
     let of_device = checked.entry(device.into()).or_default();
     let of_optimizer = of_device.entry(optimizer.into()).or_default();
     let recorded = of_optimizer.entry(precision.into()).or_default();
