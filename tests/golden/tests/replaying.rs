@@ -159,7 +159,7 @@ fn nothing_is_guessed() {
     let missing = |library, optimizer, hyper| name(library, optimizer, hyper, json!(null));
     assert_eq!(missing("formula", "momentum", json!({"eta": 1})), Err(Skip::Missing("beta")));
     let error = missing("formula", "someday", json!({})).unwrap_err();
-    assert_eq!(error.to_string(), "no optimizer of this name here yet: formula someday");
+    assert_eq!(error.to_string(), "the table of golden/src/table has no row for formula someday");
 }
 
 #[test]
