@@ -6,7 +6,7 @@ use anyhow::Result;
 use burn_descent::{AdaGrad, RmsProp, Rule, Sgd};
 
 /// Where walks begin, all around the optimum.
-const STARTS: usize = 360;
+const STARTS: usize = 90;
 
 /// AdaGrad's rate in the registry.
 const LR: f64 = 0.05;
@@ -41,7 +41,7 @@ pub(super) fn adagrad_is_direct(_: &Effort) -> Result<Finding> {
 fn directness<U: Rule>(rule: &U, lr: f64) -> Result<(f64, f64)> {
     let (mut angles, mut detours) = (0.0, 0.0);
     for start in around(STARTS) {
-        let path = walk(rule.clone(), lr, start, 2000)?;
+        let path = walk(rule.clone(), lr, start, 1000)?;
         let long: f64 = path
             .windows(2)
             .map(|pair| (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1]))
