@@ -7,10 +7,12 @@ use anyhow::{Context, Result, ensure};
 use burn_descent_examples::output::{check_writable, write_file};
 use burn_descent_examples::report::say;
 use clap::Args;
-use comfy_table::{CellAlignment, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, ContentArrangement, presets::UTF8_HORIZONTAL_ONLY};
 use std::borrow::Cow;
 use std::fs;
+use std::io::stdout;
 use std::path::{Path, PathBuf};
+use terminal_size::{Width, terminal_size_of};
 
 /// Where what was found goes: the flags that every command has.
 #[derive(Args, Clone, Debug, Default)]
@@ -98,6 +100,10 @@ fn in_columns(table: &Table) -> comfy_table::Table {
     lines.load_preset(UTF8_HORIZONTAL_ONLY);
     lines.set_header(&table.columns);
     lines.add_rows(&table.rows);
+    // On a terminal cells are broken to fit; elsewhere a row is a line.
+    if let Some((Width(width), _)) = terminal_size_of(stdout()) {
+        lines.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
     for (index, column) in lines.column_iter_mut().enumerate() {
         if table.is_numeric(index) {
             column.set_cell_alignment(CellAlignment::Right);

@@ -25,6 +25,7 @@ use crate::report::{say, show_score};
 use crate::task::{Judgement, Task};
 use crate::train::{JUDGED_AT_ONCE, judge};
 use anyhow::{Context, Result, anyhow, ensure};
+use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
@@ -146,17 +147,19 @@ impl Training<'_> {
         let result = quietly(AssertUnwindSafe(|| training.launch(learner)))
             .map_err(|reason| anyhow!("the training failed: {reason}"))?;
         failed(result.error)?;
-        Ok(result.model.into_network().fork(&device.clone()))
+        Ok(result.model.into_network().fork(device))
     }
 }
 
 impl Strategy {
     /// burn-train's strategy on some devices; one device alone needs none.
     fn on(self, devices: Vec<Device>) -> ExecutionStrategy {
-        match (self.optim(), &devices[..]) {
-            (_, [device]) => ExecutionStrategy::single(device.clone()),
-            (Some(optim), _) => ExecutionStrategy::multi(devices, optim),
-            (None, _) => ExecutionStrategy::ddp(devices, flags::sum()),
+        if let [device] = &devices[..] {
+            return ExecutionStrategy::single(device.clone());
+        }
+        match self.optim() {
+            Some(optim) => ExecutionStrategy::multi(devices, optim),
+            None => ExecutionStrategy::ddp(devices, flags::sum()),
         }
     }
 

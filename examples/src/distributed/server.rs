@@ -8,6 +8,7 @@ use burn::remote::RemoteHost;
 use burn::server::{RemoteServer, TokenAuthorizer, WebSocketTransport};
 use burn::tensor::{Device, Tensor};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::panic::AssertUnwindSafe;
 use tokio::runtime::Runtime;
 
 /// Servers in this process, on ports of the loopback interface that are free. They end when it is
@@ -75,10 +76,10 @@ pub(super) fn connect(url: &str, token: Option<&str>) -> Result<Device> {
         let two = Tensor::<1>::ones([1], device) + 1.0;
         two.try_into_vec_as::<f32>().is_ok_and(|values| values == [2.0])
     };
-    let device = quietly(|| {
+    let device = quietly(AssertUnwindSafe(|| {
         let device = Device::remote_options(&host).init()?;
         Ok::<_, anyhow::Error>(two(&device).then_some(device))
-    });
+    }));
     match device.map_err(|reason| anyhow!(reason))? {
         Ok(Some(device)) => Ok(device),
         Ok(None) => bail!("the device of {url} does not compute"),

@@ -95,17 +95,17 @@ pub static CLAIMS: [Claim; 12] = [
     },
     Claim {
         name: "small-batches-are-noisy",
-        says: "Gradients of single examples are noisier than those of mini-batches, and these than those of all examples",
+        says: "The smaller a batch, the noisier its gradient: stochastic, mini-batch, batch",
         measure: batches::noise,
     },
     Claim {
         name: "small-batches-are-cheap",
-        says: "An update with a single example is cheaper than one with a mini-batch, and this than one with all examples",
+        says: "The smaller a batch, the cheaper an update: stochastic, mini-batch, batch",
         measure: batches::cost,
     },
     Claim {
         name: "momentum-terminal-velocity",
-        says: "Under a constant gradient momentum becomes 1/(1 - beta) times as fast as gradient descent: ten times at 0.9",
+        says: "Momentum's terminal velocity is 1/(1 - beta) times gradient descent's",
         measure: momentum::terminal_velocity,
     },
     Claim {
@@ -120,7 +120,7 @@ pub static CLAIMS: [Claim; 12] = [
     },
     Claim {
         name: "adagrad-is-direct",
-        says: "On an elongated bowl AdaGrad points more directly at the optimum than gradient descent",
+        says: "AdaGrad points more directly at the optimum than gradient descent",
         measure: adaptive::adagrad_is_direct,
     },
     Claim {

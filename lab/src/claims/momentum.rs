@@ -21,7 +21,7 @@ pub(super) fn terminal_velocity(_: &Effort) -> Result<Finding> {
     }
     Ok(Finding {
         measured: format!(
-            "Learning rates a step in the end: {}. Off 1/(1 - beta) by {worst:.0e} at most",
+            "Under a constant gradient, learning rates a step in the end: {}. Off 1/(1 - beta) by {worst:.0e} at most",
             told.join(", ")
         ),
         holds: worst < ROUNDING,

@@ -54,7 +54,9 @@ const METHOD: &str = "Each was tuned with as many trainings, on the training exa
                       setting of each then trained from fresh seeds; the score is the best of its \
                       epochs on the test examples. Steps, seconds and how many reached the target are \
                       of these; how many settings come near the best, and how many diverged, first of \
-                      those that were tried. Another choice of settings could come out otherwise: it \
+                      those that were tried. A learning rate at \
+                      the edge is the least or the greatest that was tried: a wider range may have \
+                      better ones. Another choice of settings could come out otherwise: it \
                       says something of this task, these ranges and \
                       this budget only.";
 
@@ -66,11 +68,9 @@ fn verdict(contest: &Contest, study: &Study) -> String {
                 "{name} is best: its {score} is greater than that of each other one, beyond chance."
             )
         }
-        Verdict::Undecided(names) => format!(
-            "No winner: {} has the greatest median of {score}, but is not better than {} beyond chance",
-            names[0],
-            names[1..].join(", ")
-        ),
+        Verdict::Undecided(names) => {
+            format!("No winner: {} cannot be told apart by their {score}", names.join(", "))
+        }
         Verdict::Alone => "One optimizer alone: there is nothing to compare".into(),
     };
     let needed = contest.seeds_needed.map(|needed| {
@@ -102,7 +102,11 @@ fn table(contest: &Contest, study: &Study) -> Table {
             |part: fn(&Spread) -> f64| score.as_ref().map_or("-".into(), |s| shown(part(s)));
         vec![
             standing.optimizer.clone(),
-            standing.setting.as_ref().map_or("all diverged".into(), ToString::to_string),
+            match &standing.setting {
+                Some(setting) if standing.at_edge => format!("{setting}, at the edge"),
+                Some(setting) => setting.to_string(),
+                None => "all diverged".into(),
+            },
             score_of(|score| score.median),
             format!("{} to {}", score_of(|score| score.lower), score_of(|score| score.upper)),
             number(*steps, 0),

@@ -33,6 +33,9 @@ pub struct Standing {
     pub optimizer: String,
     /// The best of the settings that were tried; there is none if all diverged.
     pub setting: Option<Setting>,
+    /// Is its learning rate the least or the greatest that was tried? A wider range may have better
+    /// ones.
+    pub at_edge: bool,
     /// The best test score of each judged training, by seed; minus infinity where it diverged.
     pub scores: Vec<f64>,
     /// Their spread.
@@ -74,7 +77,7 @@ pub struct Pair {
 pub enum Verdict {
     /// One is better than each other one, beyond chance.
     Winner(String),
-    /// The first of these has the greatest median, but the others are not worse beyond chance.
+    /// The first of these has the greatest median; the others are not worse beyond chance.
     Undecided(Vec<String>),
     /// There is nothing to compare.
     Alone,
@@ -118,6 +121,7 @@ impl Contest {
                 Standing {
                     optimizer: name.clone(),
                     setting: best(trials, name).cloned(),
+                    at_edge: at_edge(trials, name),
                     score: Spread::of(&scores),
                     reached: reached.iter().flatten().count(),
                     steps: half(|(steps, _)| steps as f64),
@@ -168,6 +172,15 @@ pub(super) fn outcomes_of<'a>(
 ) -> Vec<&'a Outcome> {
     let of = |trial: &&Trial| trial.key.phase == phase && trial.key.optimizer == optimizer;
     trials.iter().filter(of).map(|trial| &trial.outcome).collect()
+}
+
+/// Is the learning rate of the best setting the least or the greatest that was tried?
+fn at_edge(trials: &[Trial], optimizer: &str) -> bool {
+    let of = |trial: &&Trial| trial.key.phase == Phase::Tune && trial.key.optimizer == optimizer;
+    let rates = || trials.iter().filter(of).map(|trial| trial.setting.lr);
+    let (least, greatest) = (rates().reduce(f64::min), rates().reduce(f64::max));
+    let best = best(trials, optimizer).map(|setting| setting.lr);
+    best.is_some() && (best == least || best == greatest)
 }
 
 /// The share of outcomes whose score is less than `within` below the best.
@@ -276,11 +289,19 @@ mod tests {
         assert_eq!((first.reached, first.steps, first.seconds), (8, Some(100.0), Some(2.0)));
         assert_eq!((first.tried, first.tried_diverged, first.nearly_best), (4, 1, 0.5));
         assert_eq!(first.setting.as_ref().unwrap().lr, 1.0);
+        assert!(!first.at_edge);
         let last = &contest.standings[2];
         assert_eq!((last.judged_diverged, last.reached, last.steps), (7, 1, None));
         let pair = &contest.pairs[0];
         assert!((pair.difference - 0.1).abs() < 1e-12);
         assert_eq!((pair.p, pair.adjusted), (2.0 / 256.0, 6.0 / 256.0));
+    }
+
+    #[test]
+    fn the_best_of_the_greatest_rate_is_at_the_edge() {
+        let mut trials = trials(1);
+        trials.push(trial(Phase::Tune, "a", 4, &[0.99]));
+        assert!(at_edge(&trials, "a") && !at_edge(&trials, "b") && !at_edge(&trials, "d"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::process::Stdio;
 use std::time::Duration;
 
-const LINE: &str = "compare --data data.csv --target class --hidden 8 --batch-size 16 --epochs 3 \
+const LINE: &str = "compare --data data.csv --target class --hidden 8 --batch-size 32 --epochs 2 \
                     --optimizers sgd,adam:beta2=0.99 --trials 4 --seeds 6 --tune momentum=0.5..0.95";
 
 /// All that does not depend on the clock.
