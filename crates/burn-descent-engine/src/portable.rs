@@ -4,7 +4,7 @@
 use crate::program::Program;
 use crate::scalars::Scalars;
 use crate::state::{compute_dtype, tensor};
-use burn::tensor::{Bool, Tensor, TensorData};
+use burn::tensor::{Bool, DType, Tensor, TensorData};
 use burn_descent_rules::noise::{MEAN, drawn};
 use burn_descent_rules::{Graph, Node};
 
@@ -165,7 +165,7 @@ fn run<const D: usize>(graph: &Graph, scalars: &[Value<D>], met: Met<D>) -> Vec<
             },
             Node::RoughCbrt(a) => match take(a) {
                 Number(a) => Number(a.cbrt()),
-                a => Float(float(a).powf_scalar(1.0 / 3.0)),
+                a => Float(rough_cbrt(float(a))),
             },
             Node::Abs(a) => match take(a) {
                 Number(a) => Number(a.abs()),
@@ -182,6 +182,23 @@ fn run<const D: usize>(graph: &Graph, scalars: &[Value<D>], met: Met<D>) -> Vec<
     let mut output = |id: usize| take(&mut values, &mut uses, id);
     graph.outputs.iter().map(|&id| float(output(id))).collect()
 }
+
+/// A cube root to five digits. Where f64 is computed by shaders they raise only f32 to a power, so it
+/// is taken as `x^(1/4) x^(1/16) x^(1/64) ...`.
+fn rough_cbrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if x.dtype() != DType::F64 {
+        return x.powf_scalar(1.0 / 3.0);
+    }
+    let (mut root, mut product) = (x.clone(), x.ones_like());
+    for _ in 0..CBRT_FACTORS {
+        root = root.sqrt().sqrt();
+        product = product * root.clone();
+    }
+    product
+}
+
+/// Factors of a cube root that leave `x^(1/3 4^-12)`: 1.4e-5 for the greatest numbers.
+pub(crate) const CBRT_FACTORS: usize = 12;
 
 fn take<const D: usize>(
     values: &mut [Option<Value<D>>],

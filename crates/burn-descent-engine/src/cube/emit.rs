@@ -4,6 +4,7 @@
 //! expansion of each operation.
 
 use super::noise::drawn;
+use crate::portable::CBRT_FACTORS;
 use burn_descent_rules::{Graph, Node};
 use cubecl::ir::{ExpandValue, Scope};
 use cubecl::prelude::*;
@@ -76,6 +77,17 @@ fn emit<C: Float, N: Size>(
             Node::Lt(a, b) => v(a).__expand_lt_method(scope, &v(b)).expand.into(),
             Node::Neg(a) => v(a).__expand_neg_method(scope),
             Node::Sqrt(a) => v(a).__expand_sqrt_method(scope),
+            // As by tensor operations: shaders raise only f32 to a power.
+            Node::RoughCbrt(a) if C::elem_type(scope).size() > 4 => {
+                let root = |x: Value<C, N>| x.__expand_sqrt_method(scope);
+                let mut x = root(root(v(a)));
+                let mut product = x;
+                for _ in 1..CBRT_FACTORS {
+                    x = root(root(x));
+                    product = product.__expand_mul_method(scope, x);
+                }
+                product
+            }
             Node::RoughCbrt(a) => {
                 let third = C::elem_type(scope).constant((1.0 / 3.0).into()).into();
                 v(a).__expand_powf_method(scope, splat(third))

@@ -97,7 +97,7 @@ fields! {
         /// Shares of the momentum before and of the gradient in the momentum.
         beta, one_beta,
         /// Shares in the second moment of itself, of `m²`, of `g²` and of `m g`.
-        of_v, of_m2, of_g2, of_mg,
+        of_v, of_m2, of_g2, with_m,
     }
 }
 
@@ -140,7 +140,7 @@ impl Rule for Bcos {
         let begun = |decay: f64| if t == 1 { 0.0 } else { decay };
         let b = self.beta;
         let beta2 = |otherwise: f64| if self.beta2 > 0.0 { self.beta2 } else { otherwise };
-        let [of_v, of_m2, of_g2, of_mg] = match (self.conditional, self.simple) {
+        let [of_v, of_m2, of_g2, with_m] = match (self.conditional, self.simple) {
             (false, _) => [begun(beta2(b)), 1.0 - begun(beta2(b)), 0.0, 0.0],
             (true, true) => {
                 let beta2 = beta2(1.0 - (1.0 - b).powi(2));
@@ -148,12 +148,12 @@ impl Rule for Bcos {
             }
             (true, false) => {
                 let rest = (1.0 - b).powi(2);
-                [0.0, 3.0 * b * b - 2.0 * b.powi(3), rest, 2.0 * b * rest]
+                [0.0, b * b * (2.0 - b * b), rest, b]
             }
         };
         let sign = sign(self.maximize);
         let (beta, one_beta) = (begun(b), 1.0 - begun(b));
-        Scalars { sign, keep, lr, eps: self.eps, beta, one_beta, of_v, of_m2, of_g2, of_mg }
+        Scalars { sign, keep, lr, eps: self.eps, beta, one_beta, of_v, of_m2, of_g2, with_m }
     }
 
     #[inline(always)]
@@ -163,7 +163,11 @@ impl Rule for Bcos {
         let d = m.unwrap_or(g);
         let v = match s.v {
             Some(v) => k.of_v * v + k.of_m2 * d * d,
-            None => k.of_m2 * d * d + k.of_g2 * g * g + k.of_mg * d * g,
+            // The paper's three terms as two squares, which cannot cancel where they overflow.
+            None => {
+                let both = g + k.with_m * d;
+                k.of_m2 * d * d + k.of_g2 * both * both
+            }
         };
         (k.keep * p - k.lr * (d / (v.sqrt() + k.eps)), Averages { m, v: s.v.map(|_| v) })
     }
