@@ -130,7 +130,7 @@ impl Rule for AdaSmooth {
         let c = k.spread * (way.abs() / (n + k.eps)) + k.least;
         let c2 = c * c;
         let v = c2 * (g * g) + (R::lit(1.0) - c2) * s.v;
-        let p = decayed - k.lr / (v + k.eps).sqrt() * g;
-        (p, Way { s: way, n, v, d: p - decayed })
+        let step = k.lr / (v + k.eps).sqrt() * g;
+        (decayed - step, Way { s: way, n, v, d: -step })
     }
 }
