@@ -30,8 +30,9 @@ pub(crate) fn step<const D: usize>(
         return portable::<D>(program, scalars, parameter, gradient, states);
     }
     #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if crate::cpu::holds(&parameter) {
-        let (mut parameter, mut gradient) = (parameter, gradient);
+    let (mut parameter, mut gradient) = (parameter, gradient);
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    if crate::cpu::holds(&mut parameter) {
         crate::cpu::update(program, &mut parameter, &mut gradient, states, &scalars.read());
         return parameter;
     }

@@ -18,23 +18,13 @@ pub(crate) use reduce::sum_squares;
 pub(crate) use split::is_shared;
 
 use crate::program::Program;
-use burn::backend::{DispatchTensor, DispatchTensorKind};
+use burn::backend::DispatchTensor;
 use lie::{Lying, find};
 use split::{Part, Stored, step};
 
 /// Is it a tensor of this engine, bare or in autodiff?
-pub(crate) fn holds(tensor: &DispatchTensor) -> bool {
-    let kind = match &tensor.kind {
-        DispatchTensorKind::Autodiff(kind) => kind,
-        kind => kind,
-    };
-    match kind {
-        #[cfg(feature = "flex")]
-        DispatchTensorKind::Flex(_) => true,
-        #[cfg(feature = "ndarray")]
-        DispatchTensorKind::NdArray(_) => true,
-        _ => false,
-    }
+pub(crate) fn holds(tensor: &mut DispatchTensor) -> bool {
+    find(tensor).is_some()
 }
 
 /// One step of a tensor of this engine: it and its states are updated in place, where nobody else
