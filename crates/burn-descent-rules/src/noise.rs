@@ -12,6 +12,12 @@ pub struct Noise {
 }
 
 impl Noise {
+    /// Noise that dies away: of variance `eta / t^gamma` at step `t`, from 1 (Neelakantan et al. 2015,
+    /// <https://arxiv.org/abs/1511.06807>).
+    pub fn fading(eta: f64, gamma: f64, seed: u64, t: u64) -> Self {
+        Self { deviation: (eta / (t as f64).powf(gamma)).sqrt(), seed }
+    }
+
     /// The scalars of a tensor's noise at step `t`: what the numbers that are [`drawn`] are
     /// multiplied with, and three words that their sequence follows from, in which `stream` tells
     /// tensors apart.

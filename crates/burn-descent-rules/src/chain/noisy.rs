@@ -87,10 +87,8 @@ impl<U: Rule> Rule for Noisy<U> {
     const NAME: &'static str = U::NAME;
     const TITLE: &'static str = U::TITLE;
     const PAPER: Paper = U::PAPER;
-    const NOISE: Option<fn(&Self, f64, u64) -> Noise> = Some(|Self { noise, .. }, _lr, t| {
-        let variance = noise.eta / (t as f64).powf(noise.gamma);
-        Noise { deviation: variance.sqrt(), seed: noise.seed }
-    });
+    const NOISE: Option<fn(&Self, f64, u64) -> Noise> =
+        Some(|Self { noise, .. }, _lr, t| Noise::fading(noise.eta, noise.gamma, noise.seed, t));
     type State<R: Copy> = U::State<R>;
     type Scalars<R: Copy> = U::Scalars<R>;
 
