@@ -3,7 +3,7 @@
 use crate::Reading;
 use crate::reading::read;
 use crate::state::compute_dtype;
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 /// The sum of squares of many tensors, taken in one read of each: in f64 on a CPU, in the precision
 /// that the tensor is computed in on the device of a GPU, where it stays.
@@ -41,8 +41,9 @@ impl SquareSum {
     }
 }
 
-/// The sum of the squares of all elements, computed in f64 on a CPU; infinite or NaN if an element
-/// is, and, unlike a [`SquareSum`], only then. Reads the device: on a GPU the step waits for it.
+/// The sum of the squares of all elements, computed in f64 where the device has it; infinite or NaN
+/// if an element is, and, unlike a [`SquareSum`], only then. Reads the device: on a GPU the step
+/// waits for it.
 ///
 /// The same bits for any number of threads.
 pub fn sum_squares<const D: usize>(tensor: &Tensor<D>) -> f64 {
@@ -53,8 +54,11 @@ pub fn sum_squares<const D: usize>(tensor: &Tensor<D>) -> f64 {
     if tensor.shape().num_elements() == 0 {
         return 0.0;
     }
+    // A backend may add one number after another, which in f32 loses 1e-6 of a million of them.
+    let wide = tensor.device().supports_dtype(DType::F64);
+    let precision = if wide { DType::F64 } else { compute_dtype(tensor.dtype()) };
     // Squares overflow where their numbers do not: they are taken of fractions of the largest.
-    let tensor = tensor.clone().cast(compute_dtype(tensor.dtype()));
+    let tensor = tensor.clone().cast(precision);
     let largest = read(tensor.clone().abs().max());
     if largest == 0.0 || !largest.is_finite() {
         return largest;
