@@ -49,8 +49,11 @@ pub fn setting(file: &OptimizerFile, case: &Case) -> Result<Setting, Skip> {
             let options = fixed.collect();
             let mut setting = Setting { name, options, lrs: vec![], point, low_precision };
             let mut lr = Lr { base: None, factor: 1.0 };
-            for (key, meaning) in hyper.iter().copied().flatten() {
-                meaning.apply(key, case, &mut setting, &mut lr)?;
+            let meanings: Vec<_> = hyper.iter().copied().flatten().collect();
+            for (number, (key, meaning)) in meanings.iter().enumerate() {
+                if meanings[..number].iter().all(|(earlier, _)| earlier != key) {
+                    meaning.apply(key, case, &mut setting, &mut lr)?;
+                }
             }
             let base = lr.base.ok_or(Skip::Missing("learning rate"))?;
             let lrs = case.lr_sequence.clone().unwrap_or_else(|| vec![base; case.steps]);

@@ -1,4 +1,4 @@
-use crate::transforms::{decay, sign};
+use crate::transforms::{agreement, caution, cautious, decay, sign};
 use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 /// `g ← g + λ θ`. timm's `clip_exp` is 1/3. Step 1 does not count in the authors' code, nor in
 /// optax and timm; where it does, as in pytorch_optimizer (`count_first`), the limit is
 /// `t^clip_exp`, and the decoupled decay acts in step 1 too.
+///
+/// With `cautious` weights whose step points against the gradient stand still, and the others step
+/// further: see [`AdamW`](crate::AdamW).
 ///
 /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.9999, `eps` 1e-6, clipped with `clip_exp` 0.25,
 ///   no weight decay, no Nesterov step.
@@ -64,6 +67,11 @@ pub struct Adopt {
     /// The decay acts on the weights, not on the gradient. Default false.
     #[doc(alias = "decouple")]
     pub decoupled_weight_decay: bool,
+    /// Leave out weights whose step points against the gradient. Default false.
+    #[doc(alias = "caution")]
+    pub cautious: bool,
+    /// `ξ` of a cautious step, >= 0. Default 1.
+    pub cautious_xi: f64,
     /// Climb instead of descend. Default false.
     pub maximize: bool,
 }
@@ -80,6 +88,8 @@ impl Default for Adopt {
             nesterov: false,
             weight_decay: 0.0,
             decoupled_weight_decay: false,
+            cautious: false,
+            cautious_xi: 1.0,
             maximize: false,
         }
     }
@@ -109,6 +119,8 @@ fields! {
         limit,
         /// Factors of momentum and gradient in the step.
         of_m, of_u,
+        /// `ξ` of a cautious step, then its factor.
+        caution: optional,
     }
 }
 
@@ -127,6 +139,7 @@ impl Rule for Adopt {
             Range::Positive.of("eps", self.eps),
             Range::NonNegative.of("clip_exp", self.clip_exp),
             Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("cautious_xi", self.cautious_xi),
         ]
     }
 
@@ -155,15 +168,34 @@ impl Rule for Adopt {
             limit: if first { 0.0 } else { limit },
             of_m,
             of_u,
+            caution: self.cautious.then_some(self.cautious_xi),
         }
+    }
+
+    #[inline(always)]
+    fn term<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> Option<R> {
+        let g = l2(k.sign, g, k.l2, p);
+        k.caution.map(|_| agreement(step(g, s, k).0, g))
+    }
+
+    #[inline(always)]
+    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
+        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), ..k }
     }
 
     #[inline(always)]
     fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
         let g = l2(k.sign, g, k.l2, p);
-        let u = (g / s.v.sqrt().max(k.eps)).clamp(-k.limit, k.limit);
-        let m = k.beta1 * s.m + k.one_beta1 * u;
-        let v = k.beta2 * s.v + k.one_beta2 * g * g;
-        (k.keep * p - (k.of_m * m + k.of_u * u), Moments { m, v })
+        let (step, s) = step(g, s, k);
+        (k.keep * p - cautious(step, g, k.caution), s)
     }
+}
+
+/// The step down, and the moments after it.
+#[inline(always)]
+fn step<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    let u = (g / s.v.sqrt().max(k.eps)).clamp(-k.limit, k.limit);
+    let m = k.beta1 * s.m + k.one_beta1 * u;
+    let v = k.beta2 * s.v + k.one_beta2 * g * g;
+    (k.of_m * m + k.of_u * u, Moments { m, v })
 }

@@ -1,4 +1,4 @@
-use crate::transforms::sign;
+use crate::transforms::{agreement, caution, cautious, sign};
 use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,9 @@ use serde::{Deserialize, Serialize};
 /// The decay acts on the weights after the step, as in the libraries; the authors' code does not
 /// multiply it with `η`. As in the paper the learning rate is not in the momentum: the authors'
 /// code and the libraries have it there, the same path while the rate is constant.
+///
+/// With `cautious` weights whose step points against the gradient stand still, and the others step
+/// further: see [`AdamW`](crate::AdamW).
 ///
 /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `eps` 1e-15, no weight decay, not
 ///   centered, no AMSGrad, `steps_before_using_centered` 10; `eps_hat` and `eps_root_hat` 0.
@@ -70,6 +73,11 @@ pub struct LaProp {
     /// Decoupled decay `λ` of the weights, >= 0. Default 0.
     #[doc(alias = "lambda")]
     pub weight_decay: f64,
+    /// Leave out weights whose step points against the gradient. Default false.
+    #[doc(alias = "caution")]
+    pub cautious: bool,
+    /// `ξ` of a cautious step, >= 0. Default 1.
+    pub cautious_xi: f64,
     /// Climb instead of descend. Default false.
     pub maximize: bool,
 }
@@ -86,6 +94,8 @@ impl Default for LaProp {
             steps_before_using_centered: 10.0,
             amsgrad: false,
             weight_decay: 0.0,
+            cautious: false,
+            cautious_xi: 1.0,
             maximize: false,
         }
     }
@@ -118,6 +128,8 @@ fields! {
         centered,
         /// Beside and under the root of `v̂`.
         eps, eps_root,
+        /// `ξ` of a cautious step, then its factor.
+        caution: optional,
     }
 }
 
@@ -139,6 +151,7 @@ impl Rule for LaProp {
             Range::NonNegative.of("eps_root_hat", self.eps_root_hat),
             Range::NonNegative.of("steps_before_using_centered", steps),
             Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("cautious_xi", self.cautious_xi),
         ]
     }
 
@@ -169,20 +182,38 @@ impl Rule for LaProp {
             centered: if t > self.steps_before_using_centered { 1.0 } else { 0.0 },
             eps: self.eps + self.eps_hat / bias2.sqrt(),
             eps_root: self.eps_root_hat / bias2,
+            caution: self.cautious.then_some(self.cautious_xi),
         }
+    }
+
+    #[inline(always)]
+    fn term<R: Real>(_p: R, g: R, s: Moments<R>, k: Scalars<R>) -> Option<R> {
+        let g = k.sign * g;
+        k.caution.map(|_| agreement(direction(g, s, k).0, g))
+    }
+
+    #[inline(always)]
+    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
+        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), ..k }
     }
 
     #[inline(always)]
     fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
         let g = k.sign * g;
-        let v = k.beta2 * s.v + k.one_beta2 * g * g;
-        let g_avg = s.g_avg.map(|g_avg| k.beta2 * g_avg + k.one_beta2 * g);
-        let centered = |g_avg: R| (v - k.centered * g_avg * g_avg).max(R::lit(0.0));
-        let variance = g_avg.map_or(v, centered);
-        let v_max = s.v_max.map(|v_max| v_max.max(variance));
-        let v_hat = v_max.unwrap_or(variance) * k.debias2;
-        let m = k.beta1 * s.m + k.one_beta1 * g / ((v_hat + k.eps_root).sqrt() + k.eps);
-        let m_hat = m * k.debias1;
-        (k.keep * (p - k.lr * m_hat), Moments { m, v, g_avg, v_max })
+        let (m_hat, s) = direction(g, s, k);
+        (k.keep * (p - k.lr * cautious(m_hat, g, k.caution)), s)
     }
+}
+
+/// `m̂`, and the moments after the step.
+#[inline(always)]
+fn direction<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    let v = k.beta2 * s.v + k.one_beta2 * g * g;
+    let g_avg = s.g_avg.map(|g_avg| k.beta2 * g_avg + k.one_beta2 * g);
+    let centered = |g_avg: R| (v - k.centered * g_avg * g_avg).max(R::lit(0.0));
+    let variance = g_avg.map_or(v, centered);
+    let v_max = s.v_max.map(|v_max| v_max.max(variance));
+    let v_hat = v_max.unwrap_or(variance) * k.debias2;
+    let m = k.beta1 * s.m + k.one_beta1 * g / ((v_hat + k.eps_root).sqrt() + k.eps);
+    (m * k.debias1, Moments { m, v, g_avg, v_max })
 }

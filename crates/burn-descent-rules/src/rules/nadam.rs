@@ -1,4 +1,4 @@
-use crate::transforms::{decay, sign};
+use crate::transforms::{agreement, caution, cautious, decay, sign};
 use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,9 @@ use serde::{Deserialize, Serialize};
 /// is `.momentum_decay(1.0)`; optax's `.constant_momentum(true)`; and timm's NAdamW and the
 /// textbooks' also correct the bias of `m` as of this step:
 /// `.constant_momentum(true).next_bias(false)`.
+///
+/// With `cautious` weights whose step points against the gradient stand still, and the others step
+/// further: see [`AdamW`](crate::AdamW).
 ///
 /// - Defaults: PyTorch's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `momentum_decay` 0.004, no weight
 ///   decay; `eps_root` 0.
@@ -72,6 +75,11 @@ pub struct NAdam {
     pub weight_decay: f64,
     /// The decay acts on the weights, not on the gradient. Default false.
     pub decoupled_weight_decay: bool,
+    /// Leave out weights whose step points against the gradient. Default false.
+    #[doc(alias = "caution")]
+    pub cautious: bool,
+    /// `ξ` of a cautious step, >= 0. Default 1.
+    pub cautious_xi: f64,
     /// Climb instead of descend. Default false.
     pub maximize: bool,
 }
@@ -88,6 +96,8 @@ impl Default for NAdam {
             next_bias: true,
             weight_decay: 0.0,
             decoupled_weight_decay: false,
+            cautious: false,
+            cautious_xi: 1.0,
             maximize: false,
         }
     }
@@ -144,6 +154,8 @@ fields! {
         /// `1 / (1 − β₂ᵗ)`.
         debias2,
         eps, eps_root,
+        /// `ξ` of a cautious step, then its factor.
+        caution: optional,
     }
 }
 
@@ -163,6 +175,7 @@ impl Rule for NAdam {
             Range::NonNegative.of("eps_root", self.eps_root),
             Range::NonNegative.of("momentum_decay", self.momentum_decay),
             Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("cautious_xi", self.cautious_xi),
         ]
     }
 
@@ -192,16 +205,35 @@ impl Rule for NAdam {
             debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
             eps: self.eps,
             eps_root: self.eps_root,
+            caution: self.cautious.then_some(self.cautious_xi),
         }
+    }
+
+    #[inline(always)]
+    fn term<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> Option<R> {
+        let g = l2(k.sign, g, k.l2, p);
+        k.caution.map(|_| agreement(direction(g, s, k).0, g))
+    }
+
+    #[inline(always)]
+    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
+        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), ..k }
     }
 
     #[inline(always)]
     fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
         let g = l2(k.sign, g, k.l2, p);
-        let m = k.beta1 * s.m + k.one_beta1 * g;
-        let v = k.beta2 * s.v + k.one_beta2 * g * g;
-        let m_bar = k.of_g * g + k.of_m * m;
-        let v_hat = v * k.debias2;
-        (k.keep * p - k.lr * m_bar / ((v_hat + k.eps_root).sqrt() + k.eps), Moments { m, v })
+        let (u, s) = direction(g, s, k);
+        (k.keep * p - k.lr * cautious(u, g, k.caution), s)
     }
+}
+
+/// `m̄ / (√(v̂ + eps_root) + eps)`, and the moments after the step.
+#[inline(always)]
+fn direction<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    let m = k.beta1 * s.m + k.one_beta1 * g;
+    let v = k.beta2 * s.v + k.one_beta2 * g * g;
+    let m_bar = k.of_g * g + k.of_m * m;
+    let v_hat = v * k.debias2;
+    (m_bar / ((v_hat + k.eps_root).sqrt() + k.eps), Moments { m, v })
 }

@@ -1,4 +1,4 @@
-use crate::transforms::{decay, sign};
+use crate::transforms::{agreement, caution, cautious, decay, sign};
 use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ use serde::{Deserialize, Serialize};
 /// `nesterov` is the reformulation of Sutskever et al. 2013 that takes the gradient at the
 /// weights themselves; [`Nesterov`](crate::Nesterov) has the true look-ahead.
 ///
+/// With `cautious` weights whose step points against the gradient stand still, and the others step
+/// further: see [`AdamW`](crate::AdamW).
+///
 /// - Defaults: PyTorch's. `momentum` 0, `dampening` 0, `weight_decay` 0, all switches off.
 /// - Memory: no state; with momentum one number a weight. Traffic in f32: read 8, write 4 bytes a
 ///   weight; with momentum read 12, write 8.
@@ -44,7 +47,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(error.to_string(), "sgd: momentum = 1.5 is not allowed, it must be in [0, 1)");
 /// # Ok::<(), burn_descent_rules::InvalidOption>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Setters)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sgd {
     /// Decay `μ` of the velocity, in [0, 1). Default 0: no velocity is kept.
@@ -63,8 +66,29 @@ pub struct Sgd {
     pub nesterov: bool,
     /// The learning rate goes into the velocity, as in Polyak's form. Default false: PyTorch's.
     pub classic: bool,
+    /// Leave out weights whose step points against the gradient. Default false.
+    #[doc(alias = "caution")]
+    pub cautious: bool,
+    /// `ξ` of a cautious step, >= 0. Default 1.
+    pub cautious_xi: f64,
     /// Climb instead of descend. Default false.
     pub maximize: bool,
+}
+
+impl Default for Sgd {
+    fn default() -> Self {
+        Self {
+            momentum: 0.0,
+            dampening: 0.0,
+            weight_decay: 0.0,
+            decoupled_weight_decay: false,
+            nesterov: false,
+            classic: false,
+            cautious: false,
+            cautious_xi: 1.0,
+            maximize: false,
+        }
+    }
 }
 
 fields! {
@@ -86,6 +110,8 @@ fields! {
         inflow,
         /// Factors of gradient and velocity in the step.
         of_g, of_b,
+        /// `ξ` of a cautious step, then its factor.
+        caution: optional,
     }
 }
 
@@ -104,6 +130,7 @@ impl Rule for Sgd {
             Range::Decay.of("momentum", self.momentum),
             Range::Fraction.of("dampening", self.dampening),
             Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("cautious_xi", self.cautious_xi),
         ]
     }
 
@@ -134,14 +161,41 @@ impl Rule for Sgd {
             (true, false) => (0.0, of_b),
             (true, true) => (lr, of_b * self.momentum),
         };
-        Scalars { sign: sign(self.maximize), l2, keep, momentum: self.momentum, inflow, of_g, of_b }
+        Scalars {
+            sign: sign(self.maximize),
+            l2,
+            keep,
+            momentum: self.momentum,
+            inflow,
+            of_g,
+            of_b,
+            caution: self.cautious.then_some(self.cautious_xi),
+        }
+    }
+
+    #[inline(always)]
+    fn term<R: Real>(p: R, g: R, s: Velocity<R>, k: Scalars<R>) -> Option<R> {
+        let g = l2(k.sign, g, k.l2, p);
+        k.caution.map(|_| agreement(step(g, s, k).0, g))
+    }
+
+    #[inline(always)]
+    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
+        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), ..k }
     }
 
     #[inline(always)]
     fn update<R: Real>(p: R, g: R, s: Velocity<R>, k: Scalars<R>) -> (R, Velocity<R>) {
         let g = l2(k.sign, g, k.l2, p);
-        let b = s.b.map(|b| k.momentum * b + k.inflow * g);
-        let step = b.map_or(k.of_g * g, |b| k.of_g * g + k.of_b * b);
-        (k.keep * p - step, Velocity { b })
+        let (step, s) = step(g, s, k);
+        (k.keep * p - cautious(step, g, k.caution), s)
     }
+}
+
+/// The step down, and the velocity after it.
+#[inline(always)]
+fn step<R: Real>(g: R, s: Velocity<R>, k: Scalars<R>) -> (R, Velocity<R>) {
+    let b = s.b.map(|b| k.momentum * b + k.inflow * g);
+    let step = b.map_or(k.of_g * g, |b| k.of_g * g + k.of_b * b);
+    (step, Velocity { b })
 }

@@ -51,7 +51,7 @@ pub enum Ours {
         point: Point,
         /// The library computes some of it in f32 even in its f64 run.
         low_precision: bool,
-        /// The meaning of every hyper-parameter it may have.
+        /// The meaning of every hyper-parameter it may have: the first that is listed for it.
         hyper: &'static [&'static [(&'static str, Meaning)]],
     },
     /// Something else, for this reason.
@@ -144,7 +144,12 @@ const VECTORS_BY_ADAMW: &str =
 const MARS_LION: &str = "MARS around Lion; ours is MARS around AdamW";
 
 /// A cautious step.
-const CAUTION: &str = "cautious: an option of AdamW and Lion, as in the paper; other rules get it in a chain, by `Cautious`";
+const CAUTION: &str = "cautious: an option of AdamW, Lion, ADOPT, LaProp, NAdam and SGD; a rule that is a chain gets \
+     it by `Cautious`";
+
+/// MARS with a cautious step.
+const CAUTIOUS_MARS: &str =
+    "cautious: it takes a sum after the norm that MARS takes; a rule here has one sum";
 
 /// A row without conditions for this optimizer; what it is here comes next.
 const fn row(optimizer: &'static str) -> Row {

@@ -9,7 +9,8 @@ use super::reasons::{
     RANGER, TOTALS, TRUST_RATIO, WRAPPER,
 };
 use super::{
-    CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row, VECTORS_BY_ADAMW, row,
+    CAUTION, CAUTIOUS_MARS, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row,
+    VECTORS_BY_ADAMW, row,
 };
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
@@ -26,17 +27,8 @@ const COMMON: &[(&str, Meaning)] = &[
     ("step", Free),
 ];
 
-/// The same for those that are cautious here too.
-const CAUTIOUS: &[(&str, Meaning)] = &[
-    ("lr", Lr),
-    ("weight_decay", Number("weight_decay")),
-    ("weight_decouple", Switch("decoupled_weight_decay")),
-    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
-    ("maximize", Switch("maximize")),
-    ("cautious", Switch("cautious")),
-    ("foreach", Free),
-    ("step", Free),
-];
+/// For those that are cautious here too: before [`COMMON`].
+const CAUTIOUS: &[(&str, Meaning)] = &[("cautious", Switch("cautious"))];
 
 /// What its Schedule-Free optimizers have in common.
 const SCHEDULE_FREE: &[(&str, Meaning)] = &[
@@ -87,7 +79,7 @@ const LAPROP: &[(&str, Meaning)] = &[
     ("fixed_decay", Meaning::Off(FIXED_DECAY)),
     ("ams_bound", Switch("amsgrad")),
     ("maximize", Switch("maximize")),
-    ("cautious", Meaning::Off(CAUTION)),
+    ("cautious", Switch("cautious")),
     ("foreach", Free),
     ("step", Free),
 ];
@@ -156,11 +148,11 @@ pub(super) const ROWS: &[Row] = &[
             ("step", Free),
         ]],
     ),
-    row("lion").is("lion", &[CAUTIOUS, &[("betas", Pair(["beta1", "beta2"]))]]),
+    row("lion").is("lion", &[CAUTIOUS, COMMON, &[("betas", Pair(["beta1", "beta2"]))]]),
     row("signsgd").is("signsgd", &[COMMON, &[("momentum", Number("momentum"))]]),
     row("tiger").is("tiger", &[COMMON, &[("beta", Number("beta"))]]),
     row("adopt")
-        .is("adopt", &[COMMON, &[("betas", Pair(["beta1", "beta2"])), ("eps", Number("eps")), ("stable_adamw", Meaning::Off(RMS_OF_TENSOR))]])
+        .is("adopt", &[CAUTIOUS, COMMON, &[("betas", Pair(["beta1", "beta2"])), ("eps", Number("eps")), ("stable_adamw", Meaning::Off(RMS_OF_TENSOR))]])
         .fixed(&[("count_first", "true")]),
     row("ademamix").when(&[Off("t_alpha_beta3")]).is(
         "ademamix",
@@ -301,7 +293,7 @@ pub(super) const ROWS: &[Row] = &[
             ]],
         )
         .fixed(&[("stable", "true")]),
-    row("mars").when(&[On("cautious")]).differs(CAUTION),
+    row("mars").when(&[On("cautious")]).differs(CAUTIOUS_MARS),
     row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
     row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),
     row("mars")

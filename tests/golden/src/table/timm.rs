@@ -3,7 +3,10 @@
 use super::Condition::{Is, LrChanges, Off, On};
 use super::Meaning::{Both, Decides, Free, Lr, Number, Pair, Switch, Triple};
 use super::reasons::{FACTORED, PROJECTED, TRUST_RATIO, WRAPPER};
-use super::{ADAM, CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW, row};
+use super::{
+    ADAM, CAUTION, CAUTIOUS_MARS, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW,
+    row,
+};
 
 /// What its optimizers have in common.
 const COMMON: &[(&str, Meaning)] = &[
@@ -15,15 +18,8 @@ const COMMON: &[(&str, Meaning)] = &[
     ("differentiable", Free),
 ];
 
-/// The same for those that are cautious here too.
-const CAUTIOUS: &[(&str, Meaning)] = &[
-    ("caution", Switch("cautious")),
-    ("corrected_weight_decay", Free),
-    ("max_lr_snapshot", Free),
-    ("foreach", Free),
-    ("capturable", Free),
-    ("differentiable", Free),
-];
+/// For those that are cautious here too: before [`COMMON`].
+const CAUTIOUS: &[(&str, Meaning)] = &[("caution", Switch("cautious"))];
 
 const CORRECTED: &str = "timm: weight decay by the square of the learning rate over its greatest";
 
@@ -70,13 +66,18 @@ const BELIEF: &[(&str, Meaning)] = &[
 pub(super) const ROWS: &[Row] = &[
     row("sgdw").when(&[On("corrected_weight_decay"), On("weight_decay")]).differs(CORRECTED),
     row("sgdw")
-        .is("sgd", &[COMMON, SGD, &[("weight_decay", Number("weight_decay"))]])
-        .fixed(&[("decoupled_weight_decay", "true")]),
+        .is("sgd", &[CAUTIOUS, COMMON, SGD, &[("weight_decay", Number("weight_decay"))]])
+        .fixed(&[("decoupled_weight_decay", "true"), ("cautious_xi", "0")]),
     row("adamw_cautious").when(&[On("corrected_weight_decay")]).is("adamc", &[ADAMC]),
     row("adamw_cautious")
         .is(
             "adamw",
-            &[CAUTIOUS, ADAM, &[("clipping_threshold", Meaning::Off("timm: steps are clipped"))]],
+            &[
+                CAUTIOUS,
+                COMMON,
+                ADAM,
+                &[("clipping_threshold", Meaning::Off("timm: steps are clipped"))],
+            ],
         )
         .fixed(&[("cautious_xi", "0")]),
     row("rmsprop_tf")
@@ -108,6 +109,7 @@ pub(super) const ROWS: &[Row] = &[
             "lion",
             &[
                 CAUTIOUS,
+                COMMON,
                 &[
                     ("lr", Lr),
                     ("betas", Pair(["beta1", "beta2"])),
@@ -120,9 +122,11 @@ pub(super) const ROWS: &[Row] = &[
     row("adopt").when(&[On("corrected_weight_decay"), On("weight_decay")]).differs(CORRECTED),
     row("adopt")
         .when(&[Off("clip_exp")])
-        .is("adopt", &[COMMON, ADOPT, &[("clip_exp", Free)]])
-        .fixed(&[("clip", "false")]),
-    row("adopt").is("adopt", &[COMMON, ADOPT, &[("clip_exp", Number("clip_exp"))]]),
+        .is("adopt", &[CAUTIOUS, COMMON, ADOPT, &[("clip_exp", Free)]])
+        .fixed(&[("clip", "false"), ("cautious_xi", "0")]),
+    row("adopt")
+        .is("adopt", &[CAUTIOUS, COMMON, ADOPT, &[("clip_exp", Number("clip_exp"))]])
+        .fixed(&[("cautious_xi", "0")]),
     row("adan").is(
         "adan",
         &[
@@ -161,6 +165,7 @@ pub(super) const ROWS: &[Row] = &[
         .is(
             "nadam",
             &[
+                CAUTIOUS,
                 COMMON,
                 MOMENTS,
                 &[
@@ -174,6 +179,7 @@ pub(super) const ROWS: &[Row] = &[
             ("constant_momentum", "true"),
             ("next_bias", "false"),
             ("decoupled_weight_decay", "true"),
+            ("cautious_xi", "0"),
         ]),
     // Where it is rectified, timm's AMSGrad is computed and not used.
     row("adabelief")
@@ -182,7 +188,9 @@ pub(super) const ROWS: &[Row] = &[
     row("adabelief").is("adabelief", &[COMMON, MOMENTS, BELIEF, &[("amsgrad", Switch("amsgrad"))]]),
     row("laprop").when(&[LrChanges]).differs(LR_IN_VELOCITY),
     row("laprop").when(&[On("corrected_weight_decay"), On("weight_decay")]).differs(CORRECTED),
-    row("laprop").is("laprop", &[COMMON, MOMENTS, &[("eps", Number("eps"))]]),
+    row("laprop")
+        .is("laprop", &[CAUTIOUS, COMMON, MOMENTS, &[("eps", Number("eps"))]])
+        .fixed(&[("cautious_xi", "0")]),
     row("adafactor").differs(FACTORED),
     row("adafactor_bv").differs(FACTORED),
     row("adamp").differs(PROJECTED),
@@ -191,7 +199,7 @@ pub(super) const ROWS: &[Row] = &[
     row("lookahead").differs(WRAPPER),
     row("nvnovograd").differs(TRUST_RATIO),
     row("sgdp").differs(PROJECTED),
-    row("mars").when(&[On("caution")]).differs(CAUTION),
+    row("mars").when(&[On("caution")]).differs(CAUTIOUS_MARS),
     row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
     row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),
     row("mars")
