@@ -74,21 +74,14 @@ impl Deferred {
         #[cfg(any(feature = "flex", feature = "ndarray"))]
         {
             use burn::backend::TensorMetadata;
-            use rayon::prelude::*;
-            let mut pieces = Vec::new();
-            let mut elements = 0;
-            for Self { parameter, state, work } in steps.iter_mut() {
-                if let Some(Work { program, scalars, gradient }) = work {
-                    elements += parameter.shape().num_elements();
-                    let states = state.ready_mut();
-                    crate::cpu::cut(program, parameter, gradient, states, scalars, &mut pieces);
-                }
-            }
-            if crate::cpu::is_shared(elements) {
-                pieces.into_par_iter().for_each(|piece| piece());
-            } else {
-                pieces.into_iter().for_each(|piece| piece());
-            }
+            let elements = steps.iter().map(|step| step.parameter.shape().num_elements()).sum();
+            let steps = steps.iter_mut().filter_map(|Self { parameter, state, work }| {
+                let Work { program, scalars, gradient } = work.as_mut()?;
+                Some(crate::cpu::put_off(program, parameter, gradient, state.ready_mut(), scalars))
+            });
+            let steps: Vec<_> = steps.collect();
+            let work = || steps.iter().for_each(|step| step.work());
+            if crate::cpu::is_shared(elements) { crate::cpu::share(work) } else { work() }
         }
         steps.iter_mut().for_each(|step| step.work = None);
     }

@@ -37,9 +37,10 @@ struct Arguments {
     /// Backends [default: all that are compiled in]
     #[arg(long, value_delimiter = ',')]
     backend: Vec<String>,
-    /// Threads [default: as many as there are cores]
-    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Vec<u16>,
+    /// Threads: the main one, which trains, and those that help it [default: as many as there are
+    /// cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// Steps that count, after three that do not
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     steps: u32,
@@ -82,35 +83,28 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         return Err(format!("there is no backend `{unknown}`; there are {}", names.join(", ")));
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut threads: Vec<usize> = arguments.threads.iter().map(|count| (*count).into()).collect();
-    if threads.is_empty() {
-        threads.push(cores);
-    }
+    let threads = arguments.threads.map_or(cores, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    pool.map_err(|error| format!("--threads {threads}: {error}"))?;
     let named = |names: &[String], name: &str| names.iter().any(|wanted| wanted == name);
     let lists: Vec<&List> = LISTS.iter().filter(|list| named(&arguments.list, list.name)).collect();
     let rows: Vec<&Row> = ROWS.iter().filter(|row| named(&arguments.optimizer, row.name)).collect();
 
     let mut report = Report { machine: machine(cores), rows: Vec::new() };
-    for threads in threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = pool.map_err(|error| format!("--threads {threads}: {error}"))?;
-        for entry in &entries {
-            let wanted = arguments.backend.is_empty() || named(&arguments.backend, entry.name);
-            let device = match &entry.device {
-                Ok(device) if wanted => device,
-                Err(reason) if named(&arguments.backend, entry.name) => {
-                    return Err(format!("backend `{}`: {reason}", entry.name));
-                }
-                _ => continue,
-            };
-            for (list, row) in lists.iter().flat_map(|list| rows.iter().map(move |row| (list, row)))
-            {
-                let steps = arguments.steps as usize;
-                let through = &arguments.through[..];
-                let wish = Wish { list, row, through, threads, steps };
-                let measured = pool.install(|| measure(&wish, entry, device));
-                report.rows.extend(measured);
+    for entry in &entries {
+        let wanted = arguments.backend.is_empty() || named(&arguments.backend, entry.name);
+        let device = match &entry.device {
+            Ok(device) if wanted => device,
+            Err(reason) if named(&arguments.backend, entry.name) => {
+                return Err(format!("backend `{}`: {reason}", entry.name));
             }
+            _ => continue,
+        };
+        for (list, row) in lists.iter().flat_map(|list| rows.iter().map(move |row| (list, row))) {
+            let steps = arguments.steps as usize;
+            let through = &arguments.through[..];
+            let wish = Wish { list, row, through, threads, steps };
+            report.rows.extend(measure(&wish, entry, device));
         }
     }
     if arguments.json {

@@ -1,10 +1,12 @@
 //! The floor: a loop by hand over plain slices, in place, with the same threads.
 
-use rayon::prelude::*;
+use std::sync::Mutex;
 
-/// Elements that one thread takes at a time: all threads have work to the end, and a piece of
-/// AdamW's stays in the cache of a core.
-const PIECE: usize = 1 << 16;
+/// Elements that one thread takes at a time, so that all threads have work to the end.
+const PIECE: usize = 1 << 14;
+
+/// Elements up to which waking other threads takes longer than they would save.
+const ALONE: usize = 1 << 17;
 
 /// Slices of one model: parameters, and as many states as the optimizer has.
 pub(super) struct Floor {
@@ -46,10 +48,16 @@ impl Floor {
             (3, [m, v, a, _]) => pass(p, g, [m, v, a], three),
             (_, [m, v, a, b]) => pass(p, g, [m, v, a, b], four),
         };
-        if pieces.len() > 1 {
-            pieces.into_par_iter().for_each(step);
-        } else {
+        if gradients.iter().map(Vec::len).sum::<usize>() <= ALONE {
             pieces.into_iter().for_each(step);
+        } else {
+            let pieces = Mutex::new(pieces.into_iter());
+            let next = || pieces.lock().expect("nothing panics while it is held").next();
+            let work = || core::iter::from_fn(next).for_each(step);
+            rayon::in_place_scope(|scope| {
+                (1..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| work()));
+                work();
+            });
         }
         drop(gradients);
     }

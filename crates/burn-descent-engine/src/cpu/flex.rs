@@ -1,19 +1,19 @@
 //! The pass on burn's `flex` tensors.
 
 use super::Take;
-use super::split::{Part, Slices, Stored};
+use super::stored::{Part, Slices, Stored};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind};
 use burn::tensor::{DType, Element, bf16, f16};
 use bytemuck::Pod;
 
 /// The slices of a step.
-pub(super) fn lay<'a>(
+pub(super) fn lay<'a, K: Take<'a>>(
     parameter: &'a mut FlexTensor,
     gradient: &'a mut FlexTensor,
     states: &'a mut [DispatchTensor],
-    take: impl Take<'a>,
-) {
+    take: K,
+) -> K::Output {
     match parameter.dtype() {
         DType::F64 => take.take(part::<f64>(parameter, gradient, states)),
         DType::F16 => take.take(part::<f16>(parameter, gradient, states)),

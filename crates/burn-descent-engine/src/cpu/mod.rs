@@ -2,7 +2,6 @@
 
 #![allow(deprecated)] // burn prefers `flex` to `ndarray`
 
-mod batch;
 #[cfg(feature = "flex")]
 mod flex;
 mod lie;
@@ -10,17 +9,17 @@ mod lie;
 mod ndarray;
 mod pass;
 mod reduce;
-mod split;
+mod share;
+mod stored;
 
-pub(crate) use batch::cut;
 pub(crate) use pass::{Passes, pass, sum};
 pub(crate) use reduce::sum_squares;
-pub(crate) use split::is_shared;
+pub(crate) use share::{is_shared, put_off, share};
 
 use crate::program::Program;
 use burn::backend::DispatchTensor;
 use lie::{Lying, find};
-use split::{Part, Stored, step};
+use stored::{Part, Stored, step};
 
 /// Is it a tensor of this engine, bare or in autodiff?
 pub(crate) fn holds(tensor: &mut DispatchTensor) -> bool {
@@ -45,6 +44,8 @@ struct Now<'p> {
 }
 
 impl<'a> Take<'a> for Now<'_> {
+    type Output = ();
+
     fn take<T: Stored>(self, part: Part<'a, T>) {
         step(self.program, part, self.scalars);
     }
@@ -52,24 +53,26 @@ impl<'a> Take<'a> for Now<'_> {
 
 /// What is done with the slices of a step, whatever they hold.
 trait Take<'a> {
-    fn take<T: Stored>(self, part: Part<'a, T>);
+    type Output;
+
+    fn take<T: Stored>(self, part: Part<'a, T>) -> Self::Output;
 }
 
 /// Lays the slices of a step out. Those of the gradient are made one run first if they are not.
-fn lay<'a>(
+fn lay<'a, K: Take<'a>>(
     parameter: &'a mut DispatchTensor,
     gradient: &'a mut DispatchTensor,
     states: &'a mut [DispatchTensor],
-    take: impl Take<'a>,
-) {
+    take: K,
+) -> K::Output {
     match (find(parameter), find(gradient)) {
         #[cfg(feature = "flex")]
         (Some(Lying::Flex(parameter)), Some(Lying::Flex(gradient))) => {
-            flex::lay(parameter, gradient, states, take);
+            flex::lay(parameter, gradient, states, take)
         }
         #[cfg(feature = "ndarray")]
         (Some(Lying::NdArray(parameter)), Some(Lying::NdArray(gradient))) => {
-            ndarray::lay(parameter, gradient, states, take);
+            ndarray::lay(parameter, gradient, states, take)
         }
         _ => unreachable!("both are tensors of one backend of this engine"),
     }

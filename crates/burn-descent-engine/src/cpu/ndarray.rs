@@ -2,17 +2,17 @@
 #![allow(deprecated)] // burn prefers `flex`; `ndarray` is supported as long as burn ships it
 
 use super::Take;
-use super::split::{Part, Slices, Stored};
+use super::stored::{Part, Slices, Stored};
 use burn::backend::ndarray::{NdArrayTensor, SharedArray};
 use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind};
 
 /// The slices of a step.
-pub(super) fn lay<'a>(
+pub(super) fn lay<'a, K: Take<'a>>(
     parameter: &'a mut NdArrayTensor,
     gradient: &'a mut NdArrayTensor,
     states: &'a mut [DispatchTensor],
-    take: impl Take<'a>,
-) {
+    take: K,
+) -> K::Output {
     match parameter {
         NdArrayTensor::F64(_) => take.take(part::<f64>(parameter, gradient, states)),
         _ => take.take(part::<f32>(parameter, gradient, states)),

@@ -1,14 +1,10 @@
 //! Sums over slices.
 
-use super::split::is_shared;
+use super::share::sum_pieces;
 use burn::backend::{BackendTensor, DispatchTensorKind};
 use burn::tensor::{Tensor, bf16, f16};
-use rayon::prelude::*;
 
-/// Elements that one task sums; the blocks are the same for any number of threads.
-const BLOCK: usize = 1 << 16;
-
-/// Sums that one block keeps side by side, so that they are computed as a vector.
+/// Sums that are kept side by side, so that they are computed as a vector.
 const SIDE: usize = 16;
 
 /// The sum of squares of a tensor that lies in memory in one run; `None` for any other.
@@ -56,14 +52,10 @@ macro_rules! impl_wide {
 impl_wide!(f32, f64, f16, bf16);
 
 fn sum<T: Wide>(slice: &[T]) -> f64 {
-    if !is_shared(slice.len()) {
-        return slice.chunks(BLOCK).map(block).sum();
-    }
-    let sums: Vec<f64> = slice.par_chunks(BLOCK).map(block).collect();
-    sums.iter().sum()
+    sum_pieces(slice.len(), |at| piece(&slice[at]))
 }
 
-fn block<T: Wide>(slice: &[T]) -> f64 {
+fn piece<T: Wide>(slice: &[T]) -> f64 {
     struct Sum<'a, T>(&'a [T]);
     impl<T: Wide> pulp::NullaryFnOnce for Sum<'_, T> {
         type Output = f64;

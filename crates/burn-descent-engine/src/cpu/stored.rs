@@ -1,22 +1,11 @@
-//! A pass on all threads of the current rayon pool, over any type that parameters are stored in.
+//! The slices of a step, over any type that parameters are stored in.
 
 pub(super) use super::pass::States as Slices;
 use super::pass::{Pass, Passes, SharedStates, Sum};
+use super::share::{Step, Work, is_shared, share, sum_pieces};
 use crate::program::Program;
 use burn::tensor::{bf16, f16};
 use burn_descent_rules::Real;
-use rayon::prelude::*;
-
-/// Elements up to which one thread does the work.
-pub(super) const TASK: usize = 1 << 16;
-
-/// Elements up to which waking other threads takes longer than they would save.
-const ALONE: usize = 1 << 17;
-
-/// Is so much work for more than one thread? The bits do not depend on it.
-pub(crate) fn is_shared(elements: usize) -> bool {
-    elements > ALONE && rayon::current_num_threads() > 1
-}
 
 /// A type that parameters are stored in.
 pub(crate) trait Stored: Copy + Send + Sync {
@@ -57,13 +46,11 @@ pub(crate) struct Part<'a, T: Stored> {
     pub(crate) first: usize,
 }
 
-impl<T: Stored> Part<'_, T> {
+impl<'a, T: Stored> Part<'a, T> {
     pub(super) fn len(&self) -> usize {
         self.p.len()
     }
-}
 
-impl<'a, T: Stored> Part<'a, T> {
     /// What comes before an element, and the rest.
     pub(super) fn split_at(self, middle: usize) -> (Self, Self) {
         let (p_left, p_right) = self.p.split_at_mut(middle);
@@ -79,15 +66,13 @@ impl<'a, T: Stored> Part<'a, T> {
 /// One step: parameter and states are updated in place. Each element is computed on its own, and
 /// sums over the same blocks in the same order, so the bits do not depend on the number of threads.
 pub(super) fn step<T: Stored>(program: &Program, part: Part<T>, scalars: &[f64]) {
-    let update = T::passes(program).update;
-    let rest = rest_of_scalars(program, &part, scalars);
-    let scalars = rest.as_deref().unwrap_or(scalars);
     if is_shared(part.len()) {
-        split(update, part, scalars);
-    } else {
-        let Part { p, g, states, first } = part;
-        T::update(update, p, g, states, scalars, first);
+        let step = Step::new(program, part, scalars);
+        return share(|| step.work());
     }
+    let rest = rest_of_scalars(program, &part, scalars);
+    let Part { p, g, states, first } = part;
+    T::update(T::passes(program).update, p, g, states, rest.as_deref().unwrap_or(scalars), first);
 }
 
 /// All scalars, where the rule has terms: the number of elements and the sum come after those that
@@ -110,31 +95,14 @@ fn whole_sum<T: Stored>(
     states: SharedStates<'_, T::Compute>,
     scalars: &[f64],
 ) -> f64 {
-    let block = |number: usize| {
-        let at = number * TASK..p.len().min((number + 1) * TASK);
+    sum_pieces(p.len(), |at| {
         T::sum(sum, &p[at.clone()], &g[at.clone()], inside(states, at.clone()), scalars, at.start)
-    };
-    let blocks = 0..p.len().div_ceil(TASK);
-    if !is_shared(p.len()) {
-        return blocks.map(block).sum();
-    }
-    let sums: Vec<f64> = blocks.into_par_iter().map(block).collect();
-    sums.iter().sum()
+    })
 }
 
 /// A part of all states; those that the rule does not have stay empty.
 fn inside<T>(states: SharedStates<'_, T>, at: core::ops::Range<usize>) -> SharedStates<'_, T> {
     states.map(|state| state.get(at.clone()).unwrap_or_default())
-}
-
-fn split<T: Stored>(pass: Pass<T::Compute>, part: Part<T>, scalars: &[f64]) {
-    if part.len() <= TASK {
-        let Part { p, g, states, first } = part;
-        return T::update(pass, p, g, states, scalars, first);
-    }
-    let middle = part.len() / 2;
-    let (left, right) = part.split_at(middle);
-    rayon::join(|| split(pass, left, scalars), || split(pass, right, scalars));
 }
 
 /// All states cut at one place; those that the rule does not have stay empty.
