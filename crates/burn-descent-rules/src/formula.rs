@@ -12,6 +12,7 @@ enum Word {
     Sign(Id),
     Cbrt(Id),
     Atan(Id),
+    Atan2(Id, Id),
     Tanh(Id),
     Clamp(Id, Id, Id),
 }
@@ -20,17 +21,26 @@ impl Word {
     /// The word of each node.
     fn all(graph: &Graph) -> Vec<Self> {
         let mut words: Vec<_> = graph.nodes.iter().map(|node| Self::Node(*node)).collect();
+        let abs = |node: &Node| if let Node::Abs(y) = *node { Some(y) } else { None };
+        let neg = |node: &Node| if let Node::Neg(x) = *node { Some(x) } else { None };
+        let xs: Vec<Id> = graph.nodes.iter().filter_map(neg).collect();
+        let ys = graph.nodes.iter().filter_map(abs);
+        for (y, x) in ys.flat_map(|y| xs.iter().map(move |x| (y, *x))) {
+            if let Some(atan2) = graph.find([y, x], |[y, x]| y.atan2(x)) {
+                words[atan2] = Self::Atan2(y, x);
+            }
+        }
         for x in 0..words.len() {
-            if let Some(sign) = graph.find(x, Real::sign) {
+            if let Some(sign) = graph.find([x], |[x]| x.sign()) {
                 words[sign] = Self::Sign(x);
             }
-            if let Some(cbrt) = graph.find(x, Real::cbrt) {
+            if let Some(cbrt) = graph.find([x], |[x]| x.cbrt()) {
                 words[cbrt] = Self::Cbrt(x);
             }
-            if let Some(atan) = graph.find(x, Real::atan) {
+            if let Some(atan) = graph.find([x], |[x]| x.atan()) {
                 words[atan] = Self::Atan(x);
             }
-            if let Some(tanh) = graph.find(x, Real::tanh) {
+            if let Some(tanh) = graph.find([x], |[x]| x.tanh()) {
                 words[tanh] = Self::Tanh(x);
             }
             if let Node::Select(over, high, above) = graph.nodes[x]
@@ -49,6 +59,7 @@ impl Word {
         match self {
             Self::Node(node) => node.arguments().collect(),
             Self::Sign(x) | Self::Cbrt(x) | Self::Atan(x) | Self::Tanh(x) => vec![x],
+            Self::Atan2(y, x) => vec![y, x],
             Self::Clamp(x, low, high) => vec![x, low, high],
         }
     }
@@ -137,6 +148,7 @@ impl Writer<'_> {
             Word::Sign(x) => return self.call("sign", &[x]),
             Word::Cbrt(x) => return (format!("∛{}", self.held(x, Hold::Atom)), Hold::Atom),
             Word::Atan(x) => return self.call("atan", &[x]),
+            Word::Atan2(y, x) => return self.call("atan2", &[y, x]),
             Word::Tanh(x) => return self.call("tanh", &[x]),
             Word::Clamp(x, low, high) => return self.call("clamp", &[x, low, high]),
         };

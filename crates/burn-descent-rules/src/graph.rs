@@ -87,10 +87,14 @@ impl Graph {
         uses
     }
 
-    /// The node that is a function of the node `x`, if one is: recording it again adds nothing.
-    pub(crate) fn find(&self, x: Id, function: fn(Symbol) -> Symbol) -> Option<Id> {
+    /// The node that is a function of these nodes, if one is: recording it again adds nothing.
+    pub(crate) fn find<const N: usize>(
+        &self,
+        arguments: [Id; N],
+        function: fn([Symbol; N]) -> Symbol,
+    ) -> Option<Id> {
         TAPE.set(self.nodes.clone());
-        let Symbol(id) = function(Symbol(x));
+        let Symbol(id) = function(arguments.map(Symbol));
         TAPE.take();
         (id < self.nodes.len()).then_some(id)
     }

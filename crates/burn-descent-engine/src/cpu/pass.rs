@@ -144,24 +144,57 @@ pub(crate) fn sum<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>>(
 ) -> f64 {
     pulp::Arch::new().dispatch(
         #[inline(always)]
-        || {
-            let (k, meet, _) = read::<U, Q, T>(scalars, first);
-            let (len, lanes) = (p.len(), lanes::<U::State<()>, P>());
-            let mut states = states;
-            states[..lanes].iter_mut().for_each(|state| *state = &state[..len]);
-            let g = &g[..len];
-            let term = |i: usize| -> f64 {
-                let s = U::State::<T>::read::<P>(|lane| states[lane][i]);
-                U::term(p[i], meet.gradient(g[i], i), s, k).map_or(0.0, Into::into)
-            };
-            let whole = len - len % SIDE;
-            let mut sums = [0.0; SIDE];
-            for at in (0..whole).step_by(SIDE) {
-                for (side, sum) in sums.iter_mut().enumerate() {
-                    *sum += term(at + side);
-                }
-            }
-            sums.iter().sum::<f64>() + (whole..len).map(term).sum::<f64>()
-        },
+        || terms::<U, P, Q, T>(p, g, states, scalars, first),
     )
+}
+
+#[inline(always)]
+fn terms<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>>(
+    p: &[T],
+    g: &[T],
+    states: SharedStates<'_, T>,
+    scalars: &[f64],
+    first: usize,
+) -> f64 {
+    let (k, meet, _) = read::<U, Q, T>(scalars, first);
+    let (p_blocks, g_blocks) = (p.chunks_exact(SIDE), g.chunks_exact(SIDE));
+    let rest = p_blocks.remainder().chunks(1).zip(g_blocks.remainder().chunks(1));
+    let mut sums = [0.0; SIDE];
+    let mut at = 0;
+    for (p, g) in p_blocks.zip(g_blocks) {
+        add_terms::<U, P, T, SIDE>(p, g, &states, at, k, meet, &mut sums);
+        at += SIDE;
+    }
+    let mut last = [0.0];
+    for (p, g) in rest {
+        add_terms::<U, P, T, 1>(p, g, &states, at, k, meet, &mut last);
+        at += 1;
+    }
+    sums.iter().sum::<f64>() + last[0]
+}
+
+/// Adds the terms of `N` elements from `at` on to as many sums.
+#[inline(always)]
+fn add_terms<U: Rule, P: Presence, T: Real + Into<f64>, const N: usize>(
+    p: &[T],
+    g: &[T],
+    states: &SharedStates<'_, T>,
+    at: usize,
+    k: U::Scalars<T>,
+    meet: Meet<T>,
+    sums: &mut [f64; N],
+) {
+    let zero = T::lit(0.0);
+    let (mut p_block, mut g_block, mut s_block) = ([zero; N], [zero; N], [[zero; N]; MAX_STATES]);
+    p_block.copy_from_slice(p);
+    g_block.copy_from_slice(g);
+    for lane in 0..lanes::<U::State<()>, P>() {
+        s_block[lane].copy_from_slice(&states[lane][at..at + N]);
+    }
+    let mut terms = [zero; N];
+    for i in 0..N {
+        let s = U::State::<T>::read::<P>(|lane| s_block[lane][i]);
+        terms[i] = U::term(p_block[i], meet.gradient(g_block[i], at + i), s, k).unwrap_or(zero);
+    }
+    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term.into());
 }
