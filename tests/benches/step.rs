@@ -7,7 +7,7 @@
 
 use burn::tensor::Device;
 use burn_descent::registry;
-use burn_descent_tests::speed::{LISTS, WAYS, way};
+use burn_descent_tests::speed::{Gradients, LISTS, WAYS, way};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 fn adamw(criterion: &mut Criterion) {
@@ -21,7 +21,8 @@ fn adamw(criterion: &mut Criterion) {
         for through in WAYS {
             let mut way = way(through, row, &lengths, &Device::default());
             group.bench_function(through, |bencher| {
-                bencher.iter_custom(|steps| (0..steps).map(|_| way.step().time).sum());
+                bencher
+                    .iter_custom(|steps| (0..steps).map(|_| way.step(Gradients::Fresh).time).sum());
             });
         }
     }

@@ -5,10 +5,12 @@ that both have the same ones:
 
     cargo run --release --bin speed -- --print-lists > lists.json
     python tests/peers/torch_speed.py lists.json --threads 1 2
-    cargo run --release --bin speed -- --threads 1 --threads 2
+    cargo run --release --bin speed -- --threads 1
+    cargo run --release --bin speed -- --threads 2
 
-Gradients are made before the clock starts and freed while it runs, as `speed` does it. The columns
-are those of `speed`; `through` is PyTorch's implementation: loop, foreach or fused.
+Gradients are made before the clock starts and freed while it runs, or afterwards with --resident, as
+`speed` does it. The columns are those of `speed`; `through` is PyTorch's implementation: loop, foreach
+or fused.
 """
 
 import argparse
@@ -40,7 +42,7 @@ IMPLEMENTATIONS = [
 ]
 
 
-def measure(lengths, make, options, steps):
+def measure(lengths, make, options, steps, resident):
     """The median time of a step in milliseconds; None if PyTorch has no such implementation."""
     parameters = [torch.nn.Parameter(torch.ones(length)) for length in lengths]
     try:
@@ -51,6 +53,7 @@ def measure(lengths, make, options, steps):
     for step in range(WARM + steps):
         for parameter in parameters:
             parameter.grad = torch.full_like(parameter, 0.5)
+        kept = [parameter.grad for parameter in parameters] if resident else None
         start = time.perf_counter()
         try:
             optimizer.step()
@@ -59,6 +62,7 @@ def measure(lengths, make, options, steps):
         optimizer.zero_grad(set_to_none=True)
         if step >= WARM:
             taken.append(1e3 * (time.perf_counter() - start))
+        del kept
     return statistics.median(taken)
 
 
@@ -71,6 +75,7 @@ def main():
     parser.add_argument("--optimizer", nargs="*", default=["adamw"], help="default: adamw")
     parser.add_argument("--threads", nargs="*", type=int, default=[torch.get_num_threads()])
     parser.add_argument("--steps", type=int, default=30, help="steps that count, default 30")
+    parser.add_argument("--resident", action="store_true", help="free gradients when the clock has stopped")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     with open(arguments.lists, encoding="utf-8") as file:
@@ -86,7 +91,7 @@ def main():
                 if optimizer not in arguments.optimizer:
                     continue
                 for through, how in IMPLEMENTATIONS:
-                    ms = measure(lengths, make, {**options, **how}, arguments.steps)
+                    ms = measure(lengths, make, {**options, **how}, arguments.steps, arguments.resident)
                     if ms is None:
                         continue
                     moved = 4 * (3 + 2 * states) * sum(lengths)

@@ -2,18 +2,41 @@
 
 use burn::tensor::{DType, Device, Tensor};
 use burn_descent::{Fused, FusedState, registry::ROWS};
+use burn_descent_engine::Deferred;
 use burn_descent_tests::allocation::{Counting, allocated};
 use burn_descent_tests::devices;
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
+/// A way to take a step.
+type Step = fn(&Fused, Tensor<1>, Tensor<1>, Option<FusedState>) -> (Tensor<1>, FusedState);
+
+/// At once, and put off.
+const STEPS: [Step; 2] = [
+    |optimizer, tensor, gradient, state| {
+        optimizer.try_step(0.01, tensor, gradient, state).expect("a good step")
+    },
+    |optimizer, tensor, gradient, state| {
+        let state = state.unwrap_or_else(|| optimizer.start(&tensor));
+        let mut step = [optimizer.defer(0.01, tensor, gradient, state).expect("a good step")];
+        Deferred::run(&mut step);
+        let [step] = step;
+        step.finish()
+    },
+];
+
 /// Bytes that the fourth step allocates.
-fn bytes_of_a_step(optimizer: &Fused, device: &Device, dtype: DType, len: usize) -> usize {
+fn bytes_of_a_step(
+    step: Step,
+    optimizer: &Fused,
+    device: &Device,
+    dtype: DType,
+    len: usize,
+) -> usize {
     let tensor = || Tensor::<1>::ones([len], (device, dtype));
     let step = |(tensor, state): (Tensor<1>, Option<FusedState>), gradient| {
-        let (tensor, state) =
-            optimizer.try_step(0.01, tensor, gradient, state).expect("a good step");
+        let (tensor, state) = step(optimizer, tensor, gradient, state);
         (tensor, Some(state))
     };
     let mut at = (tensor(), None);
@@ -44,13 +67,15 @@ fn a_step_allocates_nothing_that_grows_with_the_tensor() {
                 if !device.supports_dtype(dtype) {
                     continue;
                 }
-                bytes_of_a_step(&optimizer, &device, dtype, large); // starts rayon's threads
-                let of_small = bytes_of_a_step(&optimizer, &device, dtype, small);
-                let of_large = bytes_of_a_step(&optimizer, &device, dtype, large);
-                let subject = format!("{}/{}/{name}", row.name, entry.name);
-                assert!(of_small <= bookkeeping, "{subject}: {of_small} bytes");
-                assert!(of_large <= bookkeeping, "{subject}: {of_large} bytes");
-                checked += 1;
+                for step in STEPS {
+                    let bytes = |len| bytes_of_a_step(step, &optimizer, &device, dtype, len);
+                    bytes(large); // starts rayon's threads
+                    let (of_small, of_large) = (bytes(small), bytes(large));
+                    let subject = format!("{}/{}/{name}", row.name, entry.name);
+                    assert!(of_small <= bookkeeping, "{subject}: {of_small} bytes");
+                    assert!(of_large <= bookkeeping, "{subject}: {of_large} bytes");
+                    checked += 1;
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use burn_descent::registry::{ROWS, Row};
 use burn_descent_tests::allocation::Counting;
-use burn_descent_tests::speed::{LISTS, List, Measured, OTHERS, WAYS, Wish, measure};
+use burn_descent_tests::speed::{Gradients, LISTS, List, Measured, OTHERS, WAYS, Wish, measure};
 use burn_descent_tests::{devices, tables};
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
@@ -18,7 +18,8 @@ static COUNTING: Counting = Counting;
 /// by the norm of all gradients; beside it a hand-written loop over plain slices with the same
 /// threads (the floor), burn-optim's optimizer of the same name, and burn's ModuleOptimizer with an
 /// optimizer that does nothing. All take a step in turns, in this process; the median counts.
-/// Gradients are made before the clock starts and freed while it runs, as in training.
+/// Gradients are made before the clock starts and freed while it runs, as in training, or, if they
+/// are to be resident, afterwards.
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Arguments {
@@ -44,6 +45,9 @@ struct Arguments {
     /// Steps that count, after three that do not
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     steps: u32,
+    /// Free gradients when the clock has stopped: how much of a step is freeing them?
+    #[arg(long)]
+    resident: bool,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -103,7 +107,8 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         for (list, row) in lists.iter().flat_map(|list| rows.iter().map(move |row| (list, row))) {
             let steps = arguments.steps as usize;
             let through = &arguments.through[..];
-            let wish = Wish { list, row, through, threads, steps };
+            let gradients = if arguments.resident { Gradients::Resident } else { Gradients::Fresh };
+            let wish = Wish { list, row, through, threads, steps, gradients };
             report.rows.extend(measure(&wish, entry, device));
         }
     }

@@ -25,10 +25,10 @@ impl Floor {
         Self { parameters, states, count }
     }
 
-    /// One step down fresh gradients, which are freed after it.
-    pub(super) fn step(&mut self, gradients: Vec<Vec<f32>>) {
+    /// One step down these gradients.
+    pub(super) fn step(&mut self, gradients: &[Vec<f32>]) {
         let mut pieces = Vec::new();
-        let tensors = self.parameters.iter_mut().zip(&mut self.states).zip(&gradients);
+        let tensors = self.parameters.iter_mut().zip(&mut self.states).zip(gradients);
         for ((p, states), g) in tensors {
             let [a, b, c, d] = states.each_mut().map(|state| state.chunks_mut(PIECE));
             let mut states = [a, b, c, d];
@@ -59,7 +59,6 @@ impl Floor {
                 work();
             });
         }
-        drop(gradients);
     }
 }
 

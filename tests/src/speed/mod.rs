@@ -6,7 +6,7 @@ mod lists;
 mod ways;
 
 pub use lists::{LISTS, List};
-pub use ways::{Cost, Way};
+pub use ways::{Cost, Gradients, Way};
 
 use crate::devices::Entry;
 use burn::tensor::Device;
@@ -75,11 +75,13 @@ pub struct Wish<'a> {
     pub threads: usize,
     /// How many steps count.
     pub steps: usize,
+    /// When gradients are freed.
+    pub gradients: Gradients,
 }
 
 /// Measures an optimizer on a list: all ways take a step in turns.
 pub fn measure(wish: &Wish, entry: &Entry, device: &Device) -> Vec<Measured> {
-    let Wish { list, row, through, threads, steps } = *wish;
+    let Wish { list, row, through, threads, steps, gradients } = *wish;
     let wanted = |name: &str| through.iter().any(|wanted| wanted == name);
     let lengths = (list.lengths)();
     let names = WAYS.into_iter().filter(|name| wanted(name));
@@ -92,7 +94,7 @@ pub fn measure(wish: &Wish, entry: &Entry, device: &Device) -> Vec<Measured> {
         let all = ours.iter_mut().map(|(_, way)| Some(way)).chain([floor.as_mut(), burns.as_mut()]);
         for (way, times) in all.zip(&mut times) {
             if let Some(way) = way {
-                times.take(way.as_mut(), step);
+                times.take(way.step(gradients), step);
             }
         }
     }
@@ -127,8 +129,7 @@ struct Times {
 }
 
 impl Times {
-    fn take(&mut self, way: &mut dyn Way, step: usize) {
-        let cost = way.step();
+    fn take(&mut self, cost: Cost, step: usize) {
         if step == 0 {
             self.first = cost.time;
         }

@@ -12,11 +12,26 @@ use burn_descent::registry::Row;
 use burn_descent::{Descent, Fused, FusedState};
 use std::time::{Duration, Instant};
 
-/// A step down fresh gradients of a half, which are made before the clock starts and freed while it
-/// runs, as in training.
+/// A step down fresh gradients of a half, which are made before the clock starts.
 pub trait Way {
     /// Takes it.
-    fn step(&mut self) -> Cost;
+    fn step(&mut self, gradients: Gradients) -> Cost;
+}
+
+/// When gradients are freed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gradients {
+    /// While the clock runs, as in training.
+    Fresh,
+    /// When it has stopped.
+    Resident,
+}
+
+impl Gradients {
+    /// What keeps them until it has stopped.
+    fn keep<T: Clone>(self, gradients: &T) -> Option<T> {
+        (self == Self::Resident).then(|| gradients.clone())
+    }
 }
 
 /// What a step has cost.
@@ -69,10 +84,12 @@ impl<F: FnMut(Model, GradientsParams) -> Model> Walk<F> {
 }
 
 impl<F: FnMut(Model, GradientsParams) -> Model> Way for Walk<F> {
-    fn step(&mut self) -> Cost {
+    fn step(&mut self, when: Gradients) -> Cost {
+        let half = |len: usize| Tensor::<1>::full([len], 0.5, (&self.device, DType::F32));
+        let halves: Vec<_> = self.parameters.iter().map(|(_, len)| half(*len)).collect();
+        let _kept = when.keep(&halves);
         let mut gradients = GradientsParams::new();
-        for (id, len) in &self.parameters {
-            let half = Tensor::<1>::full([*len], 0.5, (&self.device, DType::F32));
+        for ((id, _), half) in self.parameters.iter().zip(halves) {
             gradients.register(*id, half);
         }
         let model = self.model.take().expect("every step puts it back");
@@ -90,9 +107,13 @@ struct ByHand {
 }
 
 impl Way for ByHand {
-    fn step(&mut self) -> Cost {
-        let gradients = self.lengths.iter().map(|len| vec![0.5; *len]).collect();
-        Cost::of(|| self.floor.step(gradients))
+    fn step(&mut self, when: Gradients) -> Cost {
+        let gradients: Vec<Vec<f32>> = self.lengths.iter().map(|len| vec![0.5; *len]).collect();
+        let mut kept = None;
+        Cost::of(|| {
+            self.floor.step(&gradients);
+            kept = (when == Gradients::Resident).then_some(gradients);
+        })
     }
 }
 
@@ -103,9 +124,10 @@ struct Passes {
 }
 
 impl Way for Passes {
-    fn step(&mut self) -> Cost {
+    fn step(&mut self, when: Gradients) -> Cost {
         let half = |(tensor, _): &(Tensor<1>, _)| tensor.full_like(0.5);
         let gradients: Vec<_> = self.tensors.iter().map(half).collect();
+        let _kept = when.keep(&gradients);
         let tensors = core::mem::take(&mut self.tensors);
         let device = gradients[0].device();
         device.sync().expect("the device answers");
