@@ -95,9 +95,9 @@ const ONLY_HERE: &[&str] = &[AdamAtan2::NAME];
 const LEFT_OUT: &[(&str, usize)] = &[
     ("another rule: MARS around Lion; ours is MARS around AdamW", 3),
     (
-        "another rule: cautious: an option of AdamW and Lion, as in the paper; other rules get it in a \
-         chain, by `Cautious`",
-        12,
+        "another rule: cautious: it takes a sum after the norm that MARS takes; a rule here has one \
+         sum",
+        6,
     ),
     (
         "another rule: vectors are stepped by AdamW with options of their own; here they are a \
