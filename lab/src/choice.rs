@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Error, Result, ensure};
 use burn_descent::Fused;
-use burn_descent::registry::{self, ROWS, Row};
+use burn_descent::registry::{self, Row};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -76,7 +76,7 @@ impl fmt::Display for Choice {
 
 /// The names of all optimizers, to be read.
 pub fn names() -> String {
-    ROWS.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
+    registry::rows().map(|row| row.name).collect::<Vec<_>>().join(", ")
 }
 
 /// Several of them: separated by commas, or `all` of the registry at their defaults.
@@ -88,7 +88,7 @@ impl FromStr for Choices {
 
     fn from_str(text: &str) -> Result<Self> {
         let choices: Vec<Choice> = if text == "all" {
-            ROWS.iter().map(|row| Choice::new(row, Vec::new())).collect::<Result<_>>()?
+            registry::rows().map(|row| Choice::new(row, Vec::new())).collect::<Result<_>>()?
         } else {
             text.split(',').map(str::parse).collect::<Result<_>>()?
         };
@@ -103,6 +103,7 @@ impl FromStr for Choices {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn_descent::registry::ROWS;
 
     #[test]
     fn all_are_all() {

@@ -83,6 +83,13 @@
 //! cargo run --release -p burn-descent-own-rule -- --optimizer softsign --plot softsign.svg
 //! cargo run --release -p burn-descent-own-rule -- --explain softsign
 //! ```
+//!
+//! The lab takes it the same way, to draw its walks and to compare it with others
+//! (`lab/examples/own_rule.rs`):
+//!
+//! ```sh
+//! cargo run --release -p burn-descent-lab --example own_rule -- surface --optimizers softsign,lion --out walks
+//! ```
 
 use burn_descent::rules::{Bound, Range, Real, Rule, fields};
 use serde::{Deserialize, Serialize};
