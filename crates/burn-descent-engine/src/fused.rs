@@ -90,7 +90,7 @@ impl Fused {
     pub fn scaled(mut self, factor: impl Into<Reading>) -> Self {
         let factor = factor.into();
         self.factor = match factor.tensor() {
-            Some(tensor) => Factor::OnDevice(tensor.clone().into_dispatch()),
+            Some(tensor) => Factor::OnDevice(Box::new(tensor.clone().into_dispatch())),
             None => Factor::Number(factor.get()),
         };
         self

@@ -87,7 +87,7 @@ impl Program {
     ) -> Scalars {
         let (factor, on_device) = match factor {
             Factor::Number(factor) => (Some(*factor), vec![]),
-            Factor::OnDevice(factor) => (None, vec![(self.lanes, factor.clone())]),
+            Factor::OnDevice(factor) => (None, vec![(self.lanes, (**factor).clone())]),
         };
         let numbers = self.numbers(lr, t, factor, memory);
         let key = self.noisy.then(|| {
@@ -122,7 +122,7 @@ impl Program {
 pub(crate) enum Factor {
     Number(f64),
     /// A tensor of one element.
-    OnDevice(DispatchTensor),
+    OnDevice(Box<DispatchTensor>),
 }
 
 /// Scalars, and what they were computed from.

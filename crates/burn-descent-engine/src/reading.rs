@@ -10,25 +10,26 @@ use std::sync::OnceLock;
 #[derive(Clone)]
 pub struct Reading {
     number: OnceLock<f64>,
-    on_device: Option<Tensor<1>>,
+    /// A tensor is up to half a kilobyte.
+    on_device: Option<Box<Tensor<1>>>,
 }
 
 impl Reading {
     /// A number that lies in the one element of a tensor.
     pub(crate) fn on_device(tensor: Tensor<1>) -> Self {
-        Self { number: OnceLock::new(), on_device: Some(tensor) }
+        Self { number: OnceLock::new(), on_device: Some(Box::new(tensor)) }
     }
 
     /// The number. Waits for the device, the first time, if it lies there.
     pub fn get(&self) -> f64 {
-        let on_device = || self.on_device.clone().map_or(f64::NAN, read);
+        let on_device = || self.tensor().cloned().map_or(f64::NAN, read);
         *self.number.get_or_init(on_device)
     }
 
     /// The tensor of one element that it lies in, if it was measured on a device that computes by
     /// itself.
     pub fn tensor(&self) -> Option<&Tensor<1>> {
-        self.on_device.as_ref()
+        self.on_device.as_deref()
     }
 
     /// Another number that follows from this one where it lies: by one function on the host or by
@@ -38,7 +39,7 @@ impl Reading {
         on_host: impl FnOnce(f64) -> f64,
         on_device: impl FnOnce(Tensor<1>) -> Tensor<1>,
     ) -> Self {
-        match &self.on_device {
+        match self.tensor() {
             Some(tensor) => Self::on_device(on_device(tensor.clone())),
             None => on_host(self.get()).into(),
         }
