@@ -80,8 +80,7 @@ impl Deferred {
                 Some(crate::cpu::put_off(program, parameter, gradient, state.ready_mut(), scalars))
             });
             let steps: Vec<_> = steps.collect();
-            let work = || steps.iter().for_each(|step| step.work());
-            if crate::cpu::is_shared(elements) { crate::cpu::share(work) } else { work() }
+            crate::cpu::share(elements, || steps.iter().for_each(|step| step.work()));
         }
         steps.iter_mut().for_each(|step| step.work = None);
     }

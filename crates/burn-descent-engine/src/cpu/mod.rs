@@ -14,7 +14,7 @@ mod stored;
 
 pub(crate) use pass::{Passes, pass, sum};
 pub(crate) use reduce::sum_squares;
-pub(crate) use share::{is_shared, put_off, share};
+pub(crate) use share::{put_off, share};
 
 use crate::program::Program;
 use burn::backend::DispatchTensor;

@@ -18,7 +18,7 @@ const PIECE: usize = 1 << 14;
 const ALONE: usize = 1 << 17;
 
 /// Is so much work for more than one thread? The bits do not depend on it.
-pub(crate) fn is_shared(elements: usize) -> bool {
+pub(super) fn is_shared(elements: usize) -> bool {
     elements > ALONE && rayon::current_num_threads() > 1
 }
 
@@ -28,11 +28,16 @@ pub(crate) trait Work: Sync {
     fn work(&self);
 }
 
-/// Has this thread and the others of the current rayon pool do all of it. (A thread that is none of
-/// the pool's works too, where `join` would leave it to wait until one of them is awake.)
-pub(crate) fn share(work: impl Fn() + Sync) {
+/// Has this thread and, if it is so much, others of the current rayon pool do all work on this many
+/// elements. (A thread that is none of the pool's works too, where `join` would leave it to wait until
+/// one of them is awake.)
+pub(crate) fn share(elements: usize, work: impl Fn() + Sync) {
+    if !is_shared(elements) {
+        return work();
+    }
+    let threads = rayon::current_num_threads().min(elements.div_ceil(PIECE));
     rayon::in_place_scope(|scope| {
-        (1..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| work()));
+        (1..threads).for_each(|_| scope.spawn(|_| work()));
         work();
     });
 }
@@ -46,7 +51,7 @@ pub(super) fn sum_pieces(elements: usize, sum: impl Fn(Range<usize>) -> f64 + Sy
         return (0..count).map(piece).sum();
     }
     let (next, sums) = (AtomicUsize::new(0), Mutex::new(vec![0.0; count]));
-    share(|| {
+    share(elements, || {
         let numbers = core::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         for number in numbers.take_while(|number| *number < count) {
             let sum = piece(number);

@@ -67,8 +67,8 @@ impl<'a, T: Stored> Part<'a, T> {
 /// sums over the same blocks in the same order, so the bits do not depend on the number of threads.
 pub(super) fn step<T: Stored>(program: &Program, part: Part<T>, scalars: &[f64]) {
     if is_shared(part.len()) {
-        let step = Step::new(program, part, scalars);
-        return share(|| step.work());
+        let (elements, step) = (part.len(), Step::new(program, part, scalars));
+        return share(elements, || step.work());
     }
     let rest = rest_of_scalars(program, &part, scalars);
     let Part { p, g, states, first } = part;
