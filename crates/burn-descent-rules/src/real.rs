@@ -55,15 +55,15 @@ pub trait Real:
     #[inline(always)]
     fn atan2(self, x: Self) -> Self {
         let (zero, y) = (Self::lit(0.0), self.abs());
-        // atan r = π/2 − atan 1/r = π/4 + atan (r − 1)/(r + 1): all of them to at most tan π/8.
+        // Turned back by an eighth of a circle, or two, so that its tangent is tan π/8 at most:
+        // y/x, (y − x)/(x + y), −x/y.
         let (low, high) = (Self::lit(0.414_213_562_373_095_05), Self::lit(2.414_213_562_373_095));
-        let (middle, steep) = ((low * x).lt(y), (high * x).lt(y));
-        let three = |steepest: Self, between: Self, flat: Self| {
-            Self::select(steep, steepest, Self::select(middle, between, flat))
-        };
-        let t = three(-x, y - x, y) / three(y, y + x, x);
-        let quarter = core::f64::consts::FRAC_PI_4;
-        let begin = three(Self::lit(2.0 * quarter), Self::lit(quarter), zero);
+        let (turned, twice) = ((low * x).lt(y), (high * x).lt(y));
+        let unless_twice = |z: Self| Self::select(twice, zero, z);
+        let if_turned = |z: Self| Self::select(turned, z, zero);
+        let t = (unless_twice(y) - if_turned(x)) / (unless_twice(x) + if_turned(y));
+        let eighth = Self::lit(core::f64::consts::FRAC_PI_4);
+        let begin = Self::select(twice, eighth + eighth, if_turned(eighth));
         let series: &[f64] = if Self::NARROW { &ATAN_NARROW } else { &ATAN };
         let angle = begin + t * polynomial(t * t, series);
         Self::select(self.lt(zero), -angle, angle)

@@ -20,6 +20,12 @@ pub(crate) fn sign(maximize: bool) -> f64 {
     if maximize { -1.0 } else { 1.0 }
 }
 
+/// A variance that rounding has made negative is 0. A NaN stays one, on every engine.
+#[inline(always)]
+pub(crate) fn no_less_than_zero<R: Real>(variance: R) -> R {
+    R::select(variance.lt(R::lit(0.0)), R::lit(0.0), variance)
+}
+
 /// A cautious step leaves out the weights that its direction `u` and the gradient do not agree on:
 /// 1 where they do, else 0. What is summed for [`caution`].
 #[inline(always)]
@@ -42,5 +48,16 @@ pub(crate) fn cautious<R: Real>(u: R, g: R, caution: Option<R>) -> R {
         // Not 0, so that a NaN is not hidden.
         Some(caution) => R::select(R::lit(0.0).lt(u * g), u * caution, R::lit(0.0) * u),
         None => u,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::no_less_than_zero;
+
+    #[test]
+    fn a_negative_variance_is_zero_and_a_nan_stays_one() {
+        assert_eq!([-1e-9, 0.0, 2.0].map(no_less_than_zero::<f64>), [0.0, 0.0, 2.0]);
+        assert!(no_less_than_zero(f32::INFINITY - f32::INFINITY).is_nan());
     }
 }

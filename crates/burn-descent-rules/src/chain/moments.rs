@@ -111,7 +111,8 @@ impl Transform for ScaleByAdam {
     }
 }
 
-/// `u / (√v + eps)`, `v` an average of `u²` that starts at `initial_scale`: RMSProp.
+/// `u / (√v + eps)`, `v` an average of `u²` that starts at `initial_scale`: RMSProp. optax adds its
+/// `eps` under the root.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScaleByRms {
@@ -181,7 +182,7 @@ pub struct Trace {
     /// Decay of the sum, in [0, 1). Default 0.9.
     #[doc(alias = "decay")]
     pub momentum: f64,
-    /// Look one step ahead. Default false.
+    /// The update is `u + momentum m`: look one step ahead. Default false.
     pub nesterov: bool,
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Kept is `e = w − θ`, which begins with 0 and forgets nothing to rounding, so that the lines are
 /// those of a momentum: `e ← α e − (1 − α) (κ / c) η g`, `θ ← θ − ζ η g + (1 − ζ) e`,
-/// `e ← ζ (e + η g)`. The learning rate is in it.
+/// `e ← ζ (e + η g)`. The learning rate is in it. Decoupled decay moves `w` as far as `θ`.
 ///
 /// - Defaults: the authors'. `kappa` 1000, `xi` 10, `constant` 0.7, no weight decay.
 /// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccSgd {
-    /// How much longer the long steps are, `κ` > 0. Default 1000.
+    /// How much longer the long steps are, `κ` > `ξ c²`. Default 1000.
     pub kappa: f64,
     /// The statistical advantage, `ξ` > 0, at most `√κ` in the paper. Default 10.
     pub xi: f64,

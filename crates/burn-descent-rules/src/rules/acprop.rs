@@ -15,15 +15,16 @@ use serde::{Deserialize, Serialize};
 /// θ ← θ − η g / (√v̂ + eps)
 /// ```
 ///
-/// The first step is one of plain gradient descent. As in the code of optax the deviation is from
-/// the mean of the step before; where its documentation has the mean of this step the deviation is
-/// `β₁` times as great. `eps_root` is added in every step, so it adds up to `eps_root / (1 − β₂)`.
+/// The first step is one of plain gradient descent. As in the code of optax 0.2.8 the deviation is
+/// from the mean of the step before; with the mean of this step, as in its documentation and its
+/// later code, it is `β₁` times as great. `eps_root` is added in every step, so it adds up to
+/// `eps_root / (1 − β₂)`.
 ///
 /// - Defaults: optax's. `beta1` 0.9, `beta2` 0.999, `eps` and `eps_root` 1e-16, no weight decay,
 ///   decoupled if there is one.
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite) after the step along it.
+/// - A NaN gradient makes its weight and state NaN, and no other. **A huge one is a huge step**; one
+///   whose square overflows then stops its weight for good (`v` infinite).
 /// - Reference: Zhuang et al. 2021, algorithm 1, <https://arxiv.org/abs/2110.05454>.
 ///
 /// ```

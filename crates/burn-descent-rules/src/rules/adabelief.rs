@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 /// - Memory: two numbers a weight, three with AMSGrad. Traffic in f32: read 16, write 12 bytes a
 ///   weight; 4 and 4 more with AMSGrad.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`s` infinite).
+///   its weight for good (`s` infinite). With `rectify` a huge one is a huge step at first, as in
+///   [`RAdam`].
 /// - Reference: Zhuang et al. 2020, algorithm 2, <https://arxiv.org/abs/2010.07468>.
 ///
 /// ```
@@ -60,7 +61,7 @@ pub struct AdaBelief {
     /// Rectify as RAdam does. Default false.
     pub rectify: bool,
     /// Steps that are not yet rectified are steps along the momentum. Default true; false: there
-    /// are none, only weight decay.
+    /// are none, only decoupled weight decay. Only with `rectify`.
     pub degenerated_to_sgd: bool,
     /// Look one step of momentum ahead. Default false.
     pub nesterov: bool,

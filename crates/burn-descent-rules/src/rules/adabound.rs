@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 /// - Memory: two numbers a weight, three with AMSBound. Traffic in f32: read 16, write 12 bytes a
 ///   weight; 4 and 4 more with AMSBound.
 /// - A NaN gradient makes its weight and state NaN, and no other. **A huge one is a huge step**, of
-///   the lower bound times it.
+///   the lower bound times `m`; one whose square overflows leaves that rate for good (`v` infinite).
 /// - Reference: Luo et al. 2019, algorithm 2, <https://arxiv.org/abs/1902.09843>.
 ///
 /// ```

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 /// With `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ`, and not on the
 /// gradient, as in Keras.
 ///
-/// `eps` also sets the size of the first steps, about `√eps`: where training starts too slowly it
-/// is to be raised. The paper has no `η`, which is 1.
+/// `eps` also sets the size of the first step, `√(eps / (1 − ρ))`: where training starts too slowly
+/// it is to be raised. The paper has no `η`, which is 1.
 ///
 /// - Defaults: PyTorch's. `rho` 0.9, `eps` 1e-6, no weight decay. (Keras: `rho` 0.95, `eps` 1e-7,
 ///   and a learning rate of 0.001, with which it hardly moves.)

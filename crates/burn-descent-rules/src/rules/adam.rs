@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 /// - Memory: two numbers a weight, three with AMSGrad. Traffic in f32: read 16, write 12 bytes a
 ///   weight; 4 and 4 more with AMSGrad.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
-///   stops its weight until `v` has decayed, which from infinity is never.
+///   stops its weight for good (`v` infinite).
 /// - References: Kingma & Ba 2014, <https://arxiv.org/abs/1412.6980>; AMSGrad: Reddi et al. 2018,
 ///   <https://arxiv.org/abs/1904.09237>, with PyTorch's maximum over the raw `v` (optax takes it
 ///   over `v̂`).
@@ -78,7 +78,7 @@ impl Default for Adam {
 }
 
 fields! {
-    /// State of [`Adam`] and [`AdamW`](crate::AdamW).
+    /// State of [`Adam`], [`AdamW`](crate::AdamW) and [`AdaBound`](crate::AdaBound).
     pub struct Moments {
         /// First moment, `exp_avg` in PyTorch.
         m,

@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 /// - Defaults: the paper's, and PyTorch's `eps` 1e-8. `beta1` 0.9, `beta2` 0.999, no weight decay;
 ///   `eps_outside` 0.
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and `m` NaN, and no other weight.
+/// - A NaN gradient makes its weight and `m` NaN, and no other weight; after a huge one the steps are
+///   tiny until `u` has decayed.
 /// - Reference: Kingma & Ba 2014, algorithm 2, <https://arxiv.org/abs/1412.6980>.
 ///
 /// ```

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 /// (`.eps(0.0).eps_hat(1e-8).eps_root_hat(1e-15)`).
 ///
 /// - Defaults: AdamW's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `weight_decay` 0.01; `lr_max`
-///   0.001, the learning rate to begin with; `eps_hat` and `eps_root_hat` 0.
+///   0.001, the usual learning rate of AdamW; `eps_hat` and `eps_root_hat` 0.
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
 ///   its weight for good (`v` infinite).

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 /// in the code of the authors and of pytorch_optimizer (`.eps(0.0).eps_hat(1e-8)`).
 ///
 /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999 (pytorch_optimizer 0.99), `beta3` 0.999
-///   (0.9999), `eps` 1e-8, no weight decay; `eps_hat` 0.
+///   (0.9999), `eps` 1e-8, no weight decay, not decoupled (the authors' is); `eps_hat` 0.
 /// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
 ///   its weight for good (`v` infinite).

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// it. Epsilons and AMSGrad as in [`Adam`]. As in PyTorch the decay is multiplied with the
 /// learning rate `η`.
 ///
-/// With `cautious` weights whose `u` points against the gradient stand still, and the others step
+/// With `cautious` weights whose `u` points against the gradient only decay, and the others step
 /// further by `n / (number of the others + ξ)`: Liang et al. 2024,
 /// <https://arxiv.org/abs/2411.16085>. `ξ` (`cautious_xi`) is 1 there and in the authors' first
 /// code; 0 is their later code and timm's, where the factor is at most 1000.
@@ -31,8 +31,10 @@ use serde::{Deserialize, Serialize};
 ///
 /// - Defaults: PyTorch's. As [`Adam`], and `weight_decay` 0.01.
 /// - Memory: two numbers a weight, three with AMSGrad. Traffic in f32: read 16, write 12 bytes a
-///   weight; 4 and 4 more with AMSGrad. A step that is cautious or stable reads 8 more first.
-/// - Bad gradients: as [`Adam`].
+///   weight; 4 and 4 more with AMSGrad. Before its step `cautious` reads 12 more, or 16 with
+///   AMSGrad, and `stable` 8.
+/// - Bad gradients: as [`Adam`]; but with `stable` one that is NaN, or makes `v̂` overflow, makes the
+///   whole tensor NaN.
 /// - Reference: Loshchilov & Hutter 2017, algorithm 2, <https://arxiv.org/abs/1711.05101>.
 ///
 /// ```

@@ -55,7 +55,7 @@ pub struct Adan {
     pub weight_decay: f64,
     /// Decay the weights as AdamW does, not by the proximal step. Default false.
     pub no_prox: bool,
-    /// Weigh the differences with `1 − β₂` in the step, as optax does. Default false.
+    /// Weigh the differences with `β = 1 − β₂`, as optax does. Default false.
     pub small_difference: bool,
     /// Climb instead of descend. Default false.
     pub maximize: bool,

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 /// (`.eps(0.0).eps_hat(1e-8).eps_root_hat(1e-15)`).
 ///
 /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `beta0` 1, `eps` 1e-8, with AMSGrad, no
-///   weight decay; `eps_hat` and `eps_root_hat` 0.
+///   weight decay, not decoupled (the authors' is); `eps_hat` and `eps_root_hat` 0.
 /// - Memory: four numbers a weight, three without AMSGrad. Traffic in f32: read 24, write 20 bytes
 ///   a weight; 4 and 4 less without AMSGrad.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 /// β₃ = the decay with 1 / ln β₃(t) on the line from 1 / ln β₁ to 1 / ln β₃, at most β₃
 /// ```
 ///
-/// Without `decoupled_weight_decay` the decay is a penalty in the gradient: `g ← g + λ θ`.
+/// Without `decoupled_weight_decay` the decay is a penalty in the gradient: `g ← ±g + λ θ`.
 ///
 /// - Defaults: optax's. `beta1` 0.9, `beta2` 0.999, `beta3` 0.9999, `alpha` 5 (the authors' code
 ///   has 2, the paper tries 2 to 10), `eps` 1e-8, `eps_root` 0, no weight decay; no warm-ups (the

@@ -15,18 +15,19 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// Without `decoupled_weight_decay`, its default, the decay is a penalty in the gradient:
-/// `g ← g + λ θ`. timm's `clip_exp` is 1/3. Step 1 does not count in the authors' code, nor in
+/// `g ← ±g + λ θ`. timm's `clip_exp` is 1/3. Step 1 does not count in the authors' code, nor in
 /// optax and timm; where it does, as in pytorch_optimizer (`count_first`), the limit is
 /// `t^clip_exp`, and the decoupled decay acts in step 1 too.
 ///
-/// With `cautious` weights whose step points against the gradient stand still, and the others step
+/// With `cautious` weights whose step points against the gradient only decay, and the others step
 /// further: see [`AdamW`](crate::AdamW).
 ///
 /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.9999, `eps` 1e-6, clipped with `clip_exp` 0.25,
 ///   no weight decay, no Nesterov step.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
-///   stops its weight for good (`v` infinite).
+/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight. A cautious step
+///   reads all of it twice.
+/// - A NaN gradient makes its weight and state NaN, and no other; after one whose square overflows
+///   its weight only runs out on its momentum (`v` infinite).
 /// - Reference: Taniguchi et al. 2024, algorithms 2 and 3, <https://arxiv.org/abs/2411.02853>.
 ///
 /// ```

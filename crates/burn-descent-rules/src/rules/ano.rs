@@ -13,11 +13,12 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// The second moment is Yogi's, but for the `v` that is forgotten. `logarithmic_schedule`, the
-/// paper's Anolog: `β₁ = 1 − 1 / ln max(t, 2)`.
+/// paper's Anolog: `β₁ = 1 − 1 / ln max(t, 2)`, which is −0.44 in the first two steps.
 ///
-/// The paper divides by `√v̂ + ε` with a bias correction, as here.
+/// `eps` stands where the paper and pytorch_optimizer have it; optax adds its own under the root.
 ///
-/// - Defaults: the paper's. `beta1` 0.92, `beta2` 0.99, `eps` 1e-8, no weight decay, decoupled.
+/// - Defaults: the paper's. `beta1` 0.92, `beta2` 0.99, `eps` 1e-8, no weight decay, decoupled if
+///   there is one.
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
 /// - A NaN gradient makes its weight and `m` NaN, and no other; one whose square overflows stops its
 ///   weight for good (`v` infinite).
@@ -41,7 +42,8 @@ pub struct Ano {
     /// Decay `β₁` of the momentum, in [0, 1). Default 0.92.
     #[doc(alias = "betas")]
     pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.99.
+    /// Decay `β₂` of the second moment, in [0, 1). Default 0.99. Below 0.5 `v` may become negative, and
+    /// the step NaN.
     #[doc(alias = "betas")]
     pub beta2: f64,
     /// Added to the root, > 0. Default 1e-8.

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 /// ax ← ax + μ_t (θ − ax),         μ_t = 1 / max(1, t − 1 − t0)
 /// ```
 ///
-/// The average begins after step `t0`; until then it is the weights themselves. The weights to
-/// judge and to ship are `ax`, from [`evaluate`](Rule::evaluate); PyTorch keeps them in its state
-/// and uses them nowhere. Where the learning rate `η` changes, PyTorch's `η_t` follows one step
-/// late.
+/// `ax` is the average of the weights since step `t0 + 2`; until then it is the weights themselves.
+/// The weights to judge and to ship are `ax`, from [`evaluate`](Rule::evaluate); PyTorch keeps them
+/// in its state and uses them nowhere. Where the learning rate `η` changes, PyTorch's `η_t` follows
+/// one step late.
 ///
 /// - Defaults: PyTorch's. `lambd` 1e-4, `alpha` 0.75, `t0` 1e6, `weight_decay` 0: for an average
 ///   set `t0` to a step of your training.
@@ -43,7 +43,7 @@ pub struct Asgd {
     pub lambd: f64,
     /// Power of the decay of the learning rate, >= 0. Default 0.75.
     pub alpha: f64,
-    /// Steps before the average begins, >= 0. Default 1e6.
+    /// The average begins with the weights after step `t0 + 2`, >= 0. Default 1e6.
     pub t0: f64,
     /// L2 penalty, >= 0, added to the gradient. Default 0.
     pub weight_decay: f64,

@@ -19,16 +19,16 @@ use serde::{Deserialize, Serialize};
 /// Not `conditional`: `v ← β₂ v + (1 − β₂) m²` is remembered, with `β₂` as `β` unless it is given;
 /// without `momentum` too, `g` takes the place of `m`, which is RMSProp.
 ///
-/// Averages begin with the first gradient. In the paper's estimate `m` is the momentum before the
-/// step; the authors' code and pytorch_optimizer have it after, as here.
+/// Averages begin with the first gradient. In the estimate of the paper and of the authors' code `m`
+/// is the momentum before the step; pytorch_optimizer has it after, as here.
 ///
 /// - Defaults: pytorch_optimizer's. `beta` 0.9, `beta2` 0 (it follows from `beta`), `eps` 1e-6,
 ///   `weight_decay` 0.1, which acts on the weights.
 /// - Memory: one number a weight; two if not conditional with momentum. Traffic in f32: read 12,
 ///   write 8 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; of one whose square overflows the
-///   weight stands still.
-/// - Reference: Jiang & Xiao 2025, <https://arxiv.org/abs/2507.08967>.
+/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+///   its weight until `m²` does not overflow any more, or, where `v` is remembered, for good.
+/// - Reference: Jiang & Xiao 2025, <https://arxiv.org/abs/2507.08963>.
 ///
 /// ```
 /// use burn_descent_rules::{Bcos, slices::Walk};
@@ -45,12 +45,13 @@ pub struct Bcos {
     /// Decay `β` of the momentum, in [0, 1). Default 0.9.
     #[doc(alias = "momentum")]
     pub beta: f64,
-    /// Decay `β₂` of the second moment, in [0, 1); 0: it follows from `beta`. Default 0.
+    /// Decay `β₂` of the second moment, in [0, 1); 0: it follows from `beta`. Default 0. Not in use
+    /// where `conditional` is not `simple`.
     pub beta2: f64,
-    /// Estimate the second moment instead of remembering it. Default true.
+    /// Estimate the second moment instead of remembering it. Default true; needs `momentum`.
     #[doc(alias = "mode")]
     pub conditional: bool,
-    /// By the simpler one of the two estimates. Default false.
+    /// By the simpler one of the two estimates. Default false; needs `conditional`.
     #[doc(alias = "simple_cond")]
     pub simple: bool,
     /// Step along the momentum, not the gradient. Default true.
@@ -105,7 +106,7 @@ impl Rule for Bcos {
     const NAME: &'static str = "bcos";
     const TITLE: &'static str = "BCOS";
     const PAPER: Paper =
-        Paper { cite: "Jiang & Xiao 2025", url: "https://arxiv.org/abs/2507.08967" };
+        Paper { cite: "Jiang & Xiao 2025", url: "https://arxiv.org/abs/2507.08963" };
     type State<R: Copy> = Averages<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -3,8 +3,8 @@ use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
-/// COCOB: gambling on the outcome of coins, of which the gradients are; there is no learning rate to
-/// find.
+/// COCOB: each weight bets on its next gradient as on the toss of a coin, with what it has won so
+/// far; there is no learning rate to find.
 ///
 /// ```text
 /// g ← η (±g + λ θ)
@@ -15,19 +15,19 @@ use serde::{Deserialize, Serialize};
 /// θ ← θ₀ + C / (L max(G + L, α L)) (L + R)
 /// ```
 ///
-/// The learning rate `η` scales gradients, whose size is of no matter: leave it at 1. The paper's
+/// The learning rate `η` scales gradients, whose size does not matter: leave it at 1. The paper's
 /// `wₜ` is `θ − θ₀`; it follows from the four states, so `θ₀` need not be remembered.
 ///
 /// - Defaults: the paper's. `alpha` 100; `eps` 1e-8, where `L` begins (optax); no weight decay.
 /// - Memory: four numbers a weight. Traffic in f32: read 24, write 20 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; an infinite one makes its weight
-///   NaN in a later step.
+/// - A NaN or infinite gradient makes its weight NaN, and no other; a huge one takes it back to about
+///   where it began.
 /// - Reference: Orabona & Tommasi 2017, algorithm 2, <https://arxiv.org/abs/1705.07795>.
 ///
 /// ```
 /// use burn_descent_rules::{Cocob, slices::Walk};
 ///
-/// // Down |x − 10|, from 0. It bets beyond the bottom and back: what the paper promises is of the mean.
+/// // Down |x − 10|, from 0. It goes beyond the bottom and back: the paper's promise is for the mean.
 /// let (mut x, mut sum) = ([0.0_f64], 0.0);
 /// let mut walk = Walk::new(Cocob::new(), 1)?;
 /// for _ in 0..1000 {

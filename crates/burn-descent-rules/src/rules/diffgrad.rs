@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 /// - Memory: three numbers a weight, four with AMSGrad. Traffic in f32: read 20, write 16 bytes a
 ///   weight; 4 and 4 more with AMSGrad.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
+///   its weight for good (`v` infinite). With `rectify` a huge one is a huge step at first, as in
+///   [`RAdam`].
 /// - Reference: Dubey et al. 2019, <https://arxiv.org/abs/1909.11015>.
 ///
 /// ```

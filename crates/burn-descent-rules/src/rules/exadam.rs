@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 /// θ ← θ − η (m̃ + g̃) / (√ṽ + eps)
 /// ```
 ///
-/// The bias correction of one moment, `d₁`, follows from the other, and `d₂` too. Written here as
-/// `v / (v + eps) = 1 − eps / (v + eps)`, which holds where `v` is infinite.
+/// The bias correction of each moment has a factor that follows from the other: `d₁` from `v`, `d₂`
+/// from `m`. `v / (v + eps)` is computed as `1 − eps / (v + eps)`, which is 1 where `v` is infinite.
 ///
-/// - Defaults: pytorch_optimizer's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, no weight decay, decoupled.
+/// - Defaults: the author's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, no weight decay, decoupled if
+///   there is one.
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
 ///   its weight for good (`v` infinite).

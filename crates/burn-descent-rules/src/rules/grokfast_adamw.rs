@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// In the first `grokfast_after_step` steps `ĝ = g`, and `e` stays the first gradient. Amplified
-/// gradients are `1 + λ` times as great, by which `normalize_lr` divides the learning rate. The
-/// paper's filter stands in front of any optimizer; this one, with `max` where
-/// [`AdamW`](crate::AdamW) adds `eps`, is that of lucidrains and pytorch_optimizer.
+/// gradients are `1 + λ` times as great, by which `normalize_lr` divides the learning rate `η`, also
+/// that of the decay. The paper's filter stands in front of any optimizer; this one, with `max`
+/// where [`AdamW`](crate::AdamW) adds `eps`, is that of lucidrains and pytorch_optimizer.
 ///
 /// - Defaults: lucidrains'. `beta1` 0.9, `beta2` 0.99, `eps` 1e-8, `grokfast_alpha` 0.98,
 ///   `grokfast_lamb` 2, `grokfast_after_step` 0, `normalize_lr` true, `weight_decay` 0.

@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// The paper's step without `δ` is invariant to a rescaling of the features of a generalised linear
-/// model. `eps` is added in every step, as in the authors' code, so it adds up to `t eps`; the paper
-/// has none. `δ` is the paper's `η`, and `lr` its `γ`.
+/// model. `eps` is added in every step, as in pytorch_optimizer, so it adds up to `t eps`; the
+/// authors' code adds it only where it divides by `b²`, and the paper has none. `δ` is the paper's
+/// `η`, and `lr` its `γ`.
 ///
-/// - Defaults: pytorch_optimizer's. `delta` 0, `eps` 1e-8, no weight decay, decoupled.
+/// - Defaults: pytorch_optimizer's. `delta` 0, `eps` 1e-8, no weight decay, decoupled if there is
+///   one.
 /// - Memory: two numbers a weight, `m²` and `b²`. Traffic in f32: read 16, write 12 bytes a weight.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
 ///   its weight for good (`b²` infinite), or with `delta` makes it NaN.

@@ -1,10 +1,10 @@
-use crate::transforms::{agreement, caution, cautious, sign};
+use crate::transforms::{agreement, caution, cautious, no_less_than_zero, sign};
 use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 /// LaProp: momentum of gradients that have already been divided by their size, where Adam divides
-/// the momentum. `β₁` and `β₂` may then be chosen apart from each other.
+/// the momentum. `β₁` and `β₂` may then be chosen independently of each other.
 ///
 /// ```text
 /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
@@ -23,15 +23,17 @@ use serde::{Deserialize, Serialize};
 /// multiply it with `η`. As in the paper the learning rate is not in the momentum: the authors'
 /// code and the libraries have it there, the same path while the rate is constant.
 ///
-/// With `cautious` weights whose step points against the gradient stand still, and the others step
+/// With `cautious` weights whose step points against the gradient only decay, and the others step
 /// further: see [`AdamW`](crate::AdamW).
 ///
 /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `eps` 1e-15, no weight decay, not
 ///   centered, no AMSGrad, `steps_before_using_centered` 10; `eps_hat` and `eps_root_hat` 0.
 /// - Memory: two numbers a weight, one more each for `centered` and `amsgrad`. Traffic in f32:
-///   read 16, write 12 bytes a weight; 4 and 4 more for each of the two.
+///   read 16, write 12 bytes a weight; 4 and 4 more for each of the two. A cautious step reads all
+///   of it twice, but for the weight.
 /// - A NaN gradient makes its weight and state NaN, and no other; after one whose square overflows
-///   its weight only runs out on its momentum (`v` infinite).
+///   its weight only runs out on its momentum (`v` infinite). Where `centered` is at work and `ḡ²`
+///   overflows too, its weight becomes NaN.
 /// - Reference: Ziyin, Wang & Ueda 2020, algorithm 1, <https://arxiv.org/abs/2002.04839>.
 ///
 /// ```
@@ -210,7 +212,7 @@ impl Rule for LaProp {
 fn direction<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
     let v = k.beta2 * s.v + k.one_beta2 * g * g;
     let g_avg = s.g_avg.map(|g_avg| k.beta2 * g_avg + k.one_beta2 * g);
-    let centered = |g_avg: R| (v - k.centered * g_avg * g_avg).max(R::lit(0.0));
+    let centered = |g_avg: R| no_less_than_zero(v - k.centered * g_avg * g_avg);
     let variance = g_avg.map_or(v, centered);
     let v_max = s.v_max.map(|v_max| v_max.max(variance));
     let v_hat = v_max.unwrap_or(variance) * k.debias2;

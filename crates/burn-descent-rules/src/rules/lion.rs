@@ -13,15 +13,16 @@ use serde::{Deserialize, Serialize};
 ///
 /// Every weight moves by `η` in every step, so the learning rate is to be three to ten times
 /// smaller than Adam's, and `λ` as much greater. Without `decoupled_weight_decay` the decay is a
-/// penalty in the gradient: `g ← g + λ θ`.
+/// penalty in the gradient: `g ← ±g + λ θ`.
 ///
-/// With `cautious` weights whose `u` points against the gradient stand still, and the others step
+/// With `cautious` weights whose `u` points against the gradient only decay, and the others step
 /// further by `n / (number of the others + ξ)`: Liang et al. 2024,
 /// <https://arxiv.org/abs/2411.16085>; see [`AdamW`](crate::AdamW).
 ///
 /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.99, `weight_decay` 0 (optax has 0.001), the
 ///   decay decoupled.
-/// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
+/// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight. A cautious step
+///   reads all of it twice.
 /// - A NaN gradient makes its weight and `m` NaN, and no other; an infinite one moves its weight
 ///   by `η`, and by as much in the same direction in all later steps.
 /// - Reference: Chen et al. 2023, algorithm 2, <https://arxiv.org/abs/2302.06675>.

@@ -14,16 +14,17 @@ use serde::{Deserialize, Serialize};
 /// θ ← θ + (1 − β) (z − θ)
 /// ```
 ///
-/// As in the authors' code `eps` is added to a learning rate that is not 0. Their decoupled decay
-/// (`decoupled_weight_decay`) takes `(η + eps) λ θ` away after the step; timm's (`decay_first`)
-/// `η λ θ` before it, so that `β` weakens it.
+/// `θ₀` are the weights before step 1. As in the authors' code `eps` is added to a learning rate that
+/// is not 0. Their decoupled decay (`decoupled_weight_decay`) takes `(η + eps) λ θ` away, of the
+/// weights before the step; timm's (`decay_first`) decays them before the step, so that `β` weakens
+/// `η λ θ` to `β η λ θ`, unless it is 0.
 ///
 /// - Defaults: the authors'. `momentum` 0.9, `eps` 1e-6, `weight_decay` 0, a penalty. They advise
 ///   a smaller one than for other optimizers, often none.
 /// - Memory: three numbers a weight; without momentum two, and `θ₀` follows from them. Traffic in
 ///   f32: read 20, write 16 bytes a weight; without momentum read 16, write 12.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows takes
-///   its weight back to where it began.
+///   its weight back to where it began, for good (`ν` infinite).
 /// - Reference: Defazio & Jelassi 2021, algorithm 1, <https://arxiv.org/abs/2101.11075>.
 ///
 /// ```
@@ -51,7 +52,7 @@ pub struct Madgrad {
     /// The decay acts on the weights, not on the gradient. Default false.
     #[doc(alias = "decouple_decay")]
     pub decoupled_weight_decay: bool,
-    /// Decoupled decay comes before the step, not after it. Default false.
+    /// Decoupled decay comes before the step, as in timm, not after it. Default false.
     pub decay_first: bool,
     /// Climb instead of descend. Default false.
     pub maximize: bool,

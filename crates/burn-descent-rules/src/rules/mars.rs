@@ -10,18 +10,24 @@ use serde::{Deserialize, Serialize};
 /// c ← c / max(1, ‖c‖)                  the norm over the whole tensor
 /// m ← β₁ m + (1 − β₁) c,               m̂ = m / (1 − β₁ᵗ)
 /// v ← β₂ v + (1 − β₂) c²,              v̂ = v / (1 − β₂ᵗ)
-/// θ ← θ − η (m̂ / (√v̂ + ε) + λ θ)
+/// θ ← θ − η (m̂ / (√v̂ + eps) + λ θ)
 /// ```
 ///
-/// `g′` is the gradient of the step before as it was (the authors' MARS-approx). The first step has
-/// none: with `compare_with_zero` it is taken as 0, as the authors' code and `pytorch_optimizer`
-/// do; without, as in timm, `c` is the first gradient.
+/// `amsgrad`: `v_max ← max(v_max, v)` takes the place of `v` in `v̂`. Where epsilon stands: `eps` as in
+/// the authors' code; `eps_hat` added to `√v` before its bias is corrected, and `eps_root_hat` under
+/// that root: pytorch_optimizer has both (`.eps(0.0).eps_hat(1e-8).eps_root_hat(1e-15)`).
 ///
-/// - Defaults: the authors'. `beta1` 0.95, `beta2` 0.99, `eps` 1e-8, `gamma` 0.025, no weight
-///   decay. The authors step vectors with AdamW: make a group of them.
+/// `g′` is the gradient of the step before as it was (the authors' MARS-approx). The first step has
+/// none: with `compare_with_zero` it is taken as 0, as the authors' code and pytorch_optimizer do;
+/// without, as in timm, `c` is the first gradient.
+///
+/// - Defaults: the authors'. `beta1` 0.95, `beta2` 0.99, `eps` 1e-8, `gamma` 0.025, compared with
+///   zero, no weight decay, no AMSGrad; `eps_hat` and `eps_root_hat` 0. The authors step vectors with
+///   AdamW: make a group of them.
 /// - Memory: three numbers a weight, four with AMSGrad. Traffic in f32: read 28, write 16 bytes a
-///   weight; 8 of them are read for the norm.
-/// - A gradient that is not finite makes the whole tensor NaN, because of the norm.
+///   weight, 8 of those read for the norm; 4 and 4 more with AMSGrad.
+/// - A NaN gradient makes the whole tensor NaN, because of the norm. An infinite one makes its weight
+///   NaN, and in this step and the next `c` is 0 for all others, as where a square overflows.
 /// - Reference: Yuan et al. 2024, algorithm 2, <https://arxiv.org/abs/2411.10438>.
 ///
 /// ```

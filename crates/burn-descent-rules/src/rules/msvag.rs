@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 /// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
 /// m ← β m + (1 − β) g,          m̂ = m / (1 − βᵗ)
 /// v ← β v + (1 − β) g²,         v̂ = v / (1 − βᵗ)
-/// ρ = (1 − β²ᵗ) (1 − β)² / ((1 − β²) (1 − βᵗ)²)          at most 0.9999; 0 in step 1
+/// ρ = (1 − β²ᵗ) (1 − β)² / ((1 − β²) (1 − βᵗ)²)   at most 0.9999; 0 in step 1, and if β is 0
 /// s = (v̂ − m̂²) / (1 − ρ)        the variance of the gradient
 /// γ = m̂² / (m̂² + ρ s)           between 0 and 1; 0 where m̂ is 0
 /// θ ← θ − η γ m̂
 /// ```
 ///
 /// One gradient has no variance, so the first step is whole. The libraries divide by `1 − 0.9999`
-/// there, which makes a ten-thousandfold of what rounding has left of it.
+/// there, and so multiply what rounding has left of it by ten thousand.
 ///
 /// - Defaults: the authors'. `beta` 0.9; no weight decay.
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.

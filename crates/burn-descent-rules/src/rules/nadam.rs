@@ -23,13 +23,13 @@ use serde::{Deserialize, Serialize};
 /// textbooks' also correct the bias of `m` as of this step:
 /// `.constant_momentum(true).next_bias(false)`.
 ///
-/// With `cautious` weights whose step points against the gradient stand still, and the others step
+/// With `cautious` weights whose step points against the gradient only decay, and the others step
 /// further: see [`AdamW`](crate::AdamW).
 ///
 /// - Defaults: PyTorch's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `momentum_decay` 0.004, no weight
 ///   decay; `eps_root` 0.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight. The product
-///   of all `μ` is a closed form of `t`, not a state.
+/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight. A cautious step
+///   reads all of it twice. The product of all `μ` is a closed form of `t`, not a state.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
 ///   its weight for good (`v` infinite).
 /// - Reference: Dozat 2016, <https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ>.
@@ -132,8 +132,7 @@ fn ln_product(ln_q: f64, t: f64) -> f64 {
 }
 
 fields! {
-    /// State of [`NAdam`], [`RAdam`](crate::RAdam), [`Yogi`](crate::Yogi) and
-    /// [`QhAdam`](crate::QhAdam).
+    /// State of [`NAdam`] and of others that have two moments and nothing else.
     pub struct Moments {
         /// First moment, `exp_avg` in PyTorch.
         m,

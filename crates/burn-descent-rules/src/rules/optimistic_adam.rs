@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 ///   `beta2` 0.999, `eps` 1e-8; `eps_root` 0, no weight decay.
 /// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
+///   its weight for good (`v` infinite), after a step back along `u'`.
 /// - Reference: Daskalakis et al. 2017, algorithm 1, <https://arxiv.org/abs/1711.00141>.
 ///
 /// ```

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 /// - Memory: three numbers a weight, two without AMSGrad. Traffic in f32: read 20, write 16 bytes a
 ///   weight; 4 and 4 less without AMSGrad.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
+///   its weight for good (`v` infinite), unless `partial` is 0.
 /// - Reference: Chen et al. 2018, algorithm 1, <https://arxiv.org/abs/1806.06763>.
 ///
 /// ```
@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 /// let error = Padam::new().partial(0.3).check().unwrap_err();
 /// let allowed = "padam: partial = 0.3 is not allowed, it must be a multiple of 1/32 up to 1/2";
 /// assert_eq!(error.to_string(), allowed);
-/// // 1 / √16^(3/4) in the first step, but for the bias of the second moment.
+/// // The first step is 16 / 16^(3/4); with `beta2` 0 the second moment has no bias.
 /// let mut x = [0.0_f64];
 /// let mut walk = Walk::new(Padam::new().partial(0.375).beta2(0.0), x.len())?;
 /// walk.step(1.0, &mut x, &[16.0])?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// ```text
 /// g ← ±g + λ θ
 /// i ← β i + (1 − dampening) g
-/// d ← β d + (1 − β) (g − g')          the gradient of the step before; d = 0 in step 1
+/// d ← β d + (1 − β) (g − g')          g' the gradient of the step before; d = 0 in step 1
 /// θ ← θ − η (g + integral i + derivative d)
 /// ```
 ///

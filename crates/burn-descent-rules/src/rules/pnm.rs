@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 /// θ ← θ − η ((1 + β₀) m_t − β₀ m_t₋₁) / √((1 + β₀)² + β₀²)
 /// ```
 ///
-/// - Defaults: the paper's and the authors'. `beta1` 0.9, `beta0` 1; no weight decay.
+/// - Defaults: the paper's and the authors'. `beta1` 0.9, `beta0` 1; no weight decay, not decoupled
+///   (the authors' is).
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
 /// - A gradient that is NaN or infinite makes its weight and state NaN or infinite, and no other.
 /// - Reference: Xie et al. 2021, algorithm 1, <https://arxiv.org/abs/2103.17182>.

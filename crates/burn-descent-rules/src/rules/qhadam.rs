@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 ///   `beta1` 0.9, `nu1` 1.
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
+///   its weight for good (`v` infinite), or with `nu2` 0 makes it NaN.
 /// - Reference: Ma & Yarats 2018, <https://arxiv.org/abs/1810.06801>.
 ///
 /// ```

@@ -32,7 +32,8 @@ use serde::{Deserialize, Serialize};
 ///   weight decay; `eps_debiased` and `eps_root` 0.
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
 /// - A NaN gradient makes its weight and state NaN, and no other. **A huge one is a huge step** as
-///   long as nothing is rectified: the first five steps with the default `beta2`.
+///   long as nothing is rectified: the first five steps with the default `beta2`. One whose square
+///   overflows stops its weight for good (`v` infinite) from then on.
 /// - Reference: Liu et al. 2019, algorithm 2, <https://arxiv.org/abs/1908.03265>.
 ///
 /// ```

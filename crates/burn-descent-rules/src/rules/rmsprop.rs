@@ -1,4 +1,4 @@
-use crate::transforms::{decay, sign};
+use crate::transforms::{decay, no_less_than_zero, sign};
 use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 /// v ← ρ v + (1 − ρ) g²
 /// centered:  ḡ ← ρ ḡ + (1 − ρ) g,   σ² = max(v − ḡ², 0);    else σ² = v
 /// d = g / (√(σ² + eps_root) + eps)
-/// momentum:  b ← μ b + d,           θ ← θ − η b;            else θ ← θ − η d
-///            classic: b ← μ b + η d, θ ← θ − b
-///            nesterov: d + μ b in the place of b
+/// momentum:  b ← μ b + d,     θ ← θ − η b           nesterov: θ ← θ − η (d + μ b)
+/// classic:   b ← μ b + η d,   θ ← θ − b             nesterov: θ ← θ − (η d + μ b)
+/// without:                    θ ← θ − η d
 /// ```
 ///
 /// `bias_correction`, of optax: `v / (1 − ρᵗ)` and `ḡ / (1 − ρᵗ)` in the places of `v` and `ḡ`.
@@ -27,7 +27,9 @@ use serde::{Deserialize, Serialize};
 ///   `initial_accumulator_value` 0.
 /// - Memory: one number a weight, one more each for `centered` and for `momentum`. Traffic in
 ///   f32: read 12, write 8 bytes a weight; 4 and 4 more for each of the two.
-/// - A NaN gradient makes its weight and state NaN, and no other.
+/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+///   its weight for good (`v` infinite), but for what velocity it has. Where it is `centered` and
+///   `ḡ²` overflows too, its weight becomes NaN, as in PyTorch.
 /// - Reference: Tieleman & Hinton 2012, lecture 6.5,
 ///   <https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf>; centered:
 ///   Graves 2013, <https://arxiv.org/abs/1308.0850>.
@@ -195,7 +197,7 @@ impl Rule for RmsProp {
         let g_avg = s.g_avg.map(|g_avg| k.rho * g_avg + k.one_rho * g);
         let v_hat = v * k.debias;
         let variance = g_avg.map(|g_avg| g_avg * k.debias);
-        let variance = variance.map_or(v_hat, |mean| (v_hat - mean * mean).max(R::lit(0.0)));
+        let variance = variance.map_or(v_hat, |mean| no_less_than_zero(v_hat - mean * mean));
         let d = g / ((variance + k.eps_root).sqrt() + k.eps);
         let b = s.b.map(|b| k.momentum * b + k.inflow * d);
         let step = b.map_or(k.of_d * d, |b| k.of_d * d + k.of_b * b);

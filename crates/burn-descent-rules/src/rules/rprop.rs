@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 /// θ ← θ − η d                                              d' ← d
 /// ```
 ///
-/// The learning rate is what every `η` starts at in step 1; later ones, and so schedules, change
-/// nothing. For gradients of the whole data: the noise of mini-batches turns signs. As in PyTorch
-/// a weight whose gradient has turned stands still for one step (iRprop−); optax makes every
-/// step one step late.
+/// The learning rate is what every `η` starts at in step 1, no less than `min_step_size` and no more
+/// than `max_step_size`; later ones, and so schedules, change nothing. For gradients of the whole
+/// data: the noise of mini-batches turns signs. As in PyTorch a weight whose gradient has turned
+/// stands still for one step (iRprop−); optax makes every step one step late.
 ///
 /// - Defaults: the paper's and PyTorch's. `eta_minus` 0.5, `eta_plus` 1.2, `min_step_size` 1e-6,
 ///   `max_step_size` 50.

@@ -44,7 +44,7 @@ pub(super) fn judged<R: Real>(y: R, d: R, beta: f64) -> R {
     y + R::lit(1.0 - 1.0 / beta) * d
 }
 
-/// Options of a Schedule-Free rule that are not allowed beside each other or on their own.
+/// Refuses a momentum of 0, by which [`judged`] would divide.
 pub(super) fn momentum(
     rule: &'static str,
     option: &'static str,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```text
 /// v ← β₂ v + (1 − β₂) g²,      v̂ = v / (1 − β₂ᵗ)
-/// u = ±g / (√v̂ + ε) + λ y      at y, the weights that are trained
+/// u = ±g / (√v̂ + eps) + λ y    at y, the weights that are trained
 /// z ← z − η u
 /// x ← (1 − c) x + c z,         c = w / Σ w,   w = tʳ η_max^p
 /// y ← (1 − β₁) z + β₁ x

@@ -10,21 +10,22 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```text
 /// v ← β₂ v + (1 − β₂) g²,      v̂ = v / (1 − β₂ᵗ)
-/// u = ±g / (√v̂ + ε) + λ y      while ρ_t <= 4: ±g + λ y
+/// u = ±g / (√v̂ + eps) + λ y    while ρ_t <= 4: ±g + λ y
 /// z ← z − η_t u                η_t = r_t η;   while ρ_t <= 4: 0, or η
 /// x ← (1 − c) x + c z,         c = w / Σ w,   w = tʳ η_max^p
 /// y ← (1 − β₁) z + β₁ x
 /// ```
 ///
-/// `ρ_t` and `r_t` as in [`RAdam`](crate::RAdam). `x` is the point to judge and ship: take it with
-/// `evaluate`. With `silent_sgd_phase` the first steps, in which the second moment is not yet to be
-/// trusted, move nothing; else they are plain.
+/// `ρ_t` and `r_t` (`r` there) as in [`RAdam`](crate::RAdam); `η_max` is the greatest `η_t` so far.
+/// `x` is the point to judge and ship: take it with `evaluate`. With `silent_sgd_phase` the first
+/// steps, in which the second moment is not yet to be trusted, move nothing; else they are plain.
 ///
 /// - Defaults: the authors' code. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `r` 0,
 ///   `weight_lr_power` (`p`) 2, no weight decay, the first steps silent.
 /// - Memory: two numbers a weight, `z − y` and `v`, and two for the tensor. Traffic in f32: read
 ///   16, write 12 bytes a weight.
-/// - Bad gradients: as [`ScheduleFreeAdamW`](crate::ScheduleFreeAdamW).
+/// - Bad gradients: as [`ScheduleFreeAdamW`](crate::ScheduleFreeAdamW), but in a plain step a huge one
+///   is a huge step.
 /// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
 ///
 /// ```

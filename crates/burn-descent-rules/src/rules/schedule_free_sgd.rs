@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 ///   `weight_lr_power` (`p`) 2, no weight decay.
 /// - Memory: one number a weight, `z − y`, and two for the tensor. Traffic in f32: read 12, write 8
 ///   bytes a weight.
-/// - A NaN or infinite gradient makes its weight and state NaN, and no other.
+/// - A NaN or infinite gradient makes its weight NaN and its state NaN or infinite, and no other.
 /// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
 ///
 /// ```

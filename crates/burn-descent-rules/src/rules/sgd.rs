@@ -27,12 +27,12 @@ use serde::{Deserialize, Serialize};
 /// `nesterov` is the reformulation of Sutskever et al. 2013 that takes the gradient at the
 /// weights themselves; [`Nesterov`](crate::Nesterov) has the true look-ahead.
 ///
-/// With `cautious` weights whose step points against the gradient stand still, and the others step
+/// With `cautious` weights whose step points against the gradient only decay, and the others step
 /// further: see [`AdamW`](crate::AdamW).
 ///
 /// - Defaults: PyTorch's. `momentum` 0, `dampening` 0, `weight_decay` 0, all switches off.
 /// - Memory: no state; with momentum one number a weight. Traffic in f32: read 8, write 4 bytes a
-///   weight; with momentum read 12, write 8.
+///   weight; with momentum read 12, write 8. A cautious step reads all of it twice.
 /// - A gradient that is NaN or infinite makes its weight (and velocity) NaN or infinite, and no other.
 /// - Reference: Robbins & Monro 1951, <https://doi.org/10.1214/aoms/1177729586>; Polyak 1964
 ///   (momentum); Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>;
@@ -64,7 +64,8 @@ pub struct Sgd {
     pub decoupled_weight_decay: bool,
     /// Look ahead by one more momentum step. Default false; needs `momentum` > 0, `dampening` 0.
     pub nesterov: bool,
-    /// The learning rate goes into the velocity, as in Polyak's form. Default false: PyTorch's.
+    /// The learning rate goes into the velocity, as in Polyak's form. Default false: PyTorch's; needs
+    /// `dampening` 0.
     pub classic: bool,
     /// Leave out weights whose step points against the gradient. Default false.
     #[doc(alias = "caution")]

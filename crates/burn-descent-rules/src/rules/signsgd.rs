@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 ///           θ ← (1 − η λ) θ − η sign(m)
 /// ```
 ///
-/// Without `decoupled_weight_decay` the decay is a penalty in the gradient: `g ← g + λ θ`.
+/// Without `decoupled_weight_decay` the decay is a penalty in the gradient: `g ← ±g + λ θ`.
 ///
 /// - Defaults: the paper's Signum. `momentum` 0.9 (0 is signSGD), `weight_decay` 0, decoupled.
 /// - Memory: one number a weight; none without momentum. Traffic in f32: read 12, write 8 bytes a

@@ -17,19 +17,19 @@ use serde::{Deserialize, Serialize};
 ///
 /// `γ` is the strength of the prior, `κ` the ratio of the two variances that it expects; `b` begins
 /// with `2γ` and `b̂` with `2κγ`. `a = 2γ + 1.0001`, one less in the first step, as in the authors'
-/// code. Squares are capped at 1e30, so that they do not overflow.
+/// code. The squares in `b` and `b̂` are capped at 1e30, so that they do not overflow.
 ///
 /// - Defaults: pytorch_optimizer's. `ghattg` 30, `ps` 1e-8, `tau1` 0.81, `tau2` 0.9, `eps` 1e-8, no
-///   weight decay, decoupled.
+///   weight decay, decoupled if there is one.
 /// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; an infinite one stops its weight
-///   for good (`μ` infinite).
+/// - A NaN or infinite gradient makes its weight NaN, and no other; one that is huge stops its weight
+///   until `μ²` does not overflow any more.
 /// - Reference: Chen et al. 2024, algorithm 1, <https://arxiv.org/abs/2404.06549>.
 ///
 /// ```
 /// use burn_descent_rules::{Vsgd, slices::Walk};
 ///
-/// // A gradient as it was expected is a step of the learning rate; so is one that is surprising,
+/// // Where the gradient is much greater than its uncertainty a step is as long as the learning rate,
 /// // whatever its size.
 /// let mut x = [0.0_f64, 0.0];
 /// Walk::new(Vsgd::new(), 2)?.step(0.1, &mut x, &[1e4, -1e6])?;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// starts at 0, as in the paper.
 ///
 /// - Defaults: optax's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-3, `initial_accumulator_value` 1e-6;
-///   `initial_momentum` 0; no weight decay, which is decoupled, as in pytorch_optimizer.
+///   `initial_momentum` 0; no weight decay, decoupled if there is one, as in pytorch_optimizer.
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
 /// - A NaN gradient makes its weight and `m` NaN, and no other weight; one whose square overflows
 ///   stops its weight for good (`v` infinite).
