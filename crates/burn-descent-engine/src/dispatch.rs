@@ -46,7 +46,11 @@ pub(crate) fn step<const D: usize>(
 
 /// Is it a device of the CPU engine, with autodiff or without?
 pub(crate) fn is_cpu(device: &Device) -> bool {
-    match device.clone().without_autodiff().as_dispatch() {
+    let bare = match device.as_dispatch() {
+        DispatchDevice::Autodiff(device) => device,
+        device => device,
+    };
+    match bare {
         #[cfg(feature = "flex")]
         DispatchDevice::Flex(_) => true,
         #[cfg(feature = "ndarray")]

@@ -45,7 +45,8 @@ fn evaluate<const D: usize>(
     if program.evaluate.is_identity() {
         return parameter;
     }
-    match state.open::<D>(program, &parameter.clone().into_dispatch()) {
+    let shape = parameter.shape();
+    match state.open::<D>(program, &parameter.clone().into_dispatch(), &shape) {
         Ok(Open { tensors, .. }) => {
             let states = core::mem::take(tensors).into_iter().map(Tensor::from_dispatch).collect();
             portable::evaluate(program, parameter, states)

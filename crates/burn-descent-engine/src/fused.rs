@@ -184,7 +184,7 @@ impl Fused {
             let optimizer = program.name;
             return Err(StepError::GradientShape { optimizer, expected, found });
         }
-        let Open { time, memory, tensors } = state.open::<D>(program, parameter)?;
+        let Open { time, memory, tensors } = state.open::<D>(program, parameter, &expected)?;
         *time += 1;
         Ok((program.scalars(lr, *time, &self.factor, memory), tensors))
     }

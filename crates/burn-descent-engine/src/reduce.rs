@@ -35,7 +35,9 @@ impl SquareSum {
     pub fn total(self) -> Reading {
         #[cfg(feature = "cube")]
         if let Some(total) = self.on_device {
-            return Reading::on_device(total.sum().add_scalar(self.on_host));
+            let sum = total.sum();
+            let all = if self.on_host == 0.0 { sum } else { sum.add_scalar(self.on_host) };
+            return Reading::on_device(all);
         }
         self.on_host.into()
     }

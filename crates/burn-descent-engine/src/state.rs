@@ -21,11 +21,12 @@ pub struct FusedState {
     rule: Option<u64>,
 }
 
-/// The states, one after another. As loaded from a record they are data, until a step shows the
-/// device to put them on.
+/// The states, one after another.
 #[derive(Clone, Debug)]
 enum Lanes {
+    /// As loaded from a record, they are data until a step shows the device to put them on.
     Loaded(Vec<TensorData>),
+    /// All of one shape and dtype, on one device.
     Ready(Vec<DispatchTensor>),
 }
 
@@ -65,13 +66,14 @@ impl FusedState {
         &mut self,
         program: &Program,
         parameter: &DispatchTensor,
+        shape: &Shape,
     ) -> Result<Open<'_>, StepError> {
         let optimizer = program.name;
         if !self.is_of(program) {
             return Err(StepError::ForeignState { optimizer });
         }
-        let expected = parameter.shape();
-        if let Some(found) = self.shapes().find(|found| *found != expected) {
+        if let Some(found) = self.other_shape(shape) {
+            let expected = shape.clone();
             return Err(StepError::StateShape { optimizer, expected, found });
         }
         let dtype = compute_dtype(parameter.dtype());
@@ -81,9 +83,11 @@ impl FusedState {
             self.lanes = Lanes::Ready(core::mem::take(lanes).into_iter().map(ready).collect());
         }
         let Lanes::Ready(lanes) = &mut self.lanes else { unreachable!("made ready above") };
-        for lane in lanes.iter_mut() {
-            if lane.dtype() != dtype || place(lane) != place(parameter) {
-                *lane = tensor(lane).to_device(&device()).cast(dtype).into_dispatch();
+        let elsewhere = |lane: &_| place(lane) != place(parameter);
+        if lanes.first().is_some_and(|first| first.dtype() != dtype || elsewhere(first)) {
+            let device = device();
+            for lane in lanes.iter_mut() {
+                *lane = tensor(lane).to_device(&device).cast(dtype).into_dispatch();
             }
         }
         Ok(Open { time: &mut self.time, memory: &mut self.memory, tensors: lanes })
@@ -98,12 +102,16 @@ impl FusedState {
         }
     }
 
-    fn shapes(&self) -> impl Iterator<Item = Shape> {
-        let (loaded, ready): (&[_], &[_]) = match &self.lanes {
-            Lanes::Loaded(lanes) => (lanes, &[]),
-            Lanes::Ready(lanes) => (&[], lanes),
-        };
-        loaded.iter().map(|data| data.shape().clone()).chain(ready.iter().map(|lane| lane.shape()))
+    /// The shape of a state that has not this one.
+    fn other_shape(&self, shape: &Shape) -> Option<Shape> {
+        match &self.lanes {
+            Lanes::Loaded(lanes) => {
+                lanes.iter().map(TensorData::shape).find(|found| *found != shape).cloned()
+            }
+            Lanes::Ready(lanes) => {
+                lanes.first().map(TensorMetadata::shape).filter(|found| found != shape)
+            }
+        }
     }
 
     fn len(&self) -> usize {
@@ -127,7 +135,7 @@ impl FusedState {
             Lanes::Loaded(lanes) => lanes.iter().all(|data| data.dtype() == dtype),
             Lanes::Ready(lanes) => lanes.iter().all(|lane| lane.dtype() == dtype),
         };
-        self.is_of(program) && right_dtype && self.shapes().all(|found| found == shape)
+        self.is_of(program) && right_dtype && self.other_shape(&shape).is_none()
     }
 
     /// How many steps the parameter has taken.
@@ -145,11 +153,11 @@ impl FusedState {
 
     /// The state on another device. What is still data stays so.
     pub(crate) fn on_device(mut self, device: &Device) -> Self {
-        if let Lanes::Ready(lanes) = &mut self.lanes {
+        if let Lanes::Ready(lanes) = &mut self.lanes
+            && lanes.first().is_some_and(|first| place(first) != *device.as_dispatch())
+        {
             for lane in lanes {
-                if tensor(lane).device() != *device {
-                    *lane = tensor(lane).to_device(device).into_dispatch();
-                }
+                *lane = tensor(lane).to_device(device).into_dispatch();
             }
         }
         self

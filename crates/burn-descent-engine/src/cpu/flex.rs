@@ -32,9 +32,6 @@ where
 {
     let mut slices = Slices::default();
     slices.iter_mut().zip(states).for_each(|(slice, state)| *slice = slice_mut(inside(state)));
-    if !gradient.is_contiguous() {
-        *gradient = gradient.to_contiguous();
-    }
     Part { p: slice_mut(parameter), g: slice(gradient), states: slices, first: 0 }
 }
 
@@ -45,23 +42,23 @@ fn inside(state: &mut DispatchTensor) -> &mut FlexTensor {
     }
 }
 
-/// Where the elements of a contiguous tensor lie in its buffer.
-fn place(tensor: &FlexTensor) -> core::ops::Range<usize> {
-    let start = tensor.layout().start_offset();
-    start..start + tensor.layout().num_elements()
+/// The elements in one run, copied first if they are not.
+fn slice<T: Element + Pod>(tensor: &mut FlexTensor) -> &[T] {
+    let place = tensor.layout().contiguous_offsets();
+    let (start, end) = place.unwrap_or_else(|| copy(tensor));
+    &tensor.storage()[start..end]
 }
 
-fn slice<T: Element + Pod>(tensor: &FlexTensor) -> &[T] {
-    &tensor.storage()[place(tensor)]
-}
-
-/// The elements in one run, copied where somebody else holds the buffer. A run inside a larger
-/// buffer that is shared is copied here, where copying on write would copy all of that buffer.
+/// The elements in one run, copied first if they are not, or if somebody else holds the buffer: only
+/// they, where copying on write would copy all of a buffer that is larger.
 fn slice_mut<T: Element + Pod>(tensor: &mut FlexTensor) -> &mut [T] {
-    let whole = tensor.layout().num_elements() == tensor.storage::<T>().len();
-    if !tensor.is_contiguous() || !(whole || tensor.is_unique()) {
-        *tensor = tensor.to_contiguous();
-    }
-    let place = place(tensor);
-    &mut tensor.storage_mut()[place]
+    let place = tensor.layout().contiguous_offsets().filter(|_| tensor.is_unique());
+    let (start, end) = place.unwrap_or_else(|| copy(tensor));
+    &mut tensor.storage_mut()[start..end]
+}
+
+/// Copies the elements into a run of their own: where it lies in its buffer.
+fn copy(tensor: &mut FlexTensor) -> (usize, usize) {
+    *tensor = tensor.to_contiguous();
+    (0, tensor.layout().num_elements())
 }

@@ -10,9 +10,11 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use std::borrow::Cow;
 use std::sync::Mutex;
 
-/// Elements that a thread takes at a time: so few that all threads have some to the end, and so many
-/// that taking them is no work beside them.
+/// Elements that a thread takes at a time: so many that taking them is no work beside them.
 const PIECE: usize = 1 << 14;
+
+/// As many at the end of a tensor, so that no thread waits long for another.
+const LAST_PIECE: usize = 1 << 11;
 
 /// Elements up to which waking other threads takes longer than they would save.
 const ALONE: usize = 1 << 17;
@@ -79,10 +81,12 @@ impl<'a, T: Stored> Step<'a, T> {
     fn piece(&self) -> Option<Part<'a, T>> {
         let mut rest = self.rest.lock().expect(UNBROKEN);
         let part = rest.take()?;
-        if part.len() <= PIECE {
+        let share = part.len() / (2 * rayon::current_num_threads());
+        let size = share.next_multiple_of(LAST_PIECE).clamp(LAST_PIECE, PIECE);
+        if part.len() <= size {
             return Some(part);
         }
-        let (piece, after) = part.split_at(PIECE);
+        let (piece, after) = part.split_at(size);
         *rest = Some(after);
         Some(piece)
     }

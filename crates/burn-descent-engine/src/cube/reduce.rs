@@ -7,7 +7,7 @@ use super::kernel::{compute_type, numbers, stored_type, width, words};
 use crate::scalars::Scalars;
 use crate::state::{compute_dtype, tensor};
 use burn::backend::{BackendTensor, Dispatch, DispatchTensor, DispatchTensorKind, TensorMetadata};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Device, Tensor};
 use burn_cubecl::tensor::CubeTensor;
 use burn_descent_rules::{Graph, Node};
 use cubecl::calculate_cube_count_elemwise;
@@ -99,7 +99,8 @@ pub(crate) struct Total(DispatchTensor);
 impl Total {
     /// Zero, beside a tensor and in the precision that this is computed in.
     fn beside(there: &DispatchTensor) -> Self {
-        Self(zeros(PARTS, there))
+        let (device, dtype) = place(there);
+        Self(Tensor::<1>::zeros([PARTS], (&device, dtype)).into_dispatch())
     }
 
     /// Adds the graph of all elements of some tensors.
@@ -117,15 +118,17 @@ impl Total {
 
     /// The sum, of one element.
     pub(crate) fn sum(self) -> Tensor<1> {
-        let (middle, one) = (zeros(MIDDLE, &self.0), zeros(1, &self.0));
+        let (device, dtype) = place(&self.0);
+        let empty = |count| Tensor::<1>::empty([count], (&device, dtype)).into_dispatch();
+        let (middle, one) = (empty(MIDDLE), empty(1));
         let middle = <Dispatch as Engine>::fold(self.0, middle);
         Tensor::from_dispatch(<Dispatch as Engine>::fold(middle, one))
     }
 }
 
-fn zeros(count: usize, beside: &DispatchTensor) -> DispatchTensor {
-    let options = (&tensor(beside).device(), compute_dtype(beside.dtype()));
-    Tensor::<1>::zeros([count], options).into_dispatch()
+/// Where a sum of this tensor lies, and in which precision.
+fn place(beside: &DispatchTensor) -> (Device, DType) {
+    (tensor(beside).device(), compute_dtype(beside.dtype()))
 }
 
 /// The sum of a graph over all elements of a parameter and what belongs to it.

@@ -2,12 +2,11 @@
 
 use super::group::{AnyOptimizer, Member};
 use super::param::replace;
-use super::visit::Tensors;
+use super::visit::{ByParameter, Tensors};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::{DynOptimizer, DynState};
 use burn::tensor::Tensor;
 use burn_descent_engine::{Deferred, Fused, FusedState, Reading};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What an optimizer remembers of one parameter.
@@ -43,7 +42,7 @@ impl State {
 const OWN: &str = "a parameter has one optimizer, and the state is its own";
 
 /// The states of the parameters that have been stepped.
-pub(super) type States = HashMap<ParamId, State>;
+pub(super) type States = ByParameter<State>;
 
 /// A group at one step.
 pub(super) struct Pace {
@@ -118,7 +117,7 @@ pub(super) fn times<const D: usize>(gradient: Tensor<D>, factor: &Reading) -> Te
 /// The model after a step of every parameter that has a gradient.
 pub(super) fn apply<M: Module>(
     model: M,
-    members: &HashMap<ParamId, Member>,
+    members: &ByParameter<Member>,
     paces: &[Pace],
     states: &mut States,
     gradients: Tensors,
@@ -141,7 +140,7 @@ const LARGE: usize = 1 << 16;
 
 /// Steps parameters, or takes them out to be stepped.
 struct Apply<'a> {
-    members: &'a HashMap<ParamId, Member>,
+    members: &'a ByParameter<Member>,
     paces: &'a [Pace],
     states: &'a mut States,
     gradients: Tensors,
@@ -224,7 +223,7 @@ impl Apply<'_> {
 
 /// Puts parameters that have been stepped outside of their model back.
 struct PutBack<'a> {
-    steps: HashMap<ParamId, Deferred>,
+    steps: ByParameter<Deferred>,
     states: &'a mut States,
 }
 

@@ -3,11 +3,11 @@
 use super::group::{AnyOptimizer, Group, Member, Schedules};
 use super::plan::{Line, Plan};
 use super::position::Position;
-use super::visit::{Each, compute_dtype, each_parameter, inner};
+use super::visit::{ByParameter, Each, compute_dtype, each_parameter, inner};
 use super::{BuildError, Builder, Descent, Setup};
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Shape, Tensor};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Builder {
@@ -25,7 +25,7 @@ impl Builder {
         if found.is_empty() {
             return Err(BuildError::NoParameter);
         }
-        let mut members: HashMap<ParamId, Member> = HashMap::new();
+        let mut members = ByParameter::<Member>::default();
         let mut lines = Vec::new();
         for parameter in &found {
             if let Some(member) = members.get_mut(&parameter.id) {
@@ -151,7 +151,7 @@ impl Each for Vec<Found> {
 /// Finds the first parameter that its optimizer cannot step.
 struct Trial<'a> {
     groups: &'a [Schedules],
-    members: &'a HashMap<ParamId, Member>,
+    members: &'a ByParameter<Member>,
     /// Groups with the ranks that have been tried.
     tried: HashSet<(usize, usize)>,
     refused: Option<BuildError>,

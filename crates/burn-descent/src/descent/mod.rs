@@ -61,16 +61,15 @@ pub use plan::{Line, Plan};
 pub use probe::Probe;
 pub use report::{Report, Update};
 pub use transform::Transform;
+use visit::ByParameter;
 pub(crate) use visit::{Tensors, compute_dtype};
 
 use crate::Schedule;
 use crate::averaging::{Average, Lookahead};
-use burn::module::ParamId;
 use burn::tensor::Tensor;
 use burn_descent_rules::schedules::ReduceOnPlateau;
 use group::{Member, Schedules};
 use position::Position;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What to do with a step whose gradients are not all finite.
@@ -104,7 +103,7 @@ pub struct Descent {
 #[derive(Clone)]
 struct Setup {
     groups: Vec<Schedules>,
-    members: HashMap<ParamId, Member>,
+    members: ByParameter<Member>,
     plan: Plan,
     wishes: Wishes,
 }

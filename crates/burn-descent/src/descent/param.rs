@@ -1,10 +1,9 @@
 //! New weights for the parameters of a model.
 
 use super::group::Member;
-use super::visit::Tensors;
+use super::visit::{ByParameter, Tensors};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
-use std::collections::HashMap;
 
 /// What becomes of the weights of a parameter.
 pub(super) trait Change {
@@ -26,14 +25,14 @@ pub(super) trait Change {
 /// What autodiff knows of them stays.
 pub(super) fn change<M: Module, C: Change>(
     model: M,
-    members: &HashMap<ParamId, Member>,
+    members: &ByParameter<Member>,
     change: &mut C,
 ) -> M {
     model.map(&mut Changing { members, change, tied: Tensors::new() })
 }
 
 struct Changing<'a, C> {
-    members: &'a HashMap<ParamId, Member>,
+    members: &'a ByParameter<Member>,
     change: &'a mut C,
     /// The new weights of parameters that the model holds more than once.
     tied: Tensors,

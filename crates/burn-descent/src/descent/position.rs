@@ -29,7 +29,7 @@ impl Position {
         Self {
             steps: 0,
             skipped: 0,
-            states: States::new(),
+            states: States::default(),
             accumulator: Accumulator::default(),
             averages: Averages::default(),
             slow: Tensors::new(),

@@ -8,6 +8,7 @@ use super::transform::transform;
 use super::visit::Tensors;
 use super::{Descent, DescentError, IntoGradients, NotFinite, Refused, Report};
 use burn::module::Module;
+use burn::tensor::Tensor;
 use burn_descent_engine::Reading;
 use burn_descent_rules::{OptionError, check_lr};
 
@@ -132,8 +133,7 @@ impl Descent {
             report.clip_factor = shorten(norm, most);
         }
         report.grad_norm = norm;
-        let clip = &report.clip_factor;
-        let paces = self.paces(clip.map(|clip| clip * factor, |clip| clip.mul_scalar(factor)))?;
+        let paces = self.paces(report.clip_factor.times(factor))?;
         Ok((report, Some((gradients, paces))))
     }
 
@@ -203,7 +203,7 @@ impl Descent {
 
 /// The norm of gradients whose squares have this sum and that count `factor` times.
 fn norm(squares: &Reading, factor: f64) -> Reading {
-    squares.map(|sum| sum.sqrt() * factor, |sum| sum.sqrt().mul_scalar(factor))
+    squares.map(f64::sqrt, Tensor::sqrt).times(factor)
 }
 
 /// The factor that makes gradients of this norm `most` long: 1 for shorter ones, and for those that

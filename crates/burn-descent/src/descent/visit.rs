@@ -1,12 +1,17 @@
 //! Walking over the float parameters of a model, with their paths.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 pub(crate) use burn_descent_engine::compute_dtype;
+use rustc_hash::FxHashMap;
 
 /// Tensors of any rank by parameter: burn's one container for them, whatever they are.
 pub(crate) type Tensors = GradientsParams;
+
+/// Something for each of some parameters. Their ids are random numbers already, so that a quick hash
+/// does: a step looks several up for each tensor.
+pub(super) type ByParameter<T> = FxHashMap<ParamId, T>;
 
 /// Where in the model the walk is: `encoder.0.weight`.
 #[derive(Default)]
