@@ -1,8 +1,8 @@
 //! Optimizers as they are chosen on the command line.
 
-use anyhow::{Context, Error, Result, ensure};
+use anyhow::{Error, Result, ensure};
 use burn_descent::Fused;
-use burn_descent::registry::{self, Row};
+use burn_descent::registry::{self, Row, Selection};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -55,15 +55,8 @@ impl FromStr for Choice {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let mut words = text.trim().split(':');
-        let row = registry::find(words.next().unwrap_or_default())?;
-        let option = |word: &str| {
-            let (name, value) = word.split_once('=').with_context(|| {
-                format!("`{word}` in `{text}` must be OPTION=VALUE, as in sgd:momentum=0.9")
-            })?;
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
-        };
-        Self::new(row, words.map(option).collect::<Result<_>>()?)
+        let selection: Selection = text.parse()?;
+        Self::new(registry::find(&selection.name)?, selection.pairs())
     }
 }
 
@@ -118,5 +111,6 @@ mod tests {
         assert!(error("adam,sgd,adam").contains("`adam` is there twice"));
         assert!(error("sgd:momentum").contains("OPTION=VALUE"));
         assert!(error("sgd:momentum=2").contains("momentum = 2 is not allowed"));
+        assert!(error("sgd:momentum=0.9:momentum=0.8").contains("has been set"));
     }
 }

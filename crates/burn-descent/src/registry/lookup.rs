@@ -67,6 +67,24 @@ pub enum RegistryError {
     /// An option that cannot be taken.
     #[error(transparent)]
     Option(#[from] OptionError),
+    /// A word of a [`Selection`](super::Selection) that cannot be read.
+    #[error(
+        "`{word}` in `{text}` must be OPTION=VALUE, a number, true or false, as in sgd:momentum=0.9"
+    )]
+    Word {
+        /// The word.
+        word: String,
+        /// All of the text.
+        text: String,
+    },
+    /// An option that a [`Selection`](super::Selection) has already.
+    #[error("`{word}` in `{text}` sets an option that has been set")]
+    Twice {
+        /// The word.
+        word: String,
+        /// All of the text.
+        text: String,
+    },
 }
 
 /// There is no optimizer of this name.

@@ -1,8 +1,9 @@
-//! An optimizer in a file.
+//! An optimizer in a file, or on a command line.
 
 use super::{RegistryError, build};
 use burn_descent_engine::Fused;
 use core::fmt;
+use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,6 +36,20 @@ use std::collections::BTreeMap;
 /// ```
 ///
 /// The structs of options are serde's too, with all options or some: `AdamW` reads `{"beta2": 0.95}`.
+///
+/// As one word, for command lines, it is `sgd:momentum=0.9:nesterov=true`:
+///
+/// ```
+/// use burn_descent::registry::Selection;
+///
+/// let momentum: Selection = "sgd:momentum=0.9".parse()?;
+/// assert_eq!(momentum.to_string(), "sgd:momentum=0.9");
+/// assert_eq!(momentum.build()?.name(), "sgd");
+///
+/// let error = "sgd:momentum".parse::<Selection>().unwrap_err();
+/// assert!(error.to_string().contains("must be OPTION=VALUE"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Selection {
     /// Its name in the registry.
@@ -87,9 +102,43 @@ impl Selection {
     /// # Errors
     /// If there is none of this name, or it has no such option, or its value is not allowed.
     pub fn build(&self) -> Result<Fused, RegistryError> {
-        let text = |(name, value): (&String, &Value)| (name.clone(), value.to_string());
-        let options: Vec<(String, String)> = self.options.iter().map(text).collect();
+        let options = self.pairs();
         let pairs: Vec<_> = options.iter().map(|(name, text)| (&**name, &**text)).collect();
         build(&self.name, &pairs)
+    }
+
+    /// Name and text of each option.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        self.options.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
+    }
+}
+
+impl FromStr for Selection {
+    type Err = RegistryError;
+
+    /// Reads it as it is [displayed](fmt::Display). Whether there is such an optimizer is seen when it
+    /// is [built](Self::build).
+    fn from_str(text: &str) -> Result<Self, RegistryError> {
+        let mut words = text.trim().split(':');
+        let name = words.next().unwrap_or_default().trim().to_owned();
+        let mut options = BTreeMap::new();
+        for word in words {
+            let (word, text) = (word.to_owned(), text.to_owned());
+            let pair = word.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
+            let pair = pair.and_then(|(name, value)| Some((name.to_owned(), Value::read(value)?)));
+            let Some((name, value)) = pair else { return Err(RegistryError::Word { word, text }) };
+            if options.insert(name, value).is_some() {
+                return Err(RegistryError::Twice { word, text });
+            }
+        }
+        Ok(Self { name, options })
+    }
+}
+
+/// `sgd:momentum=0.9:nesterov=true`
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.options.iter().try_for_each(|(name, value)| write!(f, ":{name}={value}"))
     }
 }
