@@ -6,12 +6,11 @@
 #![allow(missing_docs)] // of what criterion's macros make
 
 use burn::tensor::Device;
-use burn_descent::registry;
-use burn_descent_tests::speed::{Gradients, LISTS, WAYS, way};
+use burn_descent_tests::speed::{Choice, Gradients, LISTS, WAYS, way};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 fn adamw(criterion: &mut Criterion) {
-    let row = registry::find("adamw").expect("it is there");
+    let adamw = Choice::new("adamw".parse().expect("a name")).expect("it is there");
     for list in LISTS.iter().take(5) {
         let lengths = (list.lengths)();
         let mut group = criterion.benchmark_group(format!("adamw/{}", list.name));
@@ -19,7 +18,7 @@ fn adamw(criterion: &mut Criterion) {
             .sample_size(10)
             .throughput(Throughput::Elements(lengths.iter().sum::<usize>() as u64));
         for through in WAYS {
-            let mut way = way(through, row, &lengths, &Device::default());
+            let mut way = way(through, &adamw, &lengths, &Device::default());
             group.bench_function(through, |bencher| {
                 bencher
                     .iter_custom(|steps| (0..steps).map(|_| way.step(Gradients::Fresh).time).sum());

@@ -127,7 +127,7 @@ pub fn speed(rows: &[Measured]) -> Table {
         let maybe = |value: Option<String>| value.unwrap_or_default();
         table.add_row([
             row.list.to_owned(),
-            row.optimizer.to_owned(),
+            row.optimizer.clone(),
             row.backend.to_owned(),
             row.threads.to_string(),
             row.through.to_owned(),

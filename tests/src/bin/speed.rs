@@ -1,8 +1,10 @@
 //! How long a step takes.
 
-use burn_descent::registry::{ROWS, Row};
+use burn_descent::registry::Selection;
 use burn_descent_tests::allocation::Counting;
-use burn_descent_tests::speed::{Gradients, LISTS, List, Measured, OTHERS, WAYS, Wish, measure};
+use burn_descent_tests::speed::{
+    Choice, Gradients, LISTS, List, Measured, OTHERS, WAYS, Wish, measure,
+};
 use burn_descent_tests::{devices, tables};
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
@@ -27,10 +29,9 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', default_value = "10m,resnet50,mlp,small",
         value_parser = PossibleValuesParser::new(LISTS.map(|list| list.name)))]
     list: Vec<String>,
-    /// Optimizers
-    #[arg(long, value_delimiter = ',', default_value = "adamw",
-        value_parser = PossibleValuesParser::new(ROWS.iter().map(|row| row.name)))]
-    optimizer: Vec<String>,
+    /// Optimizers, with options that are not at their defaults: adamw,sgd:momentum=0.9
+    #[arg(long, value_delimiter = ',', default_value = "adamw", value_parser = choose)]
+    optimizer: Vec<Choice>,
     /// Ways to take a step, and what to compare them with
     #[arg(long, value_delimiter = ',', default_value = "passes,nothing,module,descent,clip_norm,floor,burn",
         value_parser = PossibleValuesParser::new(WAYS.into_iter().chain(OTHERS)))]
@@ -92,7 +93,6 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     pool.map_err(|error| format!("--threads {threads}: {error}"))?;
     let named = |names: &[String], name: &str| names.iter().any(|wanted| wanted == name);
     let lists: Vec<&List> = LISTS.iter().filter(|list| named(&arguments.list, list.name)).collect();
-    let rows: Vec<&Row> = ROWS.iter().filter(|row| named(&arguments.optimizer, row.name)).collect();
 
     let mut report = Report { machine: machine(cores), rows: Vec::new() };
     for entry in &entries {
@@ -104,11 +104,12 @@ fn run(arguments: &Arguments) -> Result<(), String> {
             }
             _ => continue,
         };
-        for (list, row) in lists.iter().flat_map(|list| rows.iter().map(move |row| (list, row))) {
+        let choices = &arguments.optimizer;
+        for (list, choice) in lists.iter().flat_map(|list| choices.iter().map(move |c| (list, c))) {
             let steps = arguments.steps as usize;
             let through = &arguments.through[..];
             let gradients = if arguments.resident { Gradients::Resident } else { Gradients::Fresh };
-            let wish = Wish { list, row, through, threads, steps, gradients };
+            let wish = Wish { list, choice, through, threads, steps, gradients };
             report.rows.extend(measure(&wish, entry, device));
         }
     }
@@ -119,6 +120,11 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         println!("{}\n\n{}", report.machine, tables::speed(&report.rows));
     }
     Ok(())
+}
+
+/// The optimizer that a text names.
+fn choose(text: &str) -> Result<Choice, burn_descent::registry::RegistryError> {
+    Choice::new(text.parse::<Selection>()?)
 }
 
 /// Processor and cores.

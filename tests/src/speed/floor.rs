@@ -13,20 +13,31 @@ pub(super) struct Floor {
     parameters: Vec<Vec<f32>>,
     states: Vec<[Vec<f32>; 4]>,
     count: usize,
+    summed: usize,
 }
 
 impl Floor {
-    /// For an optimizer with this many states, four at most.
-    pub(super) fn new(lengths: &[usize], count: usize) -> Self {
+    /// For an optimizer with this many states, four at most, that reads as many of gradient and states as
+    /// `summed` says for a sum over the tensor before it steps.
+    pub(super) fn new(lengths: &[usize], count: usize, summed: usize) -> Self {
         let parameters = lengths.iter().map(|len| vec![1.0; *len]).collect();
         let state = |lane: usize, len: usize| vec![0.01; if lane < count { len } else { 0 }];
         let states =
             lengths.iter().map(|len| core::array::from_fn(|lane| state(lane, *len))).collect();
-        Self { parameters, states, count }
+        Self { parameters, states, count, summed }
     }
 
     /// One step down these gradients.
     pub(super) fn step(&mut self, gradients: &[Vec<f32>]) {
+        let elements = gradients.iter().map(Vec::len).sum();
+        if self.summed > 0 {
+            let slices = gradients.iter().zip(&self.states).flat_map(|(g, states)| {
+                core::iter::once(g).chain(states).take(self.summed).flat_map(|s| s.chunks(PIECE))
+            });
+            share(elements, slices.collect(), |slice| {
+                core::hint::black_box(sum(slice));
+            });
+        }
         let mut pieces = Vec::new();
         let tensors = self.parameters.iter_mut().zip(&mut self.states).zip(gradients);
         for ((p, states), g) in tensors {
@@ -41,25 +52,38 @@ impl Floor {
             }
         }
         let count = self.count;
-        let step = |(p, g, states): (&mut [f32], &[f32], [&mut [f32]; 4])| match (count, states) {
+        share(elements, pieces, |(p, g, states)| match (count, states) {
             (0, _) => pass(p, g, [], |p, g, []| (p - 1e-3 * g, [])),
             (1, [m, ..]) => pass(p, g, [m], momentum),
             (2, [m, v, ..]) => pass(p, g, [m, v], adamw),
             (3, [m, v, a, _]) => pass(p, g, [m, v, a], three),
             (_, [m, v, a, b]) => pass(p, g, [m, v, a, b], four),
-        };
-        if gradients.iter().map(Vec::len).sum::<usize>() <= ALONE {
-            pieces.into_iter().for_each(step);
-        } else {
-            let pieces = Mutex::new(pieces.into_iter());
-            let next = || pieces.lock().expect("nothing panics while it is held").next();
-            let work = || core::iter::from_fn(next).for_each(step);
-            rayon::in_place_scope(|scope| {
-                (1..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| work()));
-                work();
-            });
-        }
+        });
     }
+}
+
+/// Has this thread and, if it is so much, others take the pieces.
+fn share<T: Send>(elements: usize, pieces: Vec<T>, step: impl Fn(T) + Sync) {
+    if elements <= ALONE {
+        return pieces.into_iter().for_each(step);
+    }
+    let pieces = Mutex::new(pieces.into_iter());
+    let next = || pieces.lock().expect("nothing panics while it is held").next();
+    let work = || core::iter::from_fn(next).for_each(&step);
+    rayon::in_place_scope(|scope| {
+        (1..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| work()));
+        work();
+    });
+}
+
+/// The sum, in as many parts as a vector has.
+fn sum(slice: &[f32]) -> f32 {
+    let (blocks, rest) = slice.as_chunks::<BLOCK>();
+    let mut sums = [0.0; BLOCK];
+    for block in blocks {
+        sums.iter_mut().zip(block).for_each(|(sum, x)| *sum += x);
+    }
+    sums.iter().chain(rest).sum()
 }
 
 #[inline(always)]

@@ -1,16 +1,17 @@
 //! Timing steps: our optimizers through burn and through `Descent`, against the floor of the
 //! machine and against burn-optim, in turns in one process.
 
+mod choice;
 mod floor;
 mod lists;
 mod ways;
 
+pub use choice::Choice;
 pub use lists::{LISTS, List};
 pub use ways::{Cost, Gradients, Way};
 
 use crate::devices::Entry;
 use burn::tensor::Device;
-use burn_descent::registry::Row;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -19,8 +20,8 @@ use std::time::Duration;
 pub struct Measured {
     /// Name of the parameter list.
     pub list: &'static str,
-    /// Name of the optimizer.
-    pub optimizer: &'static str,
+    /// The optimizer: its name, and what options are not at their defaults.
+    pub optimizer: String,
     /// Name of the device.
     pub backend: &'static str,
     /// One of [`WAYS`]: `passes` (tensor by tensor, with nothing around), `module` and `descent`,
@@ -53,13 +54,14 @@ pub const WAYS: [&str; 5] = ["passes", "nothing", "module", "descent", "clip_nor
 pub const OTHERS: [&str; 2] = ["floor", "burn"];
 
 /// One of [`WAYS`].
-pub fn way(name: &str, row: &Row, lengths: &[usize], device: &Device) -> Box<dyn Way> {
+pub fn way(name: &str, choice: &Choice, lengths: &[usize], device: &Device) -> Box<dyn Way> {
+    let optimizer = choice.optimizer.clone();
     match name {
-        "passes" => ways::passes(row, lengths, device),
+        "passes" => ways::passes(optimizer, lengths, device),
         "nothing" => ways::nothing(lengths, device),
-        "module" => ways::module(row, lengths, device),
-        "descent" => ways::descent(row, lengths, device, false),
-        _ => ways::descent(row, lengths, device, true),
+        "module" => ways::module(optimizer, lengths, device),
+        "descent" => ways::descent(optimizer, lengths, device, false),
+        _ => ways::descent(optimizer, lengths, device, true),
     }
 }
 
@@ -68,7 +70,7 @@ pub struct Wish<'a> {
     /// The tensors.
     pub list: &'a List,
     /// The optimizer.
-    pub row: &'static Row,
+    pub choice: &'a Choice,
     /// Of [`WAYS`] and [`OTHERS`].
     pub through: &'a [String],
     /// Threads of the pool.
@@ -81,13 +83,13 @@ pub struct Wish<'a> {
 
 /// Measures an optimizer on a list: all ways take a step in turns.
 pub fn measure(wish: &Wish, entry: &Entry, device: &Device) -> Vec<Measured> {
-    let Wish { list, row, through, threads, steps, gradients } = *wish;
+    let Wish { list, choice, through, threads, steps, gradients } = *wish;
     let wanted = |name: &str| through.iter().any(|wanted| wanted == name);
     let lengths = (list.lengths)();
     let names = WAYS.into_iter().filter(|name| wanted(name));
-    let mut ours: Vec<_> = names.map(|name| (name, way(name, row, &lengths, device))).collect();
-    let mut floor = (entry.on_cpu && wanted("floor")).then(|| ways::floor(row, &lengths));
-    let mut burns = if wanted("burn") { ways::burns(row, &lengths, device) } else { None };
+    let mut ours: Vec<_> = names.map(|name| (name, way(name, choice, &lengths, device))).collect();
+    let mut floor = (entry.on_cpu && wanted("floor")).then(|| ways::floor(choice, &lengths));
+    let mut burns = if wanted("burn") { ways::burns(choice, &lengths, device) } else { None };
 
     let mut times = vec![Times::default(); ours.len() + 2];
     for step in 0..WARM + steps {
@@ -99,12 +101,12 @@ pub fn measure(wish: &Wish, entry: &Entry, device: &Device) -> Vec<Measured> {
         }
     }
     let (others, medians) = (ours.len(), times.iter_mut().map(Times::median).collect::<Vec<_>>());
-    let moved = 4 * (3 + 2 * row.state().len()) * lengths.iter().sum::<usize>();
+    let moved = choice.moved() * lengths.iter().sum::<usize>();
     let measured = |(number, (through, _)): (usize, &(&'static str, _))| {
         let ms = medians[number].expect("it has taken steps");
         Measured {
             list: list.name,
-            optimizer: row.name,
+            optimizer: choice.to_string(),
             backend: entry.name,
             through,
             threads,

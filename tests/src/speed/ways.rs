@@ -1,14 +1,15 @@
 //! Ways to take a step: each has its own copy of the parameters.
 
+use super::choice::Choice;
 use super::floor::Floor;
 use crate::allocation::allocated;
 use burn::module::{Module, Param, ParamId};
+use burn::optim::momentum::MomentumConfig;
 use burn::optim::{
     AdaGradConfig, AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, Optimizer,
     RmsPropConfig, SgdConfig,
 };
 use burn::tensor::{DType, Device, Tensor};
-use burn_descent::registry::Row;
 use burn_descent::{Descent, Fused, FusedState};
 use std::time::{Duration, Instant};
 
@@ -144,36 +145,39 @@ impl Way for Passes {
 }
 
 /// The bare passes of our optimizer, tensor by tensor.
-pub(super) fn passes(row: &Row, lengths: &[usize], device: &Device) -> Box<dyn Way> {
+pub(super) fn passes(optimizer: Fused, lengths: &[usize], device: &Device) -> Box<dyn Way> {
     let ones = |len: &usize| (Tensor::ones([*len], (device, DType::F32)), None);
-    let optimizer = row.build(&[]).expect("defaults are allowed");
     Box::new(Passes { optimizer, tensors: lengths.iter().map(ones).collect() })
 }
 
 /// The hand-written loop that moves as many bytes.
-pub(super) fn floor(row: &Row, lengths: &[usize]) -> Box<dyn Way> {
-    let floor = Floor::new(lengths, row.state().len());
+pub(super) fn floor(choice: &Choice, lengths: &[usize]) -> Box<dyn Way> {
+    let floor = Floor::new(lengths, choice.states(), choice.summed());
     Box::new(ByHand { floor, lengths: lengths.to_vec() })
 }
 
 /// burn's `ModuleOptimizer` with our optimizer.
-pub(super) fn module(row: &Row, lengths: &[usize], device: &Device) -> Box<dyn Way> {
-    let ours = row.build(&[]).expect("defaults are allowed");
-    through_module(ModuleOptimizer::from(ours), lengths, device)
+pub(super) fn module(optimizer: Fused, lengths: &[usize], device: &Device) -> Box<dyn Way> {
+    through_module(ModuleOptimizer::from(optimizer), lengths, device)
 }
 
-/// burn's `ModuleOptimizer` with burn-optim's optimizer of the same name, if there is one.
-pub(super) fn burns(row: &Row, lengths: &[usize], device: &Device) -> Option<Box<dyn Way>> {
-    let optimizer = BURNS.iter().find(|(name, _)| *name == row.name)?.1();
+/// burn's `ModuleOptimizer` with burn-optim's optimizer that does the same, if there is one.
+pub(super) fn burns(choice: &Choice, lengths: &[usize], device: &Device) -> Option<Box<dyn Way>> {
+    let ours = choice.to_string();
+    let optimizer = BURNS.iter().find(|(name, _)| *name == ours)?.1();
     Some(through_module(optimizer, lengths, device))
 }
 
 /// Makes an optimizer of burn-optim.
 type Make = fn() -> ModuleOptimizer;
 
-/// burn-optim's optimizers by our names.
-const BURNS: [(&str, Make); 5] = [
+/// burn-optim's optimizers by ours.
+const BURNS: [(&str, Make); 6] = [
     ("sgd", || SgdConfig::new().init()),
+    ("sgd:momentum=0.9", || {
+        let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
+        SgdConfig::new().with_momentum(Some(momentum)).init()
+    }),
     ("adagrad", || AdaGradConfig::new().init()),
     ("rmsprop", || RmsPropConfig::new().init()),
     ("adam", || AdamConfig::new().init()),
@@ -217,9 +221,14 @@ impl Optimizer for Nothing {
 }
 
 /// `Descent` with our optimizer, with or without clipping by the norm of all gradients.
-pub(super) fn descent(row: &Row, lengths: &[usize], device: &Device, clip: bool) -> Box<dyn Way> {
+pub(super) fn descent(
+    optimizer: Fused,
+    lengths: &[usize],
+    device: &Device,
+    clip: bool,
+) -> Box<dyn Way> {
     let model = Model::new(lengths, device);
-    let builder = Descent::new(row.build(&[]).expect("defaults are allowed")).schedule(LR);
+    let builder = Descent::new(optimizer).schedule(LR);
     let builder = if clip { builder.clip_norm(1.0) } else { builder };
     let mut descent = builder.build(&model).expect("it fits");
     let step = move |model, gradients| descent.step(model, gradients).expect("a good step").0;
