@@ -50,8 +50,8 @@ pub trait Real:
         self.atan2(Self::lit(1.0))
     }
 
-    /// The angle of `y`, which this is, over `x >= 0`: the arc tangent of their ratio. NaN for NaN,
-    /// and for two zeros or infinities.
+    /// The angle of `y`, which this is, over `x >= 0`: the arc tangent of their ratio. 0 where `y` is 0,
+    /// whatever `x` is; else NaN for NaN, and for two infinities.
     #[inline(always)]
     fn atan2(self, x: Self) -> Self {
         let (zero, y) = (Self::lit(0.0), self.abs());
@@ -66,7 +66,8 @@ pub trait Real:
         let begin = Self::select(twice, eighth + eighth, if_turned(eighth));
         let series: &[f64] = if Self::NARROW { &ATAN_NARROW } else { &ATAN };
         let angle = begin + t * polynomial(t * t, series);
-        Self::select(self.lt(zero), -angle, angle)
+        let unless_zero = Self::select(zero.lt(self), angle, self);
+        Self::select(self.lt(zero), -angle, unless_zero)
     }
 
     /// Hyperbolic tangent, from operations that every engine has; NaN for NaN.
@@ -258,7 +259,11 @@ mod tests {
         assert!(Real::atan(f64::NAN).is_nan());
         assert_eq!([0.0, -2.0].map(|y: f64| Real::atan2(y, f64::INFINITY)), [0.0, 0.0]);
         assert_eq!(Real::atan2(-2.0, 0.0), -core::f64::consts::FRAC_PI_2);
-        assert!(Real::atan2(0.0, 0.0_f64).is_nan());
+        assert_eq!([0.0, f64::INFINITY, f64::NAN].map(|x| Real::atan2(0.0, x)), [0.0; 3]);
+        assert!(Real::atan2(f64::INFINITY, f64::INFINITY).is_nan());
+        for (y, x) in [(f64::NAN, 1.0), (f64::NAN, 0.0), (1.0, f64::NAN)] {
+            assert!(Real::atan2(y, x).is_nan(), "{y} over {x}");
+        }
     }
 
     #[test]

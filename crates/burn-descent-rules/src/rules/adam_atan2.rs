@@ -121,9 +121,6 @@ impl Rule for AdamAtan2 {
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let (m_hat, root) = (m * k.debias1, (v * k.debias2).sqrt());
-        // The angle of no gradient at all is 0; a NaN stays one.
-        let some = R::lit(0.0).lt(m_hat.abs() + root);
-        let angle = m_hat.atan2(R::select(some, root, R::lit(1.0)));
-        (k.keep * p - k.lr * angle, Moments { m, v })
+        (k.keep * p - k.lr * m_hat.atan2(root), Moments { m, v })
     }
 }
