@@ -69,7 +69,7 @@ pub enum RegistryError {
     Option(#[from] OptionError),
     /// A word of a [`Selection`](super::Selection) that cannot be read.
     #[error(
-        "`{word}` in `{text}` must be OPTION=VALUE, a number, true or false, as in sgd:momentum=0.9"
+        "`{word}` in `{text}` must be OPTION=VALUE with a number, true or false, as in sgd:momentum=0.9"
     )]
     Word {
         /// The word.
