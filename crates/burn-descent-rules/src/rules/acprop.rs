@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
 /// - A NaN gradient makes its weight and state NaN, and no other. **A huge one is a huge step**; one
 ///   whose square overflows then stops its weight for good (`v` infinite).
-/// - Reference: Zhuang et al. 2021, algorithm 1, <https://arxiv.org/abs/2110.05454>.
+/// - Reference: Zhuang et al. 2021, <https://arxiv.org/abs/2110.05454>.
 ///
 /// ```
 /// use burn_descent_rules::{AcProp, slices::Walk};

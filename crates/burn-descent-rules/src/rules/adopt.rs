@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 ///   reads all of it twice.
 /// - A NaN gradient makes its weight and state NaN, and no other; after one whose square overflows
 ///   its weight only runs out on its momentum (`v` infinite).
-/// - Reference: Taniguchi et al. 2024, algorithms 2 and 3, <https://arxiv.org/abs/2411.02853>.
+/// - Reference: Taniguchi et al. 2024, <https://arxiv.org/abs/2411.02853>.
 ///
 /// ```
 /// use burn_descent_rules::{Adopt, slices::Walk};

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// - Memory: one number a weight for each beta that is not 0: two. Traffic in f32: read 16, write
 ///   12 bytes a weight; 4 and 4 more with `beta1` > 0.
 /// - A gradient that is NaN or infinite makes its weight and state NaN or infinite, and no other.
-/// - Reference: Lucas et al. 2018, equation 3, <https://arxiv.org/abs/1804.00325>.
+/// - Reference: Lucas et al. 2018, <https://arxiv.org/abs/1804.00325>.
 ///
 /// ```
 /// use burn_descent_rules::{AggMo, slices::Walk};

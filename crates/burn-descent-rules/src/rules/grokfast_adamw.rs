@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 /// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
 ///   stops its weight for good (`v` infinite).
-/// - Reference: Lee et al. 2024, algorithm 2, <https://arxiv.org/abs/2405.20233>; lucidrains 2024,
+/// - Reference: Lee et al. 2024, <https://arxiv.org/abs/2405.20233>; lucidrains 2024,
 ///   <https://github.com/lucidrains/grokfast-pytorch>.
 ///
 /// ```

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
 /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
 ///   its weight for good (`v` infinite).
-/// - Reference: Balles & Hennig 2017, algorithm 1, <https://arxiv.org/abs/1705.07774>.
+/// - Reference: Balles & Hennig 2017, <https://arxiv.org/abs/1705.07774>.
 ///
 /// ```
 /// use burn_descent_rules::{MSvag, slices::Walk};

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 /// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
 /// - A NaN or infinite gradient makes its weight NaN, and no other; one that is huge stops its weight
 ///   until `μ²` does not overflow any more.
-/// - Reference: Chen et al. 2024, algorithm 1, <https://arxiv.org/abs/2404.06549>.
+/// - Reference: Chen et al. 2024, <https://arxiv.org/abs/2404.06549>.
 ///
 /// ```
 /// use burn_descent_rules::{Vsgd, slices::Walk};
