@@ -7,6 +7,7 @@
 pub mod allocation;
 pub mod checked;
 pub mod golden;
+pub mod model;
 pub mod norm;
 pub mod replayer;
 pub mod speed;

@@ -1,6 +1,7 @@
 //! Golden trajectories on burn tensors.
 
-use burn::module::{Module, Param};
+use crate::model::Model;
+use burn::module::Param;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::{Fused, registry};
@@ -46,12 +47,6 @@ fn dtype(precision: Precision) -> DType {
         Precision::F32 => DType::F32,
         Precision::F64 => DType::F64,
     }
-}
-
-/// Parameters of any number. Rules see elements, so every tensor is a vector.
-#[derive(Module, Debug)]
-struct Model {
-    tensors: Vec<Param<Tensor<1>>>,
 }
 
 struct OnDevice {

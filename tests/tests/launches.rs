@@ -2,12 +2,12 @@
 //! memory that stays.
 
 use burn::backend::DispatchDevice;
-use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor};
 use burn_descent::schedules::Exponential;
 use burn_descent::{Builder, Descent, registry};
 use burn_descent_tests::devices;
+use burn_descent_tests::model::Model;
 use cubecl::MemoryScope;
 use cubecl::launched::LaunchedKernels;
 use cubecl::logging::{LaunchObservation, LaunchObserver};
@@ -16,26 +16,14 @@ use std::sync::{Arc, Mutex};
 /// Lengths that four, two and one divide: each is a kernel of its own.
 const LENGTHS: [usize; 6] = [64, 130, 7, 1024, 2, 33];
 
-#[derive(Module, Debug)]
-struct Model {
-    tensors: Vec<Param<Tensor<1>>>,
-}
-
-impl Model {
-    fn new(device: &Device) -> Self {
-        let ones = |len| Tensor::ones([len], (device, DType::F32)).autodiff().require_grad();
-        Self { tensors: LENGTHS.map(|len| Param::from_tensor(ones(len))).into() }
+/// Gradients of a half, which lie on the device when they are returned.
+fn gradients(model: &Model, device: &Device) -> GradientsParams {
+    let mut gradients = GradientsParams::new();
+    for (param, len) in model.tensors.iter().zip(LENGTHS) {
+        gradients.register(param.id, Tensor::<1>::full([len], 0.5, (device, DType::F32)));
     }
-
-    /// Gradients of a half, which lie on the device when they are returned.
-    fn gradients(&self, device: &Device) -> GradientsParams {
-        let mut gradients = GradientsParams::new();
-        for (param, len) in self.tensors.iter().zip(LENGTHS) {
-            gradients.register(param.id, Tensor::<1>::full([len], 0.5, (device, DType::F32)));
-        }
-        device.sync().expect("the device answers");
-        gradients
-    }
+    device.sync().expect("the device answers");
+    gradients
 }
 
 /// Launches that make the factor of clipping of the sums of squares.
@@ -61,11 +49,11 @@ struct Steps {
 }
 
 fn take(steps: usize, builder: Builder, device: &Device) -> Steps {
-    let mut model = Model::new(device);
+    let mut model = Model::ones(&LENGTHS, device);
     let mut descent = builder.build(&model).expect("it fits");
     let (mut names, mut kernels, mut in_use) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..steps {
-        let gradients = model.gradients(device);
+        let gradients = gradients(&model, device);
         let (observer, launched) = (Arc::new(Names::default()), LaunchedKernels::new());
         let observation = LaunchObservation::new(observer.clone());
         model = descent.step(model, gradients).expect("a good step").0;

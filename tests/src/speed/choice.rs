@@ -1,9 +1,10 @@
 //! What is timed.
 
 use burn_descent::Fused;
-use burn_descent::registry::{RegistryError, Selection, find};
+use burn_descent::registry::{RegistryError, Selection};
 use burn_descent::rules::Explanation;
 use core::fmt;
+use std::collections::BTreeSet;
 
 /// An optimizer with its options.
 #[derive(Clone, Debug)]
@@ -19,10 +20,7 @@ impl Choice {
     /// # Errors
     /// If there is none of this name, or it has no such option, or its value is not allowed.
     pub fn new(selection: Selection) -> Result<Self, RegistryError> {
-        let options = selection.pairs();
-        let options: Vec<_> = options.iter().map(|(name, text)| (&**name, &**text)).collect();
-        let row = find(&selection.name)?;
-        let (page, optimizer) = (row.explain(&options)?, row.build(&options)?);
+        let (page, optimizer) = (selection.explain()?, selection.build()?);
         Ok(Self { selection, page, optimizer })
     }
 
@@ -38,7 +36,7 @@ impl Choice {
 
     /// How many numbers of each weight are read for a sum, before those of the step itself.
     pub(super) fn summed(&self) -> usize {
-        let once: std::collections::BTreeSet<_> = self.page.reads.iter().collect();
+        let once: BTreeSet<_> = self.page.reads.iter().collect();
         self.page.reads.len() - once.len()
     }
 }

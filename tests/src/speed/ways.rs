@@ -3,7 +3,8 @@
 use super::choice::Choice;
 use super::floor::Floor;
 use crate::allocation::allocated;
-use burn::module::{Module, Param, ParamId};
+use crate::model::Model;
+use burn::module::ParamId;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{
     AdaGradConfig, AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, Optimizer,
@@ -52,21 +53,6 @@ impl Cost {
 }
 
 const LR: f64 = 1e-3;
-
-#[derive(Module, Debug)]
-struct Model {
-    tensors: Vec<Param<Tensor<1>>>,
-}
-
-impl Model {
-    fn new(lengths: &[usize], device: &Device) -> Self {
-        let param = |len: &usize| {
-            let ones = Tensor::ones([*len], (device, DType::F32));
-            Param::from_tensor(ones.autodiff().require_grad())
-        };
-        Self { tensors: lengths.iter().map(param).collect() }
-    }
-}
 
 /// A model and what steps it.
 struct Walk<F> {
@@ -189,7 +175,7 @@ fn through_module(
     lengths: &[usize],
     device: &Device,
 ) -> Box<dyn Way> {
-    let model = Model::new(lengths, device);
+    let model = Model::ones(lengths, device);
     let step = move |model, gradients| optimizer.step(LR, model, gradients);
     Box::new(Walk::new(model, lengths, device, step))
 }
@@ -227,7 +213,7 @@ pub(super) fn descent(
     device: &Device,
     clip: bool,
 ) -> Box<dyn Way> {
-    let model = Model::new(lengths, device);
+    let model = Model::ones(lengths, device);
     let builder = Descent::new(optimizer).schedule(LR);
     let builder = if clip { builder.clip_norm(1.0) } else { builder };
     let mut descent = builder.build(&model).expect("it fits");

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 /// Elements that a thread takes at a time: so many that taking them is no work beside them.
 const PIECE: usize = 1 << 14;
 
-/// As many at the end of a tensor, so that no thread waits long for another.
+/// Elements that it takes at the end of a tensor: so few that no thread waits long for another.
 const LAST_PIECE: usize = 1 << 11;
 
 /// Elements up to which waking other threads takes longer than they would save.

@@ -1,7 +1,8 @@
 //! An optimizer in a file, or on a command line.
 
-use super::{RegistryError, build};
+use super::{RegistryError, Row, find};
 use burn_descent_engine::Fused;
+use burn_descent_rules::{Explanation, OptionError};
 use core::fmt;
 use core::str::FromStr;
 use serde::{Deserialize, Serialize};
@@ -102,9 +103,25 @@ impl Selection {
     /// # Errors
     /// If there is none of this name, or it has no such option, or its value is not allowed.
     pub fn build(&self) -> Result<Fused, RegistryError> {
+        self.of_row(Row::build)
+    }
+
+    /// What the optimizer does with these options, and what it costs.
+    ///
+    /// # Errors
+    /// As of [`build`](Self::build).
+    pub fn explain(&self) -> Result<Explanation, RegistryError> {
+        self.of_row(Row::explain)
+    }
+
+    /// What its row makes of its options.
+    fn of_row<T>(
+        &self,
+        make: impl FnOnce(&Row, &[(&str, &str)]) -> Result<T, OptionError>,
+    ) -> Result<T, RegistryError> {
         let options = self.pairs();
         let pairs: Vec<_> = options.iter().map(|(name, text)| (&**name, &**text)).collect();
-        build(&self.name, &pairs)
+        Ok(make(find(&self.name)?, &pairs)?)
     }
 
     /// Name and text of each option.
