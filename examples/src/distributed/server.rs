@@ -5,7 +5,7 @@ use crate::quietly::quietly;
 use crate::report::say;
 use anyhow::{Context, Result, anyhow, bail};
 use burn::remote::RemoteHost;
-use burn::server::{RemoteServer, TokenAuthorizer, WebSocketTransport};
+use burn::server::{RemoteServer, ServerLogging, TokenAuthorizer, WebSocketTransport};
 use burn::tensor::{Device, Tensor};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::panic::AssertUnwindSafe;
@@ -22,9 +22,7 @@ impl Servers {
     /// # Errors
     /// If no thread can be started.
     pub fn new() -> Result<Self> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        Ok(Self(Some(runtime.context("cannot start a server")?)))
+        Ok(Self(Some(runtime()?)))
     }
 
     /// Starts another, which has a device of a backend, and connects with it.
@@ -64,8 +62,30 @@ pub(super) fn serve(
     if let Some(token) = token {
         server = server.with_authorizer(TokenAuthorizer::new(token).context("--token")?);
     }
+    ServerLogging::install();
     say(format_args!("{} at ws://{}", backend.name, listener.local_addr()?));
-    server.serve(WebSocketTransport::from_listener(listener)).context("--serve")
+    let serving = server.serve_async(WebSocketTransport::from_listener(listener));
+    runtime()?
+        .block_on(async {
+            tokio::select! {
+                served = serving => served.map_err(anyhow::Error::from),
+                asked = tokio::signal::ctrl_c() => asked.map_err(anyhow::Error::from),
+            }
+        })
+        .context("--serve")
+}
+
+/// Where servers run: one thread for all of them, while a session computes in a thread of its own.
+///
+/// Burn 0.22 needs that. A server that is asked for a tensor it does not have yet looks for it and
+/// then begins to listen for it: what arrives in between, from another thread, goes unheard, and the
+/// training waits for ever. On one thread nothing comes in between.
+fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .context("cannot start a server")
 }
 
 /// Connects with the device of a server, and computes one number on it.
