@@ -11,6 +11,7 @@ mod pass;
 mod reduce;
 mod share;
 mod stored;
+mod two;
 
 pub(crate) use pass::{Passes, pass, sum};
 pub(crate) use reduce::sum_squares;

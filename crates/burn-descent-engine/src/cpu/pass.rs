@@ -1,6 +1,7 @@
 //! The rule as one pass over slices: vectors of the best instruction set there is, on the threads
 //! of the current rayon pool.
 
+use super::two::Two;
 use crate::MAX_STATES;
 use burn_descent_rules::forms::lanes;
 use burn_descent_rules::noise::{self, Draw};
@@ -31,6 +32,9 @@ pub(crate) struct Passes<T: 'static> {
 /// Elements that are loaded, updated and stored together.
 const BLOCK: usize = 32;
 
+/// The second half of a block is computed beside the first.
+const HALF: usize = BLOCK / 2;
+
 /// Sums that are kept side by side, so that they are computed as a vector.
 const SIDE: usize = 16;
 
@@ -56,51 +60,54 @@ fn blocks<U: Rule, P: Presence, Q: Presence, T: Real>(
     scalars: &[f64],
     first: usize,
 ) {
-    let (k, meet, rest) = read::<U, Q, T>(scalars, first);
+    let k = U::Scalars::read::<Q>(|lane| Two::lit(scalars[lane]));
+    let (meet, rest) = meet::<U, Q, T>(scalars, first);
     let k = match *rest {
-        [n, sum] => U::with_sum(k, T::lit(sum), T::lit(n)),
+        [n, sum] => U::with_sum(k, Two::lit(sum), Two::lit(n)),
         _ => k,
     };
     let (mut p_blocks, mut g_blocks) = (p.chunks_exact_mut(BLOCK), g.chunks_exact(BLOCK));
     let mut at = 0;
     for (p, g) in p_blocks.by_ref().zip(g_blocks.by_ref()) {
-        block::<U, P, T, BLOCK>(p, g, &mut states, at, k, meet);
+        block::<U, P, T>(p, g, &mut states, at, k, meet);
         at += BLOCK;
     }
-    for (p, g) in p_blocks.into_remainder().chunks_mut(1).zip(g_blocks.remainder().chunks(1)) {
-        block::<U, P, T, 1>(p, g, &mut states, at, k, meet);
-        at += 1;
+    let (p, g) = (p_blocks.into_remainder(), g_blocks.remainder());
+    if !p.is_empty() {
+        block::<U, P, T>(p, g, &mut states, at, k, meet);
     }
 }
 
-/// Updates `N` elements from `at` on. They are copied first, so that the compiler sees that no two
-/// of the slices overlap, however many there are.
+/// Updates the elements from `at` on, a block or what is left of one. They are copied first, so that
+/// the compiler sees that no two of the slices overlap, however many there are.
 #[inline(always)]
-fn block<U: Rule, P: Presence, T: Real, const N: usize>(
+fn block<U: Rule, P: Presence, T: Real>(
     p: &mut [T],
     g: &[T],
     states: &mut States<'_, T>,
     at: usize,
-    k: U::Scalars<T>,
+    k: U::Scalars<Two<T>>,
     meet: Meet<T>,
 ) {
-    let zero = T::lit(0.0);
-    let (mut p_block, mut g_block, mut s_block) = ([zero; N], [zero; N], [[zero; N]; MAX_STATES]);
-    p_block.copy_from_slice(p);
-    g_block.copy_from_slice(g);
+    let (n, zeros) = (p.len(), [T::lit(0.0); BLOCK]);
+    let (mut p_block, mut g_block, mut s_block) = (zeros, zeros, [zeros; MAX_STATES]);
+    p_block[..n].copy_from_slice(p);
+    g_block[..n].copy_from_slice(g);
     let lanes = lanes::<U::State<()>, P>();
     for lane in 0..lanes {
-        s_block[lane].copy_from_slice(&states[lane][at..at + N]);
+        s_block[lane][..n].copy_from_slice(&states[lane][at..at + n]);
     }
-    for i in 0..N {
-        let s = U::State::<T>::read::<P>(|lane| s_block[lane][i]);
-        let (p, s) = U::update(p_block[i], meet.gradient(g_block[i], at + i), s, k);
-        p_block[i] = p;
-        s.write::<P>(|lane, _, value| s_block[lane][i] = value);
+    for i in 0..HALF {
+        let j = i + HALF;
+        let g = Two(meet.gradient(g_block[i], at + i), meet.gradient(g_block[j], at + j));
+        let s = U::State::read::<P>(|lane| Two(s_block[lane][i], s_block[lane][j]));
+        let (p, s) = U::update(Two(p_block[i], p_block[j]), g, s, k);
+        (p_block[i], p_block[j]) = (p.0, p.1);
+        s.write::<P>(|lane, _, s| (s_block[lane][i], s_block[lane][j]) = (s.0, s.1));
     }
-    p.copy_from_slice(&p_block);
+    p.copy_from_slice(&p_block[..n]);
     for lane in 0..lanes {
-        states[lane][at..at + N].copy_from_slice(&s_block[lane]);
+        states[lane][at..at + n].copy_from_slice(&s_block[lane][..n]);
     }
 }
 
@@ -122,18 +129,13 @@ impl<T: Real> Meet<T> {
     }
 }
 
-/// The scalars of the rule, what becomes of a gradient, and what else there is.
+/// What becomes of a gradient, and the scalars behind those for that.
 #[inline(always)]
-fn read<U: Rule, Q: Presence, T: Real>(
-    scalars: &[f64],
-    first: usize,
-) -> (U::Scalars<T>, Meet<T>, &[f64]) {
-    let k = U::Scalars::<T>::read::<Q>(|lane| T::lit(scalars[lane]));
+fn meet<U: Rule, Q: Presence, T: Real>(scalars: &[f64], first: usize) -> (Meet<T>, &[f64]) {
     let own = lanes::<U::Scalars<()>, Q>();
     let (factor, rest) = (T::lit(scalars[own]), &scalars[own + 1..]);
-    (k, Meet { factor, noise: Draw::of::<U>(rest), first }, &rest[noise::lanes::<U>()..])
+    (Meet { factor, noise: Draw::of::<U>(rest), first }, &rest[noise::lanes::<U>()..])
 }
-
 /// [`Sum`] of the rule `U`, in f64.
 pub(crate) fn sum<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>>(
     p: &[T],
@@ -156,7 +158,8 @@ fn terms<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>>(
     scalars: &[f64],
     first: usize,
 ) -> f64 {
-    let (k, meet, _) = read::<U, Q, T>(scalars, first);
+    let k = U::Scalars::read::<Q>(|lane| T::lit(scalars[lane]));
+    let (meet, _) = meet::<U, Q, T>(scalars, first);
     let (p_blocks, g_blocks) = (p.chunks_exact(SIDE), g.chunks_exact(SIDE));
     let rest = p_blocks.remainder().chunks(1).zip(g_blocks.remainder().chunks(1));
     let mut sums = [0.0; SIDE];
