@@ -8,6 +8,7 @@ use crate::recipe::{BatchSize, Hidden};
 use crate::task::Task;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
+use burn_descent::registry::Selection;
 use clap::{Args, Parser};
 use std::path::PathBuf;
 
@@ -79,9 +80,10 @@ pub struct Common {
     #[command(flatten)]
     pub data: Data,
 
-    /// The optimizer, one of the list below [default: adam]
+    /// The optimizer, one of the list below; its options may follow, as in sgd:momentum=0.9
+    /// [default: adam]
     #[arg(long, value_name = "NAME", help_heading = "Training")]
-    pub optimizer: Option<String>,
+    pub optimizer: Option<Selection>,
 
     /// An option of the optimizer, as in --set beta1=0.95; can be repeated
     #[arg(long, value_name = "OPTION=VALUE", value_parser = setting, help_heading = "Training")]
@@ -100,14 +102,14 @@ pub struct Common {
     #[arg(long, value_name = "STEPS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..), help_heading = "Training")]
     pub warmup: Option<u32>,
 
-    /// How often to go through the training examples, the epochs before a --resume included
-    /// [default: 20]
+    /// How often to go through the training examples, in all: a run that goes on counts the epochs
+    /// it has behind it [default: 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Training")]
     pub epochs: Option<u64>,
 
     /// How many examples make a batch, and a batch a step: `all` is batch gradient descent, 1 is
     /// stochastic gradient descent, what is between is called mini-batch [default: 32]
-    #[arg(long, value_name = "all|N", help_heading = "Training")]
+    #[arg(long, value_name = "all|N", allow_negative_numbers = true, help_heading = "Training")]
     pub batch_size: Option<BatchSize>,
 
     /// The widths of the hidden layers; `none` makes a linear model [default: 64,64]
@@ -116,12 +118,20 @@ pub struct Common {
 
     /// Chance follows from this number: generated data, test examples, first weights, order
     /// [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Training")]
     pub seed: Option<u64>,
 
     /// Who computes.
     #[command(flatten)]
     pub machine: Machine,
+}
+
+impl Common {
+    /// The options that the flags give the optimizer.
+    pub fn options(&self) -> impl Iterator<Item = (String, String)> {
+        let selected = self.optimizer.iter().flat_map(Selection::pairs);
+        selected.chain(self.set.iter().cloned())
+    }
 }
 
 /// The flags of `classifier` and `regression`.
@@ -161,12 +171,12 @@ pub struct Flags {
 
     /// Try all learning rates instead of training, each step a greater one, and say which to begin
     /// with. Small batches are noisy: --plot shows how far to trust it. Nothing is saved or logged
-    #[arg(long, help_heading = "Instead of training")]
+    #[arg(long, conflicts_with_all = ["explain", "print_plan"], help_heading = "Instead of training")]
     pub find_lr: bool,
 
     /// Print what an optimizer computes and what that costs: its formula, operations, bytes moved and
     /// state, with the options that --set gives it [default: the one of --optimizer]
-    #[arg(long, value_name = "NAME", help_heading = "Instead of training")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["json", "print_plan"], help_heading = "Instead of training")]
     pub explain: Option<Option<String>>,
 
     /// Print every parameter with its shape, what steps it, and the memory that takes

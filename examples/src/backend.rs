@@ -3,7 +3,7 @@
 use crate::quietly::quietly;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::tensor::{Device, Tensor};
-use burn_descent::rules::nearest;
+use burn_descent::rules::unknown;
 use std::str::FromStr;
 
 /// Where tensors are and who computes with them.
@@ -104,14 +104,11 @@ impl FromStr for Backend {
 
     fn from_str(name: &str) -> Result<Self> {
         let names = || BACKENDS.iter().map(|backend| backend.name);
-        BACKENDS.iter().find(|backend| backend.name == name).copied().ok_or_else(|| {
-            let hint = nearest(name, names()).map(|s| format!(", did you mean `{s}`?"));
-            let names = names().collect::<Vec<_>>().join(", ");
-            anyhow!(
-                "there is no backend `{name}`{}, the backends are {names}",
-                hint.unwrap_or_default()
-            )
-        })
+        BACKENDS
+            .iter()
+            .find(|backend| backend.name == name)
+            .copied()
+            .ok_or_else(|| anyhow!(unknown("backend", name, names())))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::args::Common;
 use crate::recipe::OPTIMIZER;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use burn_descent::registry;
 use burn_descent::rules::Explanation;
 
@@ -12,7 +12,12 @@ use burn_descent::rules::Explanation;
 /// # Errors
 /// If there is no optimizer of this name, or it does not take these options.
 pub fn explain(flags: &Common, name: Option<&str>) -> Result<Explanation> {
-    let name = name.or(flags.optimizer.as_deref()).unwrap_or(OPTIMIZER);
-    let options = flags.set.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let chosen = flags.optimizer.as_ref().map(|chosen| &*chosen.name);
+    if let (Some(name), Some(chosen)) = (name, chosen) {
+        ensure!(name == chosen, "--explain {name} and --optimizer {chosen} are two: name one");
+    }
+    let name = name.or(chosen).unwrap_or(OPTIMIZER);
+    let options: Vec<_> = flags.options().collect();
+    let options = options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     Ok(registry::find(name)?.explain(&options.collect::<Vec<_>>())?)
 }

@@ -23,14 +23,24 @@ impl Format {
         }
     }
 
-    /// What every log begins with.
-    fn begins(self) -> &'static [u8] {
+    /// May a log begin so? The text is the beginning of a file, or all of one that is short.
+    fn begins_with(self, text: &str) -> bool {
+        let agree =
+            |text: &str, expected: &str| text.starts_with(expected) || expected.starts_with(text);
         match self {
-            Self::JsonLines => b"{\"step\":",
-            Self::Csv => b"step,stepped,",
+            Self::Csv => agree(text, "step,stepped,skipped,skipped_in_all,"),
+            Self::JsonLines => match text.strip_prefix("{\"step\":") {
+                None => agree(text, "{\"step\":"),
+                Some(number) => {
+                    agree(number.trim_start_matches(|c: char| c.is_ascii_digit()), ",\"stepped\":")
+                }
+            },
         }
     }
 }
+
+/// Longer than what tells a log from other files.
+const BEGINNING: u64 = 64;
 
 /// Finds out before training whether a log can be written here.
 ///
@@ -43,11 +53,10 @@ pub fn check(path: &Path) -> Result<()> {
     let name = path.display();
     if path.exists() {
         let mut begin = Vec::new();
-        let whole = format.begins();
         let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
-        file.take(whole.len() as u64).read_to_end(&mut begin).context("--log")?;
+        file.take(BEGINNING).read_to_end(&mut begin).context("--log")?;
         ensure!(
-            whole.starts_with(&begin),
+            str::from_utf8(&begin).is_ok_and(|begin| format.begins_with(begin)),
             "cannot log to {name}: there is a file that is no log; take another name"
         );
     }
@@ -67,4 +76,30 @@ pub fn open(path: &Path, goes_on: bool) -> Result<Box<dyn Observer>> {
         (Format::Csv, false) => Box::new(Csv::create(path)?.every(1)),
         (Format::Csv, true) => Box::new(Csv::append(path)?.every(1)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn only_a_log_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text, replaced) in [
+            ("empty.jsonl", "", true),
+            ("cut.jsonl", "{\"step\":12", true),
+            ("log.jsonl", "{\"step\":12,\"stepped\":true,\"skipped\":false}\n", true),
+            ("other.jsonl", "{\"step\":1,\"loss\":0.5}\n", false),
+            ("bytes.jsonl", "\u{b5}", false),
+            ("cut.csv", "step,stepped,sk", true),
+            ("log.csv", "step,stepped,skipped,skipped_in_all,lr.all\n1", true),
+            ("other.csv", "step,stepped,mine\n", false),
+        ] {
+            let path = dir.path().join(name);
+            fs::write(&path, text).unwrap();
+            assert_eq!(check(&path).is_ok(), replaced, "{name}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
 }

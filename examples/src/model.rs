@@ -26,6 +26,7 @@ impl Mlp {
     /// # Errors
     /// If it would be larger than a program that explains itself should allow.
     pub fn new(widths: &[usize], seed: u64, device: &Device) -> Result<Self> {
+        ensure!(!widths.contains(&0), "a layer needs an input and an output, or more");
         let shapes = || widths.iter().zip(widths.iter().skip(1));
         let weights = shapes().try_fold(0_usize, |sum, (inputs, outputs)| {
             inputs.checked_add(1)?.checked_mul(*outputs)?.checked_add(sum)

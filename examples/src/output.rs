@@ -1,8 +1,8 @@
 //! Files that are whole or not there.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Finds out, before hours of training, whether something can be written at this path: its folder,
 /// or the nearest one above it that there is, must let a file be made.
@@ -24,7 +24,24 @@ pub fn check_writable(path: &Path) -> Result<()> {
 /// If not, with the reason.
 pub fn check_file(path: &Path) -> Result<()> {
     ensure!(!path.is_dir(), "cannot write {}: it is a folder", path.display());
+    ensure!(!path.exists() || path.is_file(), "cannot write {}: it is no file", path.display());
     check_writable(path)
+}
+
+/// Finds out whether some of the files that flags name are one file.
+///
+/// # Errors
+/// If so, with the flags.
+pub fn check_distinct(files: &[(&str, Option<&Path>)]) -> Result<()> {
+    let mut named: Vec<(&str, PathBuf)> = Vec::new();
+    for (flag, path) in files.iter().filter_map(|(flag, path)| Some((*flag, (*path)?))) {
+        let path = path.canonicalize().or_else(|_| std::path::absolute(path))?;
+        if let Some((other, _)) = named.iter().find(|(_, named)| *named == path) {
+            bail!("{other} and {flag} name the same file, {}", path.display());
+        }
+        named.push((flag, path));
+    }
+    Ok(())
 }
 
 /// Makes the folder that a file shall be in.
@@ -57,7 +74,6 @@ pub fn write_file(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anyhow::bail;
 
     #[test]
     fn what_cannot_be_written_is_found_out_before() {
@@ -69,6 +85,19 @@ mod tests {
         assert!(error.contains("is a file"), "{error}");
         assert!(check_file(dir.path()).unwrap_err().to_string().contains("it is a folder"));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "it leaves nothing behind");
+    }
+
+    #[test]
+    fn two_flags_do_not_write_one_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let [a, b] = ["a.csv", "b.csv"].map(|name| dir.path().join(name));
+        let check =
+            |save, log| check_distinct(&[("--save", save), ("--plot", None), ("--log", log)]);
+        assert!(check(Some(&a), Some(&b)).is_ok());
+        assert!(check(None, Some(&b)).is_ok());
+        let again = dir.path().join("./a.csv");
+        let error = check(Some(&a), Some(&again)).unwrap_err().to_string();
+        assert!(error.starts_with("--save and --log name the same file"), "{error}");
     }
 
     #[test]

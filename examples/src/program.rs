@@ -13,7 +13,7 @@ use crate::report::{self, Progress, say};
 use crate::save::{self, Save};
 use crate::task::Task;
 use crate::train::{Classroom, Learner, Plan};
-use crate::{log, plot};
+use crate::{log, output, plot};
 use anyhow::{Result, ensure};
 use burn::tensor::Device;
 use std::path::Path;
@@ -37,9 +37,10 @@ pub fn exit<F>(flags: Result<F, clap::Error>, run: impl FnOnce(&F) -> Result<()>
         }
         Err(error) => return refuse(&one_line(&error)),
     };
-    match run(&flags) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&format!("{error:#}")),
+    match (run(&flags), report::unsaid()) {
+        (Err(error), _) => refuse(&format!("{error:#}")),
+        (Ok(()), Some(error)) => refuse(&format!("the standard output cannot be written: {error}")),
+        (Ok(()), None) => ExitCode::SUCCESS,
     }
 }
 
@@ -58,6 +59,11 @@ fn run(task: Task, flags: &Flags) -> Result<()> {
     let saved = flags.resume.as_deref().map(Save::open).transpose()?;
     let before = saved.as_ref().map(|saved| &saved.position);
     let recipe = Recipe::new(task, &flags.common, before.map(|before| &before.recipe))?;
+    output::check_distinct(&[
+        ("--save", flags.save.as_deref()),
+        ("--log", flags.log.as_deref()),
+        ("--plot", flags.plot.as_deref()),
+    ])?;
     flags.plot.as_deref().map(plot::check).transpose()?;
     flags.save.as_deref().map(save::check).transpose()?;
     flags.log.as_deref().map(log::check).transpose()?;

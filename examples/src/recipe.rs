@@ -10,9 +10,10 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use burn_descent::rules::check_lr;
 use burn_descent::{Fused, Schedule, registry};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 /// The optimizer of a run that asks for none.
@@ -51,12 +52,23 @@ pub enum BatchSize {
     /// All of them: batch gradient descent.
     All,
     /// So many: stochastic with 1, mini-batch with more.
-    Rows(usize),
+    Rows(#[serde(deserialize_with = "some")] usize),
 }
 
 /// The widths of the hidden layers; none makes a linear model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hidden(pub Vec<usize>);
+pub struct Hidden(#[serde(deserialize_with = "widths")] pub Vec<usize>);
+
+/// A number in a save, 1 or more.
+fn some<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    NonZeroUsize::deserialize(from).map(NonZeroUsize::get)
+}
+
+/// Numbers in a save, 1 or more each.
+fn widths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<usize>, D::Error> {
+    let widths = Vec::<NonZeroUsize>::deserialize(from)?;
+    Ok(widths.into_iter().map(NonZeroUsize::get).collect())
+}
 
 impl Recipe {
     /// What the flags say; where they say nothing, what the save says; else the defaults.
@@ -68,12 +80,14 @@ impl Recipe {
             let (expected, found) = (task.program(), saved.task.program());
             ensure!(saved.task == task, "it is a save of `{found}`, this is `{expected}`");
         }
-        let optimizer = saved.map_or(OPTIMIZER, |saved| &saved.optimizer);
-        let optimizer = flags.optimizer.clone().unwrap_or_else(|| optimizer.into());
+        let (chosen, before) = (flags.optimizer.as_ref(), saved.map(|saved| &*saved.optimizer));
+        let optimizer = chosen.map(|chosen| &*chosen.name).or(before).unwrap_or(OPTIMIZER);
+        let optimizer = optimizer.to_owned();
         let row = registry::find(&optimizer)?;
         let before = saved.filter(|saved| saved.optimizer == optimizer).map(|saved| &saved.options);
         let mut options: BTreeMap<String, String> = row.options().into_iter().collect();
-        options.extend(before.cloned().into_iter().flatten().chain(flags.set.iter().cloned()));
+        options.extend(before.cloned().unwrap_or_default());
+        options.extend(flags.options());
         let lr = flags.lr.or(saved.map(|saved| saved.lr)).unwrap_or(row.lr);
         check_lr(row.name, lr)?;
         let schedule = flags.schedule.clone().or(saved.map(|saved| saved.schedule.clone()));
@@ -258,6 +272,17 @@ mod tests {
         assert!(error(&["--hidden", "none"]).contains("not none"));
         assert!(error(&["--seed", "1"]).contains("--seed 0, not 1"));
         assert!(error(&["--set", "amsgrad=true"]).contains("the save has"));
+    }
+
+    #[test]
+    fn a_save_holds_no_size_of_nothing() {
+        let saved = serde_json::to_string(&recipe(&[], None).unwrap()).unwrap();
+        assert!(serde_json::from_str::<Recipe>(&saved).is_ok());
+        for (good, bad) in [("[64,64]", "[0,64]"), ("{\"rows\":32}", "{\"rows\":0}")] {
+            assert!(saved.contains(good), "{saved}");
+            let error = serde_json::from_str::<Recipe>(&saved.replace(good, bad)).unwrap_err();
+            assert!(error.to_string().contains("nonzero"), "{error}");
+        }
     }
 
     #[test]

@@ -7,11 +7,25 @@ use crate::train::Epoch;
 use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{self, IsTerminal, Write, stderr, stdout};
+use std::sync::OnceLock;
 
-/// Prints a line. A reader that has gone away is no reason to stop.
+/// Why lines could not be written, if there was a reason.
+static UNSAID: OnceLock<io::Error> = OnceLock::new();
+
+/// Prints a line. A reader that has gone away is no reason to stop, and a full disk none to stop
+/// training: see [`unsaid`].
 pub fn say(text: impl std::fmt::Display) {
-    let _ = writeln!(stdout(), "{text}");
+    if let Err(error) = writeln!(stdout(), "{text}")
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let _ = UNSAID.set(error);
+    }
+}
+
+/// Why the first line that could not be written was not, but for want of a reader.
+pub fn unsaid() -> Option<&'static io::Error> {
+    UNSAID.get()
 }
 
 /// A bar on a terminal, a line an epoch elsewhere.

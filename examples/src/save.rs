@@ -27,6 +27,7 @@ impl Save {
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display();
         ensure!(!path.is_dir(), "{name} is a folder: a save is one file");
+        ensure!(!path.exists() || path.is_file(), "{name} is no file: a save is one");
         let checkpoint = Checkpoint::open(path).map_err(|error| match error {
             CheckpointError::File { reason, .. } => {
                 anyhow!("cannot read the save {name}: {reason}")

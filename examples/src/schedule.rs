@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow, ensure};
 use burn_descent::Schedule;
-use burn_descent::rules::nearest;
+use burn_descent::rules::unknown;
 use burn_descent::schedules::{Cosine, Linear, OneCycle, Rex};
 
 /// Makes a schedule of a learning rate and a number of steps.
@@ -42,12 +42,10 @@ pub fn make(name: &str, lr: f64, steps: u64, warmup: u64) -> Result<Box<dyn Sche
 }
 
 fn find(name: &str) -> Result<Make> {
-    SCHEDULES.into_iter().find(|make| make(1.0, 1).name() == name).ok_or_else(|| {
-        let names = names();
-        let hint = nearest(name, names.iter().copied()).map(|s| format!(", did you mean `{s}`?"));
-        let (hint, names) = (hint.unwrap_or_default(), names.join(", "));
-        anyhow!("there is no schedule `{name}`{hint}, the schedules are {names}")
-    })
+    SCHEDULES
+        .into_iter()
+        .find(|make| make(1.0, 1).name() == name)
+        .ok_or_else(|| anyhow!(unknown("schedule", name, names().iter().copied())))
 }
 
 #[cfg(test)]

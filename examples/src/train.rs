@@ -58,7 +58,7 @@ pub struct Epoch {
 /// A training whose loss is not a number any more.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "the {which} loss is {loss} in epoch {epoch}: the training diverges, try a smaller --lr than {lr}"
+    "the {which} loss is {loss:?} in epoch {epoch}: the training diverges, try a smaller --lr than {lr:?}"
 )]
 pub struct Diverged {
     /// `training` or `test`.

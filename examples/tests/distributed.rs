@@ -47,7 +47,7 @@ fn data() -> Dataset {
 
 fn recipe(optimizer: &str) -> Recipe {
     let flags = Common {
-        optimizer: Some(optimizer.into()),
+        optimizer: Some(optimizer.parse().unwrap()),
         lr: Some(0.01),
         hidden: Some(Hidden(vec![6])),
         ..Common::default()
@@ -148,6 +148,8 @@ fn bad_input_is_one_line() {
         ("--on ws://127.0.0.1:1 --epochs 1", "cannot be reached"),
         ("--batch-size 33", "try 34"),
         ("--strategy ddp", "NCCL"),
+        ("--on ws://127.0.0.1:99999", "ws://HOST:PORT"),
+        ("--serve 127.0.0.1:0 --on local", "cannot be used with"),
         ("--serve here", "--serve"),
         ("--device 1", "--serve"),
         ("--optimizer adamv", "did you mean `adam`?"),

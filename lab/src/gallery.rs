@@ -6,7 +6,7 @@ use crate::numbers::short;
 use crate::report::{Part, Report, Section, Table};
 use crate::surface::{Tour, portrait, rates, reliefs, tours};
 use crate::surfaces::{SURFACES, Surface};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use burn_descent::registry::ROWS;
 use burn_descent_examples::backend::Backend;
 use burn_descent_examples::output::{check_writable, write_file};
@@ -35,6 +35,11 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Findings> {
     let page = args.folder.join("gallery.md");
     check_writable(&page)?;
+    ensure!(
+        !page.exists() || fs::read_to_string(&page)?.starts_with(TITLE),
+        "{}: it is there, and no gallery of the lab; take another folder",
+        page.display()
+    );
     let device = Backend::first()?.open()?;
     let surfaces: Vec<&'static Surface> = SURFACES.iter().collect();
     let choices = &args.optimizers.0;
@@ -69,17 +74,19 @@ pub fn run(args: &Args) -> Result<Findings> {
     Ok(Findings { report, results })
 }
 
+/// What `gallery.md` begins with.
+const TITLE: &str = "# Gallery\n\n\
+    Every optimizer on six functions, drawn by `cargo run --release --bin lab -- gallery docs`.\n";
+
 /// `gallery.md`: every optimizer of the registry with its picture.
 pub fn text() -> String {
-    let mut text = String::from(
-        "# Gallery\n\n\
-         Every optimizer on six functions, drawn by `cargo run --release --bin lab -- gallery docs`.\n\
+    let mut text = String::from(TITLE)
+        + "\
          Each walks with the learning rate, of 29 from 1e-5 to 100, that gets it furthest on the\n\
          function; Δf is how far above the least value it ends. The ring is where it starts, a dot a\n\
          step, a cross a minimum, and the dot that runs takes each step in the same time. All options\n\
          are at their defaults, which are made for networks and not for functions of two numbers.\n\n\
-         | function | f(x, y) | what it shows | steps |\n|---|---|---|---:|\n",
-    );
+         | function | f(x, y) | what it shows | steps |\n|---|---|---|---:|\n";
     for Surface { title, formula, shows, steps, .. } in &SURFACES {
         let _ = writeln!(text, "| {title} | {formula} | {shows} | {steps} |");
     }

@@ -113,8 +113,7 @@ pub fn run(args: &Args) -> Result<Findings> {
 fn recipe(args: &Args, choice: &Choice) -> Result<Recipe> {
     let common = Common {
         data: args.data.clone(),
-        optimizer: Some(choice.row.name.into()),
-        set: choice.options.clone(),
+        optimizer: Some(choice.to_string().parse()?),
         batch_size: Some(args.batch_size),
         hidden: Some(args.hidden.clone()),
         seed: Some(args.seed),

@@ -3,7 +3,7 @@
 use crate::findings::Findings;
 use crate::report::{Part, Report, Table};
 use crate::{draw, page};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use burn_descent_examples::output::{check_writable, write_file};
 use burn_descent_examples::report::say;
 use clap::Args;
@@ -34,7 +34,21 @@ impl Out {
     pub fn check(&self) -> Result<()> {
         let Some(folder) = &self.out else { return Ok(()) };
         ensure!(!folder.is_file(), "--out {}: it is a file, not a folder", folder.display());
-        check_writable(&folder.join("report.html")).context("--out")
+        let page = folder.join("report.html");
+        check_writable(&page).context("--out")?;
+        let ours = page.exists().then(|| page::is_one(&fs::read(&page).unwrap_or_default()));
+        let foreign = match ours {
+            Some(false) => Some("report.html"),
+            None => ["results.json", "report.json"].into_iter().find(|f| folder.join(f).exists()),
+            Some(true) => None,
+        };
+        match foreign {
+            Some(file) => bail!(
+                "--out {}: there is a {file} that is not of the lab; take another folder",
+                folder.display()
+            ),
+            None => Ok(()),
+        }
     }
 
     /// Prints what was found, and writes it into the folder.

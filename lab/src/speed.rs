@@ -6,6 +6,7 @@ use crate::report::{Part, Picture, Report, Section, Table};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -69,6 +70,7 @@ pub fn run(args: &Args) -> Result<Findings> {
         }
         rows.extend(file.rows);
     }
+    let there = kinds(&rows);
     rows.retain(|row| row.optimizer == args.optimizer && row.ms.is_finite() && row.ms >= 0.0);
     let threads = args.threads.or(rows.iter().map(|row| row.threads).max()).unwrap_or(0);
     rows.retain(|row| row.threads == threads);
@@ -77,11 +79,7 @@ pub fn run(args: &Args) -> Result<Findings> {
     let first = rows.iter().find(|row| is_ours(row)).map(|row| row.backend.clone());
     let backend = args.backend.clone().or(first).unwrap_or_default();
     rows.retain(|row| !is_ours(row) || row.backend == backend);
-    ensure!(
-        rows.iter().any(is_ours),
-        "there is no row of `{}` with {threads} threads on `{backend}` in these files",
-        args.optimizer
-    );
+    ensure!(rows.iter().any(is_ours), "these files have no row of that; they have {there}");
     let mut lists: Vec<&str> = Vec::new();
     for row in &rows {
         if !lists.contains(&row.list.as_str()) {
@@ -104,6 +102,17 @@ fn read(path: &Path) -> Result<File> {
     let text = fs::read_to_string(path).with_context(name)?;
     serde_json::from_str(&text)
         .with_context(|| format!("{}: not what `speed --json` prints", path.display()))
+}
+
+/// The optimizers, backends and threads of rows of ours.
+fn kinds(rows: &[Row]) -> String {
+    let ours = rows.iter().filter(|row| WAYS.contains(&row.through.as_str()));
+    let kinds = ours.map(|row| {
+        let Row { optimizer, backend, threads, .. } = row;
+        format!("`{optimizer}` on `{backend}` with {threads} threads")
+    });
+    let kinds: BTreeSet<String> = kinds.collect();
+    if kinds.is_empty() { "none".into() } else { Vec::from_iter(kinds).join(", ") }
 }
 
 /// The floor, ours, the peers', burn-optim's.

@@ -130,7 +130,7 @@ pub fn run(args: &Args) -> Result<Findings> {
 fn recipe(args: &Args) -> Result<Recipe> {
     let common = Common {
         data: args.data.clone(),
-        optimizer: Some("adam".into()),
+        optimizer: Some("adam".parse()?),
         batch_size: Some(args.batch_size),
         hidden: Some(args.hidden.clone()),
         ..Common::default()

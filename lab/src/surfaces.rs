@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, anyhow};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_descent::rules::nearest;
+use burn_descent::rules::unknown;
 use std::f64::consts::TAU;
 
 /// A function of two numbers, and what there is to see of it.
@@ -156,10 +156,7 @@ pub fn names() -> String {
 /// If there is none, with the name that is nearest.
 pub fn find(name: &str) -> Result<&'static Surface> {
     SURFACES.iter().find(|surface| surface.name == name).ok_or_else(|| {
-        let near = nearest(name, SURFACES.iter().map(|surface| surface.name));
-        let hint = near.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default();
-        let names = names();
-        anyhow!("there is no function `{name}`{hint}, the functions are {names}")
+        anyhow!(unknown("function", name, SURFACES.iter().map(|surface| surface.name)))
     })
 }
 

@@ -28,6 +28,10 @@ fn listing(folder: &Path) -> BTreeSet<String> {
 fn bad_input_is_refused_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
+    let mine = folder.path().join("mine");
+    fs::create_dir(&mine).unwrap();
+    fs::write(mine.join("report.html"), "<html>").unwrap();
+    fs::write(mine.join("gallery.md"), "# Mine").unwrap();
     for (line, expected) in [
         ("", "requires a subcommand"),
         ("surfaces", "tip: a similar subcommand exists: 'surface'"),
@@ -50,7 +54,9 @@ fn bad_input_is_refused_in_one_line() {
         ("schedules --steps 9", "--steps"),
         ("schedules --out file", "--out file: it is a file, not a folder"),
         ("schedules --out file/below", "is a file"),
+        ("schedules --out mine", "a report.html that is not of the lab"),
         ("gallery file/below", "is a file"),
+        ("gallery mine --optimizers sgd", "no gallery of the lab"),
     ] {
         let output = lab(folder.path(), line);
         let errors = String::from_utf8(output.stderr).unwrap();
@@ -58,7 +64,12 @@ fn bad_input_is_refused_in_one_line() {
         assert!(errors.starts_with("error: ") && errors.contains(expected), "{line}: {errors}");
         assert_eq!(errors.lines().count(), 1, "{line}: {errors}");
         assert!(output.stdout.is_empty(), "{line}");
-        assert_eq!(listing(folder.path()), ["file".to_owned()].into(), "{line}");
+        assert_eq!(listing(folder.path()), ["file", "mine"].map(String::from).into(), "{line}");
+        assert_eq!(
+            listing(&mine),
+            ["gallery.md", "report.html"].map(String::from).into(),
+            "{line}"
+        );
     }
 }
 

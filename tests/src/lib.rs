@@ -9,6 +9,7 @@ pub mod checked;
 pub mod golden;
 pub mod model;
 pub mod norm;
+pub mod print;
 pub mod replayer;
 pub mod speed;
 pub mod tables;

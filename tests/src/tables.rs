@@ -37,7 +37,7 @@ pub fn optimizers() -> String {
         );
     }
     table += "\n*state*: bytes that are remembered of a weight; *moved*: bytes that a step reads and \
-              writes of it, both in f32. *checked on*: as many recorded runs of other libraries agree, \
+              writes of it, both in f32. *checked on*: as many recorded runs of other implementations agree, \
               on these engines and by plain tensor operations, to 1e-9 in f64 and 2e-5 in f32.\n";
     table
 }

@@ -5,7 +5,7 @@ use burn_descent::rules::chain::{
     AddDecayedWeights, Cautious, Chain, Clip, Noisy, ScaleByAdam, ScaleByLearningRate, Trace,
 };
 use burn_descent::rules::{Bound, Paper, Range, Real, Rule, fields};
-use burn_descent::{AdamW, ScheduleFreeAdamW};
+use burn_descent::{AdamW, Build, ScheduleFreeAdamW};
 use burn_descent_conformance::{check, engines_agree_with_slices};
 use serde::{Deserialize, Serialize};
 
@@ -78,4 +78,36 @@ fn a_chain_holds_to_every_law() {
 #[test]
 fn noise_holds_to_every_law() {
     check(Noisy::new(AdamW::new()).eta(1e-4).seed(7), 1e-3);
+}
+
+/// More states than an engine keeps.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Memorious {}
+
+fields! { struct Five { a, b, c, d, e } }
+fields! { struct Rate { lr } }
+
+impl Rule for Memorious {
+    const NAME: &'static str = "memorious";
+    type State<R: Copy> = Five<R>;
+    type Scalars<R: Copy> = Rate<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        Vec::new()
+    }
+    fn start(&self) -> Five<f64> {
+        Five { a: 0.0, b: 0.0, c: 0.0, d: 0.0, e: 0.0 }
+    }
+    fn scalars(&self, lr: f64, _t: u64) -> Rate<f64> {
+        Rate { lr }
+    }
+    fn update<R: Real>(p: R, g: R, s: Five<R>, k: Rate<R>) -> (R, Five<R>) {
+        (p - k.lr * g, Five { a: g, b: s.a, c: s.b, d: s.c, e: s.d })
+    }
+}
+
+#[test]
+fn a_rule_with_five_states_is_refused() {
+    let error = Memorious {}.build().unwrap_err().to_string();
+    assert_eq!(error, "memorious: states = 5 is not allowed, it must be 4 at most");
 }

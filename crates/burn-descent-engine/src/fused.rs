@@ -25,7 +25,8 @@ pub trait Build: Rule {
     /// ```
     ///
     /// # Errors
-    /// The first option that is out of its range.
+    /// The first option that is out of its range, or a rule of one's own that has more than
+    /// [`MAX_STATES`](crate::MAX_STATES) states.
     fn build(self) -> Result<Fused, InvalidOption> {
         Program::new(self).map(Fused::new)
     }

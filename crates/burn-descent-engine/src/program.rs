@@ -72,7 +72,14 @@ impl Program {
     pub(crate) fn new<U: Rule>(rule: U) -> Result<Self, InvalidOption> {
         rule.check()?;
         let states = rule.start().lanes();
-        assert!(states.len() <= MAX_STATES, "{}: more than {MAX_STATES} states", U::NAME);
+        if states.len() > MAX_STATES {
+            return Err(InvalidOption {
+                owner: U::NAME,
+                option: "states".into(),
+                value: states.len().to_string(),
+                allowed: format!("{MAX_STATES} at most"),
+            });
+        }
         Ok(choose(&rule.clone(), Compile { rule, states }))
     }
 

@@ -1,5 +1,6 @@
 //! What can be wrong with the options of a rule.
 
+use crate::options::did_you_mean;
 use std::borrow::Cow;
 
 /// An option with a value that what it belongs to cannot work with.
@@ -53,9 +54,8 @@ impl InvalidOption {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum OptionError {
     /// The optimizer has no option of this name.
-    #[error("{optimizer} has no option `{option}`{}, its options are {}",
-        .suggestion.as_ref().map(|s| format!(", did you mean `{s}`?")).unwrap_or_default(),
-        .options.join(", "))]
+    #[error("{optimizer} has no option `{option}`{}; its options are {}",
+        did_you_mean(.suggestion.as_deref()), .options.join(", "))]
     Unknown {
         /// Name of the optimizer.
         optimizer: &'static str,

@@ -45,7 +45,7 @@ pub use fields::{
     Field, Fields, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
 };
 pub use graph::{Graph, Id, Node, Symbol, trace_evaluate, trace_term, trace_update};
-pub use options::{Bound, Range, from_pairs, nearest, to_pairs, with_pairs};
+pub use options::{Bound, Range, from_pairs, nearest, to_pairs, unknown, with_pairs};
 pub use real::Real;
 pub use rule::{Paper, Rule, check_lr};
 pub use rules::{

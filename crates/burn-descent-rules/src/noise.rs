@@ -5,15 +5,15 @@ use crate::{Real, Rule};
 /// Noise that is added to a gradient at one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Noise {
-    /// The standard deviation.
+    /// The standard deviation, >= 0 and finite.
     pub deviation: f64,
     /// Another seed, other numbers.
     pub seed: u64,
 }
 
 impl Noise {
-    /// Noise that dies away: of variance `eta / t^gamma` at step `t`, from 1 (Neelakantan et al. 2015,
-    /// <https://arxiv.org/abs/1511.06807>).
+    /// Noise that dies away: of variance `eta / t^gamma` at step `t`, counted from 1 (Neelakantan et al.
+    /// 2015, <https://arxiv.org/abs/1511.06807>). `eta` and `gamma` are >= 0.
     pub fn fading(eta: f64, gamma: f64, seed: u64, t: u64) -> Self {
         Self { deviation: (eta / (t as f64).powf(gamma)).sqrt(), seed }
     }

@@ -159,6 +159,27 @@ pub fn with_pairs<U: Rule>(
     Ok(rule)
 }
 
+/// What to say where there is nothing of a name.
+///
+/// ```
+/// use burn_descent_rules::unknown;
+///
+/// assert_eq!(
+///     unknown("surface", "bowel", ["bowl", "saddle"]),
+///     "there is no surface `bowel` (did you mean `bowl`?); the surfaces are bowl, saddle"
+/// );
+/// ```
+pub fn unknown<'a>(kind: &str, given: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    let hint = did_you_mean(nearest(given, names.iter().copied()));
+    format!("there is no {kind} `{given}`{hint}; the {kind}s are {}", names.join(", "))
+}
+
+/// ` (did you mean ...?)`, if there is something to be meant.
+pub(crate) fn did_you_mean(suggestion: Option<&str>) -> String {
+    suggestion.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
+}
+
 /// The name most like `given`, if one is like it.
 pub fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names

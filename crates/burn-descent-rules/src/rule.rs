@@ -81,7 +81,8 @@ pub trait Rule:
     /// wants some: see [`Noisy`](crate::chain::Noisy). The others pay nothing for it.
     const NOISE: Option<fn(rule: &Self, lr: f64, t: u64) -> Noise> = None;
 
-    /// What is remembered of one element from step to step.
+    /// What is remembered of one element from step to step: four numbers at most, which is what the
+    /// engines of burn-descent keep.
     type State<R: Copy>: Fields<R>;
     /// What is the same for all elements of a step.
     type Scalars<R: Copy>: Fields<R>;

@@ -2,7 +2,7 @@
 
 use super::file;
 use anyhow::{Context, Result, bail, ensure};
-use burn_descent::rules::nearest;
+use burn_descent::rules::unknown;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -50,14 +50,10 @@ impl Table {
     /// The column of this name.
     pub(super) fn column(&self, name: &str) -> Result<&Column> {
         let names = || self.columns.iter().map(|column| column.name.as_str());
-        self.columns.iter().find(|column| column.name == name).with_context(|| {
-            let hint = nearest(name, names()).map(|s| format!(", did you mean `{s}`?"));
-            let names = names().collect::<Vec<_>>().join(", ");
-            format!(
-                "there is no column `{name}`{}, the columns are {names}",
-                hint.unwrap_or_default()
-            )
-        })
+        self.columns
+            .iter()
+            .find(|column| column.name == name)
+            .with_context(|| unknown("column", name, names()))
     }
 }
 

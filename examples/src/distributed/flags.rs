@@ -5,6 +5,7 @@ use crate::args::Common;
 use crate::help::{WIDTH, parse};
 use burn::tensor::distributed::{DistributedConfig, ReduceOperation};
 use burn::train::MultiDeviceOptim;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, ValueEnum};
 use std::net::SocketAddr;
 
@@ -34,7 +35,7 @@ pub(super) struct Flags {
 
     /// Instead of training, serve a device to those who train, until Ctrl+C. The traffic is not
     /// encrypted: on a network that you trust
-    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Devices")]
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with_all = ["on", "strategy", "epochs", "optimizer", "data"], help_heading = "Devices")]
     pub(super) serve: Option<SocketAddr>,
 
     /// Which device to serve, where the backend counts them
@@ -48,7 +49,7 @@ pub(super) struct Flags {
     pub(super) device: usize,
 
     /// A word that servers ask for
-    #[arg(long, value_name = "WORD", help_heading = "Devices")]
+    #[arg(long, value_name = "WORD", value_parser = NonEmptyStringValueParser::new(), help_heading = "Devices")]
     pub(super) token: Option<String>,
 }
 

@@ -69,7 +69,7 @@ fn run(flags: &Flags) -> Result<()> {
     let Judgement { loss, score } = judge(&model, recipe.task, &data.test, &device)?;
     ensure!(
         loss.is_finite(),
-        "the test loss is {loss}: the training diverges, try a smaller --lr than {}",
+        "the test loss is {loss:?}: the training diverges, try a smaller --lr than {:?}",
         recipe.lr
     );
     let on = flags.on.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

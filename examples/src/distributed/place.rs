@@ -22,15 +22,18 @@ impl FromStr for Place {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = |text: &str| text.parse().ok();
-        match text.split_once(':') {
+        let place = || match text.split_once(':') {
             None if text == "local" => Some(Place::Local(0)),
             None if text == "loopback" => Some(Place::Loopback),
-            Some(("local", index)) => number(index).map(Place::Local),
-            Some(("ws" | "wss", host)) if host.len() > 2 => Some(Place::Remote(text.into())),
+            Some(("local", index)) => Some(Place::Local(index.parse().ok()?)),
+            Some(("ws", address)) => {
+                let (host, port) = address.strip_prefix("//")?.rsplit_once(':')?;
+                let whole = !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
+                whole.then(|| Place::Remote(text.into()))
+            }
             _ => None,
-        }
-        .ok_or_else(|| "it must be local, local:NUMBER, loopback or ws://HOST:PORT".into())
+        };
+        place().ok_or_else(|| "it must be local, local:NUMBER, loopback or ws://HOST:PORT".into())
     }
 }
 
@@ -87,7 +90,19 @@ mod tests {
         for text in ["local", "local:3", "loopback", "ws://gpu:3000"] {
             assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
         }
-        for text in ["", "local:", "local:x", "gpu", "gpu:3000", "http://gpu:3000", "ws://"] {
+        for text in [
+            "",
+            "local:",
+            "local:x",
+            "gpu",
+            "gpu:3000",
+            "http://gpu:3000",
+            "ws://",
+            "ws://gpu",
+            "ws://:3000",
+            "ws://gpu:99999",
+            "wss://gpu:3000",
+        ] {
             assert!(text.parse::<Place>().is_err(), "{text}");
         }
     }

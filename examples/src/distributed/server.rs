@@ -102,7 +102,7 @@ pub(super) fn connect(url: &str, token: Option<&str>) -> Result<Device> {
     }));
     match device.map_err(|reason| anyhow!(reason))? {
         Ok(Some(device)) => Ok(device),
-        Ok(None) => bail!("the device of {url} does not compute"),
-        Err(error) => Err(error.context(format!("{url} cannot be reached"))),
+        Ok(None) => bail!("its device does not compute"),
+        Err(error) => Err(error),
     }
 }

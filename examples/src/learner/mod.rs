@@ -72,7 +72,7 @@ fn learn(flags: &Flags) -> Result<()> {
     let Judgement { loss, score } = judge(&result.model, task, &data.test, &device)?;
     ensure!(
         loss.is_finite(),
-        "the test loss is {loss}: the training diverges, try a smaller --lr than {}",
+        "the test loss is {loss:?}: the training diverges, try a smaller --lr than {:?}",
         run.recipe.lr
     );
     say(format_args!("test loss {loss:.4}  accuracy {}", show_score(score)));

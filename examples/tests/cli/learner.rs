@@ -84,6 +84,11 @@ fn bad_input_is_refused() {
         folder.refused("learner --dir run --resume 2 --epochs 3", "cannot be read");
         fs::write(&path, good).unwrap();
     }
+    let note = fs::read(folder.path("run/run.json")).unwrap();
+    let mut note: serde_json::Value = serde_json::from_slice(&note).unwrap();
+    *note.pointer_mut("/recipe/hidden").unwrap() = serde_json::json!([0, 64]);
+    folder.write("run/run.json", note.to_string());
+    folder.refused("learner --dir run --resume 2 --epochs 3", "is damaged");
     folder.write("run/run.json", "{");
     folder.refused("learner --dir run --resume 2", "is damaged");
 }

@@ -119,8 +119,7 @@ pub fn run(args: &Args) -> Result<Findings> {
 fn recipe(args: &Args) -> Result<Recipe> {
     let common = Common {
         data: args.data.clone(),
-        optimizer: Some(args.optimizer.row.name.into()),
-        set: args.optimizer.options.clone(),
+        optimizer: Some(args.optimizer.to_string().parse()?),
         lr: args.lr,
         batch_size: Some(args.batch_size),
         hidden: Some(args.hidden.clone()),

@@ -13,7 +13,7 @@ use crate::progress;
 use crate::report::{Axis, Chart, Line, Part, Report, Section, Table};
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use burn_descent::rules::nearest;
+use burn_descent::rules::unknown;
 use burn_descent_examples::args::Machine;
 use serde_json::json;
 
@@ -184,9 +184,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Claim>> {
     let find = |name: &String| {
         let claim = CLAIMS.iter().find(|claim| claim.name == name);
         let Some(claim) = claim else {
-            let hint = nearest(name, CLAIMS.iter().map(|claim| claim.name));
-            let hint = hint.map(|hint| format!(", did you mean `{hint}`?")).unwrap_or_default();
-            bail!("--only: there is no claim `{name}`{hint}, the claims are {}", names_of_all())
+            bail!("--only: {}", unknown("claim", name, CLAIMS.iter().map(|claim| claim.name)))
         };
         Ok(claim)
     };

@@ -97,7 +97,7 @@ fn sweep(name: &'static str, benches: &[Bench], epochs: u64) -> Result<Sweep> {
 fn recipe(name: &str, half_decades: i32, seed: u64) -> Result<Recipe> {
     let default = registry::find(name)?.lr;
     let flags = Common {
-        optimizer: Some(name.into()),
+        optimizer: Some(name.parse()?),
         lr: Some(default * 10_f64.powf(f64::from(half_decades) / 2.0)),
         seed: Some(seed),
         ..Common::default()

@@ -46,11 +46,11 @@ pub struct Args {
 
     /// The score, accuracy or R², that steps and seconds are counted to [default: the greatest that
     /// half of the judged trainings of every optimizer reach]
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = score)]
     pub reach: Option<f64>,
 
     /// A setting is as good as the best if its score is less than this below
-    #[arg(long, value_name = "SCORE", default_value_t = 0.01, value_parser = positive)]
+    #[arg(long, value_name = "SCORE", default_value_t = 0.01, allow_negative_numbers = true, value_parser = positive)]
     pub within: f64,
 
     /// The way of the learning rate over the steps
@@ -77,6 +77,11 @@ pub struct Args {
     /// Who computes.
     #[command(flatten)]
     pub machine: Machine,
+}
+
+fn score(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|x: &f64| x.is_finite() && *x <= 1.0);
+    number.ok_or_else(|| "it must be a number, 1 at most".into())
 }
 
 fn positive(text: &str) -> Result<f64, String> {

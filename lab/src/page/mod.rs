@@ -7,6 +7,12 @@ use crate::draw;
 use crate::report::Report;
 use anyhow::Result;
 
+/// Is this file a page of the lab?
+pub(crate) fn is_one(file: &[u8]) -> bool {
+    let head = include_bytes!("page.html").split(|byte| *byte == b'{').next();
+    head.is_some_and(|head| file.starts_with(head))
+}
+
 /// The page that shows a report.
 ///
 /// ```

@@ -3,6 +3,7 @@
 use burn::tensor::Device;
 use burn_descent_golden::{Error, OptimizerFile, Outcome, Precision, ReplayError, Skip, setting};
 use burn_descent_tests::devices;
+use burn_descent_tests::print::say;
 use burn_descent_tests::replayer::{self, replay_on};
 use clap::Parser;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 ///
 /// Prints one line for each case and engine: name, engine, largest relative error, and `ok`,
 /// `FAIL` or `skip: reason`. The last line counts them. Exit status 1 if a case failed, 2 if a
-/// file cannot be read.
+/// file cannot be read or there is no case.
 ///
 /// An error is relative to the largest element of the reference tensor at that step. It may be
 /// 1e-9 in f64 and 2e-5 in f32.
@@ -73,7 +74,7 @@ impl Tally {
             return;
         }
         let error = error.map_or_else(|| "-".to_owned(), |error| format!("{error:.1e}"));
-        println!("{case:<58} {engine:<12} {error:>8}  {verdict}");
+        say(format_args!("{case:<58} {engine:<12} {error:>8}  {verdict}"));
     }
 
     fn skip(&mut self, case: &str, engine: &str, reason: &Skip) {
@@ -131,13 +132,16 @@ fn run(arguments: &Arguments) -> Result<Tally, String> {
             }
         }
     }
+    if tally.passed + tally.failed + tally.skipped == 0 {
+        return Err("there is no case of an optimizer in these files".into());
+    }
     Ok(tally)
 }
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(Tally { passed, failed, skipped, .. }) => {
-            println!("{passed} passed, {failed} failed, {skipped} skipped");
+            say(format_args!("{passed} passed, {failed} failed, {skipped} skipped"));
             ExitCode::from(u8::from(failed > 0))
         }
         Err(error) => {

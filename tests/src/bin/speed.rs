@@ -2,6 +2,7 @@
 
 use burn_descent::registry::Selection;
 use burn_descent_tests::allocation::Counting;
+use burn_descent_tests::print::say;
 use burn_descent_tests::speed::{
     Choice, Gradients, LISTS, List, Measured, OTHERS, WAYS, Wish, measure,
 };
@@ -77,7 +78,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.print_lists {
         let lists: BTreeMap<_, _> =
             LISTS.iter().map(|list| (list.name, (list.lengths)())).collect();
-        println!("{}", serde_json::to_string(&lists).map_err(|error| error.to_string())?);
+        say(serde_json::to_string(&lists).map_err(|error| error.to_string())?);
         return Ok(());
     }
     let entries = devices::all();
@@ -113,11 +114,18 @@ fn run(arguments: &Arguments) -> Result<(), String> {
             report.rows.extend(measure(&wish, entry, device));
         }
     }
+    if report.rows.is_empty() {
+        return Err(
+            "there is nothing to time: --through needs a way of ours (passes, nothing, module, \
+                    descent, clip_norm) or, for an optimizer of burn-optim, burn"
+                .into(),
+        );
+    }
     if arguments.json {
         let json = serde_json::to_string(&report).map_err(|error| error.to_string())?;
-        println!("{json}");
+        say(json);
     } else {
-        println!("{}\n\n{}", report.machine, tables::speed(&report.rows));
+        say(format_args!("{}\n\n{}", report.machine, tables::speed(&report.rows)));
     }
     Ok(())
 }

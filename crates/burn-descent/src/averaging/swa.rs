@@ -23,7 +23,8 @@ pub struct Swa {
 }
 
 impl Swa {
-    /// From step `start` (counted from 1) on, every `every` steps.
+    /// From step `start` on (the first one is step 1), every `every` steps. `every` is 1 or more: 0 is
+    /// refused where the walk is built.
     pub fn new(start: u64, every: u64) -> Self {
         Self { start, every }
     }

@@ -69,7 +69,8 @@ impl Builder {
     /// `max_norm` at most (Pascanu et al. 2012, <https://arxiv.org/abs/1211.5063>).
     ///
     /// The norm is taken after all that is done to single gradients. The factor is folded into the
-    /// optimizers' pass; on a GPU both stay there, and nothing waits for them.
+    /// optimizers' pass; on a GPU both stay there, and nothing waits for them. `max_norm > 0`, else
+    /// [`fit`](Self::fit) refuses it.
     pub fn clip_norm(mut self, max_norm: f64) -> Self {
         self.wishes.clip_norm = Some(max_norm);
         self

@@ -68,7 +68,7 @@ impl Observer for Csv {
             let (old, new) = (self.columns.join(","), columns.join(","));
             let message = format!(
                 "its columns are `{old}`, those of this walk are `{new}`; write to another file, \
-                 or begin this one anew with `create`"
+                 or begin this one anew"
             );
             return Err(self.lines.named(io::Error::new(io::ErrorKind::InvalidData, message)));
         }
@@ -199,7 +199,7 @@ mod tests {
         let mut log = Csv::append(&path).unwrap();
         let other = Report { learning_rates: vec![("vectors".into(), 0.1)], ..report(2) };
         let error = log.observe(&other).unwrap_err().to_string();
-        for part in [path.to_str().unwrap(), "lr.all", "lr.vectors", "`create`"] {
+        for part in [path.to_str().unwrap(), "lr.all", "lr.vectors", "begin this one anew"] {
             assert!(error.contains(part), "{error}");
         }
         assert_eq!(fs::read(&path).unwrap(), before);

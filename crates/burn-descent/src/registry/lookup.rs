@@ -2,7 +2,7 @@
 
 use super::{ROWS, Row};
 use burn_descent_engine::Fused;
-use burn_descent_rules::{OptionError, nearest};
+use burn_descent_rules::{OptionError, nearest, unknown};
 use std::sync::{PoisonError, RwLock};
 
 /// Those that have been added.
@@ -89,9 +89,7 @@ pub enum RegistryError {
 
 /// There is no optimizer of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no optimizer `{name}`{}, the optimizers are {}",
-    .suggestion.map(|s| format!(", did you mean `{s}`?")).unwrap_or_default(),
-    rows().map(|row| row.name).collect::<Vec<_>>().join(", "))]
+#[error("{}", unknown("optimizer", .name, rows().map(|row| row.name)))]
 pub struct UnknownOptimizer {
     /// The name that was given.
     pub name: String,

@@ -59,7 +59,7 @@ impl Transform {
     /// g ← g · min(1, λ max(‖w‖, 10⁻³) / ‖g‖)
     /// ```
     ///
-    /// Usual: 0.01. The paper leaves the last layer out, see [`only`](Self::only).
+    /// `λ` is `clipping > 0`. Usual: 0.01. The paper leaves the last layer out, see [`only`](Self::only).
     ///
     /// Reference: Brock et al. 2021, <https://arxiv.org/abs/2102.06171>.
     #[doc(alias = "AGC")]
