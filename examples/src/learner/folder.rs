@@ -1,15 +1,21 @@
 //! The folder of a run, in which burn keeps metrics and checkpoints.
 
+use super::checked;
 use crate::output;
 use anyhow::{Context, Result, ensure};
 use burn::lr_scheduler::LrSchedulerRecord;
 use burn::optim::OptimizerRecord;
 use burn::store::{ModuleRecord, RecordError};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where burn keeps the checkpoints in the folder.
-const CHECKPOINTS: &str = "checkpoint";
+pub(super) const CHECKPOINTS: &str = "checkpoint";
+
+/// The file of what is so called after an epoch.
+pub(super) fn checkpoint(folder: &Path, what: &str, epoch: u64) -> PathBuf {
+    folder.join(CHECKPOINTS).join(format!("{what}-{epoch}.bpk"))
+}
 
 /// Finds out whether a new run can be kept here.
 pub(super) fn check_new(folder: &Path) -> Result<()> {
@@ -35,7 +41,8 @@ pub(super) fn check_resume(folder: &Path, epoch: u64) -> Result<()> {
         folder.display()
     );
     let whole = |what: &str, read: fn(&Path) -> Result<(), RecordError>| {
-        let path = folder.join(CHECKPOINTS).join(format!("{what}-{epoch}.bpk"));
+        let path = checkpoint(folder, what, epoch);
+        checked::check(&path)?;
         read(&path).with_context(|| format!("{} cannot be read", path.display()))
     };
     whole("model", |path| ModuleRecord::load(path).map(drop))?;

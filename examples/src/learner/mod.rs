@@ -3,6 +3,7 @@
 //! The optimizer, the schedule, the network and the data are what `classifier` has; the loop, the
 //! dashboard, the metrics and the checkpoints are burn's.
 
+mod checked;
 mod flags;
 mod folder;
 pub(crate) mod lines;
@@ -24,6 +25,7 @@ use burn::tensor::Device;
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric, Metric};
 use burn::train::{EarlyStoppingStrategy, Learner, SupervisedTraining, TrainingError};
+use checked::Checked;
 use flags::Flags;
 use lines::Lines;
 use loader::Loader;
@@ -106,7 +108,9 @@ fn training(
         .with_application_logger(None)
         .summary();
     if flags.dir.is_some() {
-        training = training.with_default_checkpointers();
+        let [model, optim, scheduler] =
+            ["model", "optim", "scheduler"].map(|what| Checked::new(folder, what));
+        training = training.with_custom_checkpointers(model, optim, scheduler);
     }
     if let Some(epoch) = flags.resume {
         training = training.checkpoint(epoch as usize);

@@ -80,8 +80,15 @@ fn bad_input_is_refused() {
     for file in ["checkpoint/model-2.bpk", "checkpoint/optim-2.bpk", "checkpoint/scheduler-2.bpk"] {
         let path = folder.path("run").join(file);
         let good = fs::read(&path).unwrap();
-        fs::write(&path, &good[..20]).unwrap();
-        folder.refused("learner --dir run --resume 2 --epochs 3", "cannot be read");
+        let flipped = |at: usize| {
+            let mut bytes = good.clone();
+            bytes[at] ^= 1;
+            bytes
+        };
+        for damaged in [good[..20].to_vec(), flipped(good.len() / 2), flipped(good.len() - 1)] {
+            fs::write(&path, damaged).unwrap();
+            folder.refused("learner --dir run --resume 2 --epochs 3", "is damaged");
+        }
         fs::write(&path, good).unwrap();
     }
     let note = fs::read(folder.path("run/run.json")).unwrap();

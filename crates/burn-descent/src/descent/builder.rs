@@ -70,7 +70,7 @@ impl Builder {
     ///
     /// The norm is taken after all that is done to single gradients. The factor is folded into the
     /// optimizers' pass; on a GPU both stay there, and nothing waits for them. `max_norm > 0`, else
-    /// [`fit`](Self::fit) refuses it.
+    /// [`build`](Self::build) refuses it.
     pub fn clip_norm(mut self, max_norm: f64) -> Self {
         self.wishes.clip_norm = Some(max_norm);
         self
