@@ -82,7 +82,7 @@ pub struct Common {
 
     /// The optimizer, one of the list below; its options may follow, as in sgd:momentum=0.9
     /// [default: adam]
-    #[arg(long, value_name = "NAME", help_heading = "Training")]
+    #[arg(long, value_name = "NAME[:OPTION=VALUE]", help_heading = "Training")]
     pub optimizer: Option<Selection>,
 
     /// An option of the optimizer, as in --set beta1=0.95; can be repeated
@@ -175,7 +175,7 @@ pub struct Flags {
     pub find_lr: bool,
 
     /// Print what an optimizer computes and what that costs: its formula, operations, bytes moved and
-    /// state, with the options that --set gives it [default: the one of --optimizer]
+    /// state, with the options that are set [default: the one of --optimizer]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["json", "print_plan"], help_heading = "Instead of training")]
     pub explain: Option<Option<String>>,
 

@@ -52,7 +52,7 @@ pub enum BatchSize {
     /// All of them: batch gradient descent.
     All,
     /// So many: stochastic with 1, mini-batch with more.
-    Rows(#[serde(deserialize_with = "some")] usize),
+    Rows(#[serde(deserialize_with = "one_or_more")] usize),
 }
 
 /// The widths of the hidden layers; none makes a linear model.
@@ -60,7 +60,7 @@ pub enum BatchSize {
 pub struct Hidden(#[serde(deserialize_with = "widths")] pub Vec<usize>);
 
 /// A number in a save, 1 or more.
-fn some<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
     NonZeroUsize::deserialize(from).map(NonZeroUsize::get)
 }
 
@@ -80,9 +80,9 @@ impl Recipe {
             let (expected, found) = (task.program(), saved.task.program());
             ensure!(saved.task == task, "it is a save of `{found}`, this is `{expected}`");
         }
-        let (chosen, before) = (flags.optimizer.as_ref(), saved.map(|saved| &*saved.optimizer));
-        let optimizer = chosen.map(|chosen| &*chosen.name).or(before).unwrap_or(OPTIMIZER);
-        let optimizer = optimizer.to_owned();
+        let chosen = flags.optimizer.as_ref().map(|chosen| &chosen.name);
+        let optimizer = chosen.or(saved.map(|saved| &saved.optimizer));
+        let optimizer = optimizer.map_or(OPTIMIZER, String::as_str).to_owned();
         let row = registry::find(&optimizer)?;
         let before = saved.filter(|saved| saved.optimizer == optimizer).map(|saved| &saved.options);
         let mut options: BTreeMap<String, String> = row.options().into_iter().collect();

@@ -150,6 +150,8 @@ fn bad_input_is_one_line() {
         ("--strategy ddp", "NCCL"),
         ("--on ws://127.0.0.1:99999", "ws://HOST:PORT"),
         ("--serve 127.0.0.1:0 --on local", "cannot be used with"),
+        ("--serve 127.0.0.1:0 --lr 0.1", "cannot be used with"),
+        ("--serve 127.0.0.1:0 --target x", "cannot be used with"),
         ("--serve here", "--serve"),
         ("--device 1", "--serve"),
         ("--optimizer adamv", "did you mean `adam`?"),

@@ -6,7 +6,7 @@ use burn::tensor::{DType, Device, Tensor};
 /// Parameters of any number. Rules see elements, so every tensor is a vector.
 #[derive(Module, Debug)]
 pub struct Model {
-    /// They.
+    /// The vectors.
     pub tensors: Vec<Param<Tensor<1>>>,
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Flags {
 
     /// Instead of training, serve a device to those who train, until Ctrl+C. The traffic is not
     /// encrypted: on a network that you trust
-    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with_all = ["on", "strategy", "epochs", "optimizer", "data"], help_heading = "Devices")]
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with_all = TRAINING, help_heading = "Devices")]
     pub(super) serve: Option<SocketAddr>,
 
     /// Which device to serve, where the backend counts them
@@ -52,6 +52,25 @@ pub(super) struct Flags {
     #[arg(long, value_name = "WORD", value_parser = NonEmptyStringValueParser::new(), help_heading = "Devices")]
     pub(super) token: Option<String>,
 }
+
+/// The flags of a training, which a server has none of.
+const TRAINING: [&str; 15] = [
+    "data",
+    "target",
+    "drop",
+    "features",
+    "optimizer",
+    "set",
+    "lr",
+    "schedule",
+    "warmup",
+    "epochs",
+    "batch_size",
+    "hidden",
+    "seed",
+    "on",
+    "strategy",
+];
 
 /// Who steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -114,6 +133,18 @@ Two GPUs in one host:
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn a_server_trains_nothing() {
+        let flags = Flags::command();
+        let of_training = |flag: &&clap::Arg| {
+            matches!(flag.get_help_heading(), Some("Data" | "Training"))
+                || ["on", "strategy"].contains(&flag.get_id().as_str())
+        };
+        let names: Vec<&str> =
+            flags.get_arguments().filter(of_training).map(|flag| flag.get_id().as_str()).collect();
+        assert_eq!(names, TRAINING);
+    }
 
     #[test]
     fn the_flags_are_consistent() {

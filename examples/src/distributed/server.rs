@@ -3,7 +3,7 @@
 use crate::backend::Backend;
 use crate::quietly::quietly;
 use crate::report::say;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use burn::remote::RemoteHost;
 use burn::server::{RemoteServer, ServerLogging, TokenAuthorizer, WebSocketTransport};
 use burn::tensor::{Device, Tensor};
@@ -100,9 +100,5 @@ pub(super) fn connect(url: &str, token: Option<&str>) -> Result<Device> {
         let device = Device::remote_options(&host).init()?;
         Ok::<_, anyhow::Error>(two(&device).then_some(device))
     }));
-    match device.map_err(|reason| anyhow!(reason))? {
-        Ok(Some(device)) => Ok(device),
-        Ok(None) => bail!("its device does not compute"),
-        Err(error) => Err(error),
-    }
+    device.map_err(|reason| anyhow!(reason))??.context("its device does not compute")
 }

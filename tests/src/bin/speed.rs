@@ -115,11 +115,11 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         }
     }
     if report.rows.is_empty() {
-        return Err(
-            "there is nothing to time: --through needs a way of ours (passes, nothing, module, \
-                    descent, clip_norm) or, for an optimizer of burn-optim, burn"
-                .into(),
-        );
+        return Err(format!(
+            "there is nothing to time: --through needs a way of ours ({}) or, for an optimizer that \
+             burn-optim has, burn",
+            WAYS.join(", ")
+        ));
     }
     if arguments.json {
         let json = serde_json::to_string(&report).map_err(|error| error.to_string())?;

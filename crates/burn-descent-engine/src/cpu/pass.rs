@@ -136,6 +136,7 @@ fn meet<U: Rule, Q: Presence, T: Real>(scalars: &[f64], first: usize) -> (Meet<T
     let (factor, rest) = (T::lit(scalars[own]), &scalars[own + 1..]);
     (Meet { factor, noise: Draw::of::<U>(rest), first }, &rest[noise::lanes::<U>()..])
 }
+
 /// [`Sum`] of the rule `U`, in f64.
 pub(crate) fn sum<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>>(
     p: &[T],

@@ -2,7 +2,7 @@
 
 use super::{ROWS, Row};
 use burn_descent_engine::Fused;
-use burn_descent_rules::{OptionError, nearest, unknown};
+use burn_descent_rules::{OptionError, unknown};
 use std::sync::{PoisonError, RwLock};
 
 /// Those that have been added.
@@ -42,12 +42,9 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 /// The row of this name.
 ///
 /// # Errors
-/// If there is none, with the name that is nearest.
+/// If there is none.
 pub fn find(name: &str) -> Result<&'static Row, UnknownOptimizer> {
-    rows().find(|row| row.name == name).ok_or_else(|| UnknownOptimizer {
-        name: name.into(),
-        suggestion: nearest(name, rows().map(|row| row.name)),
-    })
+    rows().find(|row| row.name == name).ok_or_else(|| UnknownOptimizer { name: name.into() })
 }
 
 /// The optimizer of this name with options given by name, the others at their defaults.
@@ -87,14 +84,12 @@ pub enum RegistryError {
     },
 }
 
-/// There is no optimizer of this name.
+/// There is no optimizer of this name; the message has the name that is nearest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", unknown("optimizer", .name, rows().map(|row| row.name)))]
 pub struct UnknownOptimizer {
     /// The name that was given.
     pub name: String,
-    /// The name that is nearest, if one is near.
-    pub suggestion: Option<&'static str>,
 }
 
 /// There is an optimizer of this name already.
