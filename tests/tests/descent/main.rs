@@ -1,9 +1,12 @@
 //! The walk of a whole model, where the optimizer does not matter.
 
+mod clones;
+mod extremes;
 mod golden;
 mod leaf;
 mod policies;
 mod probes;
+mod refusals;
 mod transforms;
 mod walk;
 

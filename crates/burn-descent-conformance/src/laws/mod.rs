@@ -4,6 +4,7 @@ mod agreement;
 mod checkpoint;
 mod descent;
 mod gradients;
+mod lives;
 mod memory;
 mod records;
 mod refusals;
@@ -46,6 +47,8 @@ pub const LAWS: &[Law] = &[
     law("walk_accumulate", walk::accumulate).on(full_precision),
     law("walk_not_finite", walk::not_finite).on(full_precision),
     law("walk_clip", walk::clip).on(full_precision),
+    law("clone_is_another", lives::clone_is_another).on(full_precision),
+    law("tied", lives::tied).on(full_precision),
     law("walk_resume", checkpoint::resume).on(full_precision),
     law("bad_options", refusals::options),
     law("bad_learning_rate", refusals::learning_rate),

@@ -28,8 +28,7 @@ impl Builder {
         let mut members = ByParameter::<Member>::default();
         let mut lines = Vec::new();
         for parameter in &found {
-            if let Some(member) = members.get_mut(&parameter.id) {
-                member.tied = true;
+            if members.contains_key(&parameter.id) {
                 continue;
             }
             let matches =
@@ -38,7 +37,7 @@ impl Builder {
             let rank = parameter.shape.num_dims();
             let optimizer = usize::from(self.matrices_only && rank < 2);
             let stream = members.len() as u32;
-            members.insert(parameter.id, Member { group, optimizer, tied: false, stream });
+            members.insert(parameter.id, Member { group, optimizer, stream });
             lines.push(line(parameter, &groups[group], optimizer));
         }
         for (number, group) in self.groups.iter().enumerate().skip(1) {

@@ -1,7 +1,7 @@
 //! Where the gradient of a step is taken: methods that look away from where they stand.
 
 use super::apply::{Pace, States, times};
-use super::gradients::{IntoGradients, squares};
+use super::gradients::{IntoGradients, norm};
 use super::group::Member;
 use super::param::{Change, change};
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
@@ -142,7 +142,7 @@ impl Descent {
         if let Some(eta) = eta {
             each_parameter(model, &mut Adapt { uphill: &mut uphill, eta });
         }
-        let mut climb = Climb { factor: climb(&squares(model, &mut uphill), rho), uphill, eta };
+        let mut climb = Climb { factor: climb(&norm(model, &mut uphill), rho), uphill, eta };
         // A clone would share the running statistics of normalisation, which have seen the batch.
         let copy = model.valid().train();
         let (_, gradients) = look(&change(copy, members, &mut climb));
@@ -150,14 +150,13 @@ impl Descent {
     }
 }
 
-/// What gradients whose squares have this sum are multiplied by to be `rho` long; 0 where there is
-/// no way up.
-fn climb(squares: &Reading, rho: f64) -> Reading {
-    squares.map(
-        |sum| if sum == 0.0 { 0.0 } else { rho / sum.sqrt() },
-        |sum| {
-            let flat = sum.clone().equal_elem(0.0);
-            sum.sqrt().recip().mul_scalar(rho).mask_fill(flat, 0.0)
+/// What gradients of this norm are multiplied by to be `rho` long; 0 where there is no way up.
+fn climb(norm: &Reading, rho: f64) -> Reading {
+    norm.map(
+        |norm| if norm == 0.0 { 0.0 } else { rho / norm },
+        |norm| {
+            let flat = norm.clone().equal_elem(0.0);
+            norm.recip().mul_scalar(rho).mask_fill(flat, 0.0)
         },
     )
 }

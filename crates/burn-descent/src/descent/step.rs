@@ -1,31 +1,36 @@
 //! One step of the whole model.
 
 use super::apply::{Pace, Ready, apply};
-use super::gradients::{first_not_finite, first_unknown, squares, zero_not_finite};
+use super::gradients::{Descending, first_not_finite, norm, zero_not_finite};
 use super::group::{AnyOptimizer, Schedules};
 use super::measure::{measure, remember};
 use super::transform::transform;
 use super::visit::Tensors;
 use super::{Descent, DescentError, IntoGradients, NotFinite, Refused, Report};
 use burn::module::Module;
-use burn::tensor::Tensor;
 use burn_descent_engine::Reading;
 use burn_descent_rules::{OptionError, check_lr};
 
 /// Gradients that may be stepped down, and the groups at this step.
-type Prepared = (Tensors, Vec<Pace>);
+type Prepared = (Descending, Vec<Pace>);
 
 impl Descent {
     /// A step down the gradients of `loss.backward()`, or a part of one while micro-batches are
     /// accumulated: the new model, and what came of it.
     ///
     /// Parameters that are frozen or have no gradient stay as they are; those that the model holds
-    /// more than once are stepped once.
+    /// more than once are stepped once, down the sum of their gradients. A clone of the model is
+    /// another model, which a step never changes.
     ///
     /// # Errors
     /// [`Refused`] with the model as it was: a gradient that is not finite under
-    /// [`NotFinite::Error`], a parameter the walk was not built for, a schedule that leaves the
-    /// range of its option, a walk with a [`Probe`](crate::Probe).
+    /// [`NotFinite::Error`] or has another shape than its parameter, a parameter that the walk was
+    /// not built for, no gradient at all, a schedule that leaves the range of its option, a walk
+    /// with a [`Probe`](crate::Probe).
+    ///
+    /// # Panics
+    /// If an optimizer that is not ours does. The walk refuses all further steps then, until it has
+    /// taken up a checkpoint.
     pub fn step<M: Module>(
         &mut self,
         model: M,
@@ -76,10 +81,14 @@ impl Descent {
         if !(weight.is_finite() && weight > 0.0) {
             return Err(DescentError::BadWeight(weight));
         }
+        if self.at.under_way {
+            return Err(DescentError::BrokenOff { step: self.at.steps + 1 });
+        }
         let setup = self.setup.clone();
-        let known = |id: &_| setup.members.contains_key(id);
-        if let Some(parameter) = first_unknown(model, &gradients, known) {
-            return Err(DescentError::UnknownParameter { parameter });
+        let wishes = &setup.wishes;
+        let mut found = Descending::new(model, gradients, &setup, &self.at)?;
+        if found.len() == 0 && !wishes.empty_steps {
+            return Err(DescentError::NoGradient);
         }
         let mut report = Report {
             step: self.at.steps,
@@ -89,18 +98,25 @@ impl Descent {
             loss_scale: self.at.scale.as_ref().map(|scale| scale.value),
             ..Report::default()
         };
-        let wishes = &setup.wishes;
         let accumulator = &mut self.at.accumulator;
+        let gradients = core::mem::take(&mut found.gradients);
         let whole = accumulator.take_in(wishes.accumulate, model, gradients, weight);
-        let Some((mut gradients, mut factor)) = whole else { return Ok((report, None)) };
+        let Some((gradients, mut factor)) = whole else { return Ok((report, None)) };
+        if wishes.accumulate > 1 {
+            // What has been frozen since its gradients were taken in stays as it is.
+            found = Descending::new(model, gradients, &setup, &self.at)?;
+        } else {
+            found.gradients = gradients;
+        }
+        let gradients = &mut found.gradients;
         if let Some(scale) = &self.at.scale {
             factor /= scale.value;
         }
 
         let mut all = None;
         if wishes.not_finite != NotFinite::Allow || wishes.loss_scale.is_some() {
-            let all_finite = all.insert(squares(model, &mut gradients)).get().is_finite();
-            if !all_finite && let Some(parameter) = first_not_finite(model, &gradients) {
+            let all_finite = all.insert(norm(model, gradients)).get().is_finite();
+            if !all_finite && let Some(parameter) = first_not_finite(model, gradients) {
                 match self.policy() {
                     NotFinite::Skip => {
                         self.at.skipped += 1;
@@ -114,7 +130,7 @@ impl Descent {
                         return Err(DescentError::NotFinite { parameter, step });
                     }
                     NotFinite::Zero => {
-                        zero_not_finite(model, &mut gradients);
+                        zero_not_finite(model, gradients);
                         all = None;
                     }
                     NotFinite::Allow => {}
@@ -122,19 +138,19 @@ impl Descent {
             }
         }
         if !wishes.transforms.is_empty() {
-            transform(&wishes.transforms, model, &mut gradients, self.at.steps, factor);
+            transform(&wishes.transforms, model, gradients, self.at.steps, factor);
             all = None;
         }
         if wishes.clip_norm.is_some() {
-            all.get_or_insert_with(|| squares(model, &mut gradients));
+            all.get_or_insert_with(|| norm(model, gradients));
         }
-        let norm = all.map(|squares| norm(&squares, factor));
+        let norm = all.map(|norm| norm.times(factor));
         if let (Some(norm), Some(most)) = (&norm, wishes.clip_norm) {
             report.clip_factor = shorten(norm, most);
         }
         report.grad_norm = norm;
         let paces = self.paces(report.clip_factor.times(factor))?;
-        Ok((report, Some((gradients, paces))))
+        Ok((report, Some((found, paces))))
     }
 
     /// What to do with a gradient that is not finite, now that there is one. It is no fault while
@@ -177,16 +193,19 @@ impl Descent {
     fn walk<M: Module>(
         &mut self,
         model: M,
-        (gradients, paces): Prepared,
+        (found, paces): Prepared,
         mut report: Report,
     ) -> (M, Report) {
         let setup = self.setup.clone();
         let step = self.at.steps + 1;
         let measured = setup.wishes.measure_every.is_some_and(|every| step.is_multiple_of(every));
-        let before = measured.then(|| remember(&model, &gradients));
+        let before = measured.then(|| remember(&model, &found.gradients));
+        report.parameters = found.len();
         self.set_out(&model);
 
-        let model = apply(model, &setup.members, &paces, &mut self.at.states, gradients);
+        self.at.under_way = true;
+        let model = apply(model, &setup.members, &paces, &mut self.at.states, found);
+        self.at.under_way = false;
         self.at.steps = step;
         if let (Some(options), Some(scale)) = (&setup.wishes.loss_scale, &mut self.at.scale) {
             scale.after_good(options);
@@ -199,11 +218,6 @@ impl Descent {
         report.update = before.map(|before| measure(&model, before));
         (model, report)
     }
-}
-
-/// The norm of gradients whose squares have this sum and that count `factor` times.
-fn norm(squares: &Reading, factor: f64) -> Reading {
-    squares.map(f64::sqrt, Tensor::sqrt).times(factor)
 }
 
 /// The factor that makes gradients of this norm `most` long: 1 for shorter ones, and for those that
