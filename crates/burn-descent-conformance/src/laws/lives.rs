@@ -1,4 +1,4 @@
-//! Ten steps of a model that is cloned, tied and frozen, against slow and obvious arithmetic.
+//! Steps of a model that is cloned, tied and frozen, against slow and obvious arithmetic.
 
 use crate::{Subject, bits};
 use burn::module::{Module, Param};
@@ -6,11 +6,8 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
 use burn_descent::Descent;
 
-/// Steps of a life.
-const STEPS: usize = 10;
-
-/// Small tensors, and those that `Descent` takes out of their model.
-const LENGTHS: [usize; 2] = [5, 66_000];
+/// Elements and steps: small tensors, and those that `Descent` takes out of their model.
+const LIVES: [(usize, usize); 2] = [(5, 10), (66_000, 4)];
 
 /// Weights that are trained, others that are not.
 #[derive(Module, Debug)]
@@ -72,23 +69,23 @@ impl ByHand {
 /// A clone of a model is a model of its own: it keeps its weights, and its leaves of autodiff are not
 /// those of the model that goes on.
 pub(crate) fn clone_is_another(subject: &Subject) {
-    for length in LENGTHS {
+    for (length, steps) in LIVES {
         let start = Pair::new(subject, length);
         let builder = Descent::new(subject.optimizer()).schedule(subject.lr());
         let mut descent = builder.build(&start).expect("it fits");
         let step = |model: Pair, gradients| descent.step(model, gradients).expect("a good step").0;
-        life(subject, start, step);
+        life(subject, start, steps, step);
 
         let mut optimizer = ModuleOptimizer::from(subject.optimizer());
         let step = |model, gradients| optimizer.step(subject.lr(), model, gradients);
-        life(subject, Pair::new(subject, length), step);
+        life(subject, Pair::new(subject, length), steps, step);
     }
 }
 
 fn life(subject: &Subject, start: Pair, mut step: impl FnMut(Pair, GradientsParams) -> Pair) {
     let mut by_hand = ByHand::new(subject, &start);
     let (mut model, mut anchor) = (start, None::<Pair>);
-    for number in 0..STEPS {
+    for number in 0..steps {
         let loss = model.loss(anchor.as_ref());
         let mut gradients = loss.backward();
         if let Some(anchor) = &anchor {
@@ -115,14 +112,14 @@ fn life(subject: &Subject, start: Pair, mut step: impl FnMut(Pair, GradientsPara
 
 /// A parameter in two places takes one step down the sum of its gradients, and stays one parameter.
 pub(crate) fn tied(subject: &Subject) {
-    for length in LENGTHS {
+    for (length, steps) in LIVES {
         let first = Pair::new(subject, length);
         let mut model = Tied { second: first.weights.clone(), first };
         let mut by_hand = ByHand::new(subject, &model.first);
         let builder = Descent::new(subject.optimizer()).schedule(subject.lr());
         let mut descent = builder.build(&model).expect("it fits");
-        for number in 0..STEPS {
-            if number == 4 {
+        for number in 0..steps {
+            if number == 2 {
                 // As after a file was loaded: one parameter, but leaves of their own.
                 model = model.valid().train();
             }
