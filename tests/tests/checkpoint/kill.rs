@@ -18,7 +18,7 @@ fn save_for_ever() {
     let gradients = net.gradients(1);
     (net, _) = descent.step(net, gradients).expect("a good step");
     loop {
-        descent.checkpoint(&net).save(&path).expect("it can be saved");
+        descent.checkpoint(&net).expect("of this model").save(&path).expect("it can be saved");
     }
 }
 

@@ -32,6 +32,7 @@
 
 mod accumulate;
 mod apply;
+mod buffers;
 mod builder;
 mod checkpoint;
 mod error;
@@ -49,6 +50,7 @@ mod probe;
 mod report;
 mod step;
 mod transform;
+mod values;
 mod visit;
 
 pub use builder::Builder;

@@ -3,7 +3,7 @@
 use super::group::Member;
 use super::visit::{ByParameter, Tensors};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
-use burn::tensor::{GradientCheckpointingStrategy, Tensor};
+use burn::tensor::{DType, GradientCheckpointingStrategy, Tensor};
 
 /// What becomes of the weights of a parameter.
 pub(super) trait Change {
@@ -79,10 +79,13 @@ struct Context {
 
 impl Context {
     fn of<const D: usize>(tensor: &Tensor<D>) -> Self {
+        let autodiff = tensor.is_autodiff();
+        // burn panics where it cannot tell: without autodiff, and for what is quantised.
+        let can_tell = autodiff && !matches!(tensor.dtype(), DType::QFloat(_));
         Self {
-            autodiff: tensor.is_autodiff(),
+            autodiff,
             require_grad: tensor.is_require_grad(),
-            distributed: tensor.is_distributed(),
+            distributed: can_tell && tensor.is_distributed(),
             checkpointing: tensor.gradient_checkpointing_strategy(),
         }
     }

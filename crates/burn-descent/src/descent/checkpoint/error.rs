@@ -17,12 +17,15 @@ pub enum CheckpointError {
     #[error("this is not a checkpoint of burn-descent, or was cut off: {0}")]
     Foreign(String),
     /// It was written in another version of the format.
-    #[error("the checkpoint has format {found}, this version of burn-descent reads format {read}")]
+    #[error(
+        "the checkpoint has format {found}, this version of burn-descent reads format {}",
+        .read.join(" and ")
+    )]
     Version {
         /// Its version.
         found: String,
-        /// The version that is read.
-        read: &'static str,
+        /// The versions that are read.
+        read: &'static [&'static str],
     },
     /// It is not what was written.
     #[error("the checkpoint is damaged: {0}")]

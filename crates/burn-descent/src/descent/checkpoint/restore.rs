@@ -2,20 +2,22 @@
 
 use super::parameters::Look;
 use super::{Checkpoint, CheckpointError, Header, Mismatch};
+use crate::descent::buffers::{buffers, unshared};
 use crate::descent::loss_scale::Scale;
-use crate::descent::param::replace;
 use crate::descent::position::Position;
-use crate::descent::visit::{Tensors, each_parameter};
+use crate::descent::values::Values;
+use crate::descent::visit::each_parameter;
 use crate::descent::{Descent, Setup};
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::Module;
 use burn::optim::StateSource;
-use burn::tensor::Tensor;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 impl Checkpoint {
-    /// Takes up the walk: `descent` goes on from here, and the model that comes back has the
-    /// weights. `descent` must have been built as the one that was saved, for a model of the same
-    /// parameters; where they are and how far they have come does not matter.
+    /// Takes up the walk: `descent` goes on from here, and the model that comes back has the values
+    /// that were saved. `descent` must have been built as the one that was saved, for a model of the
+    /// same parameters; where they are and how far they have come does not matter. `model` is left
+    /// as it is: running statistics, which clones of a model share, are not shared with what comes
+    /// back. It may have no autodiff, to be loaded for inference.
     ///
     /// # Errors
     /// [`CheckpointError::Misfit`] with all that is not the same: parameters, shapes, precisions,
@@ -83,7 +85,8 @@ fn changed_options(saved: &BTreeMap<String, String>, setup: &Setup) -> Vec<Misma
 /// What of a checkpoint fits a walk and a model, and what does not.
 pub(super) struct Found {
     pub(super) position: Position,
-    pub(super) weights: Tensors,
+    /// Of all that the model records.
+    pub(super) values: Values,
     pub(super) mismatches: Vec<Mismatch>,
 }
 
@@ -102,11 +105,12 @@ impl Found {
         let saved = header.parameters.iter().map(|saved| (saved.path.as_str(), saved)).collect();
         let mut look = Look {
             descent,
+            buffers: buffers(model),
             source,
             names,
             saved,
             seen: HashSet::new(),
-            found: Found { position, weights: Tensors::new(), mismatches },
+            found: Found { position, values: Values::default(), mismatches },
         };
         each_parameter(model, &mut look);
         let Look { saved, mut found, .. } = look;
@@ -133,21 +137,12 @@ impl Found {
 
     fn take_up<M: Module>(self, descent: &mut Descent, model: &M) -> M {
         descent.at = self.position;
-        model.clone().map(&mut Weights(self.weights))
+        self.values.into_model(unshared(model))
     }
 }
 
-/// The new weights; a parameter that the model holds twice gets them twice.
-struct Weights(Tensors);
-
-impl ModuleMapper for Weights {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.0.get::<D>(param.id) {
-            Some(weights) => replace(param, |_| weights),
-            None => param,
-        }
-    }
-}
+/// More steps than this nobody takes; f64, in which schedules and rules see them, counts no further.
+const MOST: u64 = 1 << 53;
 
 /// The counters, and nothing by parameter.
 fn position(
@@ -156,6 +151,9 @@ fn position(
     mismatches: &mut Vec<Mismatch>,
 ) -> Result<Position, CheckpointError> {
     let damaged = |what: &str| CheckpointError::Damaged(format!("{what} makes no sense"));
+    if [header.steps, header.skipped, header.averaged].into_iter().any(|count| count > MOST) {
+        return Err(damaged("the number of steps"));
+    }
     let wishes = &descent.setup.wishes;
     let mut position = Position::start(&descent.setup);
     position.steps = header.steps;
@@ -179,7 +177,7 @@ fn position(
         position.averages.seen = header.averaged;
     }
     if let (Some(scale), Some(options)) = (&header.loss_scale, &wishes.loss_scale) {
-        if !scale.value.is_finite() {
+        if !scale.value.is_finite() || scale.good > MOST {
             return Err(damaged("the scale of the loss"));
         }
         let value = scale.value.clamp(options.min_scale, options.max_scale);
