@@ -8,10 +8,10 @@ use std::any::Any;
 
 /// Something for each of some parameters, of whatever type theirs asks for.
 #[derive(Default)]
-pub(super) struct Values(ByParameter<Box<dyn Any>>);
+pub(super) struct Values(ByParameter<Box<dyn Any + Send>>);
 
 impl Values {
-    pub(super) fn insert<T: 'static>(&mut self, id: ParamId, value: T) {
+    pub(super) fn insert<T: Send + 'static>(&mut self, id: ParamId, value: T) {
         self.0.insert(id, Box::new(value));
     }
 
@@ -21,19 +21,19 @@ impl Values {
 
     /// The model with these values in the places of its own. What autodiff knows of a parameter
     /// stays, and one that the model holds more than once is the same in all its places.
-    pub(super) fn into_model<M: Module>(self, model: M) -> M {
+    pub(super) fn put_into<M: Module>(&self, model: M) -> M {
         model.map(&mut Put { values: self, put: Self::default() })
     }
 }
 
-struct Put {
-    values: Values,
+struct Put<'a> {
+    values: &'a Values,
     /// The parameters that have been met, with their new values.
     put: Values,
 }
 
-impl Put {
-    fn put<T: Parameter + 'static>(
+impl Put<'_> {
+    fn put<T: Parameter + Send + Sync + 'static>(
         &mut self,
         param: Param<T>,
         with: impl FnOnce(Param<T>, T) -> Param<T>,
@@ -50,7 +50,7 @@ impl Put {
     }
 }
 
-impl ModuleMapper for Put {
+impl ModuleMapper for Put<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         self.put(param, |param, value| replace(param, |_| value))
     }

@@ -1,11 +1,10 @@
 //! A checkpoint as bytes: burn's container, with what it lacks: what it is, a version, and a
 //! checksum.
 
-use super::{Checkpoint, CheckpointError};
+use super::{Checkpoint, CheckpointError, file};
 use burn::tensor::{Bytes, TensorData};
-use burn_pack::{AtomicFile, Reader, Tensor, Writer};
+use burn_pack::{Reader, Tensor, Writer};
 use core::ops::Range;
-use std::io::Write;
 use std::path::Path;
 
 /// The version of the format that is written. Version 1 knows no integers and booleans.
@@ -84,21 +83,15 @@ impl Checkpoint {
     }
 
     /// Writes the file so that it is there whole or not at all, however the process ends: under
-    /// another name, to the disk, and then over an older file.
+    /// another name, to the disk, and then over an older file. A symbolic link is written through,
+    /// and what saves to this path left behind when they were killed is cleaned up.
     ///
     /// # Errors
-    /// If it cannot be written; an older file is there still.
+    /// If it cannot be written, or something is there that is no file, such as a folder or a device;
+    /// what was there is there still.
     pub fn save(self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
         let path = path.as_ref();
-        let bytes = self.into_bytes()?;
-        let write = || -> Result<(), burn_pack::Error> {
-            let (scratch, mut file) = AtomicFile::create(path)?;
-            let written = file.write_all(&bytes).and_then(|()| file.sync_all());
-            written.map_err(|error| burn_pack::Error::IoError(error.to_string()))?;
-            drop(file);
-            scratch.commit()
-        };
-        write().map_err(|error| in_file(path, &error))
+        file::write(path, &self.into_bytes()?).map_err(|error| in_file(path, &error))
     }
 
     /// Reads a file.
@@ -107,7 +100,7 @@ impl Checkpoint {
     /// As of [`from_bytes`](Self::from_bytes), and if the file cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
-        Self::from_bytes(std::fs::read(path).map_err(|error| in_file(path, &error))?)
+        Self::from_bytes(file::read(path).map_err(|error| in_file(path, &error))?)
     }
 }
 

@@ -94,10 +94,27 @@ pub enum Mismatch {
         /// Which: `state`, `average`.
         part: &'static str,
     },
-    /// An option has another value.
+    /// A new path cannot be that of the parameter: another one has it, it is empty, or it has a
+    /// colon or a slash.
+    #[error("`{parameter}` cannot be renamed to `{to}`")]
+    Renamed {
+        /// Path of the parameter.
+        parameter: String,
+        /// What it was to be called.
+        to: String,
+    },
+    /// It was saved in the middle of a step that is of fewer micro-batches now.
     #[error(
-        "{option} was {saved}, it is {now}; take it up with `restore_changed` if that is meant"
+        "it holds {held} micro-batches of a step that is not taken yet, and a step is of {now} now:          accumulate more of them, or save after a step"
     )]
+    Accumulated {
+        /// In the checkpoint.
+        held: u32,
+        /// In the walk.
+        now: u32,
+    },
+    /// An option has another value.
+    #[error("{option} was {saved}, it is {now}")]
     Option {
         /// Which option of the walk.
         option: String,
@@ -116,6 +133,9 @@ fn list(mismatches: &[Mismatch]) -> impl fmt::Display {
     let mut text = listed.collect::<Vec<_>>().join("; ");
     if mismatches.len() > LISTED {
         text += &format!("; and {} more", mismatches.len() - LISTED);
+    }
+    if mismatches.iter().all(|mismatch| matches!(mismatch, Mismatch::Option { .. })) {
+        text += "; if that is meant, take it up with `restore_changed`";
     }
     text
 }

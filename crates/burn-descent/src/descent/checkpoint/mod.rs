@@ -2,7 +2,9 @@
 
 mod container;
 mod error;
+mod file;
 mod parameters;
+mod rename;
 mod restore;
 mod take;
 
@@ -112,6 +114,9 @@ struct Parameter {
     /// Does it have a state?
     stepped: bool,
 }
+
+/// The option that says how many micro-batches make a step.
+const ACCUMULATE: &str = "accumulate";
 
 /// What is kept of a parameter beside its weights and its state, by the name in the file.
 const SUM: &str = "sum";

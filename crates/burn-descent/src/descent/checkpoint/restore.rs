@@ -1,7 +1,7 @@
 //! From a checkpoint to a walk: all of it is looked at first, then all of it is taken up.
 
 use super::parameters::Look;
-use super::{Checkpoint, CheckpointError, Header, Mismatch};
+use super::{ACCUMULATE, Checkpoint, CheckpointError, Header, Mismatch};
 use crate::descent::buffers::{buffers, unshared};
 use crate::descent::loss_scale::Scale;
 use crate::descent::position::Position;
@@ -57,9 +57,10 @@ impl Checkpoint {
         descent: &mut Descent,
         model: &M,
     ) -> Result<(M, Vec<Mismatch>), CheckpointError> {
-        let mut mismatches = changed_options(&self.header.options, &descent.setup);
+        let changed = changed_options(&self.header.options, &descent.setup);
         let mut found = Found::look(self, descent, model)?;
-        mismatches.append(&mut found.mismatches);
+        found.add(changed);
+        let mismatches = core::mem::take(&mut found.mismatches);
         Ok((found.take_up(descent, model), mismatches))
     }
 }
@@ -121,13 +122,20 @@ impl Found {
         Ok(found)
     }
 
+    /// Adds options that have changed, but not twice what is told already.
+    fn add(&mut self, changed: Vec<Mismatch>) {
+        let told = self.mismatches.iter().any(|told| matches!(told, Mismatch::Accumulated { .. }));
+        let is_told = |mismatch: &Mismatch| matches!(mismatch, Mismatch::Option { option, .. } if told && option == ACCUMULATE);
+        self.mismatches.extend(changed.into_iter().filter(|mismatch| !is_told(mismatch)));
+    }
+
     fn take_up_if_whole<M: Module>(
         mut self,
         descent: &mut Descent,
         model: &M,
         changed: Vec<Mismatch>,
     ) -> Result<M, CheckpointError> {
-        self.mismatches.extend(changed);
+        self.add(changed);
         if self.mismatches.is_empty() {
             Ok(self.take_up(descent, model))
         } else {
@@ -137,7 +145,7 @@ impl Found {
 
     fn take_up<M: Module>(self, descent: &mut Descent, model: &M) -> M {
         descent.at = self.position;
-        self.values.into_model(unshared(model))
+        self.values.put_into(unshared(model))
     }
 }
 
@@ -167,11 +175,7 @@ fn position(
     if header.accumulated < wishes.accumulate {
         (position.accumulator.seen, position.accumulator.weight) = (header.accumulated, weight);
     } else {
-        mismatches.push(Mismatch::Option {
-            option: "accumulate".into(),
-            saved: format!("more than the {} micro-batches it holds", header.accumulated),
-            now: wishes.accumulate.to_string(),
-        });
+        mismatches.push(Mismatch::Accumulated { held: header.accumulated, now: wishes.accumulate });
     }
     if wishes.average.is_some() {
         position.averages.seen = header.averaged;

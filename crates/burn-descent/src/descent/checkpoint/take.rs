@@ -1,8 +1,8 @@
 //! From a walk to a checkpoint.
 
 use super::{
-    AVERAGE, Checkpoint, CheckpointError, Header, Mismatch, Parameter, SLOW, STATE, SUM,
-    SavedScale, WEIGHTS, name, portable,
+    ACCUMULATE, AVERAGE, Checkpoint, CheckpointError, Header, Mismatch, Parameter, SLOW, STATE,
+    SUM, SavedScale, WEIGHTS, name, portable,
 };
 use crate::descent::apply::State;
 use crate::descent::buffers::buffers;
@@ -164,7 +164,7 @@ impl Setup {
             ("transform", format!("{:?}", w.transforms)),
             ("clip_norm", format!("{:?}", w.clip_norm)),
             ("not_finite", format!("{:?}", w.not_finite)),
-            ("accumulate", format!("{:?}", w.accumulate)),
+            (ACCUMULATE, format!("{:?}", w.accumulate)),
             ("average", format!("{:?}", w.average)),
             ("lookahead", format!("{:?}", w.lookahead)),
             ("loss_scale", format!("{:?}", w.loss_scale)),
