@@ -1,7 +1,10 @@
 //! Checkpoints: what fits, what does not, and files that something has happened to.
 
 mod damage;
+mod files;
+mod forged;
 mod kill;
+mod whole;
 
 use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, GradientsParams};
@@ -176,7 +179,69 @@ fn a_changed_option_is_taken_up_only_when_asked_for() {
     let mut descent = Descent::new(adamw()).schedule(0.1).build(&net).expect("it fits");
     let checkpoint = Checkpoint::from_bytes(file).expect("a checkpoint");
     let error = checkpoint.restore_changed(&mut descent, &net).expect_err("lost").to_string();
-    assert!(error.contains("accumulate"), "{error}");
+    assert!(error.contains("it holds 1 micro-batches"), "{error}");
+    assert!(!error.contains("restore_changed") && !error.contains("accumulate was"), "{error}");
+}
+
+#[test]
+fn a_misfit_is_told_once_and_with_advice_that_helps() {
+    let (file, net) = (file(), Net::of(3));
+    let text = |file: &[u8], builder, net: &Net| {
+        restore(file, builder, net).map(|_| ()).expect_err("it does not fit").to_string()
+    };
+    // An option alone can be taken up.
+    let error = text(&file, builder().schedule(0.01), &net);
+    assert!(error.ends_with("; if that is meant, take it up with `restore_changed`"), "{error}");
+    // Beside another parameter it cannot.
+    let error = text(&file, builder().schedule(0.01), &Net::of(4));
+    assert!(error.contains("lr") && !error.contains("restore_changed"), "{error}");
+    // Nor can micro-batches of a step that is over.
+    let error = text(&file, builder().accumulate(1), &net);
+    assert_eq!(error.matches("accumulate").count(), 1, "{error}");
+    assert!(!error.contains("restore_changed"), "{error}");
+    let mut descent = builder().accumulate(1).build(&net).expect("it fits");
+    let checkpoint = Checkpoint::from_bytes(file).expect("a checkpoint");
+    let (_, misfits) = checkpoint.restore_what_fits(&mut descent, &net).expect("whole");
+    assert_eq!(misfits, [Mismatch::Accumulated { held: 1, now: 1 }]);
+}
+
+#[test]
+fn renamed_layers_are_found() {
+    #[derive(Module, Debug)]
+    struct Inner {
+        scale: Param<Tensor<2>>,
+        b: Param<Tensor<1>>,
+    }
+    #[derive(Module, Debug)]
+    struct Other {
+        inner: Inner,
+    }
+    let Net { w: scale, b } = Net::of(3);
+    let other = Other { inner: Inner { scale, b } };
+    let to = |path: &str| format!("inner.{}", if path == "w" { "scale" } else { path });
+    let renamed = || Checkpoint::from_bytes(file()).expect("a checkpoint").rename(to);
+    let mut descent = builder().build(&other).expect("it fits");
+    let restored = renamed().expect("no clash").restore(&mut descent, &other).expect("it fits");
+    let (net, walk) = walked(builder());
+    let Inner { scale, b } = restored.inner;
+    let restored = Net { w: scale, b };
+    assert!(restored.bits() == net.bits() && descent.steps() == walk.steps());
+    // With states, averages and the half step: it goes on as the other does.
+    let (mut walk, a, b) = (walk, net.gradients(90), restored.gradients(90));
+    let (net, _) = walk.step(net, a).expect("a good step");
+    let (restored, _) = descent.step(restored, b).expect("a good step");
+    assert!(restored.bits() == net.bits());
+    assert!(descent.evaluate(&restored).bits() == walk.evaluate(&net).bits());
+
+    let refused = |to: fn(&str) -> String| {
+        let checkpoint = Checkpoint::from_bytes(file()).expect("a checkpoint");
+        checkpoint.rename(to).map(|_| ()).expect_err("it cannot be").to_string()
+    };
+    let error = refused(|_| "w".into());
+    assert!(error.contains("`w` cannot be renamed to `w`"), "{error}");
+    for bad in [|_: &str| String::new(), |path: &str| format!("crc32:{path}")] {
+        assert!(refused(bad).contains("cannot be renamed"));
+    }
 }
 
 #[test]

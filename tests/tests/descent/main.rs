@@ -4,6 +4,7 @@ mod golden;
 mod leaf;
 mod policies;
 mod probes;
+mod statistics;
 mod transforms;
 mod walk;
 

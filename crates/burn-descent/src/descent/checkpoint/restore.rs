@@ -10,6 +10,7 @@ use crate::descent::visit::each_parameter;
 use crate::descent::{Descent, Setup};
 use burn::module::Module;
 use burn::optim::StateSource;
+use burn_pack::Scalar;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 impl Checkpoint {
@@ -100,6 +101,12 @@ impl Found {
         let Checkpoint { header, scalars, tensors } = checkpoint;
         let mut mismatches = Vec::new();
         let position = position(&header, descent, &mut mismatches)?;
+        // The next step of an optimizer that is not ours would count beyond the largest number.
+        let endless = |scalar: &Scalar| matches!(scalar, Scalar::UInt(time) if *time > MOST_TIME);
+        let mut times = scalars.iter().filter(|(name, _)| name.ends_with(".time"));
+        if let Some((name, _)) = times.find(|(_, time)| endless(time)) {
+            return Err(damaged(name));
+        }
         let mut source = StateSource::new(scalars);
         let names = tensors.keys().cloned().collect();
         tensors.into_iter().for_each(|(name, data)| source.insert_tensor(name, data));
@@ -152,13 +159,19 @@ impl Found {
 /// More steps than this nobody takes; f64, in which schedules and rules see them, counts no further.
 const MOST: u64 = 1 << 53;
 
+/// As much as that no clock of an optimizer shows.
+const MOST_TIME: u64 = u64::MAX / 2;
+
+fn damaged(what: &str) -> CheckpointError {
+    CheckpointError::Damaged(format!("{what} makes no sense"))
+}
+
 /// The counters, and nothing by parameter.
 fn position(
     header: &Header,
     descent: &Descent,
     mismatches: &mut Vec<Mismatch>,
 ) -> Result<Position, CheckpointError> {
-    let damaged = |what: &str| CheckpointError::Damaged(format!("{what} makes no sense"));
     if [header.steps, header.skipped, header.averaged].into_iter().any(|count| count > MOST) {
         return Err(damaged("the number of steps"));
     }

@@ -97,14 +97,12 @@ impl Take<'_> {
     /// What the walk was built for and the model does not have.
     fn lost(&self) -> Vec<Mismatch> {
         let Setup { members, plan, .. } = &*self.descent.setup;
-        if members.keys().all(|id| self.seen.contains(id)) {
-            return Vec::new();
-        }
-        let taken: HashSet<&str> =
-            self.parameters.iter().map(|parameter| parameter.path.as_str()).collect();
-        let paths = plan.lines.iter().map(|line| &line.path);
-        let lost = paths.filter(|path| !taken.contains(path.as_str()));
-        lost.map(|path| Mismatch::Extra { parameter: path.clone() }).collect()
+        // A parameter's stream is its place in the plan.
+        let lost = members.iter().filter(|(id, _)| !self.seen.contains(id));
+        let mut lost: Vec<_> = lost.map(|(_, member)| member.stream as usize).collect();
+        lost.sort_unstable();
+        let lines = lost.into_iter().filter_map(|place| plan.lines.get(place));
+        lines.map(|line| Mismatch::Extra { parameter: line.path.clone() }).collect()
     }
 }
 
