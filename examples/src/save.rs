@@ -82,6 +82,6 @@ pub fn check(path: &Path) -> Result<()> {
 pub fn write(path: &Path, learner: &Learner, position: &Position) -> Result<()> {
     output::make_folder_of(path)?;
     let note = serde_json::to_string(position)?;
-    let checkpoint = learner.descent.checkpoint(&learner.model).note(NOTE, note);
+    let checkpoint = learner.descent.checkpoint(&learner.model)?.note(NOTE, note);
     checkpoint.save(path).context("--save")
 }

@@ -61,7 +61,7 @@
 //!     let loss = (model.forward(x.clone()) - x.sum_dim(1)).square().mean();
 //!     model = descent.step(model, loss.backward())?.0;
 //! }
-//! let file = descent.checkpoint(&model).into_bytes()?;
+//! let file = descent.checkpoint(&model)?.into_bytes()?;
 //!
 //! let fresh: Linear = LinearConfig::new(8, 1).init(&device);
 //! let mut resumed = builder().clip_norm(1.0).build(&fresh)?;

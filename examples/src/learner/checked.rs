@@ -24,14 +24,42 @@ impl Checked {
     fn path(&self, epoch: usize) -> PathBuf {
         checkpoint(&self.folder, self.what, epoch as u64)
     }
+
+    /// Where a file is until it is whole and its checksum is known. What a killed run left there is
+    /// of no use.
+    fn scratch(&self) -> io::Result<PathBuf> {
+        let folder = self.folder.join(CHECKPOINTS).join(format!(".saving-{}", self.what));
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
+    /// Puts a file that was written elsewhere in its place. Whenever the process ends, the checksum
+    /// of what is there is beside it: with that of the file to come, until it is there.
+    fn put(&self, epoch: usize, scratch: &Path) -> io::Result<()> {
+        let path = self.path(epoch);
+        let file = scratch.join(path.file_name().unwrap_or_default());
+        let (old, new) = (if path.exists() { sum(&path)? } else { String::new() }, sum(&file)?);
+        let write = |sums: &str| {
+            let whole = scratch.join("sums");
+            fs::write(&whole, sums)?;
+            fs::File::options().write(true).open(&whole)?.sync_all()?;
+            fs::rename(&whole, place(&path))
+        };
+        write(&format!("{old}{new}"))?;
+        fs::rename(&file, &path)?;
+        write(&new)?;
+        fs::remove_dir_all(scratch)
+    }
 }
 
 impl<R: Checkpoint> Checkpointer<R> for Checked {
     fn save(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
-        self.files.save(epoch, record)?;
-        let path = self.path(epoch);
-        let sum = sum(&path).map_err(CheckpointerError::IOError)?;
-        fs::write(place(&path), sum).map_err(CheckpointerError::IOError)
+        let scratch = self.scratch().map_err(CheckpointerError::IOError)?;
+        FileCheckpointer::new(&scratch, self.what).save(epoch, record)?;
+        self.put(epoch, &scratch).map_err(CheckpointerError::IOError)
     }
 
     fn delete(&self, epoch: usize) -> Result<(), CheckpointerError> {
@@ -56,7 +84,7 @@ pub(super) fn check(path: &Path) -> Result<()> {
         .with_context(|| format!("{} cannot be read", place.display()))?;
     let found = sum(path).with_context(|| format!("{name} cannot be read"))?;
     ensure!(
-        found == saved,
+        saved.lines().any(|saved| saved == found.trim()),
         "{name} is damaged: its checksum is {}, it was {}",
         found.trim(),
         saved.trim()

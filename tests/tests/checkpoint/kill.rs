@@ -18,7 +18,7 @@ fn save_for_ever() {
     let gradients = net.gradients(1);
     (net, _) = descent.step(net, gradients).expect("a good step");
     loop {
-        descent.checkpoint(&net).save(&path).expect("it can be saved");
+        descent.checkpoint(&net).expect("of this model").save(&path).expect("it can be saved");
     }
 }
 
@@ -47,9 +47,14 @@ fn a_kill_leaves_a_whole_file() {
     }
     process.kill().expect("it runs");
     process.wait().expect("it ends");
+    let mut checkpoint = Checkpoint::open(&path).expect("a whole file");
     for moment in numbers(5, 200) {
         kill_after(30_000.0 + 20_000.0 * moment);
-        let checkpoint = Checkpoint::open(&path).expect("a whole file");
+        checkpoint = Checkpoint::open(&path).expect("a whole file");
         assert_eq!(checkpoint.steps(), 1);
     }
+    // What they left behind goes with the next save.
+    checkpoint.save(&path).expect("it can be saved");
+    let left = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(left, 1, "scratch files stay");
 }

@@ -1,7 +1,10 @@
 //! Checkpoints: what fits, what does not, and files that something has happened to.
 
 mod damage;
+mod files;
+mod forged;
 mod kill;
+mod whole;
 
 use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, GradientsParams};
@@ -67,7 +70,12 @@ fn walked(builder: Builder) -> (Net, Descent) {
 
 fn file() -> Vec<u8> {
     let (net, descent) = walked(builder());
-    descent.checkpoint(&net).note("epoch", "7").into_bytes().expect("a checkpoint")
+    descent
+        .checkpoint(&net)
+        .expect("of this model")
+        .note("epoch", "7")
+        .into_bytes()
+        .expect("a checkpoint")
 }
 
 fn restore(file: &[u8], builder: Builder, net: &Net) -> Result<(Net, Descent), CheckpointError> {
@@ -99,7 +107,7 @@ fn what_is_saved_is_what_is_loaded() {
 fn an_optimizer_of_burn_is_kept_too() {
     let builder = || Descent::new(AdamConfig::new().build()).schedule(0.1);
     let (net, mut descent) = walked(builder());
-    let file = descent.checkpoint(&net).into_bytes().expect("a checkpoint");
+    let file = descent.checkpoint(&net).expect("of this model").into_bytes().expect("a checkpoint");
     let (restored, mut taken_up) = restore(&file, builder(), &Net::of(3)).expect("it fits");
     let (a, b) = (net.gradients(100), restored.gradients(100));
     let (net, _) = descent.step(net, a).expect("a good step");
@@ -171,7 +179,69 @@ fn a_changed_option_is_taken_up_only_when_asked_for() {
     let mut descent = Descent::new(adamw()).schedule(0.1).build(&net).expect("it fits");
     let checkpoint = Checkpoint::from_bytes(file).expect("a checkpoint");
     let error = checkpoint.restore_changed(&mut descent, &net).expect_err("lost").to_string();
-    assert!(error.contains("accumulate"), "{error}");
+    assert!(error.contains("it holds 1 micro-batches"), "{error}");
+    assert!(!error.contains("restore_changed") && !error.contains("accumulate was"), "{error}");
+}
+
+#[test]
+fn a_misfit_is_told_once_and_with_advice_that_helps() {
+    let (file, net) = (file(), Net::of(3));
+    let text = |file: &[u8], builder, net: &Net| {
+        restore(file, builder, net).map(|_| ()).expect_err("it does not fit").to_string()
+    };
+    // An option alone can be taken up.
+    let error = text(&file, builder().schedule(0.01), &net);
+    assert!(error.ends_with("; if that is meant, take it up with `restore_changed`"), "{error}");
+    // Beside another parameter it cannot.
+    let error = text(&file, builder().schedule(0.01), &Net::of(4));
+    assert!(error.contains("lr") && !error.contains("restore_changed"), "{error}");
+    // Nor can micro-batches of a step that is over.
+    let error = text(&file, builder().accumulate(1), &net);
+    assert_eq!(error.matches("accumulate").count(), 1, "{error}");
+    assert!(!error.contains("restore_changed"), "{error}");
+    let mut descent = builder().accumulate(1).build(&net).expect("it fits");
+    let checkpoint = Checkpoint::from_bytes(file).expect("a checkpoint");
+    let (_, misfits) = checkpoint.restore_what_fits(&mut descent, &net).expect("whole");
+    assert_eq!(misfits, [Mismatch::Accumulated { held: 1, now: 1 }]);
+}
+
+#[test]
+fn renamed_layers_are_found() {
+    #[derive(Module, Debug)]
+    struct Inner {
+        scale: Param<Tensor<2>>,
+        b: Param<Tensor<1>>,
+    }
+    #[derive(Module, Debug)]
+    struct Other {
+        inner: Inner,
+    }
+    let Net { w: scale, b } = Net::of(3);
+    let other = Other { inner: Inner { scale, b } };
+    let to = |path: &str| format!("inner.{}", if path == "w" { "scale" } else { path });
+    let renamed = || Checkpoint::from_bytes(file()).expect("a checkpoint").rename(to);
+    let mut descent = builder().build(&other).expect("it fits");
+    let restored = renamed().expect("no clash").restore(&mut descent, &other).expect("it fits");
+    let (net, walk) = walked(builder());
+    let Inner { scale, b } = restored.inner;
+    let restored = Net { w: scale, b };
+    assert!(restored.bits() == net.bits() && descent.steps() == walk.steps());
+    // With states, averages and the half step: it goes on as the other does.
+    let (mut walk, a, b) = (walk, net.gradients(90), restored.gradients(90));
+    let (net, _) = walk.step(net, a).expect("a good step");
+    let (restored, _) = descent.step(restored, b).expect("a good step");
+    assert!(restored.bits() == net.bits());
+    assert!(descent.evaluate(&restored).bits() == walk.evaluate(&net).bits());
+
+    let refused = |to: fn(&str) -> String| {
+        let checkpoint = Checkpoint::from_bytes(file()).expect("a checkpoint");
+        checkpoint.rename(to).map(|_| ()).expect_err("it cannot be").to_string()
+    };
+    let error = refused(|_| "w".into());
+    assert!(error.contains("`w` cannot be renamed to `w`"), "{error}");
+    for bad in [|_: &str| String::new(), |path: &str| format!("crc32:{path}")] {
+        assert!(refused(bad).contains("cannot be renamed"));
+    }
 }
 
 #[test]
@@ -197,7 +267,8 @@ fn other_files_are_refused() {
     let error = Checkpoint::open(folder.path()).expect_err("a folder");
     assert!(matches!(error, CheckpointError::File { .. }));
     let (net, descent) = walked(builder());
-    let nowhere = descent.checkpoint(&net).save(folder.path().join("no/where.bpk"));
+    let nowhere =
+        descent.checkpoint(&net).expect("of this model").save(folder.path().join("no/where.bpk"));
     assert!(matches!(nowhere, Err(CheckpointError::File { .. })));
 
     for bytes in [b"".to_vec(), b"epoch,loss\n1,0.5\n".to_vec(), vec![0; 4096]] {
@@ -211,9 +282,9 @@ fn other_files_are_refused() {
 
 #[test]
 fn another_version_is_named() {
-    let later = replaced(file(), b"gversiona1", b"gversiona2");
+    let later = replaced(file(), b"gversiona2", b"gversiona3");
     let error = Checkpoint::from_bytes(later).expect_err("a later version");
-    assert_eq!(error, CheckpointError::Version { found: "2".into(), read: "1" });
+    assert_eq!(error, CheckpointError::Version { found: "3".into(), read: &["1", "2"] });
 }
 
 /// The bytes with a part replaced by another as long, and the right checksum.
@@ -237,7 +308,12 @@ fn the_first_version_is_still_read() {
     };
     let (net, descent) = walked(walk());
     if std::env::var_os("BURN_DESCENT_BLESS").is_some() && !path.exists() {
-        descent.checkpoint(&net).note("made by", "this test").save(&path).expect("it can be made");
+        descent
+            .checkpoint(&net)
+            .expect("of this model")
+            .note("made by", "this test")
+            .save(&path)
+            .expect("it can be made");
     }
     let file = std::fs::read(path).expect("the fixture");
     let (restored, taken_up) = restore(&file, walk(), &Net::of(3)).expect("it fits for ever");

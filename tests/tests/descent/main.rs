@@ -7,6 +7,7 @@ mod leaf;
 mod policies;
 mod probes;
 mod refusals;
+mod statistics;
 mod transforms;
 mod walk;
 

@@ -67,7 +67,8 @@ fn resumes(subject: &Subject, optimizer: &Fused, around: Around, name: &str) {
     let (mut model, mut descent) = build();
     let mut files = Vec::new();
     for number in 0..CALLS {
-        files.push(descent.checkpoint(&model).into_bytes().expect("a checkpoint"));
+        let checkpoint = descent.checkpoint(&model).expect("of this model");
+        files.push(checkpoint.into_bytes().expect("a checkpoint"));
         model = call(model, &mut descent, number);
     }
     let expected = ends(&model, &descent);

@@ -12,6 +12,8 @@ use burn_descent_rules::{InvalidOption, Range};
 ///
 /// - Defaults: no warm-up. `β` is usually 0.99 to 0.9999.
 /// - Memory: one number a weight, in f32 (f64 for f64), and one pass of tensor operations a step.
+/// - A model with batch normalisation needs its statistics taken anew for the averaged weights:
+///   [`Descent::evaluate_with`](crate::Descent::evaluate_with).
 /// - Reference: Polyak & Juditsky 1992, <https://doi.org/10.1137/0330046>.
 ///
 /// ```

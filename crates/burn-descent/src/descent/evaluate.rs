@@ -13,6 +13,10 @@ impl Descent {
     /// optimizers say ([`Nesterov`] is judged elsewhere than it trains). The model that trains is
     /// left as it is.
     ///
+    /// Running statistics, such as those of batch normalisation, are those of the model that
+    /// trains. They belong to its weights: where others are judged,
+    /// [`evaluate_with`](Self::evaluate_with) takes them anew.
+    ///
     /// [`Nesterov`]: crate::Nesterov
     pub fn evaluate<M: Module>(&self, model: &M) -> M {
         model.valid().map(&mut Evaluate(self))

@@ -1,5 +1,6 @@
 //! From what is asked of a walk to a walk that fits a model.
 
+use super::buffers::buffers;
 use super::group::{AnyOptimizer, Group, Member, Schedules};
 use super::plan::{Line, Plan};
 use super::position::Position;
@@ -101,6 +102,7 @@ struct Found {
     shape: Shape,
     dtype: DType,
     frozen: bool,
+    buffer: bool,
 }
 
 fn line(parameter: &Found, group: &Schedules, optimizer: usize) -> Line {
@@ -121,8 +123,12 @@ fn line(parameter: &Found, group: &Schedules, optimizer: usize) -> Line {
         optimizer: any.name(),
         weight_decay: decay,
         frozen: parameter.frozen,
+        buffer: parameter.buffer,
         state_bytes: None,
     };
+    if line.buffer {
+        return Line { group: "-".into(), optimizer: "-", weight_decay: None, ..line };
+    }
     line.state_bytes = states.map(|count| count * line.bytes_in(compute_dtype(line.dtype)));
     line
 }
@@ -131,6 +137,10 @@ fn line(parameter: &Found, group: &Schedules, optimizer: usize) -> Line {
 fn parameters<M: Module>(model: &M) -> Vec<Found> {
     let mut found = Vec::new();
     each_parameter(model, &mut found);
+    let buffers = buffers(model);
+    for parameter in &mut found {
+        parameter.buffer = buffers.contains(&parameter.id);
+    }
     found
 }
 
@@ -143,6 +153,7 @@ impl Each for Vec<Found> {
             shape: tensor.shape(),
             dtype: tensor.dtype(),
             frozen: !param.is_require_grad(),
+            buffer: false,
         });
     }
 }

@@ -32,6 +32,7 @@
 
 mod accumulate;
 mod apply;
+mod buffers;
 mod builder;
 mod checkpoint;
 mod error;
@@ -47,8 +48,11 @@ mod plan;
 mod position;
 mod probe;
 mod report;
+mod retake;
+mod statistics;
 mod step;
 mod transform;
+mod values;
 mod visit;
 
 pub use builder::Builder;
@@ -60,6 +64,8 @@ pub use loss_scale::LossScale;
 pub use plan::{Line, Plan};
 pub use probe::Probe;
 pub use report::{Report, Update};
+pub use retake::RetakeError;
+pub use statistics::Statistics;
 pub use transform::Transform;
 use visit::ByParameter;
 pub(crate) use visit::{Tensors, compute_dtype};
@@ -76,6 +82,10 @@ use std::sync::Arc;
 ///
 /// With accumulation the step is what the micro-batches make together: one that is skipped or
 /// refused takes them with it.
+///
+/// A walk sees gradients, and a model after its forward: running statistics, such as those of
+/// batch normalisation, have seen the batch then, whatever becomes of the step.
+/// [`Statistics`] takes them before a forward and puts them back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NotFinite {
     /// Take the step as it is: no gradient is looked at.

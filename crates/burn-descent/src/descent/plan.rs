@@ -22,6 +22,9 @@ pub struct Line {
     pub weight_decay: Option<f64>,
     /// Does it take no gradient?
     pub frozen: bool,
+    /// Is it a buffer, such as a running statistic? A forward changes it, and no optimizer. It is
+    /// frozen, too, and its group and optimizer are `-`.
+    pub buffer: bool,
     /// The bytes of its state; `None` if the optimizer is not ours.
     pub state_bytes: Option<usize>,
 }
@@ -33,10 +36,10 @@ impl Line {
     }
 }
 
-/// Every parameter of a model with what will happen to it. Prints as a table.
+/// Every parameter of a model with what will happen to it, and its buffers. Prints as a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The parameters in the order of the model; those that are tied together once.
+    /// The parameters and buffers in the order of the model; those that are tied together once.
     pub lines: Vec<Line>,
     /// What else is kept of every parameter that is trained, and its bytes: averages, slow weights,
     /// accumulated gradients.
@@ -64,7 +67,7 @@ impl Plan {
         self.lines.iter().filter(|line| !line.frozen).filter_map(|line| line.state_bytes).sum()
     }
 
-    /// The bytes of all weights.
+    /// The bytes of all weights and buffers.
     pub fn weight_bytes(&self) -> usize {
         self.lines.iter().map(|line| line.bytes_in(line.dtype)).sum()
     }
@@ -88,7 +91,11 @@ impl fmt::Display for Plan {
                 line.group.clone(),
                 line.optimizer.to_owned(),
                 line.weight_decay.map_or("-".into(), |decay| decay.to_string()),
-                if line.frozen { "frozen".into() } else { state },
+                match line {
+                    Line { buffer: true, .. } => "buffer".into(),
+                    Line { frozen: true, .. } => "frozen".into(),
+                    _ => state,
+                },
             ]
         };
         let rows: Vec<_> = core::iter::once(header).chain(self.lines.iter().map(row)).collect();
@@ -98,7 +105,12 @@ impl fmt::Display for Plan {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
             writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
-        write!(f, "{} parameters; bytes: weights {}", self.lines.len(), self.weight_bytes())?;
+        let buffers = self.lines.iter().filter(|line| line.buffer).count();
+        write!(f, "{} parameters", self.lines.len() - buffers)?;
+        if buffers > 0 {
+            write!(f, ", {buffers} buffers")?;
+        }
+        write!(f, "; bytes: weights {}", self.weight_bytes())?;
         write!(f, ", states {}", self.state_bytes())?;
         self.kept.iter().try_for_each(|(name, bytes)| write!(f, ", {name} {bytes}"))?;
         write!(f, ", in all {}", self.total_bytes())

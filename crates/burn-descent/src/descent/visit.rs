@@ -1,8 +1,8 @@
-//! Walking over the float parameters of a model, with their paths.
+//! Walking over the parameters of a model, with their paths.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Bool, Int, Tensor};
 pub(crate) use burn_descent_engine::compute_dtype;
 use rustc_hash::FxHashMap;
 
@@ -40,10 +40,17 @@ impl Path {
 
 /// What is done with each parameter.
 pub(super) trait Each {
+    /// With one of floats. Buffers, such as running statistics, are among them.
     fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>);
+
+    /// With one of integers: nothing, where only what can be stepped counts.
+    fn each_int<const D: usize>(&mut self, _path: &str, _param: &Param<Tensor<D, Int>>) {}
+
+    /// With one of booleans.
+    fn each_bool<const D: usize>(&mut self, _path: &str, _param: &Param<Tensor<D, Bool>>) {}
 }
 
-/// Shows every float parameter in the order of the model, as often as the model holds it.
+/// Shows every parameter in the order of the model, as often as the model holds it.
 pub(super) fn each_parameter<M: Module>(model: &M, each: &mut impl Each) {
     struct Visit<'a, E> {
         path: Path,
@@ -58,6 +65,12 @@ pub(super) fn each_parameter<M: Module>(model: &M, each: &mut impl Each) {
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             self.each.each(self.path.as_str(), param);
+        }
+        fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
+            self.each.each_int(self.path.as_str(), param);
+        }
+        fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
+            self.each.each_bool(self.path.as_str(), param);
         }
     }
     model.visit(&mut Visit { path: Path::default(), each });

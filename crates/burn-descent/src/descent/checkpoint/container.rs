@@ -1,15 +1,17 @@
 //! A checkpoint as bytes: burn's container, with what it lacks: what it is, a version, and a
 //! checksum.
 
-use super::{Checkpoint, CheckpointError};
+use super::{Checkpoint, CheckpointError, file};
 use burn::tensor::{Bytes, TensorData};
-use burn_pack::{AtomicFile, Reader, Tensor, Writer};
+use burn_pack::{Reader, Tensor, Writer};
 use core::ops::Range;
-use std::io::Write;
 use std::path::Path;
 
-/// The version of the format.
-pub(super) const VERSION: &str = "1";
+/// The version of the format that is written. Version 1 knows no integers and booleans.
+const VERSION: &str = "2";
+
+/// The versions that are read.
+const READ: [&str; 2] = ["1", VERSION];
 
 const FORMAT: &str = "format";
 const NAME: &str = "burn-descent checkpoint";
@@ -66,8 +68,8 @@ impl Checkpoint {
             return Err(CheckpointError::Foreign("it is another burnpack file".into()));
         }
         let found = text(VERSION_KEY);
-        if found != VERSION {
-            return Err(CheckpointError::Version { found: found.into(), read: VERSION });
+        if !READ.contains(&found) {
+            return Err(CheckpointError::Version { found: found.into(), read: &READ });
         }
         if !whole {
             return Err(CheckpointError::Damaged("its checksum is not that of its bytes".into()));
@@ -75,31 +77,21 @@ impl Checkpoint {
         let damaged = |error: &dyn core::fmt::Display| CheckpointError::Damaged(error.to_string());
         let header = serde_json::from_str(text(HEADER)).map_err(|error| damaged(&error))?;
         let scalars = reader.scalars().clone();
-        let unpack = |tensor: Tensor| {
-            let (name, dtype, shape, _, bytes) = tensor.into_parts()?;
-            Ok((name, TensorData::from_bytes(bytes, shape, dtype)))
-        };
-        let tensors =
-            reader.into_tensors().and_then(|tensors| tensors.into_iter().map(unpack).collect());
-        Ok(Self { header, scalars, tensors: tensors.map_err(|error| damaged(&error))? })
+        let tensors = reader.into_tensors().map_err(|error| damaged(&error))?;
+        let tensors = tensors.into_iter().map(unpack).collect::<Result<_, _>>()?;
+        Ok(Self { header, scalars, tensors })
     }
 
     /// Writes the file so that it is there whole or not at all, however the process ends: under
-    /// another name, to the disk, and then over an older file.
+    /// another name, to the disk, and then over an older file. A symbolic link is written through,
+    /// and what saves to this path left behind when they were killed is cleaned up.
     ///
     /// # Errors
-    /// If it cannot be written; an older file is there still.
+    /// If it cannot be written, or something is there that is no file, such as a folder or a device;
+    /// what was there is there still.
     pub fn save(self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
         let path = path.as_ref();
-        let bytes = self.into_bytes()?;
-        let write = || -> Result<(), burn_pack::Error> {
-            let (scratch, mut file) = AtomicFile::create(path)?;
-            let written = file.write_all(&bytes).and_then(|()| file.sync_all());
-            written.map_err(|error| burn_pack::Error::IoError(error.to_string()))?;
-            drop(file);
-            scratch.commit()
-        };
-        write().map_err(|error| in_file(path, &error))
+        file::write(path, &self.into_bytes()?).map_err(|error| in_file(path, &error))
     }
 
     /// Reads a file.
@@ -108,8 +100,17 @@ impl Checkpoint {
     /// As of [`from_bytes`](Self::from_bytes), and if the file cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
-        Self::from_bytes(std::fs::read(path).map_err(|error| in_file(path, &error))?)
+        Self::from_bytes(file::read(path).map_err(|error| in_file(path, &error))?)
     }
+}
+
+/// A tensor of a file, copied: what lies in the buffer of the file would keep all of it in memory,
+/// and lies wherever the file says.
+fn unpack(tensor: Tensor) -> Result<(String, TensorData), CheckpointError> {
+    let damaged = |error: &dyn core::fmt::Display| CheckpointError::Damaged(error.to_string());
+    let (name, dtype, shape, _, bytes) = tensor.into_parts().map_err(|error| damaged(&error))?;
+    let data = TensorData::try_from_bytes_vec(bytes.to_vec(), shape, dtype);
+    Ok((name, data.map_err(|error| damaged(&error))?))
 }
 
 fn in_file(path: &Path, reason: &dyn core::fmt::Display) -> CheckpointError {

@@ -17,12 +17,15 @@ pub enum CheckpointError {
     #[error("this is not a checkpoint of burn-descent, or was cut off: {0}")]
     Foreign(String),
     /// It was written in another version of the format.
-    #[error("the checkpoint has format {found}, this version of burn-descent reads format {read}")]
+    #[error(
+        "the checkpoint has format {found}, this version of burn-descent reads format {}",
+        .read.join(" and ")
+    )]
     Version {
         /// Its version.
         found: String,
-        /// The version that is read.
-        read: &'static str,
+        /// The versions that are read.
+        read: &'static [&'static str],
     },
     /// It is not what was written.
     #[error("the checkpoint is damaged: {0}")]
@@ -91,10 +94,27 @@ pub enum Mismatch {
         /// Which: `state`, `average`.
         part: &'static str,
     },
-    /// An option has another value.
+    /// A new path cannot be that of the parameter: another one has it, it is empty, or it has a
+    /// colon or a slash.
+    #[error("`{parameter}` cannot be renamed to `{to}`")]
+    Renamed {
+        /// Path of the parameter.
+        parameter: String,
+        /// What it was to be called.
+        to: String,
+    },
+    /// It was saved in the middle of a step that is of fewer micro-batches now.
     #[error(
-        "{option} was {saved}, it is {now}; take it up with `restore_changed` if that is meant"
+        "it holds {held} micro-batches of a step that is not taken yet, and a step is of {now} now:          accumulate more of them, or save after a step"
     )]
+    Accumulated {
+        /// In the checkpoint.
+        held: u32,
+        /// In the walk.
+        now: u32,
+    },
+    /// An option has another value.
+    #[error("{option} was {saved}, it is {now}")]
     Option {
         /// Which option of the walk.
         option: String,
@@ -113,6 +133,9 @@ fn list(mismatches: &[Mismatch]) -> impl fmt::Display {
     let mut text = listed.collect::<Vec<_>>().join("; ");
     if mismatches.len() > LISTED {
         text += &format!("; and {} more", mismatches.len() - LISTED);
+    }
+    if mismatches.iter().all(|mismatch| matches!(mismatch, Mismatch::Option { .. })) {
+        text += "; if that is meant, take it up with `restore_changed`";
     }
     text
 }

@@ -2,7 +2,9 @@
 
 mod container;
 mod error;
+mod file;
 mod parameters;
+mod rename;
 mod restore;
 mod take;
 
@@ -14,8 +16,9 @@ use burn_pack::Scalar;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// All of a walk at one moment: weights, the states of the optimizers, counters, averages,
-/// accumulated gradients, the scale of the loss; and every option, to compare with.
+/// All of a walk at one moment: all that burn records of the model (weights, running statistics,
+/// parameters of integers and booleans, quantised ones), the states of the optimizers, counters,
+/// averages, accumulated gradients, the scale of the loss; and every option, to compare with.
 ///
 /// A walk that is taken up again goes on as if it had never stopped, bit for bit on one device, at
 /// any step, and in the middle of an accumulation too. Schedules and noise follow from the step,
@@ -37,7 +40,7 @@ use std::collections::BTreeMap;
 /// let mut descent = Descent::new(AdamW::new().build()?).schedule(1e-3).build(&model)?;
 /// let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
 /// let (model, _) = descent.step(model.clone(), model.forward(x).mean().backward())?;
-/// descent.checkpoint(&model).note("epoch", "1").save(&path)?;
+/// descent.checkpoint(&model)?.note("epoch", "1").save(&path)?;
 ///
 /// // In another process: a model and a walk as that one began.
 /// let model: Linear = LinearConfig::new(8, 1).init(&device);
@@ -98,17 +101,22 @@ struct SavedScale {
     good: u64,
 }
 
-/// A parameter of the model that was saved.
+/// A parameter of the model that was saved, or a buffer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameter {
     path: String,
     shape: Shape,
     dtype: DType,
-    optimizer: String,
+    /// What steps it; `None` for a buffer, and for integers and booleans. In version 1 a buffer has
+    /// one too.
+    optimizer: Option<String>,
     /// Does it have a state?
     stepped: bool,
 }
+
+/// The option that says how many micro-batches make a step.
+const ACCUMULATE: &str = "accumulate";
 
 /// What is kept of a parameter beside its weights and its state, by the name in the file.
 const SUM: &str = "sum";
@@ -116,6 +124,14 @@ const AVERAGE: &str = "average";
 const SLOW: &str = "slow";
 const WEIGHTS: &str = "weights";
 const STATE: &str = "state";
+
+/// A value as it is saved: how a backend keeps its booleans is its own business.
+fn portable(data: TensorData) -> TensorData {
+    match data.dtype() {
+        DType::Bool(_) => data.convert::<bool>(),
+        _ => data,
+    }
+}
 
 /// The name in the file.
 fn name(part: &str, path: &str) -> String {

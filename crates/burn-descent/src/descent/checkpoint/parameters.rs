@@ -1,7 +1,7 @@
 //! What of a checkpoint fits each parameter of a model.
 
 use super::restore::Found;
-use super::{AVERAGE, Mismatch, Parameter, SLOW, STATE, SUM, WEIGHTS, name};
+use super::{AVERAGE, Mismatch, Parameter, SLOW, STATE, SUM, WEIGHTS, name, portable};
 use crate::descent::Descent;
 use crate::descent::apply::State;
 use crate::descent::group::AnyOptimizer;
@@ -9,13 +9,15 @@ use crate::descent::position::Position;
 use crate::descent::visit::{Each, Tensors, compute_dtype, inner};
 use burn::module::{Param, ParamId};
 use burn::optim::{RecordState, StateSource};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::kind::Basic;
+use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_descent_engine::FusedState;
 use std::collections::{HashMap, HashSet};
 
 /// Looks at one parameter of the model after another.
 pub(super) struct Look<'a> {
     pub(super) descent: &'a Descent,
+    pub(super) buffers: HashSet<ParamId>,
     pub(super) source: StateSource,
     /// The tensors of the file.
     pub(super) names: HashSet<String>,
@@ -31,36 +33,25 @@ impl Each for Look<'_> {
         if !self.seen.insert(id) {
             return;
         }
+        let weights = inner(param.val());
+        if self.buffers.contains(&id) {
+            self.value(path, id, &weights);
+            return;
+        }
         let parameter = path.to_owned();
         let setup = &self.descent.setup;
         let Some(member) = setup.members.get(&id) else {
             return self.found.mismatches.push(Mismatch::Unknown { parameter });
         };
-        let Some(saved) = self.saved.remove(path) else {
-            return self.found.mismatches.push(Mismatch::Missing { parameter });
-        };
-        let weights = inner(param.val());
-        let (shape, dtype) = (weights.shape(), weights.dtype());
-        if saved.shape != shape {
-            let (saved, expected) = (saved.shape.clone(), shape);
-            return self.found.mismatches.push(Mismatch::Shape { parameter, saved, expected });
-        }
-        if saved.dtype != dtype {
-            let (saved, expected) = (saved.dtype, dtype);
-            return self.found.mismatches.push(Mismatch::Dtype { parameter, saved, expected });
-        }
-        let restored = self.tensor(WEIGHTS, path, &weights, dtype);
-        match restored {
-            Some(restored) => self.found.weights.register(id, restored),
-            None => self.refuse(path, WEIGHTS),
-        }
+        let Some(saved) = self.value(path, id, &weights) else { return };
 
         let optimizer = &setup.groups[member.group].optimizers[member.optimizer];
-        if saved.optimizer != optimizer.name() {
-            let (saved, expected) = (saved.optimizer.clone(), optimizer.name().to_owned());
+        if saved.optimizer.as_deref() != Some(optimizer.name()) {
+            let saved = saved.optimizer.clone().unwrap_or_else(|| "nothing".into());
+            let expected = optimizer.name().to_owned();
             self.found.mismatches.push(Mismatch::Optimizer { parameter, saved, expected });
         } else if saved.stepped {
-            match state(optimizer, &name(STATE, path), &mut self.source, &weights) {
+            match self.state(optimizer, path, &weights) {
                 Some(state) => drop(self.found.position.states.insert(id, state)),
                 None => self.refuse(path, STATE),
             }
@@ -77,25 +68,74 @@ impl Each for Look<'_> {
             self.part(SLOW, path, id, &weights, |position| &mut position.slow);
         }
     }
+
+    fn each_int<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D, Int>>) {
+        if self.seen.insert(param.id) {
+            self.value(path, param.id, &param.val());
+        }
+    }
+
+    fn each_bool<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D, Bool>>) {
+        if self.seen.insert(param.id) {
+            self.value(path, param.id, &param.val());
+        }
+    }
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
     fn refuse(&mut self, path: &str, part: &'static str) {
         self.found.mismatches.push(Mismatch::Part { parameter: path.to_owned(), part });
     }
 
-    /// A tensor of the file, on the device of the weights; `None` if it is not there, or not as
+    /// Finds the value that was saved for one of the model, if it is of the same kind and shape.
+    fn value<const D: usize, K: Basic + 'static>(
+        &mut self,
+        path: &str,
+        id: ParamId,
+        value: &Tensor<D, K>,
+    ) -> Option<&'a Parameter> {
+        let parameter = path.to_owned();
+        let Some(saved) = self.saved.remove(path) else {
+            self.found.mismatches.push(Mismatch::Missing { parameter });
+            return None;
+        };
+        let (shape, dtype) = (value.shape(), portable_dtype(value));
+        if saved.shape != shape {
+            let (saved, expected) = (saved.shape.clone(), shape);
+            self.found.mismatches.push(Mismatch::Shape { parameter, saved, expected });
+            return None;
+        }
+        if saved.dtype != dtype {
+            let (saved, expected) = (saved.dtype, dtype);
+            self.found.mismatches.push(Mismatch::Dtype { parameter, saved, expected });
+            return None;
+        }
+        match self.tensor(WEIGHTS, path, value, dtype) {
+            Some(restored) => self.found.values.insert(id, restored),
+            None => self.refuse(path, WEIGHTS),
+        }
+        Some(saved)
+    }
+
+    /// A tensor of the file, on the device of a value; `None` if it is not there, or not as
     /// large and precise as it should be.
-    fn tensor<const D: usize>(
+    fn tensor<const D: usize, K: Basic>(
         &mut self,
         part: &str,
         path: &str,
-        weights: &Tensor<D>,
+        value: &Tensor<D, K>,
         dtype: DType,
-    ) -> Option<Tensor<D>> {
+    ) -> Option<Tensor<D, K>> {
         let data = self.source.take_tensor("", &name(part, path))?;
-        let fits = data.dtype() == dtype && *data.shape() == weights.shape();
-        fits.then(|| Tensor::from_data(data, (&weights.device(), dtype)))
+        let fits = data.dtype() == dtype && *data.shape() == value.shape();
+        let sound = || match dtype {
+            DType::Bool(_) => data.as_slice::<bool>().is_ok(),
+            // Its length does not follow from its shape.
+            DType::QFloat(_) => data.bytes().len() == value.to_data().bytes().len(),
+            _ => true,
+        };
+        let sound = fits && sound();
+        sound.then(|| Tensor::from_data(data, (&value.device(), dtype)))
     }
 
     /// What may be kept of a parameter, or not: one that never had a gradient has no average.
@@ -115,23 +155,33 @@ impl Look<'_> {
             None => self.refuse(path, part),
         }
     }
+
+    /// The state of one parameter, if it is one of this optimizer's and not older than the walk.
+    fn state<const D: usize>(
+        &mut self,
+        optimizer: &AnyOptimizer,
+        path: &str,
+        weights: &Tensor<D>,
+    ) -> Option<State> {
+        let (prefix, device) = (name(STATE, path), weights.device());
+        match optimizer {
+            AnyOptimizer::Ours(fused) => {
+                let state = FusedState::state_unflatten(&prefix, &mut self.source, &device)?;
+                let fits =
+                    fused.fits(&state, weights) && state.steps() <= self.found.position.steps;
+                fits.then_some(State::Ours(state))
+            }
+            AnyOptimizer::Foreign(foreign, _) => {
+                foreign.state_unflatten(D, &prefix, &mut self.source, &device).map(State::Foreign)
+            }
+        }
+    }
 }
 
-/// The state of one parameter, if it is one of this optimizer's.
-fn state<const D: usize>(
-    optimizer: &AnyOptimizer,
-    prefix: &str,
-    source: &mut StateSource,
-    weights: &Tensor<D>,
-) -> Option<State> {
-    let device = weights.device();
-    match optimizer {
-        AnyOptimizer::Ours(fused) => {
-            let state = FusedState::state_unflatten(prefix, source, &device)?;
-            fused.fits(&state, weights).then_some(State::Ours(state))
-        }
-        AnyOptimizer::Foreign(foreign, _) => {
-            foreign.state_unflatten(D, prefix, source, &device).map(State::Foreign)
-        }
+/// The precision in which a value is saved.
+fn portable_dtype<const D: usize, K: Basic>(value: &Tensor<D, K>) -> DType {
+    match value.dtype() {
+        DType::Bool(_) | DType::QFloat(_) => portable(value.to_data()).dtype(),
+        dtype => dtype,
     }
 }

@@ -1,21 +1,24 @@
 //! From a checkpoint to a walk: all of it is looked at first, then all of it is taken up.
 
 use super::parameters::Look;
-use super::{Checkpoint, CheckpointError, Header, Mismatch};
+use super::{ACCUMULATE, Checkpoint, CheckpointError, Header, Mismatch};
+use crate::descent::buffers::{buffers, unshared};
 use crate::descent::loss_scale::Scale;
-use crate::descent::param::replace;
 use crate::descent::position::Position;
-use crate::descent::visit::{Tensors, each_parameter};
+use crate::descent::values::Values;
+use crate::descent::visit::each_parameter;
 use crate::descent::{Descent, Setup};
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::Module;
 use burn::optim::StateSource;
-use burn::tensor::Tensor;
+use burn_pack::Scalar;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 impl Checkpoint {
-    /// Takes up the walk: `descent` goes on from here, and the model that comes back has the
-    /// weights. `descent` must have been built as the one that was saved, for a model of the same
-    /// parameters; where they are and how far they have come does not matter.
+    /// Takes up the walk: `descent` goes on from here, and the model that comes back has the values
+    /// that were saved. `descent` must have been built as the one that was saved, for a model of the
+    /// same parameters; where they are and how far they have come does not matter. `model` is left
+    /// as it is: running statistics, which clones of a model share, are not shared with what comes
+    /// back. It may have no autodiff, to be loaded for inference.
     ///
     /// # Errors
     /// [`CheckpointError::Misfit`] with all that is not the same: parameters, shapes, precisions,
@@ -55,9 +58,10 @@ impl Checkpoint {
         descent: &mut Descent,
         model: &M,
     ) -> Result<(M, Vec<Mismatch>), CheckpointError> {
-        let mut mismatches = changed_options(&self.header.options, &descent.setup);
+        let changed = changed_options(&self.header.options, &descent.setup);
         let mut found = Found::look(self, descent, model)?;
-        mismatches.append(&mut found.mismatches);
+        found.add(changed);
+        let mismatches = core::mem::take(&mut found.mismatches);
         Ok((found.take_up(descent, model), mismatches))
     }
 }
@@ -83,7 +87,8 @@ fn changed_options(saved: &BTreeMap<String, String>, setup: &Setup) -> Vec<Misma
 /// What of a checkpoint fits a walk and a model, and what does not.
 pub(super) struct Found {
     pub(super) position: Position,
-    pub(super) weights: Tensors,
+    /// Of all that the model records.
+    pub(super) values: Values,
     pub(super) mismatches: Vec<Mismatch>,
 }
 
@@ -96,17 +101,24 @@ impl Found {
         let Checkpoint { header, scalars, tensors } = checkpoint;
         let mut mismatches = Vec::new();
         let position = position(&header, descent, &mut mismatches)?;
+        // The next step of an optimizer that is not ours would count beyond the largest number.
+        let endless = |scalar: &Scalar| matches!(scalar, Scalar::UInt(time) if *time > MOST_TIME);
+        let mut times = scalars.iter().filter(|(name, _)| name.ends_with(".time"));
+        if let Some((name, _)) = times.find(|(_, time)| endless(time)) {
+            return Err(damaged(name));
+        }
         let mut source = StateSource::new(scalars);
         let names = tensors.keys().cloned().collect();
         tensors.into_iter().for_each(|(name, data)| source.insert_tensor(name, data));
         let saved = header.parameters.iter().map(|saved| (saved.path.as_str(), saved)).collect();
         let mut look = Look {
             descent,
+            buffers: buffers(model),
             source,
             names,
             saved,
             seen: HashSet::new(),
-            found: Found { position, weights: Tensors::new(), mismatches },
+            found: Found { position, values: Values::default(), mismatches },
         };
         each_parameter(model, &mut look);
         let Look { saved, mut found, .. } = look;
@@ -117,13 +129,20 @@ impl Found {
         Ok(found)
     }
 
+    /// Adds options that have changed, but not twice what is told already.
+    fn add(&mut self, changed: Vec<Mismatch>) {
+        let told = self.mismatches.iter().any(|told| matches!(told, Mismatch::Accumulated { .. }));
+        let is_told = |mismatch: &Mismatch| matches!(mismatch, Mismatch::Option { option, .. } if told && option == ACCUMULATE);
+        self.mismatches.extend(changed.into_iter().filter(|mismatch| !is_told(mismatch)));
+    }
+
     fn take_up_if_whole<M: Module>(
         mut self,
         descent: &mut Descent,
         model: &M,
         changed: Vec<Mismatch>,
     ) -> Result<M, CheckpointError> {
-        self.mismatches.extend(changed);
+        self.add(changed);
         if self.mismatches.is_empty() {
             Ok(self.take_up(descent, model))
         } else {
@@ -133,20 +152,18 @@ impl Found {
 
     fn take_up<M: Module>(self, descent: &mut Descent, model: &M) -> M {
         descent.at = self.position;
-        model.clone().map(&mut Weights(self.weights))
+        self.values.put_into(unshared(model))
     }
 }
 
-/// The new weights; a parameter that the model holds twice gets them twice.
-struct Weights(Tensors);
+/// More steps than this nobody takes; f64, in which schedules and rules see them, counts no further.
+const MOST: u64 = 1 << 53;
 
-impl ModuleMapper for Weights {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.0.get::<D>(param.id) {
-            Some(weights) => replace(param, |_| weights),
-            None => param,
-        }
-    }
+/// As much as that no clock of an optimizer shows.
+const MOST_TIME: u64 = u64::MAX / 2;
+
+fn damaged(what: &str) -> CheckpointError {
+    CheckpointError::Damaged(format!("{what} makes no sense"))
 }
 
 /// The counters, and nothing by parameter.
@@ -155,7 +172,9 @@ fn position(
     descent: &Descent,
     mismatches: &mut Vec<Mismatch>,
 ) -> Result<Position, CheckpointError> {
-    let damaged = |what: &str| CheckpointError::Damaged(format!("{what} makes no sense"));
+    if [header.steps, header.skipped, header.averaged].into_iter().any(|count| count > MOST) {
+        return Err(damaged("the number of steps"));
+    }
     let wishes = &descent.setup.wishes;
     let mut position = Position::start(&descent.setup);
     position.steps = header.steps;
@@ -169,17 +188,13 @@ fn position(
     if header.accumulated < wishes.accumulate {
         (position.accumulator.seen, position.accumulator.weight) = (header.accumulated, weight);
     } else {
-        mismatches.push(Mismatch::Option {
-            option: "accumulate".into(),
-            saved: format!("more than the {} micro-batches it holds", header.accumulated),
-            now: wishes.accumulate.to_string(),
-        });
+        mismatches.push(Mismatch::Accumulated { held: header.accumulated, now: wishes.accumulate });
     }
     if wishes.average.is_some() {
         position.averages.seen = header.averaged;
     }
     if let (Some(scale), Some(options)) = (&header.loss_scale, &wishes.loss_scale) {
-        if !scale.value.is_finite() {
+        if !scale.value.is_finite() || scale.good > MOST {
             return Err(damaged("the scale of the loss"));
         }
         let value = scale.value.clamp(options.min_scale, options.max_scale);

@@ -1,26 +1,43 @@
 //! From a walk to a checkpoint.
 
-use super::{AVERAGE, Checkpoint, Header, Parameter, SLOW, STATE, SUM, SavedScale, WEIGHTS, name};
+use super::{
+    ACCUMULATE, AVERAGE, Checkpoint, CheckpointError, Header, Mismatch, Parameter, SLOW, STATE,
+    SUM, SavedScale, WEIGHTS, name, portable,
+};
 use crate::descent::apply::State;
+use crate::descent::buffers::buffers;
 use crate::descent::group::{AnyOptimizer, Schedules};
 use crate::descent::visit::{Each, Tensors, each_parameter, inner};
 use crate::descent::{Descent, Setup};
 use burn::module::{Module, Param, ParamId};
 use burn::optim::{RecordState, StateSink};
-use burn::tensor::Tensor;
+use burn::tensor::kind::Basic;
+use burn::tensor::{Bool, Int, Tensor};
 use burn_descent_engine::Fused;
 use std::collections::{BTreeMap, HashSet};
 
 impl Descent {
-    /// All of the walk at this moment, and the weights of the model.
-    pub fn checkpoint<M: Module>(&self, model: &M) -> Checkpoint {
+    /// All of the walk at this moment, and all that the model records. Running statistics are as
+    /// the latest forward left them.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Misfit`] if the walk was not built for this model: a checkpoint of it
+    /// would lack what the optimizers remember.
+    pub fn checkpoint<M: Module>(&self, model: &M) -> Result<Checkpoint, CheckpointError> {
         let mut take = Take {
             descent: self,
+            buffers: buffers(model),
             seen: HashSet::new(),
             parameters: Vec::new(),
             sink: StateSink::default(),
+            mismatches: Vec::new(),
         };
-        each_parameter(model, &mut take);
+        // Settles the running statistics.
+        each_parameter(&model.valid(), &mut take);
+        take.mismatches.extend(take.lost());
+        if !take.mismatches.is_empty() {
+            return Err(CheckpointError::Misfit(take.mismatches));
+        }
         let at = &self.at;
         let header = Header {
             parameters: take.parameters,
@@ -34,44 +51,78 @@ impl Descent {
             plateau: at.plateau.clone(),
             notes: BTreeMap::new(),
         };
-        Checkpoint {
+        Ok(Checkpoint {
             header,
             scalars: take.sink.scalars.into_iter().collect(),
             tensors: take.sink.tensors.into_iter().collect(),
-        }
+        })
     }
 }
 
 struct Take<'a> {
     descent: &'a Descent,
+    buffers: HashSet<ParamId>,
     seen: HashSet<ParamId>,
     parameters: Vec<Parameter>,
     sink: StateSink,
+    mismatches: Vec<Mismatch>,
 }
 
 impl Take<'_> {
+    /// A value of the model with what steps it, if something does.
+    fn value<const D: usize, K: Basic>(
+        &mut self,
+        path: &str,
+        value: &Tensor<D, K>,
+        optimizer: Option<&str>,
+        stepped: bool,
+    ) {
+        let data = portable(value.to_data());
+        self.parameters.push(Parameter {
+            path: path.to_owned(),
+            shape: data.shape().clone(),
+            dtype: data.dtype(),
+            optimizer: optimizer.map(str::to_owned),
+            stepped,
+        });
+        self.sink.tensors.push((name(WEIGHTS, path), data));
+    }
+
     fn part<const D: usize>(&mut self, part: &str, path: &str, tensor: Option<Tensor<D>>) {
         if let Some(tensor) = tensor {
             self.sink.tensors.push((name(part, path), tensor.to_data()));
         }
+    }
+
+    /// What the walk was built for and the model does not have.
+    fn lost(&self) -> Vec<Mismatch> {
+        let Setup { members, plan, .. } = &*self.descent.setup;
+        // A parameter's stream is its place in the plan.
+        let lost = members.iter().filter(|(id, _)| !self.seen.contains(id));
+        let mut lost: Vec<_> = lost.map(|(_, member)| member.stream as usize).collect();
+        lost.sort_unstable();
+        let lines = lost.into_iter().filter_map(|place| plan.lines.get(place));
+        lines.map(|line| Mismatch::Extra { parameter: line.path.clone() }).collect()
     }
 }
 
 impl Each for Take<'_> {
     fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
         let id = param.id;
-        let Descent { setup, at } = self.descent;
-        let Some(member) = setup.members.get(&id).filter(|_| self.seen.insert(id)) else { return };
-        let optimizer = &setup.groups[member.group].optimizers[member.optimizer];
+        if !self.seen.insert(id) {
+            return;
+        }
         let weights = inner(param.val());
+        if self.buffers.contains(&id) {
+            return self.value(path, &weights, None, false);
+        }
+        let Descent { setup, at } = self.descent;
+        let Some(member) = setup.members.get(&id) else {
+            return self.mismatches.push(Mismatch::Unknown { parameter: path.to_owned() });
+        };
+        let optimizer = &setup.groups[member.group].optimizers[member.optimizer];
         let state = at.states.get(&id);
-        self.parameters.push(Parameter {
-            path: path.to_owned(),
-            shape: weights.shape(),
-            dtype: weights.dtype(),
-            optimizer: optimizer.name().to_owned(),
-            stepped: state.is_some(),
-        });
+        self.value(path, &weights, Some(optimizer.name()), state.is_some());
         let prefix = name(STATE, path);
         match (optimizer, state) {
             (_, Some(State::Ours(state))) => state.state_flatten(&prefix, &mut self.sink),
@@ -81,10 +132,21 @@ impl Each for Take<'_> {
             _ => {}
         }
         let kept = |tensors: &Tensors| tensors.get::<D>(id);
-        self.part(WEIGHTS, path, Some(weights));
         self.part(SUM, path, kept(&at.accumulator.sums));
         self.part(AVERAGE, path, kept(&at.averages.weights));
         self.part(SLOW, path, kept(&at.slow));
+    }
+
+    fn each_int<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D, Int>>) {
+        if self.seen.insert(param.id) {
+            self.value(path, &param.val(), None, false);
+        }
+    }
+
+    fn each_bool<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D, Bool>>) {
+        if self.seen.insert(param.id) {
+            self.value(path, &param.val(), None, false);
+        }
     }
 }
 
@@ -100,7 +162,7 @@ impl Setup {
             ("transform", format!("{:?}", w.transforms)),
             ("clip_norm", format!("{:?}", w.clip_norm)),
             ("not_finite", format!("{:?}", w.not_finite)),
-            ("accumulate", format!("{:?}", w.accumulate)),
+            (ACCUMULATE, format!("{:?}", w.accumulate)),
             ("average", format!("{:?}", w.average)),
             ("lookahead", format!("{:?}", w.lookahead)),
             ("loss_scale", format!("{:?}", w.loss_scale)),
