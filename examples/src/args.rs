@@ -170,7 +170,7 @@ pub struct Flags {
 
     /// Go on from a save, to the total of --epochs, on this or another backend. What is not given
     /// is as it was; optimizer, seed, hidden layers and data cannot change. With other --epochs a
-    /// schedule goes on as one over the new total
+    /// schedule goes on as one over the new total. Without --save, what is trained is not kept
     #[arg(long, value_name = "FILE.bpk", help_heading = "Results")]
     pub resume: Option<PathBuf>,
 

@@ -2,7 +2,7 @@
 
 use crate::data::Matrix;
 use crate::task::class;
-use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, Table, TableComponent, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -94,10 +94,10 @@ fn align(mut table: Table, names: usize) -> String {
     for column in table.column_iter_mut().skip(names) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    // Lines between the rows of numbers say nothing.
-    let table = table.to_string();
-    let lines = table.lines().filter(|line| !line.contains('╌'));
-    lines.map(str::trim_end).collect::<Vec<_>>().join("\n")
+    // Lines between the rows say nothing.
+    table.remove_style(TableComponent::HorizontalLines);
+    table.remove_style(TableComponent::MiddleIntersections);
+    table.lines().map(|line| line.trim_end().to_string()).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ Examples:
 
 const EXAMPLES_CLASSIFIER: &str = "\
 Examples:
-  classifier                               generated data: a spiral of three arms
+  classifier                               generated data: three spiral arms
   classifier --hidden none                 a linear model fails on it
   classifier --optimizer nesterov --set momentum=0.95
   classifier --data penguins.csv --target species --drop island

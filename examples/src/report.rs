@@ -174,9 +174,9 @@ fn time(position: &Position) -> f64 {
     position.history.iter().map(|epoch| epoch.seconds).sum()
 }
 
-/// The score with four digits.
+/// The score.
 pub(crate) fn show_score(score: Option<f64>) -> String {
-    score.map_or("undefined".into(), |score| format!("{score:.4}"))
+    score.map_or("undefined".into(), number)
 }
 
 /// A number in nine letters at most: with four decimals where that says what it is.
@@ -265,7 +265,7 @@ mod tests {
     fn the_line_of_an_epoch_fits_eighty_columns() {
         let (progress, _) = progress(1_000, 80);
         let epoch =
-            Epoch { train_loss: 1e300, test_loss: 5432.1, score: Some(-1.25), seconds: 1e-6 };
+            Epoch { train_loss: 1e300, test_loss: 5432.1, score: Some(-1e30), seconds: 1e-5 };
         let line = progress.line(1_000, &epoch);
         assert!(line.len() <= 80, "{line}");
     }

@@ -7,6 +7,7 @@ use super::table::{Column, Table};
 use super::{Dataset, Examples};
 use crate::task::Task;
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// A column of words with more different values is left out.
@@ -85,7 +86,7 @@ fn dropped<'a>(rows: usize, used: impl Iterator<Item = &'a Column>) -> Option<St
         .map(|column| (missing(column), column.name.as_str()))
         .filter(|(n, _)| *n > 0)
         .collect();
-    missing.sort_by(|a, b| b.cmp(a));
+    missing.sort_by_key(|(n, _)| Reverse(*n));
     let more = if missing.len() > MOST_NAMED { ", ..." } else { "" };
     let named = missing.iter().take(MOST_NAMED).map(|(n, name)| format!("{n} in `{name}`"));
     let named = named.collect::<Vec<_>>().join(", ") + more;

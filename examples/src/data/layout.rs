@@ -32,7 +32,8 @@ pub struct Layout {
     pub no_header: bool,
 
     /// What stands in the CSV file for a value that is not known, beside nothing at all
-    /// [default: NA,N/A,#N/A,#NA,<NA>,na,n/a,NaN,nan,NAN,NULL,Null,null,None,-,.,?]
+    /// [default: NA, N/A, #N/A, #NA, <NA>, na, n/a,
+    /// NaN, nan, NAN, NULL, Null, null, None, -, ., ?]
     #[arg(
         long,
         value_name = "WORD,...",
@@ -312,6 +313,6 @@ mod tests {
         let command = Layout::augment_args(Command::new("test"));
         let missing = command.get_arguments().find(|arg| arg.get_id() == "missing").unwrap();
         let help = missing.get_help().unwrap().to_string();
-        assert!(help.ends_with(&format!("[default: {}]", MISSING.join(","))), "{help}");
+        assert!(help.ends_with(&format!("[default: {}]", MISSING.join(", "))), "{help}");
     }
 }

@@ -1,5 +1,6 @@
 use super::chart::{BLUE, Chart, Curve, GREEN, INK, ORANGE, label, span};
 use super::draw;
+use crate::report::number;
 use anyhow::Result;
 use burn_descent::{RangeCurve, RangePoint};
 use plotters::prelude::{IntoLogRange, SeriesLabelPosition};
@@ -16,7 +17,7 @@ pub fn range(path: &Path, optimizer: &str, curve: &RangeCurve) -> Result<()> {
     let all = span(points.iter().flat_map(|point| [point.loss, point.smoothed]));
     let top = curve.bound().unwrap_or(0.0).max(all.start);
     let losses = all.start..all.end.min(top);
-    let name = if all.end > top { format!("loss, up to {}", label(&top)) } else { "loss".into() };
+    let name = if all.end > top { format!("loss, cut at {}", number(top)) } else { "loss".into() };
     let line = |name: String, color: RGBAColor, points| Curve { name, color, points, dots: false };
     let along = |loss: fn(&RangePoint) -> f64| {
         points.iter().map(|point| (point.lr, loss(point).min(losses.end))).collect()
