@@ -2,7 +2,7 @@
 
 use crate::around::Around;
 use crate::backend::Backend;
-use crate::data::Wish;
+use crate::data::{Layout, Wish};
 use crate::help::{self, WIDTH};
 use crate::recipe::{BatchSize, Hidden};
 use crate::task::Task;
@@ -31,6 +31,10 @@ pub struct Data {
     /// The only columns to learn from [default: all]
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',', help_heading = "Data")]
     pub features: Vec<String>,
+
+    /// How the file is written down.
+    #[command(flatten)]
+    pub layout: Layout,
 }
 
 impl Data {
@@ -41,6 +45,7 @@ impl Data {
             target: self.target.clone(),
             drop: self.drop.clone(),
             features: self.features.clone(),
+            layout: self.layout.clone(),
         }
     }
 }
@@ -165,9 +170,24 @@ pub struct Flags {
 
     /// Go on from a save, to the total of --epochs, on this or another backend. What is not given
     /// is as it was; optimizer, seed, hidden layers and data cannot change. With other --epochs a
-    /// schedule goes on as one over the new total
+    /// schedule goes on as one over the new total. Without --save, what is trained is not kept
     #[arg(long, value_name = "FILE.bpk", help_heading = "Results")]
     pub resume: Option<PathBuf>,
+
+    /// Predict the rows of this file with the network of --resume, and write them to --out with what
+    /// is predicted: a CSV file with the columns that were learned from, or a file of images. Where it
+    /// has the target too, it says how good the predictions are
+    #[arg(long, value_name = "FILE", requires_all = ["resume", "out"], conflicts_with_all = TRAINING, help_heading = "Instead of training")]
+    pub predict: Option<PathBuf>,
+
+    /// Where to write the rows that are predicted, as CSV
+    #[arg(
+        long,
+        value_name = "FILE.csv",
+        requires = "predict",
+        help_heading = "Instead of training"
+    )]
+    pub out: Option<PathBuf>,
 
     /// Try all learning rates instead of training, each step a greater one, and say which to begin
     /// with. Small batches are noisy: --plot shows how far to trust it. Nothing is saved or logged
@@ -183,6 +203,32 @@ pub struct Flags {
     #[arg(long, help_heading = "Instead of training")]
     pub print_plan: bool,
 }
+
+/// The flags that predicting has no use for.
+const TRAINING: [&str; 22] = [
+    "data",
+    "target",
+    "drop",
+    "features",
+    "optimizer",
+    "set",
+    "lr",
+    "schedule",
+    "warmup",
+    "epochs",
+    "batch_size",
+    "hidden",
+    "seed",
+    "clip_norm",
+    "accumulate",
+    "ema",
+    "plot",
+    "log",
+    "save",
+    "find_lr",
+    "explain",
+    "print_plan",
+];
 
 impl Flags {
     /// Parses the command line of a task's program.
@@ -207,5 +253,16 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         Flags::command().debug_assert();
+    }
+
+    #[test]
+    fn predicting_reads_rows_and_trains_nothing() {
+        let flags = Flags::command();
+        let used = ["separator", "no_header", "missing", "backend", "threads", "json", "resume"];
+        let used = [&used[..], &["predict", "out"]].concat();
+        let others = flags.get_arguments().map(|flag| flag.get_id().as_str());
+        let others: Vec<&str> = others.filter(|name| !used.contains(name)).collect();
+        assert_eq!(others.len(), TRAINING.len());
+        assert!(others.iter().all(|name| TRAINING.contains(name)), "{others:?}");
     }
 }

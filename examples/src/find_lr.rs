@@ -3,7 +3,7 @@
 use crate::args::Flags;
 use crate::backend::Backend;
 use crate::plot;
-use crate::report::say;
+use crate::report::{say, tell};
 use crate::train::{Classroom, Learner, Plan};
 use anyhow::Result;
 use burn_descent::RangeTest;
@@ -27,19 +27,14 @@ pub fn find_lr(
     if let Some(path) = &flags.plot {
         plot::range(path, optimizer, &curve)?;
     }
-    let end = match curve.points.last() {
-        Some(last) if curve.diverged => format!("the loss diverged after {:.2e}", last.lr),
-        Some(last) => format!("the loss did not diverge up to {:.2e}", last.lr),
-        None => "the loss is not finite at the first step".into(),
-    };
-    say(format_args!("{optimizer}, {} steps: {end}", curve.points.len()));
+    tell(format_args!("{optimizer}, {} steps: {}", curve.points.len(), curve.summary()));
     let rates = [
         (curve.suggestion(), "where the loss falls fastest"),
         (curve.minimum_over_ten(), "a tenth of where it is least"),
     ];
     for (lr, what) in rates {
         let lr = lr.map_or("none".into(), |lr| format!("{lr:.2e}"));
-        say(format_args!("--lr {lr:<8}  {what}"));
+        tell(format_args!("--lr {lr:<8}  {what}"));
     }
     if flags.json {
         say(json!({
@@ -47,6 +42,7 @@ pub fn find_lr(
             "backend": backend.name,
             "suggestion": curve.suggestion(),
             "minimum_over_ten": curve.minimum_over_ten(),
+            "unstable_from": curve.unstable_from(),
             "diverged": curve.diverged,
             "points": curve.points,
         }));

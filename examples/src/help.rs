@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use crate::schedule;
 use crate::task::Task;
+use crate::terminal;
 use burn_descent::registry;
 use clap::{CommandFactory, FromArgMatches};
 
@@ -33,8 +34,9 @@ pub(crate) fn parse<F: CommandFactory + FromArgMatches>(
 ) -> Result<F, clap::Error> {
     let (optimizers, schedules) = (optimizers(), schedule::names().join(", "));
     let lists = format!("{optimizers}\n\nSchedules: {schedules}\n\n{}", backends());
-    let command =
-        F::command().name(program).about(about).after_help(format!("{examples}\n\n{lists}"));
+    let width = terminal::width().map_or(WIDTH, |width| width.min(WIDTH));
+    let after = terminal::fit(&format!("{examples}\n\n{lists}"), width);
+    let command = F::command().name(program).about(about).after_help(after).term_width(width);
     F::from_arg_matches(&command.try_get_matches()?)
 }
 
@@ -53,7 +55,8 @@ const ABOUT_REGRESSION: &str = "Trains a small network to predict a number, with
 Numeric columns are standardised with mean and deviation of the training examples, text columns \
 become one column a word, rows with missing values are dropped. A fifth of the examples, chosen by \
 the seed, is kept for testing. The target is standardised too: the losses are mean squared errors \
-in units of its variance, so that 1 is no better than guessing the mean. R2 has no unit.";
+in units of its variance, so that 1 is no better than guessing the mean. R2 has no unit; RMSE has \
+that of the target.";
 
 const ABOUT_CLASSIFIER: &str = "Trains a small network to tell classes apart, with any optimizer.
 
@@ -68,41 +71,34 @@ Examples:
   regression --optimizer nesterov --set momentum=0.95
   regression --batch-size all --epochs 500 batch gradient descent
   regression --data diamonds.csv.gz --target price --optimizer adamw --epochs 10
-  regression --explain adamw               what an optimizer computes, and its costs
+  regression --explain adamw               what an optimizer does and costs
   regression --find-lr --plot rates.svg    which learning rate to begin with
   regression --save run.bpk --epochs 3     train 3 epochs ...
-  regression --resume run.bpk --epochs 6   ... and 3 more";
+  regression --resume run.bpk --save run.bpk --epochs 6     ... and 3 more
+  regression --resume run.bpk --predict new.csv --out predictions.csv";
 
 const EXAMPLES_CLASSIFIER: &str = "\
 Examples:
-  classifier                               generated data: a spiral of three arms
+  classifier                               generated data: three spiral arms
   classifier --hidden none                 a linear model fails on it
   classifier --optimizer nesterov --set momentum=0.95
   classifier --data penguins.csv --target species --drop island
   classifier --data mnist --hidden 128,64 --batch-size 64 --epochs 12
-  classifier --explain adamw               what an optimizer computes, and its costs
+  classifier --explain adamw               what an optimizer does and costs
   classifier --find-lr --plot rates.svg    which learning rate to begin with
-  classifier --optimizer adamw --schedule cosine --warmup 50 --clip-norm 1 --ema 0.99
+  classifier --optimizer adamw --schedule cosine --warmup 50 --ema 0.99
   classifier --save run.bpk --epochs 3     train 3 epochs ...
-  classifier --resume run.bpk --epochs 6   ... and 3 more";
+  classifier --resume run.bpk --save run.bpk --epochs 6     ... and 3 more
+  classifier --resume run.bpk --predict new.csv --out predictions.csv";
 
-/// The optimizers with their learning rates and options.
+/// The optimizers with their learning rates and options, a line each.
 fn optimizers() -> String {
     let mut text = String::from("Optimizers, the learning rate to begin with, options:");
     let longest = registry::rows().map(|row| row.name.len()).max().unwrap_or(0);
-    let options_at = longest + "   --lr 0.0001".len();
     for row in registry::rows() {
-        text += &format!("\n  {:<longest$} --lr {:<6}", row.name, row.lr);
-        let mut column = options_at;
-        for (name, value) in row.options() {
-            let option = format!(" {name}={value}");
-            if column + option.len() > WIDTH {
-                text += &format!("\n{:options_at$}", "");
-                column = options_at;
-            }
-            column += option.len();
-            text += &option;
-        }
+        let options = row.options().into_iter().map(|(name, value)| format!(" {name}={value}"));
+        let options: String = options.collect();
+        text += &format!("\n  {:<longest$} --lr {:<6} {options}", row.name, row.lr);
     }
     text
 }
@@ -132,6 +128,25 @@ mod tests {
         assert!(error(&["--hidden", "12,,x"]).contains("widths of the hidden layers"));
         assert!(error(&["--set", "beta1"]).contains("OPTION=VALUE"));
         assert!(!error(&["--batch-size", "0"]).contains('\n'));
+    }
+
+    #[test]
+    fn examples_fit_a_terminal() {
+        for line in [EXAMPLES_REGRESSION, EXAMPLES_CLASSIFIER].iter().flat_map(|text| text.lines())
+        {
+            assert!(line.len() <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn options_stand_below_each_other_in_any_terminal() {
+        for width in [60, 80, 100] {
+            let text = terminal::fit(&optimizers(), width);
+            assert!(text.lines().all(|line| line.len() <= width), "{width}: {text}");
+            let adamw = text.lines().skip_while(|line| !line.starts_with("  adamw "));
+            let next = adamw.clone().nth(1).unwrap();
+            assert!(next.starts_with("        ") && next.contains('='), "{width}: {next}");
+        }
     }
 
     #[test]

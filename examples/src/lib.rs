@@ -8,7 +8,9 @@
 pub mod args;
 pub mod around;
 pub mod backend;
+pub mod confusion;
 pub mod data;
+pub mod detail;
 #[cfg(feature = "distributed")]
 pub mod distributed;
 pub mod explain;
@@ -21,6 +23,7 @@ pub mod model;
 pub mod output;
 pub mod plot;
 pub mod position;
+pub mod predict;
 pub mod program;
 mod quietly;
 pub mod random;
@@ -29,4 +32,5 @@ pub mod report;
 pub mod save;
 pub mod schedule;
 pub mod task;
+pub mod terminal;
 pub mod train;

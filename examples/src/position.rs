@@ -6,7 +6,7 @@ use crate::model::Mlp;
 use crate::recipe::Recipe;
 use crate::train::Epoch;
 use anyhow::{Result, ensure};
-use burn_descent::{Descent, Ema};
+use burn_descent::{Descent, Ema, Schedule};
 use serde::{Deserialize, Serialize};
 
 /// Epochs, if nobody says how many.
@@ -65,8 +65,15 @@ impl Position {
     /// # Errors
     /// If an option is not allowed, or no step would ever be taken.
     pub fn walk(&self, model: &Mlp, examples: usize) -> Result<Descent> {
+        self.walk_by(model, self.recipe.schedule(self.all_steps(examples)?)?)
+    }
+
+    /// The walk of a model by a schedule of the learning rate.
+    ///
+    /// # Errors
+    /// If an option is not allowed.
+    pub fn walk_by(&self, model: &Mlp, schedule: impl Schedule) -> Result<Descent> {
         let Around { clip_norm, ema, .. } = self.around;
-        let schedule = self.recipe.schedule(self.all_steps(examples)?)?;
         let walk = Descent::new(self.recipe.rule()?).schedule(schedule);
         let walk = walk.accumulate(self.around.batches());
         let walk = clip_norm.into_iter().fold(walk, |walk, norm| walk.clip_norm(norm));

@@ -8,8 +8,9 @@ use crate::find_lr::find_lr;
 use crate::help::one_line;
 use crate::model::Mlp;
 use crate::position::Position;
+use crate::predict::predict;
 use crate::recipe::Recipe;
-use crate::report::{self, Progress, say};
+use crate::report::{self, Progress, say, tell};
 use crate::save::{self, Save};
 use crate::task::Task;
 use crate::train::{Classroom, Learner, Plan};
@@ -52,8 +53,11 @@ fn refuse(error: &str) -> ExitCode {
 
 fn run(task: Task, flags: &Flags) -> Result<()> {
     if let Some(name) = &flags.explain {
-        say(explain(&flags.common, name.as_deref())?);
+        tell(explain(&flags.common, name.as_deref())?);
         return Ok(());
+    }
+    if let Some(rows) = &flags.predict {
+        return predict(task, flags, rows);
     }
     // What can be wrong is looked at before anything takes time.
     let saved = flags.resume.as_deref().map(Save::open).transpose()?;
@@ -72,7 +76,7 @@ fn run(task: Task, flags: &Flags) -> Result<()> {
     let mut position = Position::new(flags, recipe, data.checksum(), before)?;
     let mut descent = position.walk(&model, data.train.inputs.len())?;
     if flags.print_plan {
-        say(descent.plan());
+        tell(descent.plan());
         return Ok(());
     }
     let model = match saved {
@@ -87,6 +91,9 @@ fn run(task: Task, flags: &Flags) -> Result<()> {
         return find_lr(flags, optimizer, backend, &learner, &classroom, &plan);
     }
 
+    if flags.resume.is_some() && flags.save.is_none() {
+        tell("nothing of this training is kept: --save FILE.bpk would keep it");
+    }
     let done = position.history.len();
     let log = flags.log.as_deref().map(|path| log::open(path, flags.resume.is_some()));
     learner.log = log.transpose()?;
@@ -94,9 +101,13 @@ fn run(task: Task, flags: &Flags) -> Result<()> {
     if let Some(path) = &flags.plot {
         plot::epochs(path, &report::title(&position), &position.history)?;
     }
-    say(report::table(&position, backend, classroom.len(), done));
+    let loss = position.history.last().map_or(f64::NAN, |epoch| epoch.test_loss);
+    let detail = learner.detail(&classroom, loss)?;
+    let target = &classroom.encoder().target;
+    tell(report::summary(&position, backend, classroom.len(), done, (target, &detail)));
+    detail.tell_table();
     if flags.json {
-        say(report::json(&position, backend));
+        say(report::json(&position, backend, &detail));
     }
     Ok(())
 }
@@ -118,7 +129,7 @@ pub(crate) fn prepare(flags: &Common, recipe: &Recipe, saved: Option<u32>) -> Re
         saved.is_none_or(|saved| saved == data.checksum()),
         "the data is not that of the save: it was made with other rows or columns"
     );
-    data.notes.iter().for_each(say);
+    data.notes.iter().for_each(tell);
     let model = recipe.network(data.widths(), &device)?;
     Ok(Prepared { backend, device, data, model })
 }
@@ -135,7 +146,7 @@ fn train(
     let batches = examples.div_ceil(plan.batch_size);
     let progress = Progress::new(plan.task, done, position.epochs, examples);
     let keep = |learner: &Learner, position: &Position| {
-        save.map_or(Ok(()), |path| save::write(path, learner, position))
+        save.map_or(Ok(()), |path| save::write(path, learner, position, classroom.encoder()))
     };
     if done == position.epochs {
         keep(learner, position)?;

@@ -76,10 +76,7 @@ impl Recipe {
     /// # Errors
     /// If the flags are wrong in themselves, or contradict the save in what cannot change.
     pub fn new(task: Task, flags: &Common, saved: Option<&Recipe>) -> Result<Self> {
-        if let Some(saved) = saved {
-            let (expected, found) = (task.program(), saved.task.program());
-            ensure!(saved.task == task, "it is a save of `{found}`, this is `{expected}`");
-        }
+        saved.map_or(Ok(()), |saved| saved.check_task(task))?;
         let chosen = flags.optimizer.as_ref().map(|chosen| &chosen.name);
         let optimizer = chosen.or(saved.map(|saved| &saved.optimizer));
         let optimizer = optimizer.map_or(OPTIMIZER, String::as_str).to_owned();
@@ -118,6 +115,16 @@ impl Recipe {
             recipe.agrees_with(saved, &rule)?;
         }
         Ok(recipe)
+    }
+
+    /// Finds out whether it is of a task.
+    ///
+    /// # Errors
+    /// If it is of another.
+    pub fn check_task(&self, task: Task) -> Result<()> {
+        let (expected, found) = (task.program(), self.task.program());
+        ensure!(self.task == task, "it is a save of `{found}`, this is `{expected}`");
+        Ok(())
     }
 
     /// The optimizer.

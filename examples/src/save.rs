@@ -1,21 +1,28 @@
 //! Stopping and going on: a save is a checkpoint of the walk, with a note of the run's position.
 
+use crate::data::Encoder;
 use crate::model::Mlp;
 use crate::output;
 use crate::position::Position;
 use crate::train::Learner;
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use burn::tensor::Device;
 use burn_descent::{Checkpoint, CheckpointError, Descent};
 use std::path::Path;
 
-/// The name of the note.
+/// The name of the note of a run's position.
 const NOTE: &str = "run";
+
+/// The name of the note of what its numbers stand for.
+const ENCODER: &str = "encoder";
 
 /// A save that was read and found whole.
 #[derive(Debug)]
 pub struct Save {
     /// How far it has come.
     pub position: Position,
+    /// What its numbers stand for; saves of old have none.
+    pub encoder: Option<Encoder>,
     checkpoint: Checkpoint,
 }
 
@@ -36,9 +43,11 @@ impl Save {
         })?;
         let note = checkpoint.noted(NOTE);
         let note = note.with_context(|| format!("{name} is a checkpoint of another program"))?;
-        let position = serde_json::from_str(note)
-            .with_context(|| format!("the save {name} is of another version of this program"))?;
-        Ok(Self { position, checkpoint })
+        let version = || format!("the save {name} is of another version of this program");
+        let position = serde_json::from_str(note).with_context(version)?;
+        let encoder = checkpoint.noted(ENCODER).map(serde_json::from_str);
+        let encoder = encoder.transpose().with_context(version)?;
+        Ok(Self { position, encoder, checkpoint })
     }
 
     /// The model as it was, and the walk where it was, to go on to a position of now. What may
@@ -56,6 +65,19 @@ impl Save {
             checkpoint.restore_changed(descent, model)
         };
         model.context("the save")
+    }
+
+    /// The model to judge and to predict with, of so many inputs and outputs.
+    ///
+    /// # Errors
+    /// If the save is not of such a model.
+    pub fn judged(self, widths: [usize; 2], device: &Device) -> Result<Mlp> {
+        let Self { position, checkpoint, .. } = self;
+        let model = position.recipe.network(widths, device)?;
+        // No step is taken, so that no schedule is needed.
+        let mut descent = position.walk_by(&model, position.recipe.lr)?;
+        let model = checkpoint.restore_changed(&mut descent, &model).context("the save")?;
+        Ok(descent.evaluate(&model))
     }
 }
 
@@ -79,9 +101,11 @@ pub fn check(path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be written; an older save is there still.
-pub fn write(path: &Path, learner: &Learner, position: &Position) -> Result<()> {
+pub fn write(path: &Path, learner: &Learner, position: &Position, encoder: &Encoder) -> Result<()> {
     output::make_folder_of(path)?;
-    let note = serde_json::to_string(position)?;
-    let checkpoint = learner.descent.checkpoint(&learner.model)?.note(NOTE, note);
+    let checkpoint = learner.descent.checkpoint(&learner.model)?;
+    let checkpoint = checkpoint
+        .note(NOTE, serde_json::to_string(position)?)
+        .note(ENCODER, serde_json::to_string(encoder)?);
     checkpoint.save(path).context("--save")
 }

@@ -52,6 +52,14 @@ impl Task {
         }
     }
 
+    /// The name of the score in prose.
+    pub fn score_name(self) -> &'static str {
+        match self {
+            Task::Regression => "R2",
+            Task::Classification => "accuracy",
+        }
+    }
+
     /// The mean loss of a batch, to be differentiated.
     pub fn loss(self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
         match self {
@@ -89,12 +97,12 @@ impl Task {
 }
 
 /// The column of the greatest number.
-fn class(row: &[f32]) -> usize {
+pub(crate) fn class(row: &[f32]) -> usize {
     (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
 }
 
 /// Minus the logarithm of the probability that softmax gives to the right class.
-fn cross_entropy(outputs: &[f32], right: usize) -> f64 {
+pub(crate) fn cross_entropy(outputs: &[f32], right: usize) -> f64 {
     let greatest = f64::from(outputs.iter().copied().fold(f32::NEG_INFINITY, f32::max));
     let sum: f64 = outputs.iter().map(|output| (f64::from(*output) - greatest).exp()).sum();
     greatest + sum.ln() - f64::from(outputs[right])

@@ -1,6 +1,7 @@
 //! Down the loss, epoch by epoch.
 
-use crate::data::{Batch, Dataset, Examples, Matrix, OnDevice};
+use crate::data::{Batch, Dataset, Encoder, Examples, Matrix, OnDevice};
+use crate::detail::Detail;
 use crate::model::Mlp;
 use crate::random::{Stream, order};
 use crate::task::{Judgement, Task};
@@ -81,6 +82,7 @@ fn finite(which: &'static str, loss: f64, epoch: u64, plan: &Plan) -> Result<(),
 pub struct Classroom {
     train: OnDevice,
     test: Examples,
+    encoder: Encoder,
     device: Device,
 }
 
@@ -88,7 +90,12 @@ impl Classroom {
     /// Moves the training examples to a device.
     pub fn new(data: Dataset, device: &Device) -> Self {
         let train = OnDevice::new(&data.train, device);
-        Self { train, test: data.test, device: device.clone() }
+        Self { train, test: data.test, encoder: data.encoder, device: device.clone() }
+    }
+
+    /// What the numbers of the examples stand for.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
     }
 
     /// How many training examples there are.
@@ -157,6 +164,17 @@ impl Learner {
         Ok(Epoch { train_loss, test_loss: loss, score, seconds })
     }
 
+    /// What the mean loss of the test examples does not say of them.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn detail(&self, classroom: &Classroom, loss: f64) -> Result<Detail> {
+        let Classroom { test, encoder, device, .. } = classroom;
+        let judged = self.descent.evaluate(&self.model);
+        let outputs = outputs(&judged, &test.inputs, test.targets.width, device)?;
+        Ok(Detail::new(&encoder.target, loss, &outputs, &test.targets))
+    }
+
     /// A step on a batch, or a part of one: its loss and the learning rate.
     ///
     /// # Errors
@@ -185,14 +203,25 @@ pub(crate) fn judge(
     test: &Examples,
     device: &Device,
 ) -> Result<Judgement> {
-    let Matrix { values, width } = &test.inputs;
-    let mut outputs = Vec::with_capacity(test.targets.values.len());
-    for rows in values.chunks(JUDGED_AT_ONCE * width) {
-        let rows = TensorData::new(rows.to_vec(), [rows.len() / width, *width]);
+    let outputs = outputs(model, &test.inputs, test.targets.width, device)?;
+    Ok(task.judge(&outputs, &test.targets))
+}
+
+/// The outputs of a network, so many a row.
+pub(crate) fn outputs(
+    model: &Mlp,
+    inputs: &Matrix,
+    width: usize,
+    device: &Device,
+) -> Result<Matrix> {
+    let Matrix { values, width: inputs } = inputs;
+    let mut outputs = Vec::with_capacity(values.len() / inputs * width);
+    for rows in values.chunks(JUDGED_AT_ONCE * inputs) {
+        let rows = TensorData::new(rows.to_vec(), [rows.len() / inputs, *inputs]);
         let output = model.forward(Tensor::from_data(rows, device));
         outputs.extend(read(output)?);
     }
-    Ok(task.judge(&Matrix::new(outputs, test.targets.width), &test.targets))
+    Ok(Matrix::new(outputs, width))
 }
 
 /// The losses of an epoch's steps: they stay on the device until a number of them is read at once,

@@ -7,7 +7,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use burn_descent_examples::args::Common;
 use burn_descent_examples::backend::Backend;
-use burn_descent_examples::data::{Dataset, Examples, Matrix};
+use burn_descent_examples::data::{Code, Coding, Dataset, Encoder, Examples, Inputs, Matrix};
 use burn_descent_examples::distributed::{Place, Places, Strategy, Training};
 use burn_descent_examples::model::Mlp;
 use burn_descent_examples::random::{Stream, order};
@@ -42,7 +42,10 @@ fn data() -> Dataset {
         let classes: Vec<usize> = points.iter().map(|[x, y]| usize::from(x * y > 0.0)).collect();
         Examples { inputs: Matrix::new(points.concat(), 2), targets: Matrix::one_hot(&classes, 2) }
     };
-    Dataset { train: rows(0..64), test: rows(64..80), notes: Vec::new() }
+    let code = Code::Words(["in", "out"].map(String::from).to_vec());
+    let target = Coding { column: "class".into(), code };
+    let encoder = Encoder { inputs: Inputs::Pixels(2), target };
+    Dataset { train: rows(0..64), test: rows(64..80), encoder, notes: Vec::new() }
 }
 
 fn recipe(optimizer: &str) -> Recipe {

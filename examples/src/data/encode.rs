@@ -1,16 +1,23 @@
-//! A table as numbers: standardised columns, words as one column a value.
+//! A table as examples: standardised columns, words as one column a value.
 
+use super::encoder::{Code, Coding, Encoded, Encoder, Inputs, encode};
+use super::scale::Scale;
 use super::split::split;
 use super::table::{Column, Table};
-use super::{Dataset, Examples, Matrix};
+use super::{Dataset, Examples};
 use crate::task::Task;
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// A column of words with more different values is left out.
 const MOST_WORDS: usize = 20;
 
 /// A target with more different values is a number to predict.
 const MOST_CLASSES: usize = 1000;
+
+/// So many columns are named where values are missing.
+const MOST_NAMED: usize = 5;
 
 /// Which columns of a table to use.
 #[derive(Clone, Copy, Debug)]
@@ -23,47 +30,71 @@ pub(super) struct Choice<'a> {
     pub(super) features: &'a [String],
 }
 
-/// What a column gives a row.
-enum Encoding<'a> {
-    /// Its number, standardised.
-    Number(Vec<f64>),
-    /// A 1 in the place of its word.
-    Word(Vec<&'a str>),
+/// What a column is for the network before its numbers are known.
+#[derive(Clone, Copy)]
+enum Kind {
+    Number,
+    Words,
 }
 
 /// The examples in a table: rows without a missing value, a fifth of them to judge by.
-pub(super) fn encode(table: &Table, choice: Choice, task: Task, seed: u64) -> Result<Dataset> {
+pub(super) fn examples(table: &Table, choice: Choice, task: Task, seed: u64) -> Result<Dataset> {
     let target = table.column(choice.target)?;
-    let mut notes = Vec::new();
+    let mut notes = table.notes.clone();
     let features = features(table, choice, &mut notes)?;
 
     let used = || features.iter().map(|(column, _)| *column).chain([target]);
     let complete = |row: &usize| used().all(|column| column.values[*row].is_some());
-    let rows: Vec<usize> = (0..table.rows).filter(complete).collect();
-    match table.rows - rows.len() {
-        0 => {}
-        1 => notes.push("dropped 1 row with missing values".into()),
-        n => notes.push(format!("dropped {n} rows with missing values")),
-    }
-    let (train, test) = split(rows.len(), seed)?;
+    let rows: Vec<usize> = (0..table.rows()).filter(complete).collect();
+    let dropped = dropped(table.rows() - rows.len(), used());
+    notes.extend(dropped.clone());
+    let split = split(rows.len(), seed);
+    let (train, test) = match dropped {
+        Some(dropped) => split.context(dropped)?,
+        None => split?,
+    };
     let in_table = |part: Vec<usize>| part.into_iter().map(|i| rows[i]).collect::<Vec<_>>();
     let (train, test) = (in_table(train), in_table(test));
 
-    let inputs: Vec<_> = features.iter().map(|(c, e)| numbers(c, e, &train)).collect();
-    let inputs = beside(&inputs, table.rows);
-    let targets = match task {
-        Task::Regression => number_target(target, &train)?,
-        Task::Classification => class_target(target, &rows, table.rows)?,
+    let code = match task {
+        Task::Regression => number_target(table, target, &train)?,
+        Task::Classification => class_target(target, &rows)?,
     };
-    for (matrix, what) in [(&inputs, "a column"), (&targets, "the target")] {
-        let finite = rows.iter().all(|row| {
-            matrix.values[row * matrix.width..][..matrix.width].iter().all(|v| v.is_finite())
-        });
-        ensure!(finite, "{what} has numbers too large to standardise");
+    let inputs = features.iter().map(|(column, kind)| {
+        let code = match kind {
+            Kind::Number => Code::Number(scale(column, &train)?),
+            Kind::Words => words(column.distinct(0..table.rows())),
+        };
+        Ok(Coding::new(&column.name, code))
+    });
+    let inputs = inputs.collect::<Result<Vec<_>>>()?;
+    let target = Coding::new(&target.name, code);
+    let part = |rows: Vec<usize>| -> Result<Examples> {
+        let Encoded { matrix: targets, .. } = encode([&target], table, rows.iter().copied())?;
+        let Encoded { matrix: inputs, .. } = encode(&inputs, table, rows)?;
+        Ok(Examples { inputs, targets })
+    };
+    let (train, test) = (part(train)?, part(test)?);
+    let encoder = Encoder { inputs: Inputs::Columns(inputs), target };
+    Ok(Dataset { train, test, encoder, notes })
+}
+
+/// Says how many rows have missing values, and where.
+fn dropped<'a>(rows: usize, used: impl Iterator<Item = &'a Column>) -> Option<String> {
+    let missing = |column: &Column| column.values.iter().filter(|value| value.is_none()).count();
+    let mut missing: Vec<(usize, &str)> = used
+        .map(|column| (missing(column), column.name.as_str()))
+        .filter(|(n, _)| *n > 0)
+        .collect();
+    missing.sort_by_key(|(n, _)| Reverse(*n));
+    let more = if missing.len() > MOST_NAMED { ", ..." } else { "" };
+    let named = missing.iter().take(MOST_NAMED).map(|(n, name)| format!("{n} in `{name}`"));
+    let named = named.collect::<Vec<_>>().join(", ") + more;
+    match rows {
+        0 => None,
+        1 => Some(format!("dropped 1 row with missing values: {named}")),
+        n => Some(format!("dropped {n} rows with missing values: {named}")),
     }
-    let examples =
-        |rows: &[usize]| Examples { inputs: inputs.select(rows), targets: targets.select(rows) };
-    Ok(Dataset { train: examples(&train), test: examples(&test), notes })
 }
 
 /// The columns to learn from; tells of those that cannot be used.
@@ -71,7 +102,7 @@ fn features<'a>(
     table: &'a Table,
     choice: Choice,
     notes: &mut Vec<String>,
-) -> Result<Vec<(&'a Column, Encoding<'a>)>> {
+) -> Result<Vec<(&'a Column, Kind)>> {
     for name in choice.drop.iter().chain(choice.features) {
         table.column(name)?;
         ensure!(
@@ -86,120 +117,128 @@ fn features<'a>(
     };
     let mut features = Vec::new();
     for column in table.columns.iter().filter(chosen) {
-        let mut leave_out = |why: String| notes.push(format!("left out `{}`: {why}", column.name));
-        match column.numbers() {
-            Ok(numbers) if numbers.iter().all(|number| number.is_nan()) => {
-                leave_out("it has no values".into());
+        let name = &column.name;
+        let (there, numbers) = column.count();
+        let kind = match column.numbers() {
+            Ok(_) if there == 0 => Err("it has no values".into()),
+            Ok(numbers) if column.unnamed && number_rows(&numbers) => {
+                Err("it has no name, and numbers the rows".into())
             }
-            Ok(numbers) => features.push((column, Encoding::Number(numbers))),
-            Err(_) => match column.distinct(0..table.rows) {
-                words if words.len() == table.rows => {
-                    leave_out("text with another value in each row".into());
+            Ok(_) => Ok(Kind::Number),
+            Err(row) => {
+                let text = format!("text, because of {}", table.place(column, row));
+                let hint = match numbers * 2 >= there {
+                    true => "; if that is a missing value: --missing",
+                    false => "",
+                };
+                match column.distinct(0..table.rows()).len() {
+                    words if words == there => {
+                        Err(format!("{text}, with another value in each row{hint}"))
+                    }
+                    words if words > MOST_WORDS => Err(format!(
+                        "{text}, with {words} different values, more than {MOST_WORDS}{hint}"
+                    )),
+                    _ => {
+                        if !hint.is_empty() {
+                            notes.push(format!("took `{name}` for words: {text}{hint}"));
+                        }
+                        Ok(Kind::Words)
+                    }
                 }
-                words if words.len() > MOST_WORDS => leave_out(format!(
-                    "text with {} different values, more than {MOST_WORDS}",
-                    words.len()
-                )),
-                words => features.push((column, Encoding::Word(words))),
-            },
+            }
+        };
+        match kind {
+            Ok(kind) => features.push((column, kind)),
+            Err(why) => notes.push(format!("left out `{name}`: {why}")),
         }
     }
-    ensure!(!features.is_empty(), "there is no column to learn `{}` from", choice.target);
+    ensure!(
+        !features.is_empty(),
+        "there is no column to learn `{}` from{}",
+        choice.target,
+        notes.iter().map(|note| format!("; {note}")).collect::<String>()
+    );
     Ok(features)
 }
 
-/// A column's numbers for every row of the table, standardised on the training rows.
-fn numbers(column: &Column, encoding: &Encoding, train: &[usize]) -> Matrix {
-    match encoding {
-        Encoding::Number(numbers) => Matrix::new(standardise(numbers, train), 1),
-        Encoding::Word(words) => {
-            // A row whose word is missing is not used: what stands there does not matter.
-            let place = |word: &Option<String>| {
-                word.as_deref().and_then(|word| words.iter().position(|w| *w == word)).unwrap_or(0)
-            };
-            let places: Vec<usize> = column.values.iter().map(place).collect();
-            Matrix::one_hot(&places, words.len())
-        }
-    }
+/// Are these whole numbers, another one in each row?
+fn number_rows(numbers: &[f64]) -> bool {
+    let different: BTreeSet<i64> = numbers.iter().map(|number| *number as i64).collect();
+    numbers.iter().all(|number| number.fract() == 0.0) && different.len() == numbers.len()
 }
 
-/// Less the mean of the training rows, divided by their standard deviation.
-fn standardise(numbers: &[f64], train: &[usize]) -> Vec<f32> {
-    let n = train.len() as f64;
-    let mean = train.iter().map(|row| numbers[*row]).sum::<f64>() / n;
-    let variance = train.iter().map(|row| (numbers[*row] - mean).powi(2)).sum::<f64>() / n;
-    let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
-    numbers.iter().map(|number| ((number - mean) / deviation) as f32).collect()
+fn words(words: Vec<&str>) -> Code {
+    Code::Words(words.into_iter().map(Into::into).collect())
 }
 
-/// Matrices of the same number of rows, side by side.
-fn beside(matrices: &[Matrix], rows: usize) -> Matrix {
-    let width = matrices.iter().map(|matrix| matrix.width).sum();
-    let mut values = Vec::with_capacity(rows * width);
-    for row in 0..rows {
-        for matrix in matrices {
-            values.extend_from_slice(&matrix.values[row * matrix.width..][..matrix.width]);
-        }
-    }
-    Matrix::new(values, width)
+/// The scale of the numbers in some rows.
+fn scale(column: &Column, rows: &[usize]) -> Result<Scale> {
+    let numbers = column.numbers().unwrap_or_default();
+    Scale::of(rows.iter().map(|row| numbers[*row]))
+        .with_context(|| format!("the column `{}` cannot be standardised", column.name))
 }
 
-fn number_target(target: &Column, train: &[usize]) -> Result<Matrix> {
+fn number_target(table: &Table, target: &Column, train: &[usize]) -> Result<Code> {
     let name = &target.name;
-    match target.numbers() {
-        Err(text) => bail!("the target `{name}` is not numeric: it has the value `{text}`"),
-        Ok(_) if target.distinct(train.iter().copied()).len() < 2 => {
-            bail!("the target `{name}` has the same value in every row: there is nothing to learn")
-        }
-        Ok(numbers) => Ok(Matrix::new(standardise(&numbers, train), 1)),
+    if let Err(row) = target.numbers() {
+        bail!(
+            "the target `{name}` is not numeric: it has the value {}; if that is a missing value: --missing",
+            table.place(target, row)
+        );
     }
+    ensure!(
+        target.distinct(train.iter().copied()).len() > 1,
+        "the target `{name}` has the same value in every row: there is nothing to learn"
+    );
+    Ok(Code::Number(scale(target, train)?))
 }
 
-fn class_target(target: &Column, rows: &[usize], all: usize) -> Result<Matrix> {
+fn class_target(target: &Column, rows: &[usize]) -> Result<Code> {
     let (name, classes) = (&target.name, target.distinct(rows.iter().copied()));
-    ensure!(
-        classes.len() > 1,
-        "the target `{name}` has one class only: there is nothing to tell apart"
-    );
-    ensure!(
-        classes.len() <= MOST_CLASSES,
-        "the target `{name}` has {} different values, {MOST_CLASSES} at most: is it one for `regression`?",
-        classes.len()
-    );
-    let class = |row: usize| {
-        target.values[row]
-            .as_deref()
-            .and_then(|v| classes.iter().position(|c| *c == v))
-            .unwrap_or(0)
+    let n = classes.len();
+    ensure!(n > 1, "the target `{name}` has one class only: there is nothing to tell apart");
+    let many = |what: &str| {
+        anyhow!("the target `{name}` has {n} different values{what}: is it one for `regression`?")
     };
-    Ok(Matrix::one_hot(&(0..all).map(class).collect::<Vec<_>>(), classes.len()))
+    ensure!(n <= MOST_CLASSES, many(&format!(", {MOST_CLASSES} at most")));
+    ensure!(n * 2 <= rows.len(), many(&format!(" in {} rows, one or two of each", rows.len())));
+    Ok(words(classes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::table::Table;
+    use crate::data::layout::Layout;
+
+    fn parse(text: &str) -> Table {
+        Table::parse(text.as_bytes(), &Layout::default()).unwrap()
+    }
 
     /// Twelve rows, the last without a number.
     fn table() -> Table {
         let row = |i: usize| format!("{i},{},id{i},{}\n", ["red", "blue"][i % 2], i * 2);
         let rows: String = (0..11).map(row).collect();
-        Table::parse(format!("n,color,id,y\n{rows},red,id11,3\n").as_bytes()).unwrap()
+        parse(&format!("n,color,id,y\n{rows},red,id11,3\n"))
     }
 
     fn choice<'a>(target: &'a str, drop: &'a [String], features: &'a [String]) -> Choice<'a> {
         Choice { target, drop, features }
     }
 
-    fn error(choice: Choice, task: Task) -> String {
-        encode(&table(), choice, task, 0).unwrap_err().to_string()
+    fn all(target: &str) -> Choice<'_> {
+        choice(target, &[], &[])
+    }
+
+    fn error(table: &Table, choice: Choice, task: Task) -> String {
+        format!("{:#}", examples(table, choice, task, 0).unwrap_err())
     }
 
     #[test]
     fn numbers_are_standardised_on_the_training_rows_and_words_get_a_column_each() {
-        let data = encode(&table(), choice("y", &[], &[]), Task::Regression, 0).unwrap();
+        let data = examples(&table(), all("y"), Task::Regression, 0).unwrap();
         assert_eq!((data.train.inputs.len(), data.test.inputs.len()), (9, 2));
         assert_eq!(data.train.inputs.width, 3, "a number and two colors");
+        assert_eq!(data.encoder.widths(), [3, 1]);
         for column in [data.train.inputs.rows().map(|r| r[0]).collect(), data.train.targets.values]
         {
             let column: Vec<f32> = column;
@@ -209,43 +248,104 @@ mod tests {
         }
         assert!(data.train.inputs.rows().all(|row| row[1] + row[2] == 1.0));
         let notes = data.notes.join("; ");
-        assert!(notes.contains("`id`: text with another value in each row"), "{notes}");
-        assert!(notes.contains("dropped 1 row "), "{notes}");
+        assert!(
+            notes
+                .contains("`id`: text, because of `id0` in line 2, with another value in each row"),
+            "{notes}"
+        );
+        assert!(notes.contains("dropped 1 row with missing values: 1 in `n`"), "{notes}");
     }
 
     #[test]
-    fn text_of_many_kinds_is_left_out() {
+    fn text_is_told_with_the_value_and_the_line_that_made_it_so() {
         let rows: String = (0..40).map(|i| format!("{i},w{},c{}\n", i % 21, i % 20)).collect();
-        let table = Table::parse(format!("y,many,few\n{rows}").as_bytes()).unwrap();
-        let data = encode(&table, choice("y", &[], &[]), Task::Regression, 0).unwrap();
+        let table = parse(&format!("y,many,few\n{rows}"));
+        let data = examples(&table, all("y"), Task::Regression, 0).unwrap();
         assert_eq!(data.train.inputs.width, 20);
-        assert_eq!(data.notes, ["left out `many`: text with 21 different values, more than 20"]);
+        let note = "left out `many`: text, because of `w0` in line 2, with 21 different values, more \
+                    than 20";
+        assert_eq!(data.notes, [note]);
+
+        let stray = |at: usize, of: usize| if at == 7 { "x".into() } else { (at % of).to_string() };
+        let rows: String =
+            (0..40).map(|i| format!("{i},{},{}\n", stray(i, 30), stray(i, 3))).collect();
+        let data =
+            examples(&parse(&format!("y,a,b\n{rows}")), all("y"), Task::Regression, 0).unwrap();
+        for (note, begin) in data.notes.iter().zip(["left out `a`: ", "took `b` for words: "]) {
+            assert!(note.starts_with(begin) && note.contains("`x` in line 9"), "{note}");
+            assert!(note.ends_with("if that is a missing value: --missing"), "{note}");
+        }
+    }
+
+    #[test]
+    fn a_column_without_a_name_that_numbers_the_rows_is_left_out() {
+        let rows = |first: fn(usize) -> usize| {
+            let row = |i| format!("{},{},{}\n", first(i), i % 7, i % 5);
+            parse(&format!(",x,y\n{}", (0..20).map(row).collect::<String>()))
+        };
+        for first in [|i| i, |i| i + 1, |i| i * 7 % 20] {
+            let data = examples(&rows(first), all("y"), Task::Regression, 0).unwrap();
+            assert_eq!(data.train.inputs.width, 1);
+            assert_eq!(data.notes, ["left out `1`: it has no name, and numbers the rows"]);
+        }
+        let data = examples(&rows(|i| i % 3), all("y"), Task::Regression, 0).unwrap();
+        assert_eq!((data.train.inputs.width, data.notes.len()), (2, 0));
+    }
+
+    #[test]
+    fn columns_that_cannot_be_standardised_are_refused_by_name() {
+        let table = |x: fn(usize) -> f64| {
+            let rows: String = (0..20).map(|i| format!("{:e},{}\n", x(i), i % 7)).collect();
+            parse(&format!("x,y\n{rows}"))
+        };
+        for (x, expected) in [
+            ((|i| if i % 2 == 0 { 1e300 } else { -1e300 }) as fn(usize) -> f64, "infinite"),
+            (|i| i as f64 * 1e-170, "close together"),
+            (|i| i as f64 * 1e-160, "close together"),
+            (|i| if i == 3 { 1e200 } else { i as f64 }, ""),
+        ] {
+            let refused = error(&table(x), all("y"), Task::Regression);
+            assert!(refused.contains("the column `x` cannot be standardised"), "{refused}");
+            assert!(refused.contains(expected), "{refused}");
+            let refused = error(&table(x), all("x"), Task::Regression);
+            assert!(refused.contains("the column `x` cannot be standardised"), "{refused}");
+        }
     }
 
     #[test]
     fn columns_are_chosen() {
         let [n, color] = ["n", "color"].map(|name| vec![name.to_string()]);
         let width = |drop: &[String], features: &[String]| {
-            let data = encode(&table(), choice("y", drop, features), Task::Regression, 0).unwrap();
-            data.train.inputs.width
+            let choice = choice("y", drop, features);
+            examples(&table(), choice, Task::Regression, 0).unwrap().train.inputs.width
         };
         assert_eq!(width(&n, &[]), 2);
         assert_eq!(width(&[], &n), 1);
-        assert!(error(choice("y", &n, &n), Task::Regression).contains("no column to learn"));
-        assert!(
-            error(choice("color", &color, &[]), Task::Classification).contains("is the target")
-        );
+        let none = error(&table(), choice("y", &n, &n), Task::Regression);
+        assert!(none.contains("no column to learn"), "{none}");
+        let target = error(&table(), choice("color", &color, &[]), Task::Classification);
+        assert!(target.contains("is the target"), "{target}");
     }
 
     #[test]
     fn targets_that_cannot_be_learned_are_refused() {
-        assert!(error(choice("color", &[], &[]), Task::Regression).contains("not numeric"));
-        let same: String = (0..12).map(|i| format!("{i},a,1\n")).collect();
-        let same = Table::parse(format!("n,class,one\n{same}").as_bytes()).unwrap();
-        let error = |target, task| {
-            encode(&same, choice(target, &[], &[]), task, 0).unwrap_err().to_string()
-        };
-        assert!(error("class", Task::Classification).contains("one class only"));
-        assert!(error("one", Task::Regression).contains("same value"));
+        let text = error(&table(), all("color"), Task::Regression);
+        assert!(text.contains("not numeric: it has the value `red` in line 2"), "{text}");
+        let same: String =
+            (0..12).map(|i| format!("{i},a,{},x{i}\n", ["1", "1.0"][i % 2])).collect();
+        let same = parse(&format!("n,class,one,id\n{same}"));
+        let refused = |target, task| error(&same, all(target), task);
+        assert!(refused("class", Task::Classification).contains("one class only"));
+        assert!(refused("one", Task::Classification).contains("one class only"));
+        assert!(refused("one", Task::Regression).contains("same value"));
+        for target in ["id", "n"] {
+            assert!(
+                refused(target, Task::Classification).contains("has 12 different values in 12")
+            );
+        }
+        let missing: String =
+            (0..30).map(|i| format!("{i},{}\n", if i < 5 { "1" } else { "NA" })).collect();
+        let few = error(&parse(&format!("x,y\n{missing}")), all("y"), Task::Regression);
+        assert!(few.contains("dropped 25 rows") && few.contains("25 in `y`: 5 usable"), "{few}");
     }
 }

@@ -1,5 +1,7 @@
 //! Data made by a formula and a seed: nothing to download, and too curved for a linear model.
 
+use super::encoder::{Code, Coding, Encoder, Inputs};
+use super::scale::Scale;
 use super::split::split;
 use super::{Dataset, Examples, Matrix};
 use crate::random::{Stream, rng};
@@ -14,16 +16,32 @@ const ROWS: usize = 10_000;
 /// Arms of the spiral: as many classes.
 const ARMS: usize = 3;
 
+/// A number between 0 and 1: its variance is 1/12.
+const UNIFORM: Scale = Scale { mean: 0.5, deviation: 0.288_675_134_594_812_9 };
+
+/// What Friedman's function gives, nearly.
+const FRIEDMAN: Scale = Scale { mean: 14.4, deviation: 4.9 };
+
+/// A number on the spiral, whose radius is 1.
+const PLANE: Scale = Scale { mean: 0.0, deviation: 0.5 };
+
 /// Examples for a task.
 pub(super) fn generate(task: Task, seed: u64) -> Result<Dataset> {
     let (inputs, targets) = match task {
         Task::Regression => friedman(seed),
         Task::Classification => spirals(seed),
     };
+    let (scale, target) = match task {
+        Task::Regression => (UNIFORM, Coding::new("y", Code::Number(FRIEDMAN))),
+        Task::Classification => (PLANE, Coding::new("arm", Code::numbered(ARMS))),
+    };
+    let column = |number| Coding::new(format!("x{number}"), Code::Number(scale));
+    let columns = (1..=inputs.width).map(column).collect();
+    let encoder = Encoder { inputs: Inputs::Columns(columns), target };
     let (train, test) = split(ROWS, seed)?;
     let examples =
         |rows: &[usize]| Examples { inputs: inputs.select(rows), targets: targets.select(rows) };
-    Ok(Dataset { train: examples(&train), test: examples(&test), notes: Vec::new() })
+    Ok(Dataset { train: examples(&train), test: examples(&test), encoder, notes: Vec::new() })
 }
 
 /// Friedman's first function (1991): ten inputs, five of which matter, and a little noise.
@@ -38,8 +56,8 @@ fn friedman(seed: u64) -> (Matrix, Matrix) {
             + 10.0 * x[3]
             + 5.0 * x[4];
         let y = y + 0.5 * noise(&mut rng);
-        inputs.extend(x.map(|x| ((x - 0.5) * 12.0_f64.sqrt()) as f32));
-        targets.push(((y - 14.4) / 4.9) as f32);
+        inputs.extend(x.map(|x| ((x - UNIFORM.mean) * 12.0_f64.sqrt()) as f32));
+        targets.push(FRIEDMAN.apply(y));
     }
     (Matrix::new(inputs, 10), Matrix::new(targets, 1))
 }
@@ -53,7 +71,7 @@ fn spirals(seed: u64) -> (Matrix, Matrix) {
         let radius: f64 = rng.random_range(0.15..1.0);
         let angle = TAU * (arm as f64 / ARMS as f64 + 1.5 * radius);
         let point = [radius * angle.cos(), radius * angle.sin()];
-        inputs.extend(point.map(|x| (2.0 * (x + 0.035 * noise(&mut rng))) as f32));
+        inputs.extend(point.map(|x| PLANE.apply(x + 0.035 * noise(&mut rng))));
         classes.push(arm);
     }
     (Matrix::new(inputs, 2), Matrix::one_hot(&classes, ARMS))

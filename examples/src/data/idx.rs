@@ -3,6 +3,7 @@
 //! A folder holds `train-images*`, `train-labels*`, `t10k-images*` and `t10k-labels*`, compressed
 //! or not, or only one of the two pairs: then the seed chooses a fifth of it to judge by.
 
+use super::encoder::{Code, Coding, Encoder, Inputs};
 use super::split::split;
 use super::{Dataset, Examples, Matrix, file};
 use anyhow::{Context, Result, bail, ensure};
@@ -45,7 +46,12 @@ pub(super) fn open(folder: &Path, seed: u64) -> Result<Dataset> {
         }
     };
     ensure!(classes.len() > 1, "{name}: all labels are the same: there is nothing to tell apart");
-    Ok(Dataset { train, test, notes: Vec::new() })
+    let words = classes.iter().map(u8::to_string).collect();
+    let encoder = Encoder {
+        inputs: Inputs::Pixels(train.inputs.width),
+        target: Coding::new("label", Code::Words(words)),
+    };
+    Ok(Dataset { train, test, encoder, notes: Vec::new() })
 }
 
 impl Pair {
@@ -56,15 +62,13 @@ impl Pair {
             (None, None) => Ok(None),
             (Some(images), Some(labels)) => {
                 let (images_name, labels_name) = (images.display(), labels.display());
-                let (images, dims) = idx::<3>(&images)?;
-                let (labels, [n]) = idx::<1>(&labels)?;
+                let (images, (labels, [n])) = (self::images(&images)?, idx::<1>(&labels)?);
                 ensure!(
-                    n == dims[0],
+                    n == images.len(),
                     "{images_name} has {} images, but {labels_name} has {n} labels",
-                    dims[0]
+                    images.len()
                 );
-                let pixels = images.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
-                Ok(Some(Self { images: Matrix::new(pixels, dims[1] * dims[2]), labels }))
+                Ok(Some(Self { images, labels }))
             }
             (images, _) => {
                 let missing = if images.is_some() { "labels" } else { "images" };
@@ -77,6 +81,13 @@ impl Pair {
         let class = |label: &u8| classes.binary_search(label).unwrap_or(0);
         Matrix::one_hot(&self.labels.iter().map(class).collect::<Vec<_>>(), classes.len())
     }
+}
+
+/// The images in a file, a row each.
+pub(super) fn images(path: &Path) -> Result<Matrix> {
+    let (bytes, [_, height, width]) = idx::<3>(path)?;
+    let pixels = bytes.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
+    Ok(Matrix::new(pixels, height * width))
 }
 
 /// The first file, by the alphabet, whose name begins like this.

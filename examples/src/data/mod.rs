@@ -1,17 +1,26 @@
 //! Examples to train on and examples to judge by.
 
 mod encode;
+mod encoder;
 mod file;
 mod generated;
 mod idx;
+mod layout;
 mod matrix;
+mod new_rows;
 mod on_device;
+mod scale;
 mod source;
 mod split;
 mod table;
+mod text;
 
+pub use encoder::{Code, Coding, Encoder, Inputs};
+pub use layout::Layout;
 pub use matrix::Matrix;
+pub use new_rows::NewRows;
 pub use on_device::{Batch, OnDevice};
+pub use scale::Scale;
 pub use source::{Source, Wish};
 
 use anyhow::Result;
@@ -32,6 +41,8 @@ pub struct Dataset {
     pub train: Examples,
     /// What it does not see: a fifth, chosen by the seed, unless the files say which.
     pub test: Examples,
+    /// What the numbers stand for.
+    pub encoder: Encoder,
     /// What was done to the data that its owner should know, a line each.
     pub notes: Vec<String>,
 }
@@ -54,7 +65,8 @@ impl Dataset {
             inputs: inputs.select(rows),
             targets: targets.select(rows),
         };
-        Ok(Self { train: examples(&train), test: examples(&test), notes: self.notes.clone() })
+        let (train, test) = (examples(&train), examples(&test));
+        Ok(Self { train, test, ..self.clone() })
     }
 
     /// Tells these numbers from others: a save goes on with the data that it was made with.

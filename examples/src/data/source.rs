@@ -1,12 +1,15 @@
 //! Where the examples are from.
 
-use super::encode::{Choice, encode};
+use super::encode::{self, Choice};
 use super::table::Table;
-use super::{Dataset, generated, idx};
+use super::{Dataset, Layout, generated, idx};
 use crate::task::Task;
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+
+/// The flags that say something of a table.
+const OF_TABLE: &str = "--target, --drop, --features, --separator, --no-header and --missing";
 
 /// Where the examples are from. It is kept in a save, so that a run can go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,9 @@ pub enum Source {
         drop: Vec<String>,
         /// The only columns to use, unless empty.
         features: Vec<String>,
+        /// How it is written down.
+        #[serde(default)]
+        layout: Layout,
     },
     /// A folder of MNIST-style files.
     Images {
@@ -43,6 +49,8 @@ pub struct Wish {
     pub drop: Vec<String>,
     /// The only columns to use.
     pub features: Vec<String>,
+    /// How the CSV file is written down.
+    pub layout: Layout,
 }
 
 impl Wish {
@@ -51,13 +59,14 @@ impl Wish {
         match saved {
             Source::Generated => {}
             Source::Images { path } => self.path = self.path.or_else(|| Some(path.clone())),
-            Source::Table { path, target, drop, features } => {
+            Source::Table { path, target, drop, features, layout } => {
                 self.path = self.path.or_else(|| Some(path.clone()));
                 self.target = self.target.or_else(|| Some(target.clone()));
                 let choose = self.drop.is_empty() && self.features.is_empty();
                 if choose {
                     (self.drop, self.features) = (drop.clone(), features.clone());
                 }
+                self.layout = self.layout.or(layout);
             }
         }
         self
@@ -71,26 +80,28 @@ impl Source {
     /// If the parts of the wish do not fit together.
     pub fn new(wish: &Wish, saved: Option<&Source>) -> Result<Self> {
         let wish = wish.clone();
-        let Wish { path, target, drop, features } = saved.map_or(wish.clone(), |s| wish.or(s));
-        let of_table = target.is_some() || !drop.is_empty() || !features.is_empty();
+        let wish = saved.map_or(wish.clone(), |saved| wish.or(saved));
+        let Wish { path, target, drop, features, layout } = wish;
+        let of_table = target.is_some()
+            || !drop.is_empty()
+            || !features.is_empty()
+            || layout != Layout::default();
         let Some(path) = path else {
-            ensure!(!of_table, "--target, --drop and --features need --data FILE.csv");
+            ensure!(!of_table, "{OF_TABLE} need --data FILE.csv");
             return Ok(Source::Generated);
         };
         ensure!(path.exists(), "there is no file or folder {}", path.display());
         let path = std::path::absolute(&path).unwrap_or(path);
         if path.is_dir() {
             let name = path.display();
-            ensure!(
-                !of_table,
-                "{name} is a folder: --target, --drop and --features are for a file"
-            );
+            ensure!(!of_table, "{name} is a folder: {OF_TABLE} are for a file");
             return Ok(Source::Images { path });
         }
         match target {
-            Some(target) => Ok(Source::Table { path, target, drop, features }),
+            Some(target) => Ok(Source::Table { path, target, drop, features, layout }),
             None => {
-                let columns = Table::open(&path)?.columns.into_iter().map(|column| column.name);
+                let columns =
+                    Table::open(&path, &layout)?.columns.into_iter().map(|column| column.name);
                 let columns = columns.collect::<Vec<_>>().join(", ");
                 bail!("--target COLUMN is missing: which of {columns} is to be predicted?")
             }
@@ -104,8 +115,9 @@ impl Source {
     pub fn load(&self, task: Task, seed: u64) -> Result<Dataset> {
         match self {
             Source::Generated => generated::generate(task, seed),
-            Source::Table { path, target, drop, features } => {
-                encode(&Table::open(path)?, Choice { target, drop, features }, task, seed)
+            Source::Table { path, target, drop, features, layout } => {
+                let choice = Choice { target, drop, features };
+                encode::examples(&Table::open(path, layout)?, choice, task, seed)
             }
             Source::Images { path } if task == Task::Classification => idx::open(path, seed),
             Source::Images { path } => {
@@ -114,6 +126,14 @@ impl Source {
                     path.display()
                 )
             }
+        }
+    }
+
+    /// How its table is written down, if it is one.
+    pub fn layout(&self) -> Layout {
+        match self {
+            Source::Table { layout, .. } => layout.clone(),
+            Source::Generated | Source::Images { .. } => Layout::default(),
         }
     }
 

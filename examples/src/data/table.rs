@@ -1,50 +1,85 @@
 //! A CSV file as columns of text, told apart into numbers and words.
 
-use super::file;
-use anyhow::{Context, Result, bail, ensure};
+use super::layout::{Layout, Name, Records, number};
+use super::{file, text};
+use anyhow::{Context, Result};
 use burn_descent::rules::unknown;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What stands for a value that is not known.
-const MISSING: [&str; 6] = ["", "NA", "NaN", "nan", "null", "?"];
-
-/// A table of text: the first line names the columns.
+/// A table of text.
 pub(super) struct Table {
     pub(super) columns: Vec<Column>,
-    pub(super) rows: usize,
+    /// The number of each row's line in the file.
+    pub(super) lines: Vec<u64>,
+    /// What was found that its owner should know.
+    pub(super) notes: Vec<String>,
 }
 
 /// A column: a value a row, `None` where it is missing.
 pub(super) struct Column {
     pub(super) name: String,
+    /// Has it none in the file?
+    pub(super) unnamed: bool,
     pub(super) values: Vec<Option<String>>,
+}
+
+/// Of values that are the same number, as 1 and 1.0, there is one. Numbers come first, by size, then
+/// words, by the alphabet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key<'a> {
+    /// Bits in the order of size.
+    Number(i64),
+    Word(&'a str),
+}
+
+impl<'a> Key<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let order = |number: f64| {
+            // -0 is 0.
+            let bits = (number + 0.0).to_bits() as i64;
+            bits ^ (((bits >> 63) as u64) >> 1) as i64
+        };
+        number(text).map_or(Self::Word(text), |number| Self::Number(order(number)))
+    }
 }
 
 impl Table {
     /// Reads a CSV file.
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        Self::parse(&file::read(path)?).with_context(|| path.display().to_string())
+    pub(super) fn open(path: &Path, layout: &Layout) -> Result<Self> {
+        let bytes = file::read(path)?;
+        Self::parse(&bytes, layout).with_context(|| path.display().to_string())
     }
 
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self> {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-        let names: Vec<String> = reader.headers()?.iter().map(Into::into).collect();
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
-            bail!("two columns are called `{twice}`");
-        }
-        let empty = |name| Column { name, values: Vec::new() };
+    pub(super) fn parse(bytes: &[u8], layout: &Layout) -> Result<Self> {
+        Ok(Self::new(layout.read(text::decode(bytes)?)?, layout))
+    }
+
+    /// The table in a file's rows.
+    pub(super) fn new(records: Records, layout: &Layout) -> Self {
+        let Records { names, rows, separator, mut notes } = records;
+        let empty = |Name { name, unnamed }| Column {
+            name,
+            unnamed,
+            values: Vec::with_capacity(rows.len()),
+        };
         let mut columns: Vec<Column> = names.into_iter().map(empty).collect();
-        let mut rows = 0;
-        for record in reader.records() {
-            for (column, value) in columns.iter_mut().zip(&record?) {
-                column.values.push((!MISSING.contains(&value)).then(|| value.into()));
+        let mut lines = Vec::with_capacity(rows.len());
+        for (line, row) in rows {
+            for (column, value) in columns.iter_mut().zip(&row) {
+                column.values.push((!layout.is_missing(value)).then(|| value.into()));
             }
-            rows += 1;
+            lines.push(line);
         }
-        ensure!(rows > 0, "there is no row below the names of the columns");
-        Ok(Self { columns, rows })
+        if separator != ',' {
+            notes.extend(columns.iter_mut().filter_map(Column::without_decimal_commas));
+        }
+        Self { columns, lines, notes }
+    }
+
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> usize {
+        self.lines.len()
     }
 
     /// The column of this name.
@@ -55,32 +90,51 @@ impl Table {
             .find(|column| column.name == name)
             .with_context(|| unknown("column", name, names()))
     }
+
+    /// What a column has in a row, and where that is: `` `x` in line 7 ``.
+    pub(super) fn place(&self, column: &Column, row: usize) -> String {
+        let value = column.values[row].as_deref().unwrap_or("");
+        format!("`{value}` in line {}", self.lines[row])
+    }
 }
 
 impl Column {
-    /// The values as numbers, if all that are there are finite numbers; missing ones are NaN.
-    pub(super) fn numbers(&self) -> Result<Vec<f64>, &str> {
-        self.values
-            .iter()
-            .map(|value| match value.as_deref() {
-                None => Ok(f64::NAN),
-                Some(text) => match text.parse::<f64>() {
-                    Ok(number) if number.is_finite() => Ok(number),
-                    _ => Err(text),
-                },
-            })
-            .collect()
+    /// The values as numbers, or the first row in which there is none; missing ones are NaN.
+    pub(super) fn numbers(&self) -> Result<Vec<f64>, usize> {
+        let number = |(row, value): (usize, &Option<String>)| match value {
+            None => Ok(f64::NAN),
+            Some(text) => number(text).ok_or(row),
+        };
+        self.values.iter().enumerate().map(number).collect()
     }
 
-    /// The different values in some rows: numbers by size, words by the alphabet.
+    /// How many values are there, and how many of them are numbers.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let there = self.values.iter().flatten();
+        (there.clone().count(), there.filter(|value| number(value).is_some()).count())
+    }
+
+    /// The different values in some rows, each as it is spelled first.
     pub(super) fn distinct(&self, rows: impl Iterator<Item = usize>) -> Vec<&str> {
-        let values: BTreeSet<&str> = rows.filter_map(|row| self.values[row].as_deref()).collect();
-        let mut values: Vec<&str> = values.into_iter().collect();
-        if self.numbers().is_ok() {
-            let number = |text: &str| text.parse().unwrap_or(f64::NAN);
-            values.sort_by(|a, b| number(a).total_cmp(&number(b)));
+        let mut values: BTreeMap<Key, &str> = BTreeMap::new();
+        for value in rows.filter_map(|row| self.values[row].as_deref()) {
+            values.entry(Key::new(value)).or_insert(value);
         }
-        values
+        values.into_values().collect()
+    }
+
+    /// Writes 1,5 as 1.5 if that makes the values numbers, and says so.
+    fn without_decimal_commas(&mut self) -> Option<String> {
+        let with_point = |text: &str| match text.split_once(',') {
+            Some((whole, part)) if !text.contains('.') => format!("{whole}.{part}"),
+            _ => text.to_string(),
+        };
+        let example = self.values.iter().flatten().find(|text| number(text).is_none())?.clone();
+        if !self.values.iter().flatten().all(|text| number(&with_point(text)).is_some()) {
+            return None;
+        }
+        self.values.iter_mut().flatten().for_each(|text| *text = with_point(text));
+        Some(format!("`{}`: the commas are decimal, as in `{example}`", self.name))
     }
 }
 
@@ -88,25 +142,38 @@ impl Column {
 mod tests {
     use super::*;
 
-    fn error(text: &str) -> String {
-        format!("{:#}", Table::parse(text.as_bytes()).err().unwrap())
+    fn parse(text: &str) -> Table {
+        Table::parse(text.as_bytes(), &Layout::default()).unwrap()
     }
 
     #[test]
     fn values_are_missing_numbers_or_words() {
-        let table = Table::parse(b"n,w\n10,x\n?,\n 9,y\n").unwrap();
-        let numbers = table.column("n").unwrap().numbers().unwrap();
+        let table = parse("n,w\n10,x\n?,\n 9,y\n");
+        let [n, w] = ["n", "w"].map(|name| table.column(name).unwrap());
+        let numbers = n.numbers().unwrap();
         assert!(numbers[0] == 10.0 && numbers[1].is_nan() && numbers[2] == 9.0);
-        assert_eq!(table.column("n").unwrap().distinct(0..3), ["9", "10"]);
-        assert_eq!(table.column("w").unwrap().numbers(), Err("x"));
+        assert_eq!(n.distinct(0..3), ["9", "10"]);
+        assert_eq!((w.numbers(), table.place(w, 2)), (Err(0), "`y` in line 4".into()));
     }
 
     #[test]
-    fn bad_tables_are_refused() {
-        assert!(error("a,a\n1,2\n").contains("two columns are called `a`"));
-        assert!(error("a,b\n").contains("no row"));
-        assert!(error("a,b\n1\n").contains("line: 2"));
-        let table = Table::parse(b"price,carat\n1,2\n").unwrap();
+    fn a_number_is_the_same_in_any_spelling() {
+        let table = parse("n\n1.0\n1\n-0\n0.0\n1e0\n-2\n-1.5\nb\na\n");
+        let distinct = table.columns[0].distinct(0..table.rows());
+        assert_eq!(distinct, ["-2", "-1.5", "-0", "1.0", "a", "b"]);
+    }
+
+    #[test]
+    fn commas_may_be_decimal_where_they_separate_nothing() {
+        let table = parse("x;y;z\n1,5;a;1,2,3\n-2;b,c;4\n");
+        assert_eq!(table.columns[0].numbers(), Ok(vec![1.5, -2.0]));
+        assert!(table.columns[1].numbers().is_err() && table.columns[2].numbers().is_err());
+        assert!(table.notes.iter().any(|note| note.contains("`x`") && note.contains("`1,5`")));
+    }
+
+    #[test]
+    fn columns_are_found_or_suggested() {
+        let table = parse("price,carat\n1,2\n");
         let error = format!("{:#}", table.column("prize").err().unwrap());
         assert!(error.contains("did you mean `price`?"), "{error}");
     }

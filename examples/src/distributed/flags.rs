@@ -54,11 +54,14 @@ pub(super) struct Flags {
 }
 
 /// The flags of a training, which a server has none of.
-const TRAINING: [&str; 15] = [
+const TRAINING: [&str; 18] = [
     "data",
     "target",
     "drop",
     "features",
+    "separator",
+    "no_header",
+    "missing",
     "optimizer",
     "set",
     "lr",

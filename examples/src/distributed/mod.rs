@@ -21,7 +21,7 @@ use crate::model::Mlp;
 use crate::program::exit;
 use crate::quietly::quietly;
 use crate::recipe::{BatchSize, Recipe};
-use crate::report::{say, show_score};
+use crate::report::{say, show_score, tell};
 use crate::task::{Judgement, Task};
 use crate::train::{JUDGED_AT_ONCE, judge};
 use anyhow::{Context, Result, anyhow, ensure};
@@ -54,7 +54,7 @@ fn run(flags: &Flags) -> Result<()> {
     let (backend, device) = machine.open()?;
     flags.strategy.check(backend)?;
     let data = recipe.source.load(recipe.task, recipe.seed)?;
-    data.notes.iter().for_each(say);
+    data.notes.iter().for_each(tell);
     let training = Training {
         share: share(recipe.batch_size, data.train.inputs.len(), flags.on.len())?,
         epochs: flags.common.epochs.unwrap_or(crate::position::EPOCHS),

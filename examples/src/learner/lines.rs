@@ -1,6 +1,6 @@
 //! A line an epoch.
 
-use crate::report::say;
+use crate::report::{say, tell};
 use burn::train::LearnerSummary;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::{
@@ -70,7 +70,7 @@ impl TrainingProgressLogger for Lines {
         let (epochs, width) = (self.epochs, self.epochs.to_string().len());
         let train = Self::take(&self.metrics, &mut self.train);
         let test = Self::take(&self.metrics, &mut self.test);
-        say(format_args!("epoch {epoch:>width$}/{epochs}  train {train}  test {test}"));
+        tell(format_args!("epoch {epoch:>width$}/{epochs}  train {train}  test {test}"));
     }
 
     fn start_split(&mut self, _split: &str, _items: usize) {}

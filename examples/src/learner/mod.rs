@@ -12,13 +12,14 @@ mod run;
 mod step;
 
 use crate::data::{Dataset, OnDevice};
+use crate::detail::Detail;
 use crate::model::Mlp;
 use crate::program::{Prepared, exit, prepare};
 use crate::quietly::quietly;
 use crate::recipe::Recipe;
 use crate::report::{say, show_score};
 use crate::task::{Judgement, Task};
-use crate::train::{JUDGED_AT_ONCE, judge};
+use crate::train::{JUDGED_AT_ONCE, outputs};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
@@ -71,12 +72,14 @@ fn learn(flags: &Flags) -> Result<()> {
     // The dashboard closes.
     drop(result.renderer);
 
-    let Judgement { loss, score } = judge(&result.model, task, &data.test, &device)?;
+    let outputs = outputs(&result.model, &data.test.inputs, data.test.targets.width, &device)?;
+    let Judgement { loss, score } = task.judge(&outputs, &data.test.targets);
     ensure!(
         loss.is_finite(),
         "the test loss is {loss:?}: the training diverges, try a smaller --lr than {:?}",
         run.recipe.lr
     );
+    Detail::new(&data.encoder.target, loss, &outputs, &data.test.targets).tell_table();
     say(format_args!("test loss {loss:.4}  accuracy {}", show_score(score)));
     Ok(())
 }

@@ -7,7 +7,7 @@ use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use std::ops::Range;
 
-const INK: RGBColor = RGBColor(51, 51, 51);
+pub(super) const INK: RGBColor = RGBColor(51, 51, 51);
 pub(super) const BLUE: RGBColor = RGBColor(0, 114, 178);
 pub(super) const ORANGE: RGBColor = RGBColor(213, 94, 0);
 pub(super) const GREEN: RGBColor = RGBColor(0, 158, 115);
@@ -39,12 +39,17 @@ pub(super) fn span(losses: impl Iterator<Item = f64> + Clone) -> Range<f64> {
     losses.clone().fold(f64::INFINITY, f64::min)..losses.fold(0.0, f64::max)
 }
 
-/// A number on an axis: `0.05`, and `1e-5` where zeros would be many.
+/// A number on an axis: `0.05`, and `1e-5` or `2.5e7` where digits would be many.
 pub(super) fn label(number: &f64) -> String {
     // Ticks are sums of steps: what is beyond six digits is rounding.
-    let text = format!("{number:.6}");
-    let short = text.trim_end_matches('0').trim_end_matches('.');
-    if *number != 0.0 && number.abs() < 1e-3 { format!("{number:.0e}") } else { short.into() }
+    let short = |text: &str| text.trim_end_matches('0').trim_end_matches('.').to_string();
+    if *number == 0.0 || (1e-3..1e5).contains(&number.abs()) {
+        return short(&format!("{number:.6}"));
+    }
+    match format!("{number:.3e}").split_once('e') {
+        Some((digits, power)) => format!("{}e{power}", short(digits)),
+        None => number.to_string(),
+    }
 }
 
 impl<X> Chart<X>
@@ -136,5 +141,10 @@ mod tests {
     #[test]
     fn labels_are_short() {
         assert_eq!([0.0, 0.1 + 0.2, 5.0, 1e-5].map(|x| label(&x)), ["0", "0.3", "5", "1e-5"]);
+        assert_eq!(
+            [20_000.0, 1e5, 2.5e7, -1.25e30].map(|x| label(&x)),
+            ["20000", "1e5", "2.5e7", "-1.25e30"]
+        );
+        assert!(label(&f64::MIN).len() <= 10);
     }
 }

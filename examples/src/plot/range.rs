@@ -1,5 +1,6 @@
-use super::chart::{BLUE, Chart, Curve, GREEN, ORANGE, label, span};
+use super::chart::{BLUE, Chart, Curve, GREEN, INK, ORANGE, label, span};
 use super::draw;
+use crate::report::number;
 use anyhow::Result;
 use burn_descent::{RangeCurve, RangePoint};
 use plotters::prelude::{IntoLogRange, SeriesLabelPosition};
@@ -12,10 +13,11 @@ use std::path::Path;
 /// If the file cannot be written.
 pub fn range(path: &Path, optimizer: &str, curve: &RangeCurve) -> Result<()> {
     let points = &curve.points;
-    // What counts is the way down: losses that diverge run along the top of the picture.
+    // What counts is the way down: losses of a training that is not stable run along the top.
     let all = span(points.iter().flat_map(|point| [point.loss, point.smoothed]));
-    let top = points.first().map_or(0.0, |first| 2.0 * first.loss);
+    let top = curve.bound().unwrap_or(0.0).max(all.start);
     let losses = all.start..all.end.min(top);
+    let name = if all.end > top { format!("loss, cut at {}", number(top)) } else { "loss".into() };
     let line = |name: String, color: RGBAColor, points| Curve { name, color, points, dots: false };
     let along = |loss: fn(&RangePoint) -> f64| {
         points.iter().map(|point| (point.lr, loss(point).min(losses.end))).collect()
@@ -28,11 +30,12 @@ pub fn range(path: &Path, optimizer: &str, curve: &RangeCurve) -> Result<()> {
         Some(line(format!("{name} {lr:.1e}"), color, points(lr)))
     };
     let mut curves = vec![
-        line("loss".into(), BLUE.mix(0.3), along(|point| point.loss)),
+        line(name, BLUE.mix(0.3), along(|point| point.loss)),
         line("smoothed".into(), BLUE.to_rgba(), along(|point| point.smoothed)),
     ];
     curves.extend(mark("suggestion", ORANGE.to_rgba(), curve.suggestion()));
     curves.extend(mark("minimum over ten", GREEN.to_rgba(), curve.minimum_over_ten()));
+    curves.extend(mark("unstable from", INK.mix(0.6), curve.unstable_from()));
     let chart = Chart {
         title: format!("{optimizer}: learning rate range test"),
         x_name: "learning rate",

@@ -6,6 +6,10 @@ mod folder;
 mod learn;
 #[cfg(feature = "train")]
 mod learner;
+mod predict;
 mod refuse;
 mod resume;
+mod table;
+#[cfg(unix)]
+mod terminal;
 mod walk;

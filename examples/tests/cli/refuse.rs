@@ -54,6 +54,9 @@ fn flags() {
         ("--explain adamw --optimizer adam", "--explain adamw and --optimizer adam are two"),
         ("--explain adam --json", "cannot be used with"),
         ("--find-lr --print-plan", "cannot be used with"),
+        ("--separator ab", "a character of ASCII, or `tab`"),
+        ("--missing --json", "--missing NA,-999"),
+        ("--out p.csv", "--predict"),
         ("--find-lr --plot rates.pdf", ".svg or .png"),
         ("--find-lr --lr NaN", "lr = NaN is not allowed"),
         ("--optimizer sgd --lr 1e30 --plot loss.svg --save run.bpk", "diverges"),
@@ -72,11 +75,22 @@ fn tables() {
     folder.write("short.csv", "x,y\n1,2\n2,3\n");
     folder.write("ragged.csv", "x,y\n1,2\n2\n");
     folder.write("same.csv", format!("x,y,class\n{}", "1,2,a\n".repeat(20)));
+    let utf16 = "x,y\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes);
+    folder.write("utf16.csv", [0xff, 0xfe].into_iter().chain(utf16).collect::<Vec<u8>>());
+    folder.write("latin.csv", b"x,y\n1,caf\xe9\n");
+    let rows =
+        |x: fn(i32) -> String| (0..40).map(|i| format!("{},{i}\n", x(i))).collect::<String>();
+    folder.write(
+        "huge.csv",
+        "x,y\n".to_string() + &rows(|i| format!("{}1e300", ["", "-"][i as usize % 2])),
+    );
+    folder.write("tiny.csv", "x,y\n".to_string() + &rows(|i| format!("{i}e-170")));
     folder.write("bad.csv.gz", [0x1f, 0x8b, 8, 0, 0]);
     for (line, expected) in [
         ("regression --data none.csv --target z", "none.csv"),
         ("regression --data data.csv", "which of x, y, word, class, z is to be predicted?"),
         ("regression --target z", "need --data"),
+        ("regression --no-header", "need --data"),
         ("regression --data data.csv --target zz", "did you mean `z`?"),
         ("regression --data data.csv --target class", "is not numeric: it has the value"),
         ("regression --data data.csv --target z --drop w", "there is no column `w`"),
@@ -85,7 +99,13 @@ fn tables() {
         ("regression --data empty.csv --target z", "empty.csv is empty"),
         ("regression --data head.csv --target y", "no row below"),
         ("regression --data short.csv --target y", "2 usable examples are too few"),
-        ("regression --data ragged.csv --target y", "ragged.csv"),
+        ("regression --data ragged.csv --target y", "ragged.csv: line 3 has 1 value"),
+        ("regression --data utf16.csv --target y", "utf16.csv: it is UTF-16 text"),
+        ("regression --data latin.csv --target y", "latin.csv: it is not UTF-8: "),
+        ("regression --data huge.csv --target y", "the column `x` cannot be standardised"),
+        ("regression --data tiny.csv --target y", "the column `x` cannot be standardised"),
+        ("classifier --data tiny.csv --target y", "40 different values in 40 rows"),
+        ("classifier --data data.csv --target z", "different values in 160 rows"),
         ("regression --data same.csv --target y", "the same value in every row"),
         ("classifier --data same.csv --target class", "one class only"),
         ("regression --data bad.csv.gz --target y", "is not a whole gzip file"),

@@ -84,6 +84,18 @@ fn a_run_goes_on_with_another_backend_and_over_its_own_save() {
     );
 }
 
+#[test]
+fn a_run_that_goes_on_without_a_save_says_so() {
+    let folder = Folder::new();
+    folder.json(&format!("classifier {LINE} --epochs 1 --save run.bpk"));
+    let said = |flags: &str| {
+        let output = folder.run(&format!("classifier --resume run.bpk {flags}"));
+        String::from_utf8(output.stdout).unwrap().contains("nothing of this training is kept")
+    };
+    assert!(said("--epochs 2"));
+    assert!(!said("--epochs 2 --save new.bpk") && !said("--find-lr") && !said("--print-plan"));
+}
+
 /// Without an adapter this tests nothing, unless `BURN_DESCENT_REQUIRE=wgpu` demands it.
 #[cfg(feature = "wgpu")]
 #[test]

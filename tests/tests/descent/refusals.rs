@@ -4,7 +4,7 @@ use super::{all, gradients, matrix, model, sgd, vector};
 use burn::module::Param;
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::{Device, Tensor};
-use burn_descent::{Adam, Build, Descent, DescentError, Fused, FusedState};
+use burn_descent::{Adam, Build, CheckpointError, Descent, DescentError, Fused, FusedState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -104,7 +104,7 @@ fn a_walk_whose_optimizer_panicked_says_so_until_it_is_restored() {
     let good = gradients(&model, 0);
     (model, _) = descent.step(model, good).expect("a good step");
     let (kept, before) = (model.clone(), all(&model));
-    let checkpoint = descent.checkpoint(&model);
+    let checkpoint = descent.checkpoint(&model).expect("it is of this model");
 
     calls_left.store(10, Ordering::Relaxed);
     let second = gradients(&model, 1);
@@ -115,6 +115,8 @@ fn a_walk_whose_optimizer_panicked_says_so_until_it_is_restored() {
     let refused = descent.step(kept, third).expect_err("half a step has been taken");
     assert_eq!(refused.error, DescentError::BrokenOff { step: 2 });
     assert_eq!(all(&refused.model), before);
+    let saved = descent.checkpoint(&refused.model).map(|_| ());
+    assert_eq!(saved, Err(CheckpointError::BrokenOff));
 
     let model = checkpoint.restore(&mut descent, &refused.model).expect("it fits");
     let third = gradients(&model, 1);

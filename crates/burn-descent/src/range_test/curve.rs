@@ -55,6 +55,35 @@ impl RangeCurve {
         least(&lines).map(|least| lines[least].lr / 10.0)
     }
 
+    /// The least learning rate at which the loss has leapt: it is above [`bound`](Self::bound). From
+    /// there on a training is not stable. `None` if it never is.
+    pub fn unstable_from(&self) -> Option<f64> {
+        let bound = self.bound()?;
+        self.points.iter().find(|point| point.loss > bound).map(|point| point.lr)
+    }
+
+    /// What losses of a stable training stay below: twice the greatest of the first tenth of the
+    /// points (below 0, the same distance above it), whose rates are too small to move it. `None` if
+    /// there are no points.
+    pub fn bound(&self) -> Option<f64> {
+        let first = &self.points[..self.points.len().div_ceil(10)];
+        let greatest = first.iter().map(|point| point.loss).reduce(f64::max)?;
+        Some(greatest + greatest.abs())
+    }
+
+    /// How the loss went, in a few words: `stable up to 1.00e1`, or `unstable from 2.42e-1,
+    /// diverges at 2.72e0`.
+    pub fn summary(&self) -> String {
+        let Some(last) = self.points.last() else { return "no finite loss at all".into() };
+        let last = last.lr;
+        match (self.unstable_from(), self.diverged) {
+            (None, false) => format!("stable up to {last:.2e}"),
+            (None, true) => format!("diverges at {last:.2e}"),
+            (Some(from), false) => format!("unstable from {from:.2e}"),
+            (Some(from), true) => format!("unstable from {from:.2e}, diverges at {last:.2e}"),
+        }
+    }
+
     /// The lines nearest to the losses, each around one rate.
     fn lines(&self) -> Vec<Line> {
         let width = (self.points.len() / 5).max(3);
@@ -139,6 +168,30 @@ mod tests {
         losses.extend((0..18).map(|step| 5.0 - 0.1 * f64::from(step)));
         let found = curve(&losses);
         assert!(found.suggestion() > Some(2.0) && found.minimum_over_ten() > Some(2.0));
+    }
+
+    #[test]
+    fn a_loss_that_leaps_is_told_whether_the_sweep_ended_or_not() {
+        let flat = |losses: &[f64]| curve(&[&[1.0, 1.1, 0.9, 1.0, 1.0][..], losses].concat());
+        let stable = flat(&[0.8, 1.9, 0.7]);
+        assert_eq!((stable.unstable_from(), stable.bound()), (None, Some(2.0)));
+        assert_eq!(stable.summary(), "stable up to 1.28e2");
+        // Smoothed, none of these is four times the best.
+        let leaps = flat(&[0.8, 2.1, 0.7, 3.0, 1.0]);
+        assert_eq!(leaps.unstable_from(), Some(64.0));
+        assert_eq!(leaps.summary(), "unstable from 6.40e1");
+        let diverged = RangeCurve { diverged: true, ..leaps };
+        assert_eq!(diverged.summary(), "unstable from 6.40e1, diverges at 5.12e2");
+        let ended = RangeCurve { diverged: true, ..stable };
+        assert_eq!(ended.summary(), "diverges at 1.28e2");
+        assert_eq!(curve(&[]).summary(), "no finite loss at all");
+        assert_eq!((curve(&[-2.0]).bound(), curve(&[]).bound()), (Some(0.0), None));
+    }
+
+    #[test]
+    fn noise_of_small_batches_is_no_leap() {
+        let losses: Vec<f64> = (0..60).map(|step| f64::from(step * 7 % 10) / 5.0).collect();
+        assert_eq!(curve(&losses).unstable_from(), None);
     }
 
     #[test]

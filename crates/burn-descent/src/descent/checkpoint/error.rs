@@ -30,6 +30,12 @@ pub enum CheckpointError {
     /// It is not what was written.
     #[error("the checkpoint is damaged: {0}")]
     Damaged(String),
+    /// The walk broke off in the middle of a step.
+    #[error(
+        "the walk broke off in the middle of a step, by a panic: there is nothing whole to save; take \
+         up an earlier checkpoint, or build the walk anew"
+    )]
+    BrokenOff,
     /// It is of another model or another walk.
     #[error("the checkpoint does not fit: {}", list(.0))]
     Misfit(Vec<Mismatch>),

@@ -22,8 +22,12 @@ impl Descent {
     ///
     /// # Errors
     /// [`CheckpointError::Misfit`] if the walk was not built for this model: a checkpoint of it
-    /// would lack what the optimizers remember.
+    /// would lack what the optimizers remember. [`CheckpointError::BrokenOff`] after a panic inside of
+    /// a step.
     pub fn checkpoint<M: Module>(&self, model: &M) -> Result<Checkpoint, CheckpointError> {
+        if self.at.under_way {
+            return Err(CheckpointError::BrokenOff);
+        }
         let mut take = Take {
             descent: self,
             buffers: buffers(model),
