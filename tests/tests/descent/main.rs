@@ -4,6 +4,7 @@ mod clones;
 mod extremes;
 mod golden;
 mod leaf;
+mod life;
 mod policies;
 mod probes;
 mod refusals;

@@ -82,7 +82,12 @@ pub(crate) fn clone_is_another(subject: &Subject) {
     }
 }
 
-fn life(subject: &Subject, start: Pair, mut step: impl FnMut(Pair, GradientsParams) -> Pair) {
+fn life(
+    subject: &Subject,
+    start: Pair,
+    steps: usize,
+    mut step: impl FnMut(Pair, GradientsParams) -> Pair,
+) {
     let mut by_hand = ByHand::new(subject, &start);
     let (mut model, mut anchor) = (start, None::<Pair>);
     for number in 0..steps {
