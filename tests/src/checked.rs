@@ -50,6 +50,6 @@ pub fn confirm(device: &str, optimizer: &str, precision: &str, agree: usize) {
     assert!(
         recorded == agree,
         "{agree} cases agree, the record says {recorded}; if that is right, run\n\
-         BURN_DESCENT_BLESS=1 cargo test -p burn-descent-tests --test conformance -- golden"
+         BURN_DESCENT_BLESS=1 cargo test --test conformance -- golden"
     );
 }

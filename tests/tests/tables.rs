@@ -17,7 +17,7 @@ fn check(file: &str, name: &str, table: &str) {
         assert!(
             text[from..to] == *table,
             "{file}: the table `{name}` is stale, run\n\
-             BURN_DESCENT_BLESS=1 cargo test -p burn-descent-tests --test tables\nIt should be\n{table}"
+             BURN_DESCENT_BLESS=1 cargo test --test tables\nIt should be\n{table}"
         );
     }
 }

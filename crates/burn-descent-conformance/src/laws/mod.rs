@@ -62,7 +62,7 @@ pub const LAWS: &[Law] = &[
     law("walk_clip", walk::clip).on(full_precision),
     law("clone_is_another", lives::clone_is_another).on(full_precision),
     law("tied", lives::tied).on(full_precision),
-    law("walk_resume", checkpoint::resume).of_rule().on(full_precision),
+    law("walk_resume", checkpoint::resume).on(full_precision),
     law("bad_options", refusals::options).of_rule(),
     law("bad_learning_rate", refusals::learning_rate),
     law("bad_shapes", refusals::shapes),
