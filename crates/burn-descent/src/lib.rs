@@ -91,7 +91,7 @@ pub use burn_descent_rules::{
 };
 pub use descent::{
     BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError, Group, IntoGradients,
-    Line, LossScale, Mismatch, NotFinite, Plan, Probe, Refused, Report, Transform, Update,
+    Line, LossScale, Mismatch, NotFinite, Plan, Probe, Refused, Report, Select, Transform, Update,
 };
 pub use lr_scheduler::LrSchedule;
 #[cfg(feature = "train")]

@@ -1,11 +1,20 @@
 //! The walk of a whole model, where the optimizer does not matter.
 
+mod decay;
+mod follow;
+mod frozen;
 mod golden;
+mod judging;
+mod later;
 mod leaf;
+mod line;
 mod policies;
+mod precision;
 mod probes;
+mod selection;
 mod transforms;
 mod walk;
+mod window;
 
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;

@@ -41,6 +41,9 @@ struct Changing<'a, C> {
 impl<C: Change> ModuleMapper for Changing<'_, C> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(member) = self.members.get(&param.id).copied() else { return param };
+        if is_frozen(&param) {
+            return param;
+        }
         if member.tied
             && let Some(changed) = self.tied.get::<D>(param.id)
         {
@@ -56,6 +59,12 @@ impl<C: Change> ModuleMapper for Changing<'_, C> {
             weights
         })
     }
+}
+
+/// Is it kept from being trained? A tensor without autodiff is not: its gradients come from
+/// elsewhere.
+pub(super) fn is_frozen<const D: usize>(param: &Param<Tensor<D>>) -> bool {
+    param.is_autodiff() && !param.is_require_grad()
 }
 
 /// The parameter with other weights.

@@ -3,7 +3,7 @@
 use super::apply::{Pace, States, times};
 use super::gradients::{IntoGradients, squares};
 use super::group::Member;
-use super::param::{Change, change};
+use super::param::{Change, change, is_frozen};
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use super::{Descent, DescentError, Refused, Report};
 use burn::module::{Module, Param, ParamId};
@@ -118,6 +118,7 @@ impl Descent {
             Err(error) => return Err(Refused { model, error }),
         };
         let (model, report) = self.take(model, gradients, 1.0)?;
+        let report = report.with_loss(loss.clone());
         Ok((model, report, loss))
     }
 
@@ -219,7 +220,8 @@ struct Ahead<'a> {
 
 impl Change for Ahead<'_> {
     fn find<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
-        self.states.contains_key(&param.id).then(|| inner(param.val()).zeros_like())
+        let moves = !is_frozen(param) && self.states.contains_key(&param.id);
+        moves.then(|| inner(param.val()).zeros_like())
     }
 
     fn change<const D: usize>(

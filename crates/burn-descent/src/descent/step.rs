@@ -1,5 +1,6 @@
 //! One step of the whole model.
 
+use super::accumulate::WEIGHTS;
 use super::apply::{Pace, Ready, apply};
 use super::gradients::{first_not_finite, first_unknown, squares, zero_not_finite};
 use super::group::{AnyOptimizer, Schedules};
@@ -38,7 +39,7 @@ impl Descent {
     /// examples, where they are uneven.
     ///
     /// # Errors
-    /// As of [`step`](Self::step), and a weight that is not a positive number.
+    /// As of [`step`](Self::step), and a weight that is not a positive number, or beyond 1e-12 or 1e12.
     pub fn step_weighted<M: Module>(
         &mut self,
         model: M,
@@ -59,7 +60,16 @@ impl Descent {
         gradients: Tensors,
         weight: f64,
     ) -> Result<(M, Report), Refused<M>> {
-        match self.prepare(&model, gradients, weight) {
+        let prepared = self.prepare(&model, gradients, weight);
+        self.walk_if_ready(model, prepared)
+    }
+
+    fn walk_if_ready<M: Module>(
+        &mut self,
+        model: M,
+        prepared: Result<(Report, Option<Prepared>), DescentError>,
+    ) -> Result<(M, Report), Refused<M>> {
+        match prepared {
             Ok((report, None)) => Ok((model, report)),
             Ok((report, Some(prepared))) => Ok(self.walk(model, prepared, report)),
             Err(error) => Err(Refused { model, error }),
@@ -73,7 +83,7 @@ impl Descent {
         gradients: Tensors,
         weight: f64,
     ) -> Result<(Report, Option<Prepared>), DescentError> {
-        if !(weight.is_finite() && weight > 0.0) {
+        if !WEIGHTS.contains(&weight) {
             return Err(DescentError::BadWeight(weight));
         }
         let setup = self.setup.clone();
@@ -81,18 +91,57 @@ impl Descent {
         if let Some(parameter) = first_unknown(model, &gradients, known) {
             return Err(DescentError::UnknownParameter { parameter });
         }
-        let mut report = Report {
+        let count = setup.wishes.accumulate;
+        // A schedule that refuses leaves the micro-batches that there are.
+        let completes = self.at.accumulator.completes(count);
+        let paces = if completes { self.paces(1.0.into())? } else { Vec::new() };
+        let report = self.begin();
+        match self.at.accumulator.take_in(count, model, gradients, weight) {
+            Some((gradients, factor)) => self.finish(model, gradients, factor, paces, report),
+            None => Ok((report, None)),
+        }
+    }
+
+    /// The step of the micro-batches that there are, fewer than
+    /// [`accumulate`](crate::Builder::accumulate) asks for: with their mean, as at the end of an epoch
+    /// that they do not divide. Without any it takes no step, and the report says so.
+    ///
+    /// # Errors
+    /// As of [`step`](Self::step).
+    pub fn flush<M: Module>(&mut self, model: M) -> Result<(M, Report), Refused<M>> {
+        let prepared = self.paces(1.0.into()).and_then(|paces| {
+            let report = self.begin();
+            match self.at.accumulator.whole(&model) {
+                Some((gradients, factor)) => self.finish(&model, gradients, factor, paces, report),
+                None => Ok((report, None)),
+            }
+        });
+        self.walk_if_ready(model, prepared)
+    }
+
+    /// What is known before a step.
+    fn begin(&self) -> Report {
+        Report {
             step: self.at.steps,
             skipped_in_all: self.at.skipped,
             learning_rates: self.learning_rates(),
             clip_factor: 1.0.into(),
             loss_scale: self.at.scale.as_ref().map(|scale| scale.value),
             ..Report::default()
-        };
+        }
+    }
+
+    /// What is done to all gradients of a step, which count `factor` times.
+    fn finish<M: Module>(
+        &mut self,
+        model: &M,
+        mut gradients: Tensors,
+        mut factor: f64,
+        paces: Vec<Pace>,
+        mut report: Report,
+    ) -> Result<(Report, Option<Prepared>), DescentError> {
+        let setup = self.setup.clone();
         let wishes = &setup.wishes;
-        let accumulator = &mut self.at.accumulator;
-        let whole = accumulator.take_in(wishes.accumulate, model, gradients, weight);
-        let Some((mut gradients, mut factor)) = whole else { return Ok((report, None)) };
         if let Some(scale) = &self.at.scale {
             factor /= scale.value;
         }
@@ -133,7 +182,8 @@ impl Descent {
             report.clip_factor = shorten(norm, most);
         }
         report.grad_norm = norm;
-        let paces = self.paces(report.clip_factor.times(factor))?;
+        let factor = report.clip_factor.times(factor);
+        let paces = paces.into_iter().map(|pace| pace.scaled(&factor)).collect();
         Ok((report, Some((gradients, paces))))
     }
 
@@ -221,15 +271,11 @@ fn shorten(norm: &Reading, most: f64) -> Reading {
 /// What a group's schedules say at a step, from 0.
 fn pace(group: &Schedules, step: u64, lr: f64, factor: &Reading) -> Result<Pace, OptionError> {
     let mut optimizers = Vec::with_capacity(group.optimizers.len());
-    let scheduled: Vec<(&str, String)> =
-        group.options.iter().map(|(name, s)| (name.as_str(), s.at(step).to_string())).collect();
-    let scheduled: Vec<(&str, &str)> =
-        scheduled.iter().map(|(name, value)| (*name, value.as_str())).collect();
     for (number, optimizer) in group.optimizers.iter().enumerate() {
         check_lr(optimizer.name(), lr)?;
         let ready = match optimizer {
-            AnyOptimizer::Ours(fused) if !scheduled.is_empty() => {
-                AnyOptimizer::Ours(group.with(number, fused, &scheduled)?)
+            AnyOptimizer::Ours(fused) if !group.options.is_empty() => {
+                AnyOptimizer::Ours(group.at(number, fused, step)?)
             }
             as_it_is => as_it_is.clone(),
         };

@@ -108,6 +108,9 @@ struct Parameter {
     optimizer: String,
     /// Does it have a state?
     stepped: bool,
+    /// How many of its weights are averaged. In version 1 all have as many as the header says.
+    #[serde(default)]
+    averaged: Option<u64>,
 }
 
 /// What is kept of a parameter beside its weights and its state, by the name in the file.
@@ -116,6 +119,9 @@ const AVERAGE: &str = "average";
 const SLOW: &str = "slow";
 const WEIGHTS: &str = "weights";
 const STATE: &str = "state";
+
+/// Stands behind an option that vectors have of their own.
+const OF_VECTORS: &str = " of vectors";
 
 /// The name in the file.
 fn name(part: &str, path: &str) -> String {

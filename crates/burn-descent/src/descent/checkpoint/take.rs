@@ -1,6 +1,8 @@
 //! From a walk to a checkpoint.
 
-use super::{AVERAGE, Checkpoint, Header, Parameter, SLOW, STATE, SUM, SavedScale, WEIGHTS, name};
+use super::{
+    AVERAGE, Checkpoint, Header, OF_VECTORS, Parameter, SLOW, STATE, SUM, SavedScale, WEIGHTS, name,
+};
 use crate::descent::apply::State;
 use crate::descent::group::{AnyOptimizer, Schedules};
 use crate::descent::visit::{Each, Tensors, each_parameter, inner};
@@ -29,7 +31,7 @@ impl Descent {
             skipped: at.skipped,
             accumulated: at.accumulator.seen,
             accumulated_weight: at.accumulator.weight,
-            averaged: at.averages.seen,
+            averaged: at.averages.seen.values().copied().max().unwrap_or(0),
             loss_scale: at.scale.as_ref().map(|s| SavedScale { value: s.value, good: s.good }),
             plateau: at.plateau.clone(),
             notes: BTreeMap::new(),
@@ -71,6 +73,7 @@ impl Each for Take<'_> {
             dtype: weights.dtype(),
             optimizer: optimizer.name().to_owned(),
             stepped: state.is_some(),
+            averaged: Some(at.averages.seen.get(&id).copied().unwrap_or(0)),
         });
         let prefix = name(STATE, path);
         match (optimizer, state) {
@@ -136,7 +139,7 @@ fn own_options(
     of: fn(&Fused) -> &[(String, String)],
 ) -> impl Iterator<Item = (String, String)> {
     group.optimizers.iter().enumerate().flat_map(move |(number, optimizer)| {
-        let where_to = if number == 0 { "" } else { " of vectors" };
+        let where_to = if number == 0 { "" } else { OF_VECTORS };
         let options = match optimizer {
             AnyOptimizer::Ours(fused) => of(fused),
             AnyOptimizer::Foreign(..) => &[],
