@@ -23,5 +23,6 @@ pub mod statistics;
 pub mod stopwatch;
 pub mod surface;
 pub mod surfaces;
+pub mod terminal;
 pub mod training;
 pub mod walks;

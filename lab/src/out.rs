@@ -1,18 +1,15 @@
 //! What was found, on the terminal and in a folder.
 
 use crate::findings::Findings;
-use crate::report::{Part, Report, Table};
-use crate::{draw, page};
+use crate::report::{Part, Report};
+use crate::{draw, page, terminal};
 use anyhow::{Context, Result, bail, ensure};
 use burn_descent_examples::output::{check_writable, write_file};
 use burn_descent_examples::report::say;
 use clap::Args;
-use comfy_table::{CellAlignment, ContentArrangement, presets::UTF8_HORIZONTAL_ONLY};
 use std::borrow::Cow;
 use std::fs;
-use std::io::stdout;
 use std::path::{Path, PathBuf};
-use terminal_size::{Width, terminal_size_of};
 
 /// Where what was found goes: the flags that every command has.
 #[derive(Args, Clone, Debug, Default)]
@@ -71,13 +68,14 @@ impl Out {
     }
 }
 
-/// Prints the tables of a report.
+/// Prints the tables of a report, as wide as the terminal is.
 pub fn print(report: &Report) {
+    let width = terminal::width();
     for section in &report.sections {
         for part in &section.parts {
             if let Part::Table(table) = part {
-                say(format_args!("\n{}", section.title));
-                say(in_columns(table));
+                say(format_args!("\n{}", terminal::paragraph(&section.title, width)));
+                say(terminal::table(table, width));
             }
         }
     }
@@ -106,22 +104,4 @@ pub fn write(folder: &Path, findings: &Findings) -> Result<()> {
     file("results.json", (serde_json::to_string(&findings.results)? + "\n").as_bytes())?;
     file("report.json", (serde_json::to_string(&findings.report)? + "\n").as_bytes())?;
     file("report.html", page::html(&findings.report)?.as_bytes())
-}
-
-/// A table for the terminal: what is a number in all rows is aligned on the right.
-fn in_columns(table: &Table) -> comfy_table::Table {
-    let mut lines = comfy_table::Table::new();
-    lines.load_preset(UTF8_HORIZONTAL_ONLY);
-    lines.set_header(&table.columns);
-    lines.add_rows(&table.rows);
-    // On a terminal cells are broken to fit; elsewhere a row is a line.
-    if let Some((Width(width), _)) = terminal_size_of(stdout()) {
-        lines.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
-    for (index, column) in lines.column_iter_mut().enumerate() {
-        if table.is_numeric(index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    lines
 }

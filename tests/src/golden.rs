@@ -3,7 +3,7 @@
 use crate::checked::confirm;
 use crate::replayer::{Engine, replay_on};
 use burn::tensor::DType;
-use burn_descent_conformance::{Law, Subject};
+use burn_descent_conformance::{About, Law, Subject};
 use burn_descent_golden::{
     Error, OptimizerFile, Precision, ReplayError, setting, traces, traces_dir,
 };
@@ -21,6 +21,7 @@ static FILES: LazyLock<Vec<OptimizerFile>> = LazyLock::new(|| {
 /// The law.
 pub const GOLDEN: &[Law] = &[Law {
     name: "golden",
+    about: About::Rule,
     applies: |subject| matches!(subject.dtype, DType::F32 | DType::F64),
     check: golden,
 }];

@@ -1,4 +1,6 @@
-//! The conformance suite of burn-descent: every optimizer × every device × every law.
+//! The conformance suite of burn-descent: optimizers × devices × laws.
+//!
+//! [What can differ](selection) is held, or everything.
 //!
 //! The laws are those of `burn-descent-conformance`, which users have for rules of their own, and
 //! [one](golden) of recorded trajectories. A new row, device or law is a new line in its table, and
@@ -6,11 +8,13 @@
 
 pub mod allocation;
 pub mod checked;
+pub mod features;
 pub mod golden;
 pub mod model;
 pub mod norm;
 pub mod print;
 pub mod replayer;
+pub mod selection;
 pub mod speed;
 pub mod tables;
 

@@ -1,7 +1,7 @@
 //! The norm of many tensors is that of the numbers in them, and the same bits each time.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use burn_descent_engine::SquareSum;
+use burn_descent_engine::Norm;
 
 /// Below, at and above what one unit, one block and one launch of an engine takes, with and without
 /// a remainder.
@@ -22,14 +22,14 @@ pub fn check(device: &Device, dtype: DType) {
         })
         .into();
     let total = |tensors: &[Tensor<1>]| {
-        let mut sum = SquareSum::new();
-        tensors.iter().for_each(|tensor| sum.add(tensor));
-        sum.total().get()
+        let mut norm = Norm::new();
+        tensors.iter().for_each(|tensor| norm.add(tensor));
+        norm.total().get()
     };
     let expected = |tensors: &[Tensor<1>]| -> f64 {
         let stored =
             tensors.iter().flat_map(|tensor| tensor.to_data().iter::<f64>().collect::<Vec<_>>());
-        stored.map(|x| x * x).sum()
+        stored.map(|x| x * x).sum::<f64>().sqrt()
     };
     let tolerance = if dtype == DType::F64 { 1e-12 } else { 2e-6 };
     let close = |tensors: &[Tensor<1>]| {
@@ -44,4 +44,12 @@ pub fn check(device: &Device, dtype: DType) {
     assert!(total(&[tensors[3].clone(), broken]).is_nan());
     let endless = Tensor::<1>::full([5], f64::INFINITY, (device, dtype));
     assert_eq!(total(&[tensors[3].clone(), endless]), f64::INFINITY);
+
+    if dtype == DType::F64 {
+        for number in [1e200, 1e-200] {
+            let tensor = |count: usize| Tensor::<1>::full([count], number, (device, dtype));
+            let found = total(&[tensor(9), tensors[3].clone().mul_scalar(0.0), tensor(7)]);
+            assert!((found / number - 4.0).abs() < 1e-12, "{found:e}");
+        }
+    }
 }

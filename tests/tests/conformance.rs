@@ -1,5 +1,8 @@
-//! Every optimizer × every device × every law, named like `adamw/flex/f32/resume`, and the norm of
-//! all gradients on every device, `norm/flex/f32`.
+//! Optimizers × devices × laws, named like `adamw/flex/f32/resume`, and the norm of all gradients on
+//! every device, `norm/flex/f32`.
+//!
+//! [What can differ](burn_descent_tests::selection) is held; `BURN_DESCENT_ALL=1` holds every law of
+//! every optimizer on every device.
 //!
 //! A device that is not there is one ignored test that says why. `BURN_DESCENT_REQUIRE=wgpu,cuda`
 //! makes the absence of these a failure.
@@ -9,6 +12,7 @@ use burn_descent_conformance::devices::{self, DTYPES, Entry};
 use burn_descent_conformance::{Candidate, LAWS, cases, hide_expected_panics};
 use burn_descent_tests::golden::GOLDEN;
 use burn_descent_tests::norm;
+use burn_descent_tests::selection::Selection;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
@@ -27,15 +31,22 @@ fn main() {
         Some(Trial::test(entry.name, || Ok(())).with_kind(reason).with_ignored_flag(true))
     };
     trials.extend(devices.iter().filter_map(absent));
+    let selection = Selection::of_environment(&devices);
+    let (mut held, mut of) = (0, 0);
     for candidate in ROWS.iter().map(Candidate::of_row) {
         let cases = [GOLDEN, LAWS].into_iter().flat_map(|laws| cases(&candidate, laws, &devices));
-        trials.extend(cases.map(|case| {
-            Trial::test(case.name.clone(), move || {
-                case.run();
-                Ok(())
-            })
-        }));
+        for case in cases.filter(|case| is_asked_for(&arguments, &case.name)) {
+            of += 1;
+            if selection.holds(&case) {
+                held += 1;
+                trials.push(Trial::test(case.name.clone(), move || {
+                    case.run();
+                    Ok(())
+                }));
+            }
+        }
     }
+    eprintln!("{held} of {of} cases: {selection}");
     for (entry, (precision, dtype)) in
         devices.iter().flat_map(|entry| DTYPES.map(|precision| (entry, precision)))
     {
@@ -49,6 +60,13 @@ fn main() {
         }
     }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// Do the filters of the command line leave it?
+fn is_asked_for(arguments: &Arguments, name: &str) -> bool {
+    let matches =
+        |filter: &String| if arguments.exact { name == filter } else { name.contains(filter) };
+    arguments.filter.iter().all(matches) && !arguments.skip.iter().any(matches)
 }
 
 /// The device that the environment requires.

@@ -10,8 +10,10 @@ use std::sync::Once;
 pub struct Case {
     /// Its name: `adamw/flex/f32/resume`.
     pub name: String,
-    law: &'static Law,
-    subject: Subject,
+    /// The law.
+    pub law: &'static Law,
+    /// What it is held against.
+    pub subject: Subject,
 }
 
 impl Case {

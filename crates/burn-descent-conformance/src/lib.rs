@@ -45,7 +45,7 @@ mod variants;
 
 pub use candidate::Candidate;
 pub use cases::{Case, cases, check};
-pub use laws::{LAWS, Law};
+pub use laws::{About, LAWS, Law};
 pub use numbers::{bits, numbers, values};
 pub use refusal::hide_expected_panics;
 pub use slices::engines_agree_with_slices;

@@ -1,7 +1,7 @@
 //! Steps that are put off, to be taken together.
 
 use crate::program::Program;
-use crate::{Fused, FusedState, StepError, dispatch};
+use crate::{Fused, FusedState, StepError, dispatch, leaf};
 use burn::backend::DispatchTensor;
 use burn::tensor::Tensor;
 use std::sync::Arc;
@@ -63,6 +63,7 @@ impl Fused {
         let (parameter, gradient) = (parameter.into_dispatch(), gradient.into_dispatch());
         let (scalars, _) = self.begin::<D>(lr, &parameter, &gradient, &mut state)?;
         let (program, scalars) = (self.program.clone(), scalars.read());
+        let parameter = leaf::own::<D>(parameter);
         let gradient = dispatch::beside::<D>(&parameter, gradient);
         Ok(Deferred { parameter, state, work: Some(Work { program, scalars, gradient }) })
     }

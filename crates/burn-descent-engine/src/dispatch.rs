@@ -32,7 +32,7 @@ pub(crate) fn step<const D: usize>(
     #[cfg(any(feature = "flex", feature = "ndarray"))]
     let (mut parameter, mut gradient) = (parameter, gradient);
     #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if crate::cpu::holds(&mut parameter) {
+    if crate::cpu::holds(&parameter) {
         crate::cpu::update(program, &mut parameter, &mut gradient, states, &scalars.read());
         return parameter;
     }

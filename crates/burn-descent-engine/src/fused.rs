@@ -3,10 +3,10 @@
 use crate::program::{Factor, Program};
 use crate::scalars::Scalars;
 use crate::state::{FusedState, Open};
-use crate::{Reading, StepError, dispatch};
+use crate::{Reading, StepError, dispatch, leaf};
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::optim::Optimizer;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Shape, Tensor};
 use burn_descent_rules::{InvalidOption, OptionError, Rule, check_lr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -162,6 +162,15 @@ impl Fused {
         state.fits(&self.program, parameter)
     }
 
+    /// Is this a state with which this optimizer can step a parameter of this shape? Its precision and
+    /// device follow those of the parameter.
+    ///
+    /// # Errors
+    /// A state of another shape, or of another rule.
+    pub fn check_state(&self, state: &FusedState, shape: &Shape) -> Result<(), StepError> {
+        state.check(&self.program, shape)
+    }
+
     /// The state of a parameter before its first step. Where the rule has
     /// [noise](Rule::NOISE), parameters get numbers of their own by the order in which they start;
     /// those of several optimizers are told apart by their seeds.
@@ -181,7 +190,8 @@ impl Fused {
     /// state is brought forward in place.
     ///
     /// The parameter may be a leaf of autodiff where [`steps_leaf`](Self::steps_leaf) says so. It
-    /// stays that leaf then, and what depends on it keeps the values that it was computed from.
+    /// stays that leaf if nobody else holds its elements, and becomes a new one otherwise: clones of
+    /// it, and graphs that have saved its values, keep the old leaf with the old values.
     ///
     /// # Errors
     /// A learning rate that is negative, NaN or infinite; a gradient or state of another shape;
@@ -195,6 +205,7 @@ impl Fused {
     ) -> Result<Tensor<D>, StepError> {
         let (parameter, gradient) = (parameter.into_dispatch(), gradient.into_dispatch());
         let (scalars, tensors) = self.begin::<D>(lr, &parameter, &gradient, state)?;
+        let parameter = leaf::own::<D>(parameter);
         let step = if self.portable { dispatch::portable::<D> } else { dispatch::step::<D> };
         Ok(Tensor::from_dispatch(step(&self.program, scalars, parameter, gradient, tensors)))
     }
@@ -225,11 +236,13 @@ impl Fused {
     }
 
     /// Can [`advance`](Self::advance) step the parameter as it is, in its leaf of autodiff, where it
-    /// has one? It can on `flex` and `ndarray`; elsewhere it takes the tensor without its leaf.
+    /// has one? It can on `flex` and `ndarray`, if burn does not know the leaf as distributed; elsewhere
+    /// it takes the tensor without its leaf.
     pub fn steps_leaf<const D: usize>(&self, parameter: &Tensor<D>) -> bool {
         !self.portable
             && dispatch::is_cpu(&parameter.device())
             && dispatch::is_known(parameter.dtype())
+            && leaf::stays(parameter)
     }
 
     /// [`advance`](Self::advance) in the form of burn's trait. Without a state it is the first

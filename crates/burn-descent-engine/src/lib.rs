@@ -14,6 +14,7 @@ mod dispatch;
 mod error;
 mod evaluate;
 mod fused;
+mod leaf;
 mod portable;
 mod program;
 mod reading;
@@ -25,9 +26,10 @@ mod trial;
 pub use deferred::Deferred;
 pub use error::StepError;
 pub use fused::{Build, Fused};
+pub use leaf::LeafContext;
 pub use program::MAX_STATES;
 pub use reading::Reading;
-pub use reduce::{SquareSum, sum_squares};
+pub use reduce::{Norm, is_finite};
 pub use state::{FusedState, compute_dtype};
 
 /// What users import, for the examples here: the crate `burn-descent` has all of this.

@@ -1,70 +1,106 @@
-//! Numbers that are taken over whole tensors.
+//! The norm of many tensors.
 
 use crate::Reading;
 use crate::reading::read;
 use crate::state::compute_dtype;
 use burn::tensor::{DType, Tensor};
 
-/// The sum of squares of many tensors, taken in one read of each: in f64 on a CPU, in the precision
+/// The norm of many tensors together, taken in one read of each: in f64 on a CPU, in the precision
 /// that the tensor is computed in on the device of a GPU, where it stays.
 ///
-/// The same bits for any number of threads and in every run. Infinite or NaN if an element is.
+/// The same bits for any number of threads and in every run. Infinite or NaN if an element is. On a
+/// CPU it is right for all numbers that f64 has; on a GPU, squares overflow in its precision: in f32
+/// from 1.8e19 on.
 #[derive(Default)]
-pub struct SquareSum {
-    on_host: f64,
+pub struct Norm {
+    /// The sum of those squares that f64 holds with all their digits.
+    squares: f64,
+    /// The norm of all other tensors: their squares would overflow, or vanish.
+    extreme: f64,
     #[cfg(feature = "cube")]
     on_device: Option<crate::cube::Total>,
 }
 
-impl SquareSum {
+/// A sum of squares as large as this, or as small, is taken of fractions of the largest number.
+const EXTREME: f64 = 1e280;
+
+impl Norm {
     /// Of no tensor.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes in the squares of a tensor.
+    /// Takes in a tensor.
     pub fn add<const D: usize>(&mut self, tensor: &Tensor<D>) {
         #[cfg(feature = "cube")]
         if crate::cube::add_squares(&mut self.on_device, tensor) {
             return;
         }
-        self.on_host += sum_squares(tensor);
+        // The squares of all other types are numbers of f64.
+        let safe = |squares: &f64| {
+            tensor.dtype() != DType::F64 || (1.0 / EXTREME..EXTREME).contains(squares)
+        };
+        match plain_squares(tensor).filter(safe) {
+            Some(squares) => self.squares += squares,
+            None => self.extreme = self.extreme.hypot(scaled_norm(tensor)),
+        }
     }
 
-    /// The sum.
+    /// The norm.
     pub fn total(self) -> Reading {
+        let on_host = match self.extreme {
+            0.0 => self.squares.sqrt(),
+            extreme => self.squares.sqrt().hypot(extreme),
+        };
         #[cfg(feature = "cube")]
         if let Some(total) = self.on_device {
-            let sum = total.sum();
-            let all = if self.on_host == 0.0 { sum } else { sum.add_scalar(self.on_host) };
-            return Reading::on_device(all);
+            let norm = Reading::on_device(total.sum().sqrt());
+            return if on_host == 0.0 { norm } else { norm.get().hypot(on_host).into() };
         }
-        self.on_host.into()
+        on_host.into()
     }
 }
 
-/// The sum of the squares of all elements, computed in f64 where the device has it; infinite or NaN
-/// if an element is, and, unlike a [`SquareSum`], only then. Reads the device: on a GPU the step
-/// waits for it.
-///
-/// The same bits for any number of threads.
-pub fn sum_squares<const D: usize>(tensor: &Tensor<D>) -> f64 {
+/// Are all elements finite? Reads the device: on a GPU the step waits for it.
+pub fn is_finite<const D: usize>(tensor: &Tensor<D>) -> bool {
+    plain_squares(tensor).is_some_and(f64::is_finite) || largest(tensor).is_finite()
+}
+
+/// The sum of squares as it comes, where the elements lie in one run of memory of the CPU.
+fn plain_squares<const D: usize>(tensor: &Tensor<D>) -> Option<f64> {
     #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if let Some(sum) = crate::cpu::sum_squares(tensor) {
-        return sum;
+    return crate::cpu::sum_squares(tensor);
+    #[cfg(not(any(feature = "flex", feature = "ndarray")))]
+    {
+        let _ = tensor;
+        None
     }
-    if tensor.shape().num_elements() == 0 {
-        return 0.0;
-    }
-    // A backend may add one number after another, which in f32 loses 1e-6 of a million of them.
-    let wide = tensor.device().supports_dtype(DType::F64);
-    let precision = if wide { DType::F64 } else { compute_dtype(tensor.dtype()) };
-    // Squares overflow where their numbers do not: they are taken of fractions of the largest.
-    let tensor = tensor.clone().cast(precision);
-    let largest = read(tensor.clone().abs().max());
+}
+
+/// The norm by burn's operations, of fractions of the largest number: squares overflow where their
+/// numbers do not.
+fn scaled_norm<const D: usize>(tensor: &Tensor<D>) -> f64 {
+    let largest = largest(tensor);
     if largest == 0.0 || !largest.is_finite() {
         return largest;
     }
-    let fractions = tensor.div_scalar(largest);
-    read((fractions.clone() * fractions).sum()) * largest * largest
+    let fractions = tensor.clone().cast(wide(tensor)).div_scalar(largest);
+    read((fractions.clone() * fractions).sum()).sqrt() * largest
+}
+
+/// The greatest absolute value; NaN if there is one.
+fn largest<const D: usize>(tensor: &Tensor<D>) -> f64 {
+    if tensor.shape().num_elements() == 0 {
+        return 0.0;
+    }
+    read(tensor.clone().cast(wide(tensor)).abs().max())
+}
+
+/// The precision to sum in. A backend may add one number after another, which in f32 loses 1e-6 of a
+/// million of them.
+fn wide<const D: usize>(tensor: &Tensor<D>) -> DType {
+    match tensor.device().supports_dtype(DType::F64) {
+        true => DType::F64,
+        false => compute_dtype(tensor.dtype()),
+    }
 }

@@ -72,14 +72,7 @@ impl FusedState {
         parameter: &DispatchTensor,
         shape: &Shape,
     ) -> Result<Open<'_>, StepError> {
-        let optimizer = program.name;
-        if !self.is_of(program) {
-            return Err(StepError::ForeignState { optimizer });
-        }
-        if let Some(found) = self.other_shape(shape) {
-            let expected = shape.clone();
-            return Err(StepError::StateShape { optimizer, expected, found });
-        }
+        self.check(program, shape)?;
         let dtype = compute_dtype(parameter.dtype());
         let device = || Tensor::<D>::from_dispatch(parameter.clone()).device().without_autodiff();
         if let Lanes::Loaded(lanes) = &mut self.lanes {
@@ -96,6 +89,18 @@ impl FusedState {
         }
         let Self { time, memory, last, .. } = self;
         Ok(Open { time, memory, last, tensors: lanes })
+    }
+
+    /// Is it of this rule and of this shape?
+    pub(crate) fn check(&self, program: &Program, shape: &Shape) -> Result<(), StepError> {
+        let optimizer = program.name;
+        if !self.is_of(program) {
+            return Err(StepError::ForeignState { optimizer });
+        }
+        match self.other_shape(shape) {
+            Some(found) => Err(StepError::StateShape { optimizer, expected: shape.clone(), found }),
+            None => Ok(()),
+        }
     }
 
     /// The states that [`open`](Self::open) has made ready.

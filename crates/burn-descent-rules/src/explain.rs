@@ -44,6 +44,8 @@ pub struct Explanation {
     pub operations: Vec<(&'static str, usize)>,
     /// The states: each is one number a weight.
     pub states: Vec<&'static str>,
+    /// What is remembered once for the whole tensor, a number each.
+    pub memory: Vec<&'static str>,
     /// What a step reads of each weight.
     pub reads: Vec<&'static str>,
     /// What a step writes of each weight.
@@ -74,6 +76,7 @@ impl Explanation {
             formula: formula(&update, &states, &scalars, &outputs),
             judged: if evaluate.is_identity() { Vec::new() } else { judged },
             noisy: U::NOISE.is_some(),
+            memory: names(rule.memory()),
             operations: operations(graphs()),
             reads: graphs()
                 .flat_map(|graph| &graph.nodes)
@@ -122,7 +125,11 @@ impl fmt::Display for Explanation {
             let bytes = F32 * names.len();
             format!("  {what:<10}  {bytes} bytes: {}", names.join(", "))
         });
-        write!(f, "{}", lines.join("\n").trim_end_matches(": "))
+        write!(f, "{}", lines.join("\n").trim_end_matches(": "))?;
+        match self.memory.as_slice() {
+            [] => Ok(()),
+            names => write!(f, "\nRemembers of each tensor: {}", names.join(", ")),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The walk of a whole model, where the optimizer does not matter.
 
+mod clones;
 mod decay;
+mod extremes;
 mod follow;
 mod frozen;
 mod golden;
@@ -11,6 +13,7 @@ mod line;
 mod policies;
 mod precision;
 mod probes;
+mod refusals;
 mod selection;
 mod transforms;
 mod walk;

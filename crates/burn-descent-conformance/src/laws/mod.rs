@@ -4,6 +4,7 @@ mod agreement;
 mod checkpoint;
 mod descent;
 mod gradients;
+mod lives;
 mod memory;
 mod records;
 mod refusals;
@@ -17,46 +18,66 @@ use burn::tensor::DType;
 pub struct Law {
     /// Its name.
     pub name: &'static str,
+    /// What can break it.
+    pub about: About,
     /// Does it say anything about this subject?
     pub applies: fn(&Subject) -> bool,
     /// Panics where it is broken.
     pub check: fn(&Subject),
 }
 
+/// What can break a law.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// What a rule's own file says: its formula, options, states and memory. Each rule can break it
+    /// on its own, and does so on every device.
+    Rule,
+    /// What is done with any rule: engines, records, walks. It breaks for all rules of one form, and
+    /// can do so on one device alone.
+    Engine,
+}
+
 /// Every law.
 pub const LAWS: &[Law] = &[
-    law("engines_agree", agreement::engines_agree),
+    law("engines_agree", agreement::engines_agree).of_rule(),
     law("threads", agreement::threads).on(|subject| subject.on_cpu),
     law("shapes", shapes::shapes),
     law("layouts", shapes::layouts),
     law("dtype", memory::dtype),
     law("in_place", memory::in_place).on(|subject| subject.on_cpu),
     law("shared", memory::shared),
-    law("state_size", memory::state_size),
-    law("resume", records::resume).on(full_precision),
+    law("state_size", memory::state_size).of_rule(),
+    law("resume", records::resume).of_rule().on(full_precision),
     law("other_device", records::other_device).on(|subject| !subject.others.is_empty()),
-    law("foreign_record", records::foreign_record).on(full_precision),
+    law("foreign_record", records::foreign_record).of_rule().on(full_precision),
     law("no_gradient", gradients::no_gradient).on(full_precision),
-    law("zero_gradient", gradients::zero),
-    law("extreme_gradients", gradients::extreme),
-    law("broken_gradients", gradients::broken),
-    law("descends", descent::descends).on(full_precision),
+    law("zero_gradient", gradients::zero).of_rule(),
+    law("extreme_gradients", gradients::extreme).of_rule(),
+    law("broken_gradients", gradients::broken).of_rule(),
+    law("descends", descent::descends).of_rule().on(full_precision),
     law("groups", descent::groups).on(|s| full_precision(s) && !s.candidate.page.noisy),
     law("walk", walk::plain).on(full_precision),
     law("walk_accumulate", walk::accumulate).on(full_precision),
     law("walk_not_finite", walk::not_finite).on(full_precision),
     law("walk_clip", walk::clip).on(full_precision),
-    law("walk_resume", checkpoint::resume).on(full_precision),
-    law("bad_options", refusals::options),
+    law("clone_is_another", lives::clone_is_another).on(full_precision),
+    law("tied", lives::tied).on(full_precision),
+    law("walk_resume", checkpoint::resume).of_rule().on(full_precision),
+    law("bad_options", refusals::options).of_rule(),
     law("bad_learning_rate", refusals::learning_rate),
     law("bad_shapes", refusals::shapes),
 ];
 
 const fn law(name: &'static str, check: fn(&Subject)) -> Law {
-    Law { name, applies: |_| true, check }
+    Law { name, about: About::Engine, applies: |_| true, check }
 }
 
 impl Law {
+    /// The same law, that each rule can break on its own.
+    const fn of_rule(self) -> Self {
+        Self { about: About::Rule, ..self }
+    }
+
     /// The same law, of these subjects only.
     const fn on(self, applies: fn(&Subject) -> bool) -> Self {
         Self { applies, ..self }

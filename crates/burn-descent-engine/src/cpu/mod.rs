@@ -4,7 +4,7 @@
 
 #[cfg(feature = "flex")]
 mod flex;
-mod lie;
+mod leaf;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod pass;
@@ -13,19 +13,15 @@ mod share;
 mod stored;
 mod two;
 
+pub(crate) use leaf::{holds, is_alone};
 pub(crate) use pass::{Passes, pass, sum};
 pub(crate) use reduce::sum_squares;
 pub(crate) use share::{put_off, share};
 
 use crate::program::Program;
 use burn::backend::DispatchTensor;
-use lie::{Lying, find};
+use leaf::{InPlace, in_place};
 use stored::{Part, Stored, step};
-
-/// Is it a tensor of this engine, bare or in autodiff?
-pub(crate) fn holds(tensor: &mut DispatchTensor) -> bool {
-    find(tensor).is_some()
-}
 
 /// One step of a tensor of this engine: it and its states are updated in place, where nobody else
 /// holds them.
@@ -66,13 +62,13 @@ fn lay<'a, K: Take<'a>>(
     states: &'a mut [DispatchTensor],
     take: K,
 ) -> K::Output {
-    match (find(parameter), find(gradient)) {
+    match (in_place(parameter), in_place(gradient)) {
         #[cfg(feature = "flex")]
-        (Some(Lying::Flex(parameter)), Some(Lying::Flex(gradient))) => {
+        (Some(InPlace::Flex(parameter)), Some(InPlace::Flex(gradient))) => {
             flex::lay(parameter, gradient, states, take)
         }
         #[cfg(feature = "ndarray")]
-        (Some(Lying::NdArray(parameter)), Some(Lying::NdArray(gradient))) => {
+        (Some(InPlace::NdArray(parameter)), Some(InPlace::NdArray(gradient))) => {
             ndarray::lay(parameter, gradient, states, take)
         }
         _ => unreachable!("both are tensors of one backend of this engine"),

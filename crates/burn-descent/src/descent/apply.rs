@@ -1,7 +1,8 @@
 //! The step of each parameter.
 
+use super::gradients::Descending;
 use super::group::{AnyOptimizer, Member};
-use super::param::replace;
+use super::param::{is_frozen, put, replace};
 use super::visit::{ByParameter, Tensors};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::{DynOptimizer, DynState};
@@ -40,6 +41,8 @@ impl State {
 }
 
 const OWN: &str = "a parameter has one optimizer, and the state is its own";
+
+const LOOKED_AT: &str = "all that can refuse a step has been looked at before it";
 
 /// The states of the parameters that have been stepped.
 pub(super) type States = ByParameter<State>;
@@ -97,7 +100,7 @@ impl Pace {
                 let state = state.map(State::ours);
                 let state = state.unwrap_or_else(|| fused.start_stream(&weights, member.stream));
                 let stepped = fused.try_step(self.lr, weights, gradient, Some(state));
-                let (weights, state) = stepped.unwrap_or_else(|error| panic!("{error}"));
+                let (weights, state) = stepped.expect(LOOKED_AT);
                 (weights, Some(State::Ours(state)))
             }
             Ready::Foreign { optimizer, factor } => {
@@ -131,18 +134,20 @@ pub(super) fn apply<M: Module>(
     members: &ByParameter<Member>,
     paces: &[Pace],
     states: &mut States,
-    gradients: Tensors,
+    descending: Descending,
 ) -> M {
+    let Descending { gradients, places, .. } = descending;
     let (tied, deferred) = (Tensors::new(), Vec::new());
-    let mut apply = Apply { members, paces, states, gradients, tied, deferred };
+    let mut apply = Apply { members, paces, states, gradients, places, tied, deferred };
     let model = model.map(&mut apply);
-    let (ids, mut steps): (Vec<_>, Vec<_>) = apply.deferred.into_iter().unzip();
-    if steps.is_empty() {
+    let Apply { tied, deferred, .. } = apply;
+    if deferred.is_empty() && tied.is_empty() {
         return model;
     }
+    let (ids, mut steps): (Vec<_>, Vec<_>) = deferred.into_iter().unzip();
     Deferred::run(&mut steps);
     let steps = ids.into_iter().zip(steps).collect();
-    model.map(&mut PutBack { steps, states })
+    model.map(&mut PutBack { steps, states, tied })
 }
 
 /// Elements from which a tensor on a CPU is taken out of the model, to be stepped together with all
@@ -155,39 +160,58 @@ struct Apply<'a> {
     paces: &'a [Pace],
     states: &'a mut States,
     gradients: Tensors,
-    /// The new weights of parameters that the model holds more than once.
+    /// The places yet to come of the parameters that the model holds more than once. They are taken
+    /// out of all of them and stepped at the last one, where nobody else holds their tensor.
+    places: ByParameter<u32>,
+    /// Those that have been stepped.
     tied: Tensors,
     deferred: Vec<(ParamId, Deferred)>,
 }
 
 impl ModuleMapper for Apply<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(member) = self.members.get(&param.id).copied() else { return param };
-        if member.tied
-            && let Some(changed) = self.tied.get::<D>(param.id)
+        let id = param.id;
+        let Some(member) = self.members.get(&id).copied() else { return param };
+        if is_frozen(&param) {
+            return param;
+        }
+        let places = self.places.get_mut(&id);
+        let tied = places.is_some();
+        if let Some(left) = places
+            && *left > 1
         {
-            return replace(param, |_| changed);
+            *left -= 1;
+            let nothing = nothing_beside(&param);
+            return put(param, nothing);
         }
-        let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
+        let Some(gradient) = self.gradients.remove::<D>(id) else { return param };
         let pace = &self.paces[member.group];
+        let together = tied || param.shape().num_elements() >= LARGE;
         match &pace.optimizers[member.optimizer] {
-            Ready::Ours(fused) if !member.tied && keeps_leaf(fused, &param) => {
-                self.step_leaf(fused, pace.lr, member.stream, param, gradient)
+            Ready::Ours(fused) if !fused.steps_leaf(&param) => {}
+            Ready::Ours(fused) if together => {
+                return self.defer(fused, pace.lr, member.stream, param, gradient);
             }
-            _ => self.step(pace, member, param, gradient),
+            Ready::Ours(fused) => {
+                return self.step_leaf(fused, pace.lr, member.stream, param, gradient);
+            }
+            Ready::Foreign { .. } => {}
         }
+        let param = self.step(pace, member, param, gradient);
+        if tied {
+            self.tied.register(id, param.val());
+        }
+        param
     }
 }
 
-/// Does a step leave the parameter the leaf that it is? What is shared among devices is known to
-/// burn by a leaf that is made anew.
-fn keeps_leaf<const D: usize>(fused: &Fused, param: &Param<Tensor<D>>) -> bool {
-    let is_leaf = param.is_require_grad() || !param.is_autodiff();
-    is_leaf && !param.is_distributed() && fused.steps_leaf(param)
+/// A tensor without elements, without autodiff, on the device of the parameter.
+fn nothing_beside<const D: usize>(param: &Param<Tensor<D>>) -> Tensor<D> {
+    Tensor::empty([0; D], &param.device().without_autodiff())
 }
 
 impl Apply<'_> {
-    /// Steps the parameter in its leaf, or takes it out.
+    /// Steps the parameter in its leaf.
     fn step_leaf<const D: usize>(
         &mut self,
         fused: &Fused,
@@ -197,18 +221,27 @@ impl Apply<'_> {
         gradient: Tensor<D>,
     ) -> Param<Tensor<D>> {
         let (id, weights, mapper) = param.consume();
-        if weights.shape().num_elements() < LARGE {
-            let start = || State::Ours(fused.start_stream(&weights, stream));
-            let state = self.states.entry(id).or_insert_with(start).ours_mut();
-            let weights = fused.advance(lr, weights, gradient, state);
-            let weights = weights.unwrap_or_else(|error| panic!("{error}"));
-            return Param::from_mapped_value(id, weights, mapper);
-        }
+        let start = || State::Ours(fused.start_stream(&weights, stream));
+        let state = self.states.entry(id).or_insert_with(start).ours_mut();
+        let weights = fused.advance(lr, weights, gradient, state);
+        Param::from_mapped_value(id, weights.expect(LOOKED_AT), mapper)
+    }
+
+    /// Takes the parameter out, to be stepped together with others.
+    fn defer<const D: usize>(
+        &mut self,
+        fused: &Fused,
+        lr: f64,
+        stream: u32,
+        param: Param<Tensor<D>>,
+        gradient: Tensor<D>,
+    ) -> Param<Tensor<D>> {
+        let nothing = nothing_beside(&param);
+        let (id, weights, mapper) = param.consume();
         let state = self.states.remove(&id).map(State::ours);
         let state = state.unwrap_or_else(|| fused.start_stream(&weights, stream));
-        let nothing = Tensor::empty([0; D], &weights.device());
         let step = fused.defer(lr, weights, gradient, state);
-        self.deferred.push((id, step.unwrap_or_else(|error| panic!("{error}"))));
+        self.deferred.push((id, step.expect(LOOKED_AT)));
         Param::from_mapped_value(id, nothing, mapper)
     }
 
@@ -224,26 +257,32 @@ impl Apply<'_> {
         replace(param, |weights| {
             let (weights, state) = pace.step(member, weights, gradient, self.states.remove(&id));
             state.and_then(|state| self.states.insert(id, state));
-            if member.tied {
-                self.tied.register(id, weights.clone());
-            }
             weights
         })
     }
 }
 
-/// Puts parameters that have been stepped outside of their model back.
+/// Puts parameters that have been stepped outside of their model back, wherever it holds them.
 struct PutBack<'a> {
     steps: ByParameter<Deferred>,
     states: &'a mut States,
+    tied: Tensors,
 }
 
 impl ModuleMapper for PutBack<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(step) = self.steps.remove(&param.id) else { return param };
-        let (id, _, mapper) = param.consume();
-        let (weights, state) = step.finish();
-        self.states.insert(id, State::Ours(state));
-        Param::from_mapped_value(id, weights, mapper)
+        let id = param.id;
+        if is_frozen(&param) {
+            return param;
+        }
+        if let Some(step) = self.steps.remove(&id) {
+            let (weights, state) = step.finish::<D>();
+            self.states.insert(id, State::Ours(state));
+            self.tied.register(id, weights);
+        }
+        match self.tied.get::<D>(id) {
+            Some(weights) => put(param, weights),
+            None => param,
+        }
     }
 }

@@ -33,6 +33,7 @@ impl Builder {
                 plateau: None,
                 probe: None,
                 measure_every: None,
+                empty_steps: false,
             },
         }
     }
@@ -128,6 +129,13 @@ impl Builder {
     /// Takes gradients elsewhere than at the weights: [`Descent::step_with`](crate::Descent::step_with).
     pub fn probe(mut self, probe: Probe) -> Self {
         self.wishes.probe = Some(probe);
+        self
+    }
+
+    /// Takes a step in which no parameter has a gradient as one that moves nothing, instead of
+    /// refusing it: for training that freezes everything for a while.
+    pub fn allow_empty_steps(mut self) -> Self {
+        self.wishes.empty_steps = true;
         self
     }
 

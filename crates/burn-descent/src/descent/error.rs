@@ -1,5 +1,7 @@
 //! What can be wrong with a walk.
 
+use burn::tensor::Shape;
+use burn_descent_engine::StepError;
 use burn_descent_rules::{InvalidOption, OptionError};
 
 /// Why a walk cannot be built for a model.
@@ -76,6 +78,46 @@ pub enum DescentError {
     UnknownParameter {
         /// Path of the parameter.
         parameter: String,
+    },
+    /// A gradient does not have the shape of its parameter.
+    #[error(
+        "the gradient of `{parameter}` has {}, but the parameter has shape {expected}",
+        .found.as_ref().map_or("another number of dimensions".into(), |found| format!("shape {found}"))
+    )]
+    GradientShape {
+        /// Path of the parameter.
+        parameter: String,
+        /// Shape of the parameter.
+        expected: Shape,
+        /// Shape of the gradient; `None` if it has another number of dimensions.
+        found: Option<Shape>,
+    },
+    /// What the optimizer remembers of a parameter does not fit it any more.
+    #[error(
+        "`{parameter}` cannot take step {step} ({error}); the model has changed: build the walk anew, and \
+         take up what fits with `Checkpoint::restore_what_fits`"
+    )]
+    State {
+        /// Path of the parameter.
+        parameter: String,
+        /// The step, from 1.
+        step: u64,
+        /// What does not fit.
+        error: StepError,
+    },
+    /// No parameter of the model has a gradient.
+    #[error(
+        "no parameter of the model has a gradient: they are frozen, or the gradients are of another \
+         model; if that is meant, build the walk with `allow_empty_steps`"
+    )]
+    NoGradient,
+    /// An optimizer has panicked in the middle of a step.
+    #[error(
+        "step {step} broke off in the middle, by a panic: take up a checkpoint, or build the walk anew"
+    )]
+    BrokenOff {
+        /// The step, from 1.
+        step: u64,
     },
     /// A schedule gave a value that is not allowed.
     #[error("group `{group}` at step {step}: {error}")]

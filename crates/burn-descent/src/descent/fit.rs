@@ -39,15 +39,14 @@ impl Builder {
         let mut lines = Vec::new();
         for parameter in &found {
             let id = parameter.place.id;
-            if let Some(member) = members.get_mut(&id) {
-                member.tied = true;
+            if members.contains_key(&id) {
                 continue;
             }
             let matches = |group: &Group| group.parameters.matches(&parameter.place);
             let group = self.groups.iter().rposition(matches).unwrap_or(0);
             let optimizer = usize::from(self.matrices_only && parameter.place.rank < 2);
             let stream = members.len() as u32;
-            members.insert(id, Member { group, optimizer, tied: false, stream });
+            members.insert(id, Member { group, optimizer, stream });
             groups[group].check_in(optimizer, parameter.dtype)?;
             lines.push(line(parameter, &groups[group], optimizer));
         }

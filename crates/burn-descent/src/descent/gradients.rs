@@ -1,10 +1,16 @@
 //! Looking at all gradients together.
 
-use super::visit::{Each, Tensors, each_parameter};
-use burn::module::{Module, Param, ParamId};
+use super::apply::State;
+use super::group::AnyOptimizer;
+use super::param::is_frozen;
+use super::position::Position;
+use super::quiet::quietly;
+use super::visit::{ByParameter, Each, Tensors, each_parameter, inner};
+use super::{DescentError, Setup};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Gradients, Tensor};
-use burn_descent_engine::{Reading, SquareSum, sum_squares};
+use burn_descent_engine::{Norm, Reading, is_finite};
 
 /// What [`Descent::step`](super::Descent::step) takes: the gradients of `loss.backward()`, or
 /// burn's `GradientsParams`.
@@ -14,8 +20,29 @@ pub trait IntoGradients {
 }
 
 impl IntoGradients for Gradients {
-    fn by_parameter<M: Module>(self, model: &M) -> GradientsParams {
-        GradientsParams::from_grads(self, model)
+    /// Where places of the model have one parameter but leaves of their own, as after a file was
+    /// loaded into tied weights, its gradient is the sum of theirs.
+    fn by_parameter<M: Module>(mut self, model: &M) -> GradientsParams {
+        struct Collect<'a> {
+            from: &'a mut Gradients,
+            gradients: GradientsParams,
+        }
+        impl Each for Collect<'_> {
+            fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+                if !param.is_require_grad() {
+                    return;
+                }
+                let Some(gradient) = param.val().grad_remove(self.from) else { return };
+                let sum = match self.gradients.remove::<D>(param.id) {
+                    Some(others) => others + gradient,
+                    None => gradient,
+                };
+                self.gradients.register(param.id, sum);
+            }
+        }
+        let mut collect = Collect { from: &mut self, gradients: GradientsParams::new() };
+        each_parameter(model, &mut collect);
+        collect.gradients
     }
 }
 
@@ -25,25 +52,25 @@ impl IntoGradients for GradientsParams {
     }
 }
 
-/// The sum of squares of all gradients together, in one read of them.
-pub(super) fn squares<M: Module>(model: &M, gradients: &mut Tensors) -> Reading {
-    struct Squares<'a> {
-        sum: SquareSum,
+/// The norm of all gradients together, in one read of them.
+pub(super) fn norm<M: Module>(model: &M, gradients: &mut Tensors) -> Reading {
+    struct Look<'a> {
+        norm: Norm,
         from: Tensors,
         /// Where they are put back: one that the model holds twice counts once.
         gradients: &'a mut Tensors,
     }
-    impl Each for Squares<'_> {
+    impl Each for Look<'_> {
         fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
             let Some(gradient) = self.from.remove::<D>(param.id) else { return };
-            self.sum.add(&gradient);
+            self.norm.add(&gradient);
             self.gradients.register(param.id, gradient);
         }
     }
     let from = core::mem::take(gradients);
-    let mut squares = Squares { sum: SquareSum::new(), from, gradients };
-    each_parameter(model, &mut squares);
-    squares.sum.total()
+    let mut look = Look { norm: Norm::new(), from, gradients };
+    each_parameter(model, &mut look);
+    look.norm.total()
 }
 
 /// The path of the first parameter whose gradient is not finite. Waits for each of them.
@@ -56,7 +83,7 @@ pub(super) fn first_not_finite<M: Module>(model: &M, gradients: &Tensors) -> Opt
         fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
             if self.path.is_none()
                 && let Some(gradient) = self.gradients.get::<D>(param.id)
-                && !sum_squares(&gradient).is_finite()
+                && !is_finite(&gradient)
             {
                 self.path = Some(path.to_owned());
             }
@@ -80,28 +107,106 @@ pub(super) fn zero_not_finite<M: Module>(model: &M, gradients: &mut Tensors) {
     each_parameter(model, &mut Zero(gradients));
 }
 
-/// The path of the first parameter with a gradient that is not known.
-pub(super) fn first_unknown<M: Module>(
-    model: &M,
-    gradients: &Tensors,
-    known: impl Fn(&ParamId) -> bool,
-) -> Option<String> {
-    struct Unknown<'a, K> {
-        gradients: &'a Tensors,
-        known: K,
-        path: Option<String>,
+/// The gradients that a step may go down: of parameters that the walk was built for and that are not
+/// frozen, each as large as its parameter.
+#[derive(Default)]
+pub(super) struct Descending {
+    pub(super) gradients: Tensors,
+    /// In how many places the model holds those that it holds more than once.
+    pub(super) places: ByParameter<u32>,
+}
+
+impl Descending {
+    /// Looks all gradients over that the model has parameters for, and leaves out those of frozen ones.
+    ///
+    /// # Errors
+    /// The first parameter that cannot take its step: that the walk was not built for, whose gradient
+    /// has another shape, or that what is remembered of it does not fit.
+    pub(super) fn new<M: Module>(
+        model: &M,
+        gradients: Tensors,
+        setup: &Setup,
+        at: &Position,
+    ) -> Result<Self, DescentError> {
+        let mut look = Look { from: gradients, setup, at, found: Self::default(), error: None };
+        each_parameter(model, &mut look);
+        look.error.map_or(Ok(look.found), Err)
     }
-    impl<K: Fn(&ParamId) -> bool> Each for Unknown<'_, K> {
-        fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
-            if self.path.is_none()
-                && !(self.known)(&param.id)
-                && self.gradients.get::<D>(param.id).is_some()
-            {
-                self.path = Some(path.to_owned());
-            }
+
+    /// How many parameters have a gradient.
+    pub(super) fn len(&self) -> usize {
+        self.gradients.len()
+    }
+}
+
+struct Look<'a> {
+    from: Tensors,
+    setup: &'a Setup,
+    at: &'a Position,
+    found: Descending,
+    error: Option<DescentError>,
+}
+
+impl Each for Look<'_> {
+    fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+        if self.error.is_some() || is_frozen(param) {
+            return;
+        }
+        if let Err(error) = self.look(path, param) {
+            self.error = Some(error);
         }
     }
-    let mut unknown = Unknown { gradients, known, path: None };
-    each_parameter(model, &mut unknown);
-    unknown.path
+}
+
+/// What burn keeps of a parameter; `None` if it is of another rank. burn panics when it is asked for a
+/// tensor by the wrong one.
+fn of_rank<T>(ask: impl FnOnce() -> T) -> Option<T> {
+    quietly(ask).ok()
+}
+
+impl Look<'_> {
+    fn look<const D: usize>(
+        &mut self,
+        path: &str,
+        param: &Param<Tensor<D>>,
+    ) -> Result<(), DescentError> {
+        let (id, shape) = (param.id, param.shape());
+        let parameter = || path.to_owned();
+        let other_shape = |found| DescentError::GradientShape {
+            parameter: path.to_owned(),
+            expected: shape.clone(),
+            found,
+        };
+        let gradient = of_rank(|| self.from.remove::<D>(id)).ok_or_else(|| other_shape(None))?;
+        let sum = of_rank(|| self.at.accumulator.sums.get::<D>(id));
+        let sum = sum.ok_or_else(|| other_shape(None))?.map(|sum| sum.shape());
+        if let Some(sum) = sum.filter(|sum| *sum != shape) {
+            return Err(other_shape(Some(sum)));
+        }
+        let Some(gradient) = gradient else {
+            if self.found.gradients.get::<D>(id).is_some() {
+                *self.found.places.entry(id).or_insert(1) += 1;
+            }
+            return Ok(());
+        };
+        let gradient = inner(gradient);
+        let Some(member) = self.setup.members.get(&id) else {
+            return Err(DescentError::UnknownParameter { parameter: parameter() });
+        };
+        if gradient.shape() != shape {
+            return Err(other_shape(Some(gradient.shape())));
+        }
+        let optimizer = &self.setup.groups[member.group].optimizers[member.optimizer];
+        if let (AnyOptimizer::Ours(fused), Some(State::Ours(state))) =
+            (optimizer, self.at.states.get(&id))
+        {
+            fused.check_state(state, &shape).map_err(|error| DescentError::State {
+                parameter: parameter(),
+                step: self.at.steps + 1,
+                error,
+            })?;
+        }
+        self.found.gradients.register(id, gradient);
+        Ok(())
+    }
 }

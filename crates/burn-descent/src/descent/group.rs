@@ -127,8 +127,6 @@ pub(super) struct Member {
     pub(super) group: usize,
     /// Number of its optimizer in the group.
     pub(super) optimizer: usize,
-    /// Is the parameter met more than once in the model?
-    pub(super) tied: bool,
     /// Its number in the model, which tells the noise of its gradient from that of others.
     pub(super) stream: u32,
 }

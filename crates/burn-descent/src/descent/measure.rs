@@ -4,7 +4,7 @@ use super::report::Update;
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use burn_descent_engine::SquareSum;
+use burn_descent_engine::Norm;
 
 /// The weights that are about to change: the tensors themselves, so the step copies them.
 pub(super) fn remember<M: Module>(model: &M, gradients: &Tensors) -> Tensors {
@@ -28,8 +28,8 @@ pub(super) fn remember<M: Module>(model: &M, gradients: &Tensors) -> Tensors {
 pub(super) fn measure<M: Module>(model: &M, before: Tensors) -> Update {
     struct Measure {
         before: Tensors,
-        moved: SquareSum,
-        weights: SquareSum,
+        moved: Norm,
+        weights: Norm,
     }
     impl Each for Measure {
         fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
@@ -40,8 +40,7 @@ pub(super) fn measure<M: Module>(model: &M, before: Tensors) -> Update {
             self.moved.add(&(after - before));
         }
     }
-    let mut measure = Measure { before, moved: SquareSum::new(), weights: SquareSum::new() };
+    let mut measure = Measure { before, moved: Norm::new(), weights: Norm::new() };
     each_parameter(model, &mut measure);
-    let norm = |squares: SquareSum| squares.total().map(f64::sqrt, Tensor::sqrt);
-    Update { norm: norm(measure.moved), weight_norm: norm(measure.weights) }
+    Update { norm: measure.moved.total(), weight_norm: measure.weights.total() }
 }

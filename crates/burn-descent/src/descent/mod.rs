@@ -123,6 +123,7 @@ struct Wishes {
     plateau: Option<ReduceOnPlateau>,
     probe: Option<Probe>,
     measure_every: Option<u64>,
+    empty_steps: bool,
 }
 
 impl core::fmt::Debug for Descent {

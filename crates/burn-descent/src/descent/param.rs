@@ -1,9 +1,10 @@
 //! New weights for the parameters of a model.
 
 use super::group::Member;
-use super::visit::{ByParameter, Tensors};
+use super::visit::{ByParameter, Tensors, inner};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
-use burn::tensor::{GradientCheckpointingStrategy, Tensor};
+use burn::tensor::Tensor;
+use burn_descent_engine::LeafContext;
 
 /// What becomes of the weights of a parameter.
 pub(super) trait Change {
@@ -21,43 +22,37 @@ pub(super) trait Change {
     ) -> Tensor<D>;
 }
 
-/// The model with its parameters changed, each once: those that it holds more than once stay tied.
-/// What autodiff knows of them stays.
+/// The model with its parameters changed, each once: those that it holds more than once stay tied,
+/// in one leaf. What autodiff knows of them stays, and what is frozen stays as it is.
 pub(super) fn change<M: Module, C: Change>(
     model: M,
     members: &ByParameter<Member>,
     change: &mut C,
 ) -> M {
-    model.map(&mut Changing { members, change, tied: Tensors::new() })
+    model.map(&mut Changing { members, change, changed: Tensors::new() })
 }
 
 struct Changing<'a, C> {
     members: &'a ByParameter<Member>,
     change: &'a mut C,
-    /// The new weights of parameters that the model holds more than once.
-    tied: Tensors,
+    /// What has been changed, for the other places that hold it.
+    changed: Tensors,
 }
 
 impl<C: Change> ModuleMapper for Changing<'_, C> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(member) = self.members.get(&param.id).copied() else { return param };
+        let id = param.id;
+        let Some(member) = self.members.get(&id).copied() else { return param };
         if is_frozen(&param) {
             return param;
         }
-        if member.tied
-            && let Some(changed) = self.tied.get::<D>(param.id)
-        {
-            return replace(param, |_| changed);
+        if let Some(changed) = self.changed.get::<D>(id) {
+            return put(param, changed);
         }
         let Some(found) = self.change.find(&param) else { return param };
-        let id = param.id;
-        replace(param, |weights| {
-            let weights = self.change.change(id, member, weights, found);
-            if member.tied {
-                self.tied.register(id, weights.clone());
-            }
-            weights
-        })
+        let param = replace(param, |weights| self.change.change(id, member, weights, found));
+        self.changed.register(id, param.val());
+        param
     }
 }
 
@@ -67,49 +62,20 @@ pub(super) fn is_frozen<const D: usize>(param: &Param<Tensor<D>>) -> bool {
     param.is_autodiff() && !param.is_require_grad()
 }
 
-/// The parameter with other weights.
+/// The parameter with this tensor, its leaf included.
+pub(super) fn put<const D: usize>(param: Param<Tensor<D>>, tensor: Tensor<D>) -> Param<Tensor<D>> {
+    let (id, _, mapper) = param.consume();
+    Param::from_mapped_value(id, tensor, mapper)
+}
+
+/// The parameter with other weights, in a new leaf that autodiff knows as it knew the old one.
 pub(super) fn replace<const D: usize>(
     param: Param<Tensor<D>>,
     change: impl FnOnce(Tensor<D>) -> Tensor<D>,
 ) -> Param<Tensor<D>> {
     let (id, tensor, mapper) = param.consume();
-    let context = Context::of(&tensor);
-    let weights = if context.autodiff { tensor.inner() } else { tensor };
-    Param::from_mapped_value(id, context.restore(change(weights), id), mapper)
-}
-
-/// What autodiff knows of a parameter, which a step is not to lose.
-struct Context {
-    autodiff: bool,
-    require_grad: bool,
-    distributed: bool,
-    checkpointing: Option<GradientCheckpointingStrategy>,
-}
-
-impl Context {
-    fn of<const D: usize>(tensor: &Tensor<D>) -> Self {
-        Self {
-            autodiff: tensor.is_autodiff(),
-            require_grad: tensor.is_require_grad(),
-            distributed: tensor.is_distributed(),
-            checkpointing: tensor.gradient_checkpointing_strategy(),
-        }
-    }
-
-    fn restore<const D: usize>(self, weights: Tensor<D>, id: ParamId) -> Tensor<D> {
-        if !self.autodiff {
-            return weights;
-        }
-        let mut tensor = Tensor::from_inner(weights);
-        if let Some(strategy) = self.checkpointing {
-            tensor = tensor.with_gradient_checkpointing_strategy(strategy);
-        }
-        if self.require_grad {
-            tensor = tensor.require_grad();
-        }
-        if self.distributed {
-            tensor = tensor.set_distributed(id);
-        }
-        tensor
-    }
+    let context = LeafContext::of(&tensor);
+    let tensor = context.restore(change(inner(tensor)));
+    let tensor = if context.is_distributed() { tensor.set_distributed(id) } else { tensor };
+    Param::from_mapped_value(id, tensor, mapper)
 }

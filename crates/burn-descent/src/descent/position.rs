@@ -21,6 +21,8 @@ pub(super) struct Position {
     pub(super) slow: Tensors,
     pub(super) scale: Option<Scale>,
     pub(super) plateau: Option<ReduceOnPlateau>,
+    /// Is a step under way? If so between two calls, a panic has ended it in the middle.
+    pub(super) under_way: bool,
 }
 
 impl Position {
@@ -35,6 +37,7 @@ impl Position {
             slow: Tensors::new(),
             scale: setup.wishes.loss_scale.as_ref().map(Scale::start),
             plateau: setup.wishes.plateau.clone(),
+            under_way: false,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Where the gradient of a step is taken: methods that look away from where they stand.
 
 use super::apply::{Pace, States, times};
-use super::gradients::{IntoGradients, squares};
+use super::gradients::{IntoGradients, norm};
 use super::group::Member;
-use super::param::{Change, change, is_frozen};
+use super::param::{Change, change};
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use super::{Descent, DescentError, Refused, Report};
 use burn::module::{Module, Param, ParamId};
@@ -143,7 +143,7 @@ impl Descent {
         if let Some(eta) = eta {
             each_parameter(model, &mut Adapt { uphill: &mut uphill, eta });
         }
-        let mut climb = Climb { factor: climb(&squares(model, &mut uphill), rho), uphill, eta };
+        let mut climb = Climb { factor: climb(&norm(model, &mut uphill), rho), uphill, eta };
         // A clone would share the running statistics of normalisation, which have seen the batch.
         let copy = model.valid().train();
         let (_, gradients) = look(&change(copy, members, &mut climb));
@@ -151,14 +151,13 @@ impl Descent {
     }
 }
 
-/// What gradients whose squares have this sum are multiplied by to be `rho` long; 0 where there is
-/// no way up.
-fn climb(squares: &Reading, rho: f64) -> Reading {
-    squares.map(
-        |sum| if sum == 0.0 { 0.0 } else { rho / sum.sqrt() },
-        |sum| {
-            let flat = sum.clone().equal_elem(0.0);
-            sum.sqrt().recip().mul_scalar(rho).mask_fill(flat, 0.0)
+/// What gradients of this norm are multiplied by to be `rho` long; 0 where there is no way up.
+fn climb(norm: &Reading, rho: f64) -> Reading {
+    norm.map(
+        |norm| if norm == 0.0 { 0.0 } else { rho / norm },
+        |norm| {
+            let flat = norm.clone().equal_elem(0.0);
+            norm.recip().mul_scalar(rho).mask_fill(flat, 0.0)
         },
     )
 }
@@ -220,8 +219,7 @@ struct Ahead<'a> {
 
 impl Change for Ahead<'_> {
     fn find<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
-        let moves = !is_frozen(param) && self.states.contains_key(&param.id);
-        moves.then(|| inner(param.val()).zeros_like())
+        self.states.contains_key(&param.id).then(|| inner(param.val()).zeros_like())
     }
 
     fn change<const D: usize>(

@@ -13,6 +13,8 @@ pub struct Report {
     pub step: u64,
     /// Was a step taken? Not while micro-batches are accumulated, nor when it was skipped.
     pub stepped: bool,
+    /// How many parameters the step has changed: those that are neither frozen nor without a gradient.
+    pub parameters: usize,
     /// Was the step skipped because a gradient was not finite?
     pub skipped: bool,
     /// Steps skipped so far.

@@ -2,31 +2,36 @@
 
 use super::accumulate::WEIGHTS;
 use super::apply::{Pace, Ready, apply};
-use super::gradients::{first_not_finite, first_unknown, squares, zero_not_finite};
+use super::gradients::{Descending, first_not_finite, norm, zero_not_finite};
 use super::group::{AnyOptimizer, Schedules};
 use super::measure::{measure, remember};
 use super::transform::transform;
 use super::visit::Tensors;
 use super::{Descent, DescentError, IntoGradients, NotFinite, Refused, Report};
 use burn::module::Module;
-use burn::tensor::Tensor;
 use burn_descent_engine::Reading;
 use burn_descent_rules::{OptionError, check_lr};
 
 /// Gradients that may be stepped down, and the groups at this step.
-type Prepared = (Tensors, Vec<Pace>);
+type Prepared = (Descending, Vec<Pace>);
 
 impl Descent {
     /// A step down the gradients of `loss.backward()`, or a part of one while micro-batches are
     /// accumulated: the new model, and what came of it.
     ///
     /// Parameters that are frozen or have no gradient stay as they are; those that the model holds
-    /// more than once are stepped once.
+    /// more than once are stepped once, down the sum of their gradients. A clone of the model is
+    /// another model, which a step never changes.
     ///
     /// # Errors
     /// [`Refused`] with the model as it was: a gradient that is not finite under
-    /// [`NotFinite::Error`], a parameter the walk was not built for, a schedule that leaves the
-    /// range of its option, a walk with a [`Probe`](crate::Probe).
+    /// [`NotFinite::Error`] or has another shape than its parameter, a parameter that the walk was
+    /// not built for, no gradient at all, a schedule that leaves the range of its option, a walk
+    /// with a [`Probe`](crate::Probe).
+    ///
+    /// # Panics
+    /// If an optimizer that is not ours does. The walk refuses all further steps then, until it has
+    /// taken up a checkpoint.
     pub fn step<M: Module>(
         &mut self,
         model: M,
@@ -86,20 +91,27 @@ impl Descent {
         if !WEIGHTS.contains(&weight) {
             return Err(DescentError::BadWeight(weight));
         }
+        self.check_whole()?;
         let setup = self.setup.clone();
-        let known = |id: &_| setup.members.contains_key(id);
-        if let Some(parameter) = first_unknown(model, &gradients, known) {
-            return Err(DescentError::UnknownParameter { parameter });
+        let wishes = &setup.wishes;
+        let mut found = Descending::new(model, gradients, &setup, &self.at)?;
+        if found.len() == 0 && !wishes.empty_steps {
+            return Err(DescentError::NoGradient);
         }
-        let count = setup.wishes.accumulate;
+        let count = wishes.accumulate;
         // A schedule that refuses leaves the micro-batches that there are.
         let completes = self.at.accumulator.completes(count);
         let paces = if completes { self.paces(1.0.into())? } else { Vec::new() };
         let report = self.begin();
-        match self.at.accumulator.take_in(count, model, gradients, weight) {
-            Some((gradients, factor)) => self.finish(model, gradients, factor, paces, report),
-            None => Ok((report, None)),
+        let gradients = core::mem::take(&mut found.gradients);
+        let whole = self.at.accumulator.take_in(count, model, gradients, weight);
+        let Some((gradients, factor)) = whole else { return Ok((report, None)) };
+        if count > 1 {
+            found = Descending::new(model, gradients, &setup, &self.at)?;
+        } else {
+            found.gradients = gradients;
         }
+        self.finish(model, found, factor, paces, report)
     }
 
     /// The step of the micro-batches that there are, fewer than
@@ -109,14 +121,26 @@ impl Descent {
     /// # Errors
     /// As of [`step`](Self::step).
     pub fn flush<M: Module>(&mut self, model: M) -> Result<(M, Report), Refused<M>> {
-        let prepared = self.paces(1.0.into()).and_then(|paces| {
-            let report = self.begin();
-            match self.at.accumulator.whole(&model) {
-                Some((gradients, factor)) => self.finish(&model, gradients, factor, paces, report),
-                None => Ok((report, None)),
-            }
-        });
+        let prepared = self.prepare_rest(&model);
         self.walk_if_ready(model, prepared)
+    }
+
+    fn prepare_rest<M: Module>(
+        &mut self,
+        model: &M,
+    ) -> Result<(Report, Option<Prepared>), DescentError> {
+        self.check_whole()?;
+        let (paces, report) = (self.paces(1.0.into())?, self.begin());
+        let whole = self.at.accumulator.whole(model);
+        let Some((gradients, factor)) = whole else { return Ok((report, None)) };
+        let found = Descending::new(model, gradients, &self.setup, &self.at)?;
+        self.finish(model, found, factor, paces, report)
+    }
+
+    /// Has the step before come to its end?
+    fn check_whole(&self) -> Result<(), DescentError> {
+        let broken = DescentError::BrokenOff { step: self.at.steps + 1 };
+        if self.at.under_way { Err(broken) } else { Ok(()) }
     }
 
     /// What is known before a step.
@@ -135,21 +159,22 @@ impl Descent {
     fn finish<M: Module>(
         &mut self,
         model: &M,
-        mut gradients: Tensors,
+        mut found: Descending,
         mut factor: f64,
         paces: Vec<Pace>,
         mut report: Report,
     ) -> Result<(Report, Option<Prepared>), DescentError> {
         let setup = self.setup.clone();
         let wishes = &setup.wishes;
+        let gradients = &mut found.gradients;
         if let Some(scale) = &self.at.scale {
             factor /= scale.value;
         }
 
         let mut all = None;
         if wishes.not_finite != NotFinite::Allow || wishes.loss_scale.is_some() {
-            let all_finite = all.insert(squares(model, &mut gradients)).get().is_finite();
-            if !all_finite && let Some(parameter) = first_not_finite(model, &gradients) {
+            let all_finite = all.insert(norm(model, gradients)).get().is_finite();
+            if !all_finite && let Some(parameter) = first_not_finite(model, gradients) {
                 match self.policy() {
                     NotFinite::Skip => {
                         self.at.skipped += 1;
@@ -163,7 +188,7 @@ impl Descent {
                         return Err(DescentError::NotFinite { parameter, step });
                     }
                     NotFinite::Zero => {
-                        zero_not_finite(model, &mut gradients);
+                        zero_not_finite(model, gradients);
                         all = None;
                     }
                     NotFinite::Allow => {}
@@ -171,20 +196,20 @@ impl Descent {
             }
         }
         if !wishes.transforms.is_empty() {
-            transform(&wishes.transforms, model, &mut gradients, self.at.steps, factor);
+            transform(&wishes.transforms, model, gradients, self.at.steps, factor);
             all = None;
         }
         if wishes.clip_norm.is_some() {
-            all.get_or_insert_with(|| squares(model, &mut gradients));
+            all.get_or_insert_with(|| norm(model, gradients));
         }
-        let norm = all.map(|squares| norm(&squares, factor));
+        let norm = all.map(|norm| norm.times(factor));
         if let (Some(norm), Some(most)) = (&norm, wishes.clip_norm) {
             report.clip_factor = shorten(norm, most);
         }
         report.grad_norm = norm;
         let factor = report.clip_factor.times(factor);
         let paces = paces.into_iter().map(|pace| pace.scaled(&factor)).collect();
-        Ok((report, Some((gradients, paces))))
+        Ok((report, Some((found, paces))))
     }
 
     /// What to do with a gradient that is not finite, now that there is one. It is no fault while
@@ -227,16 +252,19 @@ impl Descent {
     fn walk<M: Module>(
         &mut self,
         model: M,
-        (gradients, paces): Prepared,
+        (found, paces): Prepared,
         mut report: Report,
     ) -> (M, Report) {
         let setup = self.setup.clone();
         let step = self.at.steps + 1;
         let measured = setup.wishes.measure_every.is_some_and(|every| step.is_multiple_of(every));
-        let before = measured.then(|| remember(&model, &gradients));
+        let before = measured.then(|| remember(&model, &found.gradients));
+        report.parameters = found.len();
         self.set_out(&model);
 
-        let model = apply(model, &setup.members, &paces, &mut self.at.states, gradients);
+        self.at.under_way = true;
+        let model = apply(model, &setup.members, &paces, &mut self.at.states, found);
+        self.at.under_way = false;
         self.at.steps = step;
         if let (Some(options), Some(scale)) = (&setup.wishes.loss_scale, &mut self.at.scale) {
             scale.after_good(options);
@@ -249,11 +277,6 @@ impl Descent {
         report.update = before.map(|before| measure(&model, before));
         (model, report)
     }
-}
-
-/// The norm of gradients whose squares have this sum and that count `factor` times.
-fn norm(squares: &Reading, factor: f64) -> Reading {
-    squares.map(f64::sqrt, Tensor::sqrt).times(factor)
 }
 
 /// The factor that makes gradients of this norm `most` long: 1 for shorter ones, and for those that

@@ -23,7 +23,7 @@ use std::path::Path;
 /// let lr = vec![("all".to_owned(), 0.01)];
 /// log.observe(&Report { step: 1, stepped: true, learning_rates: lr, ..Report::default() })?;
 /// let text = std::fs::read_to_string(&path)?;
-/// assert!(text.starts_with("step,stepped,skipped,skipped_in_all,lr.all,grad_norm,"));
+/// assert!(text.starts_with("step,stepped,parameters,skipped,skipped_in_all,lr.all,"));
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
@@ -81,6 +81,7 @@ fn cells(report: &Report) -> Vec<(String, String)> {
     let Report {
         step,
         stepped,
+        parameters,
         skipped,
         skipped_in_all,
         learning_rates,
@@ -100,6 +101,7 @@ fn cells(report: &Report) -> Vec<(String, String)> {
     let before = [
         ("step", step.to_string()),
         ("stepped", stepped.to_string()),
+        ("parameters", parameters.to_string()),
         ("skipped", skipped.to_string()),
         ("skipped_in_all", skipped_in_all.to_string()),
     ];
@@ -145,12 +147,12 @@ mod tests {
         let broken =
             Report { grad_norm: Some(f64::NAN.into()), loss_scale: Some(2.0), ..report(2) };
         log.observe(&Report { update: None, ..broken }.with_loss(0.125)).unwrap();
-        let columns = "step|stepped|skipped|skipped_in_all|lr.all|lr.a, \"b\"|grad_norm|\
+        let columns = "step|stepped|parameters|skipped|skipped_in_all|lr.all|lr.a, \"b\"|grad_norm|\
                        clip_factor|loss_scale|update.norm|update.weight_norm|loss";
         let lines: Vec<String> = read(&path).iter().map(|cells| cells.join("|")).collect();
         assert_eq!(lines[0], columns);
-        assert_eq!(lines[1], "1|true|false|0|1e-7|0.25|2.5|0.4||0.5|4.0|");
-        assert_eq!(lines[2], "2|true|false|0|1e-7|0.25|NaN|0.4|2.0|||0.125");
+        assert_eq!(lines[1], "1|true|3|false|0|1e-7|0.25|2.5|0.4||0.5|4.0|");
+        assert_eq!(lines[2], "2|true|3|false|0|1e-7|0.25|NaN|0.4|2.0|||0.125");
     }
 
     #[test]
@@ -173,8 +175,8 @@ mod tests {
             (model, report) = walk.step(model, gradients).unwrap();
             log.observe(&report).unwrap();
         }
-        let starts: Vec<String> = read(&path).iter().map(|cells| cells[..5].join(" ")).collect();
-        assert_eq!(starts[1..], ["0 false true 1 0.5", "1 true false 1 0.5"]);
+        let starts: Vec<String> = read(&path).iter().map(|cells| cells[..6].join(" ")).collect();
+        assert_eq!(starts[1..], ["0 false 0 true 1 0.5", "1 true 2 false 1 0.5"]);
     }
 
     #[test]

@@ -80,7 +80,7 @@ mod tests {
         let mut log = JsonLines::create(&path).unwrap();
         log.observe(&report(1)).unwrap();
         let line = json!({
-            "step": 1, "stepped": true, "skipped": false, "skipped_in_all": 0,
+            "step": 1, "stepped": true, "parameters": 3, "skipped": false, "skipped_in_all": 0,
             "learning_rates": {"all": 1e-7, "a, \"b\"": 0.25},
             "grad_norm": 2.5, "clip_factor": 0.4, "loss_scale": null,
             "update": {"norm": 0.5, "weight_norm": 4.0},

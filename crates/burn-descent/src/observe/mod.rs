@@ -82,6 +82,7 @@ mod tests {
         Report {
             step,
             stepped: true,
+            parameters: 3,
             learning_rates: vec![("all".into(), 1e-7), ("a, \"b\"".into(), 0.25)],
             grad_norm: Some(2.5.into()),
             clip_factor: 0.4.into(),
