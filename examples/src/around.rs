@@ -14,9 +14,15 @@ pub struct Around {
 
     /// So many batches make a step, with the mean gradient of all their examples: a batch of K
     /// times the size where that does not fit in memory. Batches that are left over at the end of
-    /// an epoch wait for the next one [default: 1]
+    /// an epoch wait for the next one; see --flush [default: 1]
     #[arg(long, value_name = "K", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Training")]
     pub accumulate: Option<u32>,
+
+    /// At the end of each epoch take the step of the batches that are left over there, with the mean
+    /// gradient of those, instead of letting them wait for the next epoch
+    #[arg(long, help_heading = "Training")]
+    #[serde(default)]
+    pub flush: bool,
 
     /// Judge by an exponential moving average of the weights, of which each step keeps this share:
     /// 0.99 smooths over some hundred steps; 0 is none [default: none]
@@ -31,6 +37,7 @@ impl Around {
         Self {
             clip_norm: self.clip_norm.or(saved.clip_norm),
             accumulate: self.accumulate.or(saved.accumulate),
+            flush: self.flush || saved.flush,
             ema: self.ema.or(saved.ema),
         }
     }

@@ -85,19 +85,28 @@ impl Position {
     pub fn advance(&mut self, epoch: Epoch, batches: usize, steps: u64) {
         self.history.push(epoch);
         self.steps = steps;
-        self.waiting = (self.waiting + batches as u64) % u64::from(self.around.batches());
+        let waiting = (self.waiting + batches as u64) % u64::from(self.around.batches());
+        self.waiting = if self.around.flush { 0 } else { waiting };
     }
 
     /// The steps taken, and those of the epochs that are left.
     fn all_steps(&self, examples: usize) -> Result<u64> {
         let accumulate = self.around.batches();
         let batches = self.recipe.batch_size.batches(examples) as u64;
-        let left = batches.saturating_mul(self.epochs - self.done());
-        let steps =
-            self.steps.saturating_add(left.saturating_add(self.waiting) / u64::from(accumulate));
+        let epochs = self.epochs - self.done();
+        let left = batches.saturating_mul(epochs);
+        let steps = if self.around.flush && epochs > 0 {
+            let of_epoch = |batches: u64| batches.div_ceil(accumulate.into());
+            let first = of_epoch(batches.saturating_add(self.waiting));
+            of_epoch(batches).saturating_mul(epochs - 1).saturating_add(first)
+        } else {
+            left.saturating_add(self.waiting) / u64::from(accumulate)
+        };
+        let steps = self.steps.saturating_add(steps);
         ensure!(
             steps > 0,
-            "--accumulate {accumulate} is too much: there are {left} batches in all, and no step"
+            "--accumulate {accumulate} is too much: there are {left} batches in all, and no step; \
+             --flush takes one at the end of each epoch"
         );
         Ok(steps)
     }

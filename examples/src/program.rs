@@ -83,7 +83,7 @@ fn run(task: Task, flags: &Flags) -> Result<()> {
         Some(saved) => saved.restore(&position, &mut descent, &model)?,
         None => model,
     };
-    let mut learner = Learner { model, descent, log: None };
+    let mut learner = Learner { model, descent, flush: position.around.flush, log: None };
     let classroom = Classroom::new(data, &device);
     let plan = position.recipe.plan(classroom.len());
     if flags.find_lr {

@@ -157,6 +157,7 @@ pub fn json(position: &Position, backend: Backend, detail: &Detail) -> String {
     set("schedule", json!(recipe.schedule));
     set("clip_norm", json!(position.around.clip_norm));
     set("accumulate", json!(position.around.batches()));
+    set("flush", json!(position.around.flush));
     set("ema", json!(position.around.ema));
     Value::Object(object).to_string()
 }

@@ -7,7 +7,7 @@ use crate::random::{Stream, order};
 use crate::task::{Judgement, Task};
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_descent::{Descent, DescentError, Observer};
+use burn_descent::{Descent, DescentError, Observer, Refused, Report};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ pub struct Learner {
     pub model: Mlp,
     /// All else that changes from step to step.
     pub descent: Descent,
+    /// Is the step of what is left over taken at the end of each epoch?
+    pub flush: bool,
     /// Where what comes of each step is written.
     pub log: Option<Box<dyn Observer>>,
 }
@@ -155,6 +157,11 @@ impl Learner {
                 watch(seen, mean, lr);
             }
         }
+        if self.flush {
+            let model = core::mem::take(&mut self.model);
+            let flushed = self.descent.flush(model);
+            self.model = self.stepped(flushed, None)?.0;
+        }
         let (train_loss, seconds) = (losses.mean(), begin.elapsed().as_secs_f64());
         // For some optimizers the weights to judge are not those that are trained.
         let judged = self.descent.evaluate(&self.model);
@@ -186,13 +193,26 @@ impl Learner {
         // The walk works in place on weights that nobody else holds.
         let model = core::mem::take(&mut self.model);
         let stepped = self.descent.step_weighted(model, gradients, batch.len() as f64);
-        let (model, report) = stepped.map_err(DescentError::from)?;
-        self.model = model;
-        if let Some(log) = &mut self.log {
-            log.observe(&report).context("--log")?;
-        }
+        let report;
+        (self.model, report) = self.stepped(stepped, Some(&loss))?;
         let lr = report.learning_rates.first().map_or(plan.lr, |(_, lr)| *lr);
         Ok((loss, lr))
+    }
+
+    /// What came of a step, once it is in the log, with the loss of its batch.
+    fn stepped(
+        &mut self,
+        stepped: Result<(Mlp, Report), Refused<Mlp>>,
+        loss: Option<&Tensor<1>>,
+    ) -> Result<(Mlp, Report)> {
+        let (model, mut report) = stepped.map_err(DescentError::from)?;
+        if let Some(log) = &mut self.log
+            && (loss.is_some() || report.stepped)
+        {
+            report.loss = loss.map(|loss| loss.clone().into());
+            log.observe(&report).context("--log")?;
+        }
+        Ok((model, report))
     }
 }
 

@@ -66,7 +66,7 @@ impl Bench {
             history: Vec::new(),
         };
         let descent = position.walk(&model, self.classroom.len())?;
-        Ok(Learner { model, descent, log: None })
+        Ok(Learner { model, descent, flush: false, log: None })
     }
 
     /// Trains. One that diverges is an outcome as others are.

@@ -49,8 +49,8 @@ impl Rule for Everything {
         let step = g.sign() + uphill + c.unwrap_or(large) + p.sign();
         (p - k.lr * step, Abc { a, b, c })
     }
-    fn evaluate<R: Real>(&self, p: R, s: Abc<R>) -> R {
-        p + s.a * R::lit(0.5)
+    fn evaluate<R: Real>(p: R, s: Abc<R>, k: Scalars<R>) -> R {
+        p + s.a * k.half + k.lr
     }
 }
 

@@ -9,6 +9,9 @@ pub enum StepError {
     /// The learning rate is negative, NaN or infinite.
     #[error(transparent)]
     LearningRate(#[from] InvalidOption),
+    /// An option with which the update does not stay finite in the precision of the parameter.
+    #[error(transparent)]
+    Option(InvalidOption),
     /// The gradient does not have the parameter's shape.
     #[error("{optimizer}: the gradient has shape {found}, but the parameter has shape {expected}")]
     GradientShape {

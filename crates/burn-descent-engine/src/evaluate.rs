@@ -14,8 +14,9 @@ impl Fused {
     ///
     /// Where the rule trains at one point and is judged at another, as
     /// [`Nesterov`](burn_descent_rules::Nesterov) does, its weights follow from the trained
-    /// weights and the states in `optimizer`. For every other rule they are the trained weights.
-    /// So are those of a parameter that has taken no step with this rule.
+    /// weights and the states in `optimizer`, with the options with which the last step was taken. For
+    /// every other rule they are the trained weights. So are those of a parameter that has taken no step
+    /// with this rule.
     pub fn evaluate<M: Module>(&self, model: &M, optimizer: &ModuleOptimizer) -> M {
         let model = model.valid();
         if self.program.evaluate.is_identity() {
@@ -42,14 +43,15 @@ fn evaluate<const D: usize>(
     parameter: Tensor<D>,
     mut state: FusedState,
 ) -> Tensor<D> {
-    if program.evaluate.is_identity() {
+    if program.evaluate.is_identity() || state.steps() == 0 {
         return parameter;
     }
     let shape = parameter.shape();
     match state.open::<D>(program, &parameter.clone().into_dispatch(), &shape) {
-        Ok(Open { tensors, .. }) => {
+        Ok(Open { time, memory, last, tensors }) => {
+            let scalars = program.judged_by(last, *time, memory);
             let states = core::mem::take(tensors).into_iter().map(Tensor::from_dispatch).collect();
-            portable::evaluate(program, parameter, states)
+            portable::evaluate(program, parameter, states, scalars)
         }
         Err(_) => parameter,
     }

@@ -6,7 +6,7 @@ use crate::state::{FusedState, Open};
 use crate::{Reading, StepError, dispatch, leaf};
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::optim::Optimizer;
-use burn::tensor::{Device, Shape, Tensor};
+use burn::tensor::{DType, Device, Shape, Tensor};
 use burn_descent_rules::{InvalidOption, OptionError, Rule, check_lr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,12 +16,12 @@ pub trait Build: Rule {
     /// Checks the options and makes the optimizer.
     ///
     /// ```
-    /// use burn_descent_engine::Build;
-    /// use burn_descent_rules::AdamW;
+    /// # use burn_descent_engine::burn_descent;
+    /// use burn_descent::{AdamW, Build};
     ///
     /// let optimizer = AdamW::new().weight_decay(0.1).build()?;
     /// assert!(AdamW::new().beta1(1.5).build().is_err());
-    /// # Ok::<(), burn_descent_rules::InvalidOption>(())
+    /// # Ok::<(), burn_descent::InvalidOption>(())
     /// ```
     ///
     /// # Errors
@@ -112,6 +112,36 @@ impl Fused {
         &self.program.defaults
     }
 
+    /// The names of those options that are a weight decay, whatever they are called
+    /// ([`Role::WeightDecay`](burn_descent_rules::Role)). With all of them at 0 the weights are not drawn
+    /// to 0.
+    pub fn weight_decays(&self) -> &[String] {
+        &self.program.decays
+    }
+
+    /// Does an update with these options stay finite in the precision in which parameters of this
+    /// type are computed? Found by trying, once: eight steps of a few weights, with gradients that are
+    /// zero, tiny and ordinary.
+    ///
+    /// ```
+    /// # use burn_descent_engine::burn_descent;
+    /// use burn::tensor::DType;
+    /// use burn_descent::{AdamW, Build};
+    ///
+    /// // 1e-50 is 0 in f32, so a gradient of 0 would be divided by 0.
+    /// let adamw = AdamW::new().eps(1e-50).build()?;
+    /// assert!(adamw.check_in(DType::F64).is_ok());
+    /// let error = adamw.check_in(DType::F32).unwrap_err();
+    /// assert_eq!((&*error.option, &*error.value), ("eps", "1e-50"));
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The option that breaks it: with the default it would not.
+    pub fn check_in(&self, parameter: DType) -> Result<(), InvalidOption> {
+        self.program.check_in(parameter)
+    }
+
     /// The same optimizer with other options, given by name. States made before fit as long as the
     /// options need the same states.
     ///
@@ -196,9 +226,13 @@ impl Fused {
             let optimizer = program.name;
             return Err(StepError::GradientShape { optimizer, expected, found });
         }
-        let Open { time, memory, tensors } = state.open::<D>(program, parameter, &expected)?;
+        let Open { time, memory, last, tensors } =
+            state.open::<D>(program, parameter, &expected)?;
         *time += 1;
-        Ok((program.scalars(lr, *time, &self.factor, memory), tensors))
+        let scalars = program.scalars(lr, *time, &self.factor, memory);
+        last.clear();
+        last.extend(program.judging(&scalars.numbers));
+        Ok((scalars, tensors))
     }
 
     /// Can [`advance`](Self::advance) step the parameter as it is, in its leaf of autodiff, where it
@@ -215,7 +249,7 @@ impl Fused {
     /// step.
     ///
     /// # Errors
-    /// As of [`advance`](Self::advance).
+    /// As of [`advance`](Self::advance); and at the first step, as of [`check_in`](Self::check_in).
     pub fn try_step<const D: usize>(
         &self,
         lr: f64,
@@ -223,7 +257,14 @@ impl Fused {
         gradient: Tensor<D>,
         state: Option<FusedState>,
     ) -> Result<(Tensor<D>, FusedState), StepError> {
-        let mut state = state.unwrap_or_else(|| self.start(&parameter));
+        let mut state = match state {
+            Some(state) => state,
+            None => {
+                check_lr(self.name(), lr)?;
+                self.check_in(parameter.dtype()).map_err(StepError::Option)?;
+                self.start(&parameter)
+            }
+        };
         let parameter = self.advance(lr, parameter, gradient, &mut state)?;
         Ok((parameter, state))
     }

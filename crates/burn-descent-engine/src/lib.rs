@@ -21,6 +21,7 @@ mod reading;
 mod reduce;
 mod scalars;
 mod state;
+mod trial;
 
 pub use deferred::Deferred;
 pub use error::StepError;
@@ -30,3 +31,10 @@ pub use program::MAX_STATES;
 pub use reading::Reading;
 pub use reduce::{Norm, is_finite};
 pub use state::{FusedState, compute_dtype};
+
+/// What users import, for the examples here: the crate `burn-descent` has all of this.
+#[doc(hidden)]
+pub mod burn_descent {
+    pub use crate::{Build, Fused, FusedState, Reading, StepError};
+    pub use burn_descent_rules::*;
+}

@@ -46,10 +46,12 @@ pub(crate) fn evaluate<const D: usize>(
     program: &Program,
     parameter: Tensor<D>,
     states: Vec<Tensor<D>>,
+    scalars: Vec<f64>,
 ) -> Tensor<D> {
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
     let met = Met { parameter: parameter.cast(compute), gradient: None, noise: None, states };
-    run(&program.evaluate, &[], met).swap_remove(0).cast(stored)
+    let scalars: Vec<_> = scalars.into_iter().map(Number).collect();
+    run(&program.evaluate, &scalars, met).swap_remove(0).cast(stored)
 }
 
 /// What is drawn for the noise of this gradient, if the rule has some. The numbers are made on the

@@ -4,12 +4,13 @@ use burn::backend::DispatchTensor;
 use burn_descent_rules::forms::{RuleVisitor, choose, lanes};
 use burn_descent_rules::noise::Noise;
 use burn_descent_rules::{
-    Fields, Graph, InvalidOption, OptionError, Presence, Rule, to_pairs, trace_evaluate,
-    trace_term, trace_update, with_pairs,
+    Fields, Graph, InvalidOption, Node, OptionError, Presence, Role, Rule, to_pairs,
+    trace_evaluate, trace_term, trace_update, with_pairs,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::scalars::Scalars;
+use crate::trial::Trials;
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 use crate::cpu::{Passes, pass, sum};
@@ -27,9 +28,9 @@ type With = dyn Fn(&[(&str, &str)]) -> Result<Program, OptionError> + Send + Syn
 type Compute = dyn Fn(f64, u64, &mut [f64]) -> Lanes + Send + Sync;
 
 /// The scalars of a rule, and those of its noise: none where it has none.
-struct Lanes {
-    rule: Vec<f64>,
-    noise: Vec<f64>,
+pub(crate) struct Lanes {
+    pub(crate) rule: Vec<f64>,
+    pub(crate) noise: Vec<f64>,
 }
 
 /// A checked rule, ready to run.
@@ -48,7 +49,7 @@ pub(crate) struct Program {
     pub(crate) noisy: bool,
     /// The scalars of step `t` at a learning rate, and those of the noise; the memory is brought
     /// forward.
-    compute: Box<Compute>,
+    pub(crate) compute: Box<Compute>,
     /// Those that were asked for last: all parameters of a model ask for the same ones.
     last: Mutex<Option<Memo>>,
     #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -59,12 +60,18 @@ pub(crate) struct Program {
     pub(crate) options: Vec<(String, String)>,
     /// What they are by default.
     pub(crate) defaults: Vec<(String, String)>,
+    /// The options that are a weight decay.
+    pub(crate) decays: Vec<String>,
     /// The same rule with other options.
     pub(crate) with: Box<With>,
     pub(crate) update: Arc<Graph>,
     /// What is summed before the update, if the rule has terms.
     pub(crate) term: Option<Arc<Graph>>,
     pub(crate) evaluate: Graph,
+    /// The scalars that it reads, lane by lane.
+    judging: Vec<usize>,
+    /// Is the rule with these options sound in each precision?
+    pub(crate) trials: Trials,
 }
 
 impl Program {
@@ -81,6 +88,24 @@ impl Program {
             });
         }
         Ok(choose(&rule.clone(), Compile { rule, states }))
+    }
+
+    /// Those of the scalars of a step that [`evaluate`](Program::evaluate) reads.
+    pub(crate) fn judging<'a>(&'a self, scalars: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+        self.judging.iter().map(|lane| scalars[*lane])
+    }
+
+    /// The scalars for [`evaluate`](Program::evaluate), of which it reads what
+    /// [`judging`](Self::judging) kept of the step before. A state that an earlier version saved has
+    /// kept nothing: then they are those of its last step with the options as they are now, and a
+    /// learning rate of 0.
+    pub(crate) fn judged_by(&self, kept: &[f64], t: u64, memory: &[f64]) -> Vec<f64> {
+        if kept.len() != self.judging.len() {
+            return (self.compute)(0.0, t.max(1), &mut memory.to_vec()).rule;
+        }
+        let mut scalars = vec![f64::NAN; self.lanes];
+        self.judging.iter().zip(kept).for_each(|(lane, scalar)| scalars[*lane] = *scalar);
+        scalars
     }
 
     /// The scalars of step `t` at a learning rate, then the factor of the gradient, then those of
@@ -151,6 +176,12 @@ fn fingerprint<'a>(name: &'a str, kept: impl Iterator<Item = &'a (&'static str, 
     })
 }
 
+/// The lanes of the scalars that a graph reads.
+fn scalars_of(graph: &Graph) -> Vec<usize> {
+    let lane = |node: &Node| if let Node::Scalar(lane) = node { Some(*lane) } else { None };
+    graph.nodes.iter().filter_map(lane).collect()
+}
+
 struct Compile<U> {
     rule: U,
     states: Vec<(&'static str, f64)>,
@@ -162,6 +193,7 @@ impl<U: Rule> RuleVisitor for Compile<U> {
     fn visit<P: Presence, Q: Presence>(self) -> Program {
         let Self { rule, states } = self;
         let term = trace_term(&rule).map(Arc::new);
+        let evaluate = trace_evaluate(&rule);
         let stream = U::NOISE.map(|_| (STREAM, 0.0));
         let streams = stream.iter().len();
         let memory = rule.memory().into_iter().chain(stream).collect::<Vec<_>>();
@@ -184,7 +216,13 @@ impl<U: Rule> RuleVisitor for Compile<U> {
             term,
             update: Arc::new(trace_update(&rule)),
             lanes: lanes::<U::Scalars<()>, Q>(),
-            evaluate: trace_evaluate(&rule),
+            judging: scalars_of(&evaluate),
+            evaluate,
+            decays: (rule.bounds().into_iter())
+                .filter(|bound| bound.role == Some(Role::WeightDecay))
+                .map(|bound| bound.option.into_owned())
+                .collect(),
+            trials: Trials::default(),
             options: to_pairs(&rule),
             defaults: to_pairs(&U::default()),
             with: {

@@ -60,6 +60,13 @@ impl From<f64> for Reading {
     }
 }
 
+/// The one element of a tensor, without its graph.
+impl From<Tensor<1>> for Reading {
+    fn from(tensor: Tensor<1>) -> Self {
+        Self::on_device(if tensor.is_autodiff() { tensor.inner() } else { tensor })
+    }
+}
+
 impl Default for Reading {
     fn default() -> Self {
         0.0.into()

@@ -17,6 +17,8 @@ pub struct FusedState {
     time: u64,
     /// What is remembered once for the parameter.
     memory: Vec<f64>,
+    /// The scalars of its last step that [`Program::judging`] keeps.
+    last: Vec<f64>,
     /// [`Program::fingerprint`] of the rule that made it; `None` in a record of another library.
     rule: Option<u64>,
 }
@@ -40,6 +42,7 @@ pub fn compute_dtype(parameter: DType) -> DType {
 pub(crate) struct Open<'a> {
     pub(crate) time: &'a mut u64,
     pub(crate) memory: &'a mut Vec<f64>,
+    pub(crate) last: &'a mut Vec<f64>,
     pub(crate) tensors: &'a mut Vec<DispatchTensor>,
 }
 
@@ -58,7 +61,8 @@ impl FusedState {
         if let (true, Some(last)) = (program.noisy, memory.last_mut()) {
             *last = stream.into();
         }
-        Self { lanes: Lanes::Ready(lanes), time: 0, memory, rule: Some(program.fingerprint) }
+        let (lanes, last) = (Lanes::Ready(lanes), Vec::new());
+        Self { lanes, time: 0, memory, last, rule: Some(program.fingerprint) }
     }
 
     /// The state, fit for this parameter, for the next step to change.
@@ -83,7 +87,8 @@ impl FusedState {
                 *lane = tensor(lane).to_device(&device).cast(dtype).into_dispatch();
             }
         }
-        Ok(Open { time: &mut self.time, memory: &mut self.memory, tensors: lanes })
+        let Self { time, memory, last, .. } = self;
+        Ok(Open { time, memory, last, tensors: lanes })
     }
 
     /// Is it of this rule and of this shape?
@@ -175,14 +180,20 @@ pub(crate) fn tensor(lane: &DispatchTensor) -> Tensor<1> {
     Tensor::from_dispatch(lane.clone())
 }
 
+/// The keys of numbers in a record.
+const MEMORY: &str = "memory";
+const LAST: &str = "last";
+
 /// By hand: burn's derive names paths that only exist inside burn-optim.
 impl RecordState for FusedState {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
         for (lane, data) in self.tensors().into_iter().enumerate() {
             out.push_tensor(prefix, &lane.to_string(), data);
         }
-        for (number, value) in self.memory.iter().enumerate() {
-            out.push_scalar(prefix, &format!("memory.{number}"), (*value).into());
+        for (key, numbers) in [(MEMORY, &self.memory), (LAST, &self.last)] {
+            for (number, value) in numbers.iter().enumerate() {
+                out.push_scalar(prefix, &format!("{key}.{number}"), (*value).into());
+            }
         }
         out.push_scalar(prefix, "time", self.time.into());
         if let Some(rule) = self.rule {
@@ -197,12 +208,13 @@ impl RecordState for FusedState {
         let time: Option<u64> = scalar("time").and_then(|scalar| scalar.try_into().ok());
         let rule = scalar("rule").and_then(|scalar| scalar.try_into().ok());
         let rule = time.and(rule);
-        let memory = (0..).map_while(|number| {
-            scalar(&format!("memory.{number}")).and_then(|scalar| scalar.try_into().ok())
-        });
-        let memory = memory.collect();
+        let mut numbers = |key: &str| -> Vec<f64> {
+            let number = |number| scalar(&format!("{key}.{number}"))?.try_into().ok();
+            (0..).map_while(number).collect()
+        };
+        let (memory, last) = (numbers(MEMORY), numbers(LAST));
         let lanes =
             (0..MAX_STATES).map_while(|lane| src.take_tensor(prefix, &lane.to_string())).collect();
-        Some(Self { lanes: Lanes::Loaded(lanes), time: time.unwrap_or(0), memory, rule })
+        Some(Self { lanes: Lanes::Loaded(lanes), time: time.unwrap_or(0), memory, last, rule })
     }
 }

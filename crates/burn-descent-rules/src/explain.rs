@@ -13,7 +13,8 @@ const F32: usize = 4;
 /// Gradient and parameter are called `g` and `p`, states and scalars as the rule calls them.
 ///
 /// ```
-/// use burn_descent_rules::{AdamW, Explanation};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdamW, rules::Explanation};
 ///
 /// let page = Explanation::of(&AdamW::new());
 /// assert_eq!(page.formula[1], "m ← beta1·m + one_beta1·t1");
@@ -62,7 +63,7 @@ impl Explanation {
         let update = trace_rule(rule);
         let outputs: Vec<_> = core::iter::once("p").chain(states.iter().copied()).collect();
         let evaluate = trace_evaluate(rule);
-        let judged = formula(&evaluate, &states, &[], &["judged"]);
+        let judged = formula(&evaluate, &states, &scalars, &["judged"]);
         // Of a sum its terms come first, in a pass of their own.
         let term = trace_rule_term(rule);
         let summed = term.as_ref().map(|term| formula(term, &states, &scalars, &["term"]));

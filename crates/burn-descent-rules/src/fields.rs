@@ -132,7 +132,8 @@ pub type Field<R, K = presence::Required> = <K as presence::Kind>::Of<R>;
 /// Declares a struct of named fields of one type `R`, for the state or the scalars of a rule.
 ///
 /// ```
-/// burn_descent_rules::fields! {
+/// # use burn_descent_rules::burn_descent;
+/// burn_descent::rules::fields! {
 ///     /// Moments of the gradient.
 ///     pub struct Moments {
 ///         /// Average of the gradient.
@@ -141,7 +142,7 @@ pub type Field<R, K = presence::Required> = <K as presence::Kind>::Of<R>;
 ///         v_max: optional,
 ///     }
 /// }
-/// use burn_descent_rules::Fields;
+/// use burn_descent::rules::Fields;
 /// let moments = Moments { m: 1.0, v_max: None };
 /// assert_eq!(moments.lanes(), [("m", 1.0)]);
 /// ```

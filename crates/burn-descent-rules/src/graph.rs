@@ -231,9 +231,10 @@ pub(crate) fn trace_rule_term<U: Rule>(rule: &U) -> Option<Graph> {
     choose(rule, Term::<U>(false, PhantomData))
 }
 
-/// The graph of [`Rule::evaluate`]: its one output is the weight to judge with.
+/// The graph of [`Rule::evaluate`]: its one output is the weight to judge with. Its lanes are the rule's
+/// own scalars.
 pub fn trace_evaluate<U: Rule>(rule: &U) -> Graph {
-    choose(rule, Evaluate(rule))
+    choose(rule, Evaluate::<U>(PhantomData))
 }
 
 fn scalar(lane: usize) -> Symbol {
@@ -292,14 +293,14 @@ impl<U: Rule> RuleVisitor for Term<U> {
     }
 }
 
-struct Evaluate<'a, U>(&'a U);
+struct Evaluate<U>(PhantomData<U>);
 
-impl<U: Rule> RuleVisitor for Evaluate<'_, U> {
+impl<U: Rule> RuleVisitor for Evaluate<U> {
     type Output = Graph;
     fn visit<P: Presence, Q: Presence>(self) -> Graph {
         trace(|| {
-            let (p, _, s, _) = meet::<U, P, Q>(false);
-            vec![self.0.evaluate(p, s)]
+            let (p, _, s, k) = meet::<U, P, Q>(false);
+            vec![U::evaluate(p, s, k)]
         })
     }
 }

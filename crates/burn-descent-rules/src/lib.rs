@@ -10,7 +10,8 @@
 //! A [`Schedule`] says how a number, such as the learning rate, depends on the step.
 //!
 //! ```
-//! use burn_descent_rules::{AdamW, slices::Walk};
+//! # use burn_descent_rules::burn_descent;
+//! use burn_descent::{AdamW, rules::slices::Walk};
 //!
 //! // Three steps down f(x) = x² / 2, whose gradient is x.
 //! let mut x = [1.0_f64];
@@ -20,7 +21,7 @@
 //!     walk.step(0.1, &mut x, &g)?;
 //! }
 //! assert!((x[0] - 0.70).abs() < 0.01);
-//! # Ok::<(), burn_descent_rules::InvalidOption>(())
+//! # Ok::<(), burn_descent::InvalidOption>(())
 //! ```
 
 pub mod chain;
@@ -45,7 +46,7 @@ pub use fields::{
     Field, Fields, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
 };
 pub use graph::{Graph, Id, Node, Symbol, trace_evaluate, trace_term, trace_update};
-pub use options::{Bound, Range, from_pairs, nearest, to_pairs, unknown, with_pairs};
+pub use options::{Bound, Range, Role, from_pairs, nearest, to_pairs, unknown, with_pairs};
 pub use real::Real;
 pub use rule::{Paper, Rule, check_lr};
 pub use rules::{
@@ -57,4 +58,11 @@ pub use rules::{
     Vsgd, Yogi,
 };
 pub use schedules::Schedule;
+
+/// What users import, for the examples here: the crate `burn-descent` has all of this.
+#[doc(hidden)]
+pub mod burn_descent {
+    pub use crate as rules;
+    pub use crate::*;
+}
 pub use transforms::l2;

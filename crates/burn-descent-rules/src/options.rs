@@ -31,7 +31,7 @@ impl Range {
 
     /// The value of an option, to be held against the range.
     pub fn of(self, option: impl Into<Cow<'static, str>>, value: f64) -> Bound {
-        Bound { option: option.into(), value, range: self }
+        Bound { option: option.into(), value, range: self, role: None }
     }
 }
 
@@ -55,9 +55,32 @@ pub struct Bound {
     pub value: f64,
     /// The values it may take.
     pub range: Range,
+    /// What it is, where others than its owner have to know.
+    pub role: Option<Role>,
+}
+
+/// What an option is, whatever its name: by this others find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role {
+    /// It draws the weights to 0, and does not if it is 0.
+    WeightDecay,
 }
 
 impl Bound {
+    /// The same option, said to be a [weight decay](Role::WeightDecay).
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::rules::{Range, Role};
+    ///
+    /// let bound = Range::NonNegative.of("lambda", 0.1).as_weight_decay();
+    /// assert_eq!(bound.role, Some(Role::WeightDecay));
+    /// ```
+    pub fn as_weight_decay(self) -> Self {
+        Self { role: Some(Role::WeightDecay), ..self }
+    }
+
     /// Is the value in its range?
     ///
     /// # Errors
@@ -92,14 +115,15 @@ pub fn to_pairs<U: Rule>(rule: &U) -> Vec<(String, String)> {
 /// A checked rule with options set by name, the others at their defaults.
 ///
 /// ```
-/// use burn_descent_rules::{AdamW, from_pairs};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdamW, rules::from_pairs};
 ///
 /// let rule: AdamW = from_pairs(&[("beta1", "0.95"), ("amsgrad", "true")])?;
 /// assert_eq!(rule, AdamW::new().beta1(0.95).amsgrad(true));
 ///
 /// let error = from_pairs::<AdamW>(&[("beta", "0.95")]).unwrap_err();
 /// assert!(error.to_string().contains("did you mean `beta1`?"));
-/// # Ok::<(), burn_descent_rules::OptionError>(())
+/// # Ok::<(), burn_descent::OptionError>(())
 /// ```
 ///
 /// # Errors
@@ -162,7 +186,8 @@ pub fn with_pairs<U: Rule>(
 /// What to say where there is nothing of a name.
 ///
 /// ```
-/// use burn_descent_rules::unknown;
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::rules::unknown;
 ///
 /// assert_eq!(
 ///     unknown("surface", "bowel", ["bowl", "saddle"]),

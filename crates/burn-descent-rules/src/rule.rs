@@ -22,7 +22,8 @@ pub struct Paper {
 /// `update` reads names.
 ///
 /// ```
-/// use burn_descent_rules::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{InvalidOption, Rule, rules::{Bound, Paper, Range, Real, fields}};
 /// use serde::{Deserialize, Serialize};
 ///
 /// /// Signum: the sign of a moving average. <https://arxiv.org/abs/1802.04434>
@@ -139,8 +140,9 @@ pub trait Rule:
         k
     }
 
-    /// The weight to judge and ship, where it is not the weight that is trained.
-    fn evaluate<R: Real>(&self, p: R, _s: Self::State<R>) -> R {
+    /// The weight to judge and ship, where it is not the weight that is trained: from the trained
+    /// one, its state and the scalars of the last step, with which the two were made.
+    fn evaluate<R: Real>(p: R, _s: Self::State<R>, _k: Self::Scalars<R>) -> R {
         p
     }
 

@@ -4,11 +4,13 @@
 use crate::forms::{RuleVisitor, choose};
 use crate::noise::Draw;
 use crate::{Fields, InvalidOption, Presence, Real, Rule, check_lr};
+use core::marker::PhantomData;
 
 /// A checked rule on its way over one parameter, a slice of `f32` or `f64`.
 ///
 /// ```
-/// use burn_descent_rules::{Adam, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Adam, rules::slices::Walk};
 ///
 /// // Down f(x) = x² / 2, whose gradient is x.
 /// let mut x = [1.0_f64];
@@ -18,7 +20,7 @@ use crate::{Fields, InvalidOption, Presence, Real, Rule, check_lr};
 ///     walk.step(0.1, &mut x, &g)?;
 /// }
 /// assert!((x[0] - 0.70).abs() < 0.01);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Walk<U, R> {
@@ -26,6 +28,8 @@ pub struct Walk<U, R> {
     t: u64,
     state: Vec<Vec<R>>,
     memory: Vec<f64>,
+    /// The scalars of the last step.
+    last: Vec<f64>,
     stream: u32,
 }
 
@@ -39,7 +43,7 @@ impl<U: Rule, R: Real> Walk<U, R> {
         let lanes = rule.start().lanes();
         let state = lanes.into_iter().map(|(_, value)| vec![R::lit(value); len]).collect();
         let memory = rule.memory().into_iter().map(|(_, value)| value).collect();
-        Ok(Self { rule, t: 0, state, memory, stream: 0 })
+        Ok(Self { rule, t: 0, state, memory, last: Vec::new(), stream: 0 })
     }
 
     /// The same walk with other numbers for the noise of its rule, if that has some: those of this
@@ -62,6 +66,7 @@ impl<U: Rule, R: Real> Walk<U, R> {
         self.t += 1;
         let k = self.rule.scalars(lr, self.t);
         let k = self.rule.remember(lr, self.t, k, &mut self.memory);
+        self.last = k.lanes().into_iter().map(|(_, value)| value).collect();
         let noise = U::NOISE.map(|noise| noise(&self.rule, lr, self.t));
         let noise = noise.map(|noise| Draw::read(noise.scalars(self.t, self.stream)));
         choose(&self.rule.clone(), Step::<U, R> { p, g, noise, state: &mut self.state, k });
@@ -78,7 +83,10 @@ impl<U: Rule, R: Real> Walk<U, R> {
         if self.t == 0 {
             return p.to_vec();
         }
-        choose(&self.rule, Evaluate { rule: &self.rule, p, state: &self.state })
+        choose(
+            &self.rule,
+            Evaluate::<U, R> { p, state: &self.state, last: &self.last, rule: PhantomData },
+        )
     }
 }
 
@@ -112,17 +120,18 @@ impl<U: Rule, R: Real> RuleVisitor for Step<'_, U, R> {
 }
 
 struct Evaluate<'a, U, R> {
-    rule: &'a U,
     p: &'a [R],
     state: &'a [Vec<R>],
+    last: &'a [f64],
+    rule: PhantomData<U>,
 }
 
 impl<U: Rule, R: Real> RuleVisitor for Evaluate<'_, U, R> {
     type Output = Vec<R>;
     fn visit<P: Presence, Q: Presence>(self) -> Vec<R> {
-        let Evaluate { rule, p, state } = self;
-        let one =
-            |(i, p): (usize, &R)| rule.evaluate(*p, U::State::read::<P>(|lane| state[lane][i]));
-        p.iter().enumerate().map(one).collect()
+        let Evaluate { p, state, last, .. } = self;
+        let k = U::Scalars::read::<Q>(|lane| R::lit(last[lane]));
+        let s = |i: usize| U::State::read::<P>(|lane| state[lane][i]);
+        p.iter().enumerate().map(|(i, p)| U::evaluate(*p, s(i), k)).collect()
     }
 }

@@ -91,8 +91,8 @@ pub use burn_descent_rules::{
 };
 pub use descent::{
     BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError, Group, IntoGradients,
-    Line, LossScale, Mismatch, NotFinite, Plan, Probe, Refused, Report, RetakeError, Statistics,
-    Transform, Update,
+    Line, LossScale, Mismatch, NotFinite, Plan, Probe, Refused, Report, RetakeError, Select,
+    Statistics, Transform, Update,
 };
 pub use lr_scheduler::LrSchedule;
 #[cfg(feature = "train")]

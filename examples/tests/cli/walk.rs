@@ -67,6 +67,24 @@ fn batches_that_are_accumulated_make_one_larger_batch() {
 }
 
 #[test]
+fn batches_that_are_left_over_are_flushed() {
+    let folder = Folder::new();
+    // Batches of 50, 50 and 28: a step of two, and one of what is left.
+    let run = |how: &str| {
+        let line = format!("{DATA} --optimizer sgd --batch-size 50 --accumulate 2 {how}");
+        folder.json(&line)["steps"].clone()
+    };
+    assert_eq!(run("--epochs 3"), 4);
+    assert_eq!(run("--epochs 3 --flush"), 6);
+    // A batch that waits in a save is flushed with the first epoch.
+    assert_eq!(run("--epochs 1 --save run.bpk"), 1);
+    let resumed = folder.json("regression --resume run.bpk --epochs 3 --flush --log steps.jsonl");
+    assert_eq!((&resumed["steps"], &resumed["flush"]), (&json!(5), &json!(true)));
+    let lines = log(&folder, "steps.jsonl");
+    assert!(lines.iter().any(|line| line["loss"].as_f64().is_some_and(|loss| loss > 0.0)));
+}
+
+#[test]
 fn the_averaged_weights_are_judged() {
     let folder = Folder::new();
     let run = |how: &str| folder.json(&format!("{LINE} --epochs 3 {how}"));

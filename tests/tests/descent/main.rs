@@ -1,16 +1,25 @@
 //! The walk of a whole model, where the optimizer does not matter.
 
 mod clones;
+mod decay;
 mod extremes;
+mod follow;
+mod frozen;
 mod golden;
+mod judging;
+mod later;
 mod leaf;
 mod life;
+mod line;
 mod policies;
+mod precision;
 mod probes;
 mod refusals;
+mod selection;
 mod statistics;
 mod transforms;
 mod walk;
+mod window;
 
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;

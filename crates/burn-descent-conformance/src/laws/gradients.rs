@@ -33,9 +33,8 @@ pub(crate) fn no_gradient(subject: &Subject) {
 pub(crate) fn zero(subject: &Subject) {
     let optimizer = subject.optimizer();
     let options = optimizer.options().iter().map(|(option, _)| option.as_str());
-    let moves = ["weight_decay", "lambd", "noise.eta"];
-    let moves = options.filter(|option| moves.iter().any(|name| option.ends_with(name)));
-    let moves = moves.filter(|option| !option.ends_with("decoupled_weight_decay"));
+    let noise = options.filter(|option| *option == "noise.eta");
+    let moves = optimizer.weight_decays().iter().map(String::as_str).chain(noise);
     let none: Vec<_> = moves.map(|option| (option, "0")).collect();
     let no_decay = optimizer.with(&none).expect("0 is allowed");
     let mut at = (subject.tensor::<1>(1, [40]), None);

@@ -98,8 +98,9 @@ pub struct Point<R> {
 /// parameter.
 ///
 /// ```
-/// use burn_descent_rules::chain::{AddDecayedWeights, Chain, ScaleByAdam, ScaleByLearningRate};
-/// use burn_descent_rules::{AdamW, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::rules::chain::{AddDecayedWeights, Chain, ScaleByAdam, ScaleByLearningRate};
+/// use burn_descent::{AdamW, rules::slices::Walk};
 ///
 /// let chain = Chain::of(ScaleByAdam::new())
 ///     .then(AddDecayedWeights::new(0.01))
@@ -114,7 +115,7 @@ pub struct Point<R> {
 ///     adamw.step(0.1, &mut y, &g)?;
 /// }
 /// assert_eq!(x, y);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 ///
 /// Options have the name of their transform in front, `scale_by_adam.beta1`; where one stands in a

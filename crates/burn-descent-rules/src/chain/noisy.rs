@@ -27,13 +27,14 @@ use serde_json::{Map, Value};
 /// Reference: Neelakantan et al. 2015, <https://arxiv.org/abs/1511.06807>; optax's `add_noise`.
 ///
 /// ```
-/// use burn_descent_rules::{AdamW, chain::Noisy, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdamW, rules::{chain::Noisy, slices::Walk}};
 ///
 /// let noisy = Noisy::new(AdamW::new()).eta(0.3).seed(7);
 /// let mut x = [1.0_f32; 3];
 /// Walk::new(noisy, x.len())?.step(0.1, &mut x, &[0.0; 3])?;
 /// assert!(x[0] != x[1] && x[1] != x[2]);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 ///
 /// [`Transform::noise`]: https://docs.rs/burn-descent/latest/burn_descent/struct.Transform.html
@@ -137,8 +138,8 @@ impl<U: Rule> Rule for Noisy<U> {
         self.rule.remember(lr, t, k, memory)
     }
 
-    fn evaluate<R: Real>(&self, p: R, s: U::State<R>) -> R {
-        self.rule.evaluate(p, s)
+    fn evaluate<R: Real>(p: R, s: U::State<R>, k: U::Scalars<R>) -> R {
+        U::evaluate(p, s, k)
     }
 }
 

@@ -38,7 +38,7 @@ fields! {
 macro_rules! stateless {
     (
         $(#[$doc:meta])*
-        $name:ident, $text:literal, [$($(#[$option_doc:meta])* $option:ident: $range:ident = $default:literal)?],
+        $name:ident, $text:literal, [$($(#[$option_doc:meta])* $option:ident: $range:ident $($role:ident)? = $default:literal)?],
         |$this:ident, $lr:ident| $x:expr,
         |$u:ident, $at:ident, $k:ident| $result:expr
     ) => {
@@ -68,7 +68,7 @@ macro_rules! stateless {
             type Scalars<R: Copy> = One<R>;
 
             fn bounds(&self) -> Vec<Bound> {
-                vec![$(Range::$range.of(stringify!($option), self.$option))?]
+                vec![$(Range::$range.of(stringify!($option), self.$option)$(.$role())?)?]
             }
             fn start(&self) -> Nothing<f64> {
                 Nothing::new()
@@ -93,7 +93,7 @@ macro_rules! stateless {
 stateless! {
     /// `u + λ p`: decay of the weights; in front of all others it is a penalty in the gradient (L2).
     AddDecayedWeights, "add_decayed_weights",
-    [/** Weight decay `λ`, >= 0. Default 0. */ weight_decay: NonNegative = 0.0],
+    [/** Weight decay `λ`, >= 0. Default 0. */ weight_decay: NonNegative as_weight_decay = 0.0],
     |this, _lr| this.weight_decay,
     |u, at, weight_decay| u + weight_decay * at.p
 }

@@ -23,13 +23,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Kidambi et al. 2018, algorithm 3, <https://arxiv.org/abs/1803.05591>.
 ///
 /// ```
-/// use burn_descent_rules::{AccSgd, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AccSgd, Rule};
 ///
 /// AccSgd::new().kappa(100.0).xi(5.0).check()?;
 /// let error = AccSgd::new().kappa(2.0).check().unwrap_err();
 /// let expected = "accsgd: kappa = 2 is not allowed, it must be a number > xi * constant ^ 2";
 /// assert_eq!(error.to_string(), expected);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -96,7 +97,7 @@ impl Rule for AccSgd {
             Range::Positive.of("kappa", self.kappa),
             Range::Positive.of("xi", self.xi),
             Range::Positive.of("constant", self.constant),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Zhuang et al. 2021, <https://arxiv.org/abs/2110.05454>.
 ///
 /// ```
-/// use burn_descent_rules::{AcProp, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AcProp, rules::slices::Walk};
 ///
 /// let mut x = [0.0_f64];
 /// let mut walk = Walk::new(AcProp::new(), x.len())?;
@@ -36,7 +37,7 @@ use serde::{Deserialize, Serialize};
 /// assert!((x[0] + 0.1 * 5.0).abs() < 1e-12);
 /// walk.step(0.1, &mut x, &[7.0])?;
 /// assert!((x[0] + 0.5 + 0.1 * 7.0 / 5.0).abs() < 1e-12);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -103,7 +104,7 @@ impl Rule for AcProp {
             Range::Decay.of("beta2", self.beta2),
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -33,13 +33,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Zhuang et al. 2020, algorithm 2, <https://arxiv.org/abs/2010.07468>.
 ///
 /// ```
-/// use burn_descent_rules::{AdaBelief, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdaBelief, Rule};
 ///
 /// AdaBelief::new().eps(1e-8).eps_root(1e-8).rectify(true).check()?;
 /// let error = AdaBelief::new().eps(0.0).eps_root(0.0).check().unwrap_err();
 /// let expected = "adabelief: eps = 0 is not allowed, it must be > 0 unless eps_root is";
 /// assert_eq!(error.to_string(), expected);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -136,7 +137,7 @@ impl Rule for AdaBelief {
             Range::Decay.of("beta2", self.beta2),
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

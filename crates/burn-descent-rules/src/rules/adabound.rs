@@ -33,7 +33,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Luo et al. 2019, algorithm 2, <https://arxiv.org/abs/1902.09843>.
 ///
 /// ```
-/// use burn_descent_rules::{AdaBound, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdaBound, Rule};
 ///
 /// let scheduled = AdaBound::new().base_lr(1e-3).scalars(1e-4, 100);
 /// assert!((scheduled.upper - 0.01 * 11.0).abs() < 1e-12);
@@ -121,7 +122,7 @@ impl Rule for AdaBound {
             Range::NonNegative.of("base_lr", self.base_lr),
             Range::Positive.of("eps", self.eps),
             Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

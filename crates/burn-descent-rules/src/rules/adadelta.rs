@@ -27,14 +27,15 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Zeiler 2012, algorithm 1, <https://arxiv.org/abs/1212.5701>.
 ///
 /// ```
-/// use burn_descent_rules::{AdaDelta, Rule, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdaDelta, Rule, rules::slices::Walk};
 ///
 /// AdaDelta::new().rho(0.95).eps(1e-3).check()?;
 /// // The first step has the same size whatever the gradient.
 /// let mut x = [0.0_f64, 0.0];
 /// Walk::new(AdaDelta::new(), 2)?.step(1.0, &mut x, &[1.0, 1000.0])?;
 /// assert!((x[0] / x[1] - 1.0).abs() < 1e-5);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -97,7 +98,7 @@ impl Rule for AdaDelta {
         vec![
             Range::Decay.of("rho", self.rho),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -22,12 +22,13 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Duchi, Hazan & Singer 2011, <https://jmlr.org/papers/v12/duchi11a.html>.
 ///
 /// ```
-/// use burn_descent_rules::{AdaGrad, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdaGrad, Rule};
 ///
 /// let keras = AdaGrad::new().initial_accumulator_value(0.1).eps(0.0).eps_root(1e-7);
 /// keras.check()?;
 /// assert!(AdaGrad::new().eps(0.0).check().is_err());
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -85,7 +86,7 @@ impl Rule for AdaGrad {
     fn bounds(&self) -> Vec<Bound> {
         vec![
             Range::NonNegative.of("lr_decay", self.lr_decay),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
             Range::NonNegative.of("initial_accumulator_value", self.initial_accumulator_value),
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_root", self.eps_root),

@@ -29,12 +29,13 @@ use serde::{Deserialize, Serialize};
 ///   over `v̂`).
 ///
 /// ```
-/// use burn_descent_rules::{Adam, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Adam, Rule};
 ///
 /// Adam::new().beta1(0.95).amsgrad(true).check()?;
 /// let error = Adam::new().beta2(f64::NAN).check().unwrap_err();
 /// assert_eq!(error.to_string(), "adam: beta2 = NaN is not allowed, it must be in [0, 1)");
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -120,7 +121,7 @@ impl Rule for Adam {
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_root", self.eps_root),
             Range::NonNegative.of("eps_hat", self.eps_hat),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 ///   <https://github.com/lucidrains/adam-atan2-pytorch>.
 ///
 /// ```
-/// use burn_descent_rules::{AdamAtan2, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdamAtan2, rules::slices::Walk};
 ///
 /// // However small the gradient is, even where its square is 0.
 /// for g in [1.0, 1e-20, 1e-200] {
@@ -35,7 +36,7 @@ use serde::{Deserialize, Serialize};
 ///     walk.step(0.1, &mut x, &[g])?;
 ///     assert!((0.8..=0.91).contains(&x[0]), "{x:?}");
 /// }
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -93,7 +94,7 @@ impl Rule for AdamAtan2 {
             Range::Decay.of("beta2", self.beta2),
             Range::Positive.of("a", self.a),
             Range::Positive.of("b", self.b),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

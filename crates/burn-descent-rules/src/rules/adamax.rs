@@ -26,13 +26,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Kingma & Ba 2014, algorithm 2, <https://arxiv.org/abs/1412.6980>.
 ///
 /// ```
-/// use burn_descent_rules::{AdaMax, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdaMax, Rule};
 ///
 /// AdaMax::new().beta2(0.99).weight_decay(0.1).decoupled_weight_decay(true).check()?;
 /// let error = AdaMax::new().eps(0.0).check().unwrap_err();
 /// let expected = "adamax: eps = 0 is not allowed, it must be > 0 unless eps_outside is";
 /// assert_eq!(error.to_string(), expected);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -108,7 +109,7 @@ impl Rule for AdaMax {
             Range::Decay.of("beta2", self.beta2),
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_outside", self.eps_outside),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -30,7 +30,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Defazio 2025, algorithm 1, <https://arxiv.org/abs/2506.02285>.
 ///
 /// ```
-/// use burn_descent_rules::{AdamC, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdamC, Rule};
 ///
 /// // At half of the greatest learning rate a quarter of the decay.
 /// let rule = AdamC::new().lr_max(0.1).weight_decay(0.01);

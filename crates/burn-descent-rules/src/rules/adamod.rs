@@ -27,14 +27,15 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Ding et al. 2019, algorithm 1, <https://arxiv.org/abs/1910.12249>.
 ///
 /// ```
-/// use burn_descent_rules::{AdaMod, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdaMod, rules::slices::Walk};
 ///
 /// // The first step is 1 - beta3 times Adam's.
 /// let mut x = [0.0_f64];
 /// let mut walk = Walk::new(AdaMod::new(), x.len())?;
 /// walk.step(0.1, &mut x, &[5.0])?;
 /// assert!((x[0] + 0.1 * 0.001).abs() < 1e-9);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -134,7 +135,7 @@ impl Rule for AdaMod {
             Range::Decay.of("beta3", self.beta3),
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_hat", self.eps_hat),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -38,12 +38,13 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Loshchilov & Hutter 2017, algorithm 2, <https://arxiv.org/abs/1711.05101>.
 ///
 /// ```
-/// use burn_descent_rules::{AdamW, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdamW, Rule};
 ///
 /// AdamW::new().weight_decay(0.1).beta2(0.95).check()?;
 /// let error = AdamW::new().eps(-1.0).check().unwrap_err();
 /// assert_eq!(error.to_string(), "adamw: eps = -1 is not allowed, it must be a number >= 0");
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]

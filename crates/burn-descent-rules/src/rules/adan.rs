@@ -25,13 +25,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Xie et al. 2022, algorithm 1, <https://arxiv.org/abs/2208.06677>.
 ///
 /// ```
-/// use burn_descent_rules::{Adan, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Adan, rules::slices::Walk};
 ///
 /// let mut x = [1.0_f64];
 /// let mut walk = Walk::new(Adan::new().weight_decay(0.02), x.len())?;
 /// walk.step(0.01, &mut x, &[5.0])?;
 /// assert!((x[0] - 0.99 / 1.0002).abs() < 1e-9);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -122,7 +123,7 @@ impl Rule for Adan {
             Range::Decay.of("beta3", self.beta3),
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

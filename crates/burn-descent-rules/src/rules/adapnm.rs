@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Xie et al. 2021, algorithm 2, <https://arxiv.org/abs/2103.17182>.
 ///
 /// ```
-/// use burn_descent_rules::{AdaPnm, Fields, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdaPnm, Rule, rules::Fields};
 ///
 /// assert_eq!(AdaPnm::new().start().lanes().len(), 4);
 /// assert_eq!(AdaPnm::new().amsgrad(false).start().lanes().len(), 3);

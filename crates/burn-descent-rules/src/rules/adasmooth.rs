@@ -26,13 +26,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Lu 2022, <https://arxiv.org/abs/2204.00825>.
 ///
 /// ```
-/// use burn_descent_rules::{AdaSmooth, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdaSmooth, rules::slices::Walk};
 ///
 /// // Before there is a way, c is 1 − β₂: v is a ten-thousandth of g².
 /// let mut x = [0.0_f64];
 /// Walk::new(AdaSmooth::new().eps(1e-12), 1)?.step(0.001, &mut x, &[2.0])?;
 /// assert!((x[0] + 0.1).abs() < 1e-6);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -107,7 +108,7 @@ impl Rule for AdaSmooth {
             Range::Decay.of("beta1", self.beta1),
             Range::Decay.of("beta2", self.beta2),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -31,12 +31,13 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Pagliardini et al. 2024, algorithm 1, <https://arxiv.org/abs/2409.03137>.
 ///
 /// ```
-/// use burn_descent_rules::{AdEmaMix, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AdEmaMix, Rule};
 ///
 /// let rule = AdEmaMix::new().alpha(8.0).alpha_warmup(1000.0).beta3_warmup(1000.0);
 /// assert_eq!(rule.scalars(0.1, 500).alpha, 4.0);
 /// assert_eq!(rule.scalars(0.1, 2000).beta3, 0.9999);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -153,7 +154,7 @@ impl Rule for AdEmaMix {
             Range::NonNegative.of("beta3_warmup", self.beta3_warmup),
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

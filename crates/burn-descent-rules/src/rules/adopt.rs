@@ -31,7 +31,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Taniguchi et al. 2024, <https://arxiv.org/abs/2411.02853>.
 ///
 /// ```
-/// use burn_descent_rules::{Adopt, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Adopt, rules::slices::Walk};
 ///
 /// let mut x = [1.0_f64];
 /// let mut walk = Walk::new(Adopt::new().beta1(0.0), x.len())?;
@@ -39,7 +40,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(x, [1.0]);
 /// walk.step(0.1, &mut x, &[1.0])?;
 /// assert_eq!(x, [1.0 - 0.1 * (1.0 / 2.0)]);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -139,7 +140,7 @@ impl Rule for Adopt {
             Range::Decay.of("beta2", self.beta2),
             Range::Positive.of("eps", self.eps),
             Range::NonNegative.of("clip_exp", self.clip_exp),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
             Range::NonNegative.of("cautious_xi", self.cautious_xi),
         ]
     }

@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Lucas et al. 2018, <https://arxiv.org/abs/1804.00325>.
 ///
 /// ```
-/// use burn_descent_rules::{AggMo, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{AggMo, rules::slices::Walk};
 ///
 /// let mut x = [0.0_f64];
 /// let mut walk = Walk::new(AggMo::new(), x.len())?;
@@ -30,7 +31,7 @@ use serde::{Deserialize, Serialize};
 ///     walk.step(0.3, &mut x, &[1.0])?;
 /// }
 /// assert!((x[0] + 0.1 * (3.0 + 1.0 + 1.9 + 1.99)).abs() < 1e-15);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -97,7 +98,7 @@ impl Rule for AggMo {
             Range::Decay.of("beta1", self.beta1),
             Range::Decay.of("beta2", self.beta2),
             Range::Decay.of("beta3", self.beta3),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -25,7 +25,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Kegreisz 2025, algorithm 1, <https://arxiv.org/abs/2508.18258>.
 ///
 /// ```
-/// use burn_descent_rules::{Ano, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Ano, rules::slices::Walk};
 ///
 /// // The momentum still points uphill, so the second step goes on, as far as its gradient says.
 /// let mut x = [0.0_f64];
@@ -34,7 +35,7 @@ use serde::{Deserialize, Serialize};
 /// let first = x[0];
 /// walk.step(1.0, &mut x, &[-0.5])?;
 /// assert!(first < -0.9 && x[0] < first);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -111,7 +112,7 @@ impl Rule for Ano {
             Range::Decay.of("beta1", self.beta1),
             Range::Decay.of("beta2", self.beta2),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

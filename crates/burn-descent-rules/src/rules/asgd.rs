@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 ///   2010, <https://leon.bottou.org/papers/bottou-2010>.
 ///
 /// ```
-/// use burn_descent_rules::{Asgd, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Asgd, rules::slices::Walk};
 ///
 /// let mut x = [0.0_f64];
 /// let mut walk = Walk::new(Asgd::new().lambd(0.0).t0(0.0), x.len())?;
@@ -33,12 +34,13 @@ use serde::{Deserialize, Serialize};
 /// }
 /// // The weights after the steps 2, 3 and 4: -2, -1, 0.
 /// assert_eq!((x, walk.evaluate(&x)), ([0.0], vec![-1.0]));
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
 pub struct Asgd {
-    /// Decay `λ` of the weights and, with `alpha`, of the learning rate, >= 0. Default 1e-4.
+    /// Decay `λ` of the weights and, with `alpha`, of the learning rate, >= 0. Default 1e-4. Where
+    /// weight decay is switched off for some weights it is 0, so their learning rate stays too.
     #[doc(alias = "lambda")]
     pub lambd: f64,
     /// Power of the decay of the learning rate, >= 0. Default 0.75.
@@ -90,10 +92,10 @@ impl Rule for Asgd {
 
     fn bounds(&self) -> Vec<Bound> {
         vec![
-            Range::NonNegative.of("lambd", self.lambd),
+            Range::NonNegative.of("lambd", self.lambd).as_weight_decay(),
             Range::NonNegative.of("alpha", self.alpha),
             Range::NonNegative.of("t0", self.t0),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 
@@ -122,7 +124,7 @@ impl Rule for Asgd {
         (p, Average { ax: k.one_mu * s.ax + k.mu * p })
     }
 
-    fn evaluate<R: Real>(&self, _p: R, s: Average<R>) -> R {
+    fn evaluate<R: Real>(_p: R, s: Average<R>, _k: Scalars<R>) -> R {
         s.ax
     }
 }

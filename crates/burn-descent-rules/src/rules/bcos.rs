@@ -31,13 +31,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Jiang & Xiao 2025, <https://arxiv.org/abs/2507.08963>.
 ///
 /// ```
-/// use burn_descent_rules::{Bcos, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Bcos, rules::slices::Walk};
 ///
 /// // The estimate of g² in the first step is g² itself: a step of the learning rate.
 /// let mut x = [0.0_f64];
 /// Walk::new(Bcos::new(), 1)?.step(0.1, &mut x, &[5.0])?;
 /// assert!((x[0] + 0.1).abs() < 1e-6);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -115,7 +116,7 @@ impl Rule for Bcos {
             Range::Decay.of("beta", self.beta),
             Range::Decay.of("beta2", self.beta2),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

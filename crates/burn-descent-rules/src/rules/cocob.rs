@@ -25,7 +25,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Orabona & Tommasi 2017, algorithm 2, <https://arxiv.org/abs/1705.07795>.
 ///
 /// ```
-/// use burn_descent_rules::{Cocob, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Cocob, rules::slices::Walk};
 ///
 /// // Down |x − 10|, from 0. It goes beyond the bottom and back: the paper's promise is for the mean.
 /// let (mut x, mut sum) = ([0.0_f64], 0.0);
@@ -36,7 +37,7 @@ use serde::{Deserialize, Serialize};
 ///     sum += x[0];
 /// }
 /// assert!((sum / 1000.0 - 10.0).abs() < 0.5, "{sum}");
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -90,7 +91,7 @@ impl Rule for Cocob {
         vec![
             Range::Positive.of("alpha", self.alpha),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -33,7 +33,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Dubey et al. 2019, <https://arxiv.org/abs/1909.11015>.
 ///
 /// ```
-/// use burn_descent_rules::{DiffGrad, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{DiffGrad, rules::slices::Walk};
 ///
 /// // A gradient that stays the same is worth half a step.
 /// let mut x = [0.0_f64];
@@ -42,7 +43,7 @@ use serde::{Deserialize, Serialize};
 /// let before = x[0];
 /// walk.step(0.1, &mut x, &[1.0])?;
 /// assert!((x[0] - (before - 0.05)).abs() < 1e-8);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]

@@ -27,13 +27,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Adly 2024, algorithm 1, <https://arxiv.org/abs/2412.20302>.
 ///
 /// ```
-/// use burn_descent_rules::{ExAdam, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{ExAdam, rules::slices::Walk};
 ///
 /// // In the first step m̃ + g̃ is the gradient 11 times, d₁ is 1.999 and √d₂ is √1.9.
 /// let mut x = [0.0_f64];
 /// Walk::new(ExAdam::new(), x.len())?.step(0.001, &mut x, &[2.0])?;
 /// assert!((x[0] + 0.011 * 1.999 / 1.9_f64.sqrt()).abs() < 1e-6);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -107,7 +108,7 @@ impl Rule for ExAdam {
             Range::Decay.of("beta1", self.beta1),
             Range::Decay.of("beta2", self.beta2),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

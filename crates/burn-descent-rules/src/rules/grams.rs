@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Cao, Li & Song 2024, algorithm 1, <https://arxiv.org/abs/2412.17107>.
 ///
 /// ```
-/// use burn_descent_rules::{Grams, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Grams, rules::slices::Walk};
 ///
 /// // The momentum is still positive, and the gradient is followed.
 /// let mut x = [0.0_f64];
@@ -31,7 +32,7 @@ use serde::{Deserialize, Serialize};
 /// let before = x[0];
 /// walk.step(0.1, &mut x, &[-0.01])?;
 /// assert!(x[0] > before);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -86,7 +87,7 @@ impl Rule for Grams {
             Range::Decay.of("beta1", self.beta1),
             Range::Decay.of("beta2", self.beta2),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

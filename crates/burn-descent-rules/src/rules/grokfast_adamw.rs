@@ -27,13 +27,14 @@ use serde::{Deserialize, Serialize};
 ///   <https://github.com/lucidrains/grokfast-pytorch>.
 ///
 /// ```
-/// use burn_descent_rules::{GrokFastAdamW, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{GrokFastAdamW, rules::slices::Walk};
 ///
 /// let mut x = [1.0_f64];
 /// let mut walk = Walk::new(GrokFastAdamW::new(), x.len())?;
 /// walk.step(0.3, &mut x, &[5.0])?;
 /// assert!((x[0] - (1.0 - 0.1)).abs() < 1e-15);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -122,7 +123,7 @@ impl Rule for GrokFastAdamW {
             Range::Decay.of("grokfast_alpha", self.grokfast_alpha),
             Range::NonNegative.of("grokfast_lamb", self.grokfast_lamb),
             Range::NonNegative.of("grokfast_after_step", self.grokfast_after_step),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -25,7 +25,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Choudhury et al. 2024, algorithm 1, <https://arxiv.org/abs/2403.02648>.
 ///
 /// ```
-/// use burn_descent_rules::{Kate, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Kate, rules::slices::Walk};
 ///
 /// // Gradients a thousand times as large are steps a thousand times as small.
 /// let (mut x, mut y) = ([0.0_f64], [0.0_f64]);
@@ -36,7 +37,7 @@ use serde::{Deserialize, Serialize};
 ///     large.step(0.1, &mut y, &[1000.0 * g])?;
 /// }
 /// assert!((x[0] / (1000.0 * y[0]) - 1.0).abs() < 1e-12);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -101,7 +102,7 @@ impl Rule for Kate {
         vec![
             Range::NonNegative.of("delta", self.delta),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -37,7 +37,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Ziyin, Wang & Ueda 2020, algorithm 1, <https://arxiv.org/abs/2002.04839>.
 ///
 /// ```
-/// use burn_descent_rules::{LaProp, Rule, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{LaProp, Rule, rules::slices::Walk};
 ///
 /// // A step is no longer than the learning rate, however the gradients change.
 /// let mut x = [0.0_f64];
@@ -45,7 +46,7 @@ use serde::{Deserialize, Serialize};
 /// walk.step(0.1, &mut x, &[1e-9])?;
 /// walk.step(0.1, &mut x, &[1e9])?;
 /// assert!((x[0] + 0.2).abs() < 1e-6);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -152,7 +153,7 @@ impl Rule for LaProp {
             Range::NonNegative.of("eps_hat", self.eps_hat),
             Range::NonNegative.of("eps_root_hat", self.eps_root_hat),
             Range::NonNegative.of("steps_before_using_centered", steps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
             Range::NonNegative.of("cautious_xi", self.cautious_xi),
         ]
     }

@@ -28,13 +28,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Chen et al. 2023, algorithm 2, <https://arxiv.org/abs/2302.06675>.
 ///
 /// ```
-/// use burn_descent_rules::{Lion, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Lion, rules::slices::Walk};
 ///
 /// let mut x = [1.0, -3.0, 2.0];
 /// let mut walk = Walk::new(Lion::new().weight_decay(0.5), x.len())?;
 /// walk.step(0.5, &mut x, &[1e-9, 5.0, 0.0])?;
 /// assert_eq!(x, [0.75 - 0.5, -2.25 - 0.5, 1.5]);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -103,7 +104,7 @@ impl Rule for Lion {
         vec![
             Range::Decay.of("beta1", self.beta1),
             Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
             Range::NonNegative.of("cautious_xi", self.cautious_xi),
         ]
     }

@@ -28,14 +28,15 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Defazio & Jelassi 2021, algorithm 1, <https://arxiv.org/abs/2101.11075>.
 ///
 /// ```
-/// use burn_descent_rules::{Madgrad, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Madgrad, rules::slices::Walk};
 ///
 /// let mut x = [1.0_f64];
 /// let mut walk = Walk::new(Madgrad::new().momentum(0.0), x.len())?;
 /// walk.step(0.008, &mut x, &[1.0])?;
 /// // λ g / ∛(λ g²), with λ a little more than 0.008.
 /// assert!((x[0] - (1.0 - 0.04)).abs() < 1e-5);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -107,7 +108,7 @@ impl Rule for Madgrad {
         vec![
             Range::Decay.of("momentum", self.momentum),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -31,13 +31,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Yuan et al. 2024, algorithm 2, <https://arxiv.org/abs/2411.10438>.
 ///
 /// ```
-/// use burn_descent_rules::{Mars, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Mars, rules::slices::Walk};
 ///
 /// let mut x = [1.0_f64, -1.0];
 /// let mut walk = Walk::new(Mars::new(), x.len())?;
 /// walk.step(0.1, &mut x, &[300.0, -400.0])?;
 /// assert!((x[0] - 0.9).abs() < 1e-6);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -137,7 +138,7 @@ impl Rule for Mars {
             Range::NonNegative.of("eps_hat", self.eps_hat),
             Range::NonNegative.of("eps_root_hat", self.eps_root_hat),
             Range::NonNegative.of("gamma", self.gamma),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

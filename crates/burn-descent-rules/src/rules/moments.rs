@@ -37,7 +37,7 @@ impl Common {
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_hat", self.eps_hat),
             Range::NonNegative.of("eps_root_hat", self.eps_root_hat),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -27,10 +27,11 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Balles & Hennig 2017, <https://arxiv.org/abs/1705.07774>.
 ///
 /// ```
-/// use burn_descent_rules::{MSvag, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{MSvag, rules::slices::Walk};
 ///
 /// // Gradients that are all alike are certain: whole steps. Doubtful ones: shorter ones.
-/// let step = |second: f64| -> Result<f64, burn_descent_rules::InvalidOption> {
+/// let step = |second: f64| -> Result<f64, burn_descent::InvalidOption> {
 ///     let mut x = [0.0_f64];
 ///     let mut walk = Walk::new(MSvag::new(), x.len())?;
 ///     walk.step(0.1, &mut x, &[1.0])?;
@@ -39,7 +40,7 @@ use serde::{Deserialize, Serialize};
 ///     Ok(before - x[0])
 /// };
 /// assert!((step(1.0)? - 0.1).abs() < 1e-12 && step(0.0)? < 0.03);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -85,7 +86,7 @@ impl Rule for MSvag {
     fn bounds(&self) -> Vec<Bound> {
         vec![
             Range::Decay.of("beta", self.beta),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

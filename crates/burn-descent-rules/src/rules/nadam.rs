@@ -35,7 +35,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Dozat 2016, <https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ>.
 ///
 /// ```
-/// use burn_descent_rules::{NAdam, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{NAdam, Rule};
 ///
 /// let keras = NAdam::new().momentum_decay(1.0).eps(1e-7);
 /// keras.check()?;
@@ -44,7 +45,7 @@ use serde::{Deserialize, Serialize};
 /// (1..=5).for_each(|i| product *= 0.9 * (1.0 - 0.5 * q.powi(i)));
 /// let of_g = (1.0 - 0.9 * (1.0 - 0.5 * q.powi(5))) / (1.0 - product);
 /// assert!((NAdam::new().scalars(1e-3, 5).of_g - of_g).abs() < 1e-12);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -173,7 +174,7 @@ impl Rule for NAdam {
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_root", self.eps_root),
             Range::NonNegative.of("momentum_decay", self.momentum_decay),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
             Range::NonNegative.of("cautious_xi", self.cautious_xi),
         ]
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// The gradient is taken at the look-ahead point `x = θ + β m`, so that is what the trained
 /// weights hold: a step takes `x` to the next look-ahead point. The weights to judge and to ship
-/// are `θ = x − β m`, from [`evaluate`](Rule::evaluate).
+/// are `θ = x − β m` with the `β` of the last step, from [`evaluate`](Rule::evaluate).
 ///
 /// - Default: `momentum` 0.9, the usual choice.
 /// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
@@ -22,10 +22,11 @@ use serde::{Deserialize, Serialize};
 ///   [`Sgd`](crate::Sgd).
 ///
 /// ```
-/// use burn_descent_rules::{Nesterov, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Nesterov, Rule};
 ///
 /// Nesterov::new().momentum(0.95).check()?;
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -81,7 +82,7 @@ impl Rule for Nesterov {
         (theta + k.beta * m, Velocity { m })
     }
 
-    fn evaluate<R: Real>(&self, x: R, s: Velocity<R>) -> R {
-        x - R::lit(self.momentum) * s.m
+    fn evaluate<R: Real>(x: R, s: Velocity<R>, k: Scalars<R>) -> R {
+        x - k.beta * s.m
     }
 }

@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Daskalakis et al. 2017, algorithm 1, <https://arxiv.org/abs/1711.00141>.
 ///
 /// ```
-/// use burn_descent_rules::{OptimisticAdam, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{OptimisticAdam, rules::slices::Walk};
 ///
 /// let mut x = [1.0_f64];
 /// let mut walk = Walk::new(OptimisticAdam::new(), x.len())?;
@@ -34,7 +35,7 @@ use serde::{Deserialize, Serialize};
 /// walk.step(0.1, &mut x, &[1.0])?;
 /// walk.step(0.1, &mut x, &[1.0])?;
 /// assert!((x[0] - 0.8).abs() < 1e-8);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -129,7 +130,7 @@ impl Rule for OptimisticAdam {
             Range::NonNegative.of("eps_root", self.eps_root),
             Range::NonNegative.of("alpha", self.alpha),
             Range::NonNegative.of("beta", self.beta),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

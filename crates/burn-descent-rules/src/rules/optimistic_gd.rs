@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 ///   et al. 2019, <https://arxiv.org/abs/1901.08511>.
 ///
 /// ```
-/// use burn_descent_rules::{OptimisticGd, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{OptimisticGd, rules::slices::Walk};
 ///
 /// // min over x, max over y of x y: plain descent and ascent leave (0, 0), this one finds it.
 /// let (mut x, mut y) = ([1.0_f64], [1.0]);
@@ -33,7 +34,7 @@ use serde::{Deserialize, Serialize};
 ///     up.step(0.3, &mut y, &gradients.1)?;
 /// }
 /// assert!(x[0].hypot(y[0]) < 1e-3);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -101,7 +102,7 @@ impl Rule for OptimisticGd {
         vec![
             Range::NonNegative.of("alpha", self.alpha),
             Range::NonNegative.of("beta", self.beta),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// `partial` ½ is AMSGrad, 0 gradient descent with momentum. The paper corrects no bias; as in the
-/// authors' code and pytorch_optimizer its correction is outside of the power. The power is made
-/// of roots, so `partial` is a multiple of 1/32.
+/// authors' code and pytorch_optimizer its correction is outside of the power.
+///
+/// **Only multiples of 1/32 are taken for `partial`**, others are refused: the power is made of square
+/// roots, which every engine has. The nearest multiple is at most 1/64 away: 0.3 is 0.3125.
 ///
 /// - Defaults: the authors'. `partial` 1/4 (the paper advises 1/8), `beta1` 0.9, `beta2` 0.999,
 ///   `eps` 1e-8, with AMSGrad (pytorch_optimizer has none), no weight decay.
@@ -27,7 +29,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Chen et al. 2018, algorithm 1, <https://arxiv.org/abs/1806.06763>.
 ///
 /// ```
-/// use burn_descent_rules::{Padam, Rule, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Padam, Rule, rules::slices::Walk};
 ///
 /// let error = Padam::new().partial(0.3).check().unwrap_err();
 /// let allowed = "padam: partial = 0.3 is not allowed, it must be a multiple of 1/32 up to 1/2";
@@ -37,7 +40,7 @@ use serde::{Deserialize, Serialize};
 /// let mut walk = Walk::new(Padam::new().partial(0.375).beta2(0.0), x.len())?;
 /// walk.step(1.0, &mut x, &[16.0])?;
 /// assert!((x[0] + 16.0 / 8.0).abs() < 1e-8);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -134,7 +137,7 @@ impl Rule for Padam {
             Range::Decay.of("beta2", self.beta2),
             Range::NonNegative.of("partial", self.partial),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -24,13 +24,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: An et al. 2018, CVPR, <https://doi.org/10.1109/CVPR.2018.00889>.
 ///
 /// ```
-/// use burn_descent_rules::{Pid, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Pid, rules::slices::Walk};
 ///
 /// let mut x = [0.0_f64];
 /// let mut walk = Walk::new(Pid::new(), x.len())?;
 /// walk.step(0.1, &mut x, &[1.0])?;
 /// assert!((x[0] + 0.1 * (1.0 + 5.0)).abs() < 1e-15);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -107,7 +108,7 @@ impl Rule for Pid {
             Range::Fraction.of("dampening", self.dampening),
             Range::NonNegative.of("integral", self.integral),
             Range::NonNegative.of("derivative", self.derivative),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -19,12 +19,13 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Xie et al. 2021, algorithm 1, <https://arxiv.org/abs/2103.17182>.
 ///
 /// ```
-/// use burn_descent_rules::{Pnm, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Pnm, Rule};
 ///
 /// Pnm::new().beta1(0.8).beta0(0.5).check()?;
 /// let error = Pnm::new().beta0(-1.0).check().unwrap_err();
 /// assert_eq!(error.to_string(), "pnm: beta0 = -1 is not allowed, it must be a number >= 0");
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -98,7 +99,7 @@ impl Rule for Pnm {
         vec![
             Range::Decay.of("beta1", self.beta1),
             Range::NonNegative.of("beta0", self.beta0),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

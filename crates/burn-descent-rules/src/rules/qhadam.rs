@@ -24,13 +24,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Ma & Yarats 2018, <https://arxiv.org/abs/1810.06801>.
 ///
 /// ```
-/// use burn_descent_rules::{QhAdam, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{QhAdam, Rule};
 ///
 /// let adam = QhAdam::new().beta1(0.9).nu1(1.0);
 /// adam.check()?;
 /// let error = QhAdam::new().nu2(1.5).check().unwrap_err();
 /// assert_eq!(error.to_string(), "qhadam: nu2 = 1.5 is not allowed, it must be in [0, 1]");
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -103,7 +104,7 @@ impl Rule for QhAdam {
             Range::Fraction.of("nu1", self.nu1),
             Range::Fraction.of("nu2", self.nu2),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

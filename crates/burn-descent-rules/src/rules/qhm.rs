@@ -23,12 +23,13 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Ma & Yarats 2018, <https://arxiv.org/abs/1810.06801>.
 ///
 /// ```
-/// use burn_descent_rules::{Qhm, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Qhm, Rule};
 ///
 /// Qhm::new().momentum(0.9).nu(0.5).check()?;
 /// let error = Qhm::new().nu(1.5).check().unwrap_err();
 /// assert_eq!(error.to_string(), "qhm: nu = 1.5 is not allowed, it must be in [0, 1]");
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -90,7 +91,7 @@ impl Rule for Qhm {
         vec![
             Range::Decay.of("momentum", self.momentum),
             Range::Fraction.of("nu", self.nu),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

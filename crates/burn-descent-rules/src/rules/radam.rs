@@ -37,7 +37,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Liu et al. 2019, algorithm 2, <https://arxiv.org/abs/1908.03265>.
 ///
 /// ```
-/// use burn_descent_rules::{RAdam, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{RAdam, Rule};
 ///
 /// let scalars = |t| RAdam::new().scalars(0.1, t);
 /// assert_eq!((scalars(5).adaptive, scalars(5).plain), (0.0, 0.1));
@@ -152,7 +153,7 @@ impl Rule for RAdam {
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_debiased", self.eps_debiased),
             Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -35,13 +35,14 @@ use serde::{Deserialize, Serialize};
 ///   Graves 2013, <https://arxiv.org/abs/1308.0850>.
 ///
 /// ```
-/// use burn_descent_rules::{RmsProp, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{RmsProp, Rule};
 ///
 /// let pytorch = RmsProp::new().rho(0.99).momentum(0.9).centered(true);
 /// pytorch.check()?;
 /// assert_eq!(pytorch.start().presence(), 0b11);
-/// # use burn_descent_rules::Fields;
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # use burn_descent::rules::Fields;
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -142,7 +143,7 @@ impl Rule for RmsProp {
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_root", self.eps_root),
             Range::Decay.of("momentum", self.momentum),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
             Range::NonNegative.of("initial_accumulator_value", self.initial_accumulator_value),
         ]
     }

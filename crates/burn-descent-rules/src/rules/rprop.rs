@@ -25,7 +25,8 @@ use serde::{Deserialize, Serialize};
 ///   & Hüsken 2000.
 ///
 /// ```
-/// use burn_descent_rules::{Rprop, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Rprop, rules::slices::Walk};
 ///
 /// let mut x = [1.0];
 /// let mut walk = Walk::new(Rprop::new(), x.len())?;
@@ -34,7 +35,7 @@ use serde::{Deserialize, Serialize};
 /// }
 /// let expected: f64 = 1.0 - 0.1 - 0.12 - 0.0 + 0.06;
 /// assert!((x[0] - expected).abs() < 1e-15);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]

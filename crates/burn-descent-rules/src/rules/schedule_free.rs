@@ -38,13 +38,12 @@ pub(super) fn step<R: Real>(y: R, d: R, g: R, [lr, beta, c, one_c]: [R; 4]) -> (
     (y + (c * d - (lr * g - one_c * ahead)), one_c * (d - ahead))
 }
 
-/// `x`, of which `y` is a mixture with `z = y + d`.
-#[inline(always)]
-pub(super) fn judged<R: Real>(y: R, d: R, beta: f64) -> R {
-    y + R::lit(1.0 - 1.0 / beta) * d
+/// The share of `d` in `x = y + back d`, where `y` is the mixture `(1 − β) (y + d) + β x`.
+pub(super) fn back(beta: f64) -> f64 {
+    1.0 - 1.0 / beta
 }
 
-/// Refuses a momentum of 0, by which [`judged`] would divide.
+/// Refuses a momentum of 0, by which [`back`] would divide.
 pub(super) fn momentum(
     rule: &'static str,
     option: &'static str,

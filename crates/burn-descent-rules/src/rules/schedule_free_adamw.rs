@@ -1,4 +1,4 @@
-use super::schedule_free::{self, MEMORY, judged, momentum, share, warm};
+use super::schedule_free::{self, MEMORY, back, momentum, share, warm};
 use crate::transforms::sign;
 use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
 ///
 /// ```
-/// use burn_descent_rules::{ScheduleFreeAdamW, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{ScheduleFreeAdamW, rules::slices::Walk};
 ///
 /// // Down f(x) = x² / 2, whose gradient is x.
 /// let mut y = [1.0_f64];
@@ -38,7 +39,7 @@ use serde::{Deserialize, Serialize};
 ///     walk.step(0.02, &mut y, &g)?;
 /// }
 /// assert!(walk.evaluate(&y)[0].abs() < 0.02);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -99,6 +100,8 @@ fields! {
         eps,
         /// Share of the newest point in the average, and what is left to the others.
         c, one_c,
+        /// `1 − 1/β`, by which the average is found.
+        back,
     }
 }
 
@@ -118,7 +121,7 @@ impl Rule for ScheduleFreeAdamW {
             Range::NonNegative.of("warmup_steps", self.warmup_steps),
             Range::NonNegative.of("r", self.r),
             Range::NonNegative.of("weight_lr_power", self.weight_lr_power),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 
@@ -146,6 +149,7 @@ impl Rule for ScheduleFreeAdamW {
             eps: self.eps,
             c: 1.0,
             one_c: 0.0,
+            back: back(self.beta1),
         }
     }
 
@@ -163,7 +167,7 @@ impl Rule for ScheduleFreeAdamW {
         (p, Moments { d, v })
     }
 
-    fn evaluate<R: Real>(&self, p: R, s: Moments<R>) -> R {
-        judged(p, s.d, self.beta1)
+    fn evaluate<R: Real>(p: R, s: Moments<R>, k: Scalars<R>) -> R {
+        p + k.back * s.d
     }
 }

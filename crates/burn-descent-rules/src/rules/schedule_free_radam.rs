@@ -1,5 +1,5 @@
 use super::radam::RAdam;
-use super::schedule_free::{self, MEMORY, judged, momentum, share};
+use super::schedule_free::{self, MEMORY, back, momentum, share};
 use super::schedule_free_adamw::Moments;
 use crate::transforms::sign;
 use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
@@ -29,13 +29,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
 ///
 /// ```
-/// use burn_descent_rules::{ScheduleFreeRAdam, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{ScheduleFreeRAdam, rules::slices::Walk};
 ///
 /// let mut y = [1.0_f64];
 /// let mut walk = Walk::new(ScheduleFreeRAdam::new(), y.len())?;
 /// (0..4).try_for_each(|_| walk.step(0.1, &mut y, &[1.0]))?;
 /// assert_eq!(y, [1.0]);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -88,6 +89,8 @@ fields! {
         eps,
         /// Share of the newest point in the average, and what is left to the others.
         c, one_c,
+        /// `1 − 1/β`, by which the average is found.
+        back,
     }
 }
 
@@ -106,7 +109,7 @@ impl Rule for ScheduleFreeRAdam {
             Range::Positive.of("eps", self.eps),
             Range::NonNegative.of("r", self.r),
             Range::NonNegative.of("weight_lr_power", self.weight_lr_power),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 
@@ -140,6 +143,7 @@ impl Rule for ScheduleFreeRAdam {
             eps: self.eps,
             c: 1.0,
             one_c: 0.0,
+            back: back(self.beta1),
         }
     }
 
@@ -158,7 +162,7 @@ impl Rule for ScheduleFreeRAdam {
         (p, Moments { d, v })
     }
 
-    fn evaluate<R: Real>(&self, p: R, s: Moments<R>) -> R {
-        judged(p, s.d, self.beta1)
+    fn evaluate<R: Real>(p: R, s: Moments<R>, k: Scalars<R>) -> R {
+        p + k.back * s.d
     }
 }

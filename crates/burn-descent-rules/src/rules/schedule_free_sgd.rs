@@ -1,4 +1,4 @@
-use super::schedule_free::{self, MEMORY, judged, momentum, share, warm};
+use super::schedule_free::{self, MEMORY, back, momentum, share, warm};
 use crate::transforms::sign;
 use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
@@ -25,7 +25,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
 ///
 /// ```
-/// use burn_descent_rules::{ScheduleFreeSgd, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{ScheduleFreeSgd, rules::slices::Walk};
 ///
 /// // Down f(x) = x² / 2, whose gradient is x.
 /// let mut y = [1.0_f64];
@@ -35,7 +36,7 @@ use serde::{Deserialize, Serialize};
 ///     walk.step(0.5, &mut y, &g)?;
 /// }
 /// assert!(walk.evaluate(&y)[0].abs() < 1e-3);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -83,6 +84,8 @@ fields! {
         sign, l2, lr, beta,
         /// Share of the newest point in the average, and what is left to the others.
         c, one_c,
+        /// `1 − 1/β`, by which the average is found.
+        back,
     }
 }
 
@@ -100,7 +103,7 @@ impl Rule for ScheduleFreeSgd {
             Range::NonNegative.of("warmup_steps", self.warmup_steps),
             Range::NonNegative.of("r", self.r),
             Range::NonNegative.of("weight_lr_power", self.weight_lr_power),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 
@@ -124,6 +127,7 @@ impl Rule for ScheduleFreeSgd {
             beta: self.momentum,
             c: 1.0,
             one_c: 0.0,
+            back: back(self.momentum),
         }
     }
 
@@ -139,7 +143,7 @@ impl Rule for ScheduleFreeSgd {
         (p, Difference { d })
     }
 
-    fn evaluate<R: Real>(&self, p: R, s: Difference<R>) -> R {
-        judged(p, s.d, self.momentum)
+    fn evaluate<R: Real>(p: R, s: Difference<R>, k: Scalars<R>) -> R {
+        p + k.back * s.d
     }
 }

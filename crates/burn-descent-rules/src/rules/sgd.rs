@@ -39,13 +39,14 @@ use serde::{Deserialize, Serialize};
 ///   SGDW: Loshchilov & Hutter 2017, algorithm 1, <https://arxiv.org/abs/1711.05101>.
 ///
 /// ```
-/// use burn_descent_rules::{Rule, Sgd};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Rule, Sgd};
 ///
 /// let rule = Sgd::new().momentum(0.9).nesterov(true).weight_decay(1e-4);
 /// rule.check()?;
 /// let error = Sgd::new().momentum(1.5).check().unwrap_err();
 /// assert_eq!(error.to_string(), "sgd: momentum = 1.5 is not allowed, it must be in [0, 1)");
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -130,7 +131,7 @@ impl Rule for Sgd {
         vec![
             Range::Decay.of("momentum", self.momentum),
             Range::Fraction.of("dampening", self.dampening),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
             Range::NonNegative.of("cautious_xi", self.cautious_xi),
         ]
     }

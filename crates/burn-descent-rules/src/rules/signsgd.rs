@@ -21,13 +21,14 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Bernstein et al. 2018, algorithms 1 and 2, <https://arxiv.org/abs/1802.04434>.
 ///
 /// ```
-/// use burn_descent_rules::{SignSgd, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{SignSgd, rules::slices::Walk};
 ///
 /// let mut x = [1.0, -3.0, 2.0];
 /// let mut walk = Walk::new(SignSgd::new().momentum(0.0), x.len())?;
 /// walk.step(0.5, &mut x, &[1e-9, 5.0, 0.0])?;
 /// assert_eq!(x, [0.5, -3.5, 2.0]);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -80,7 +81,7 @@ impl Rule for SignSgd {
     fn bounds(&self) -> Vec<Bound> {
         vec![
             Range::Decay.of("momentum", self.momentum),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -30,7 +30,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Morwani et al. 2025, <https://arxiv.org/abs/2502.02431>.
 ///
 /// ```
-/// use burn_descent_rules::{SimplifiedAdEmaMix, Rule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Rule, SimplifiedAdEmaMix};
 ///
 /// let rule = SimplifiedAdEmaMix::new().beta1_warmup(100.0);
 /// assert!((0.9..0.99).contains(&rule.scalars(1e-3, 50).beta1));
@@ -122,7 +123,7 @@ impl Rule for SimplifiedAdEmaMix {
             Range::Decay.of("min_beta1", self.min_beta1),
             Range::NonNegative.of("eps", self.eps),
             Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Su 2023, <https://github.com/bojone/tiger>.
 ///
 /// ```
-/// use burn_descent_rules::{Rule, SignSgd, Tiger};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Rule, SignSgd, Tiger};
 ///
 /// let signum = SignSgd::new().momentum(0.965).weight_decay(0.01);
 /// assert_eq!(Tiger::new().scalars(0.1, 1), signum.scalars(0.1, 1));
@@ -65,7 +66,7 @@ impl Rule for Tiger {
     fn bounds(&self) -> Vec<Bound> {
         vec![
             Range::Decay.of("beta", self.beta),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

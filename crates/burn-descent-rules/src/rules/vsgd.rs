@@ -27,14 +27,15 @@ use serde::{Deserialize, Serialize};
 /// - Reference: Chen et al. 2024, <https://arxiv.org/abs/2404.06549>.
 ///
 /// ```
-/// use burn_descent_rules::{Vsgd, slices::Walk};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Vsgd, rules::slices::Walk};
 ///
 /// // Where the gradient is much greater than its uncertainty a step is as long as the learning rate,
 /// // whatever its size.
 /// let mut x = [0.0_f64, 0.0];
 /// Walk::new(Vsgd::new(), 2)?.step(0.1, &mut x, &[1e4, -1e6])?;
 /// assert!((x[0] + 0.1).abs() < 1e-3 && (x[1] - 0.1).abs() < 1e-3);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -121,7 +122,7 @@ impl Rule for Vsgd {
             Range::NonNegative.of("tau1", self.tau1),
             Range::NonNegative.of("tau2", self.tau2),
             Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

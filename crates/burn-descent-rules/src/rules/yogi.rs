@@ -27,13 +27,14 @@ use serde::{Deserialize, Serialize};
 ///   <https://papers.nips.cc/paper/8186-adaptive-methods-for-nonconvex-optimization>.
 ///
 /// ```
-/// use burn_descent_rules::{Rule, Yogi};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::{Rule, Yogi};
 ///
 /// let optax = Yogi::new().initial_momentum(1e-6);
 /// optax.check()?;
 /// let error = Yogi::new().eps(0.0).check().unwrap_err();
 /// assert_eq!(error.to_string(), "yogi: eps = 0 is not allowed, it must be a number > 0");
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
@@ -108,7 +109,7 @@ impl Rule for Yogi {
             Range::Positive.of("eps", self.eps),
             Range::NonNegative.of("initial_accumulator_value", self.initial_accumulator_value),
             Range::NonNegative.of("initial_momentum", self.initial_momentum),
-            Range::NonNegative.of("weight_decay", self.weight_decay),
+            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
         ]
     }
 

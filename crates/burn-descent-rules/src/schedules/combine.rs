@@ -19,7 +19,8 @@ use std::sync::Arc;
 /// <https://arxiv.org/abs/1706.02677>.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Linear, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Linear, Schedule};
 ///
 /// let lr = Linear::new(1.0, 10).warmup(4).start(0.2);
 /// assert_eq!((lr.at(0), lr.at(2), lr.at(4), lr.at(9)), (0.2, 0.6, 1.0, 0.5));
@@ -30,7 +31,7 @@ pub struct Warmup<S> {
     /// What comes after the warmup.
     #[setters(skip)]
     pub schedule: S,
-    /// Length of the warmup, > 0.
+    /// Length of the warmup; with 0 there is none.
     #[setters(skip)]
     pub steps: u64,
     /// Where it begins, >= 0. Default 0.
@@ -50,7 +51,7 @@ impl<S: Schedule> Schedule for Warmup<S> {
     }
 
     fn bounds(&self) -> Vec<Bound> {
-        vec![steps("steps", self.steps), Range::NonNegative.of("start", self.start)]
+        vec![Range::NonNegative.of("start", self.start)]
     }
 
     fn conflict(&self) -> Result<(), InvalidOption> {
@@ -79,7 +80,8 @@ impl<S: Schedule> Schedule for Warmup<S> {
 /// Where the first does not end on the beginning of the next, it jumps.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Schedule, Then};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Schedule, Then};
 ///
 /// let lr: Then<f64, Then<f64, f64>> = 0.1.then(10, 0.05.then(20, 0.005));
 /// assert_eq!((lr.at(9), lr.at(10), lr.at(30)), (0.1, 0.05, 0.005));
@@ -120,7 +122,8 @@ impl<A: Schedule, B: Schedule> Schedule for Then<A, B> {
 /// The product of two schedules, `η(t) = schedule(t) factor(t)`; made by [`Schedule::times`].
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Linear, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Linear, Schedule};
 ///
 /// let lr = Linear::new(1.0, 4).times(0.5);
 /// assert_eq!((lr.at(0), lr.at(2), lr.at(4)), (0.5, 0.25, 0.0));

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 /// - Source: Loshchilov & Hutter 2016, <https://arxiv.org/abs/1608.03983>; the exponent is optax's.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Cosine, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Cosine, Schedule};
 ///
 /// let lr = Cosine::new(1e-3, 1000).end(1e-5);
 /// assert_eq!((lr.at(0), lr.at(1000), lr.at(1001)), (1e-3, 1e-5, 1e-5));
@@ -79,7 +80,8 @@ impl Schedule for Cosine {
 /// - Source: Loshchilov & Hutter 2016, <https://arxiv.org/abs/1608.03983>.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{CosineRestarts, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{CosineRestarts, Schedule};
 ///
 /// // Cycles of 10, 20, 40, ... steps.
 /// let lr = CosineRestarts::new(0.1, 10).mult(2);

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 /// - Source: Smith 2015, <https://arxiv.org/abs/1506.01186>.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Cyclic, Height, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Cyclic, Height, Schedule};
 ///
 /// let lr = Cyclic::new(0.0, 1.0, 4).down(2).height(Height::Halving);
 /// assert_eq!((lr.at(0), lr.at(2), lr.at(4), lr.at(5), lr.at(6)), (0.0, 0.5, 1.0, 0.5, 0.0));

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 /// - Defaults: `every` 1, the factor of a single step; smooth; no `end`.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Exponential, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Exponential, Schedule};
 ///
 /// let lr = Exponential::new(1.0, 0.25).every(2).end(0.1);
 /// assert_eq!((lr.at(0), lr.at(1), lr.at(2), lr.at(4)), (1.0, 0.5, 0.25, 0.1));
@@ -100,7 +101,8 @@ impl Schedule for Exponential {
 /// - Defaults: `factor` 0.1, as in PyTorch.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Schedule, StepDecay};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Schedule, StepDecay};
 ///
 /// let lr = StepDecay::new(0.5, 30).factor(0.5);
 /// assert_eq!((lr.at(29), lr.at(30), lr.at(60)), (0.5, 0.25, 0.125));

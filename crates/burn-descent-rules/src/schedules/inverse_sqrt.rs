@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 ///   Zhai et al. 2021, <https://arxiv.org/abs/2106.04560>.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{InverseSqrt, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{InverseSqrt, Schedule};
 ///
 /// let lr = InverseSqrt::new(1.0, 100).warmup(100);
 /// assert_eq!((lr.at(50), lr.at(100), lr.at(400), lr.at(10_000)), (0.5, 1.0, 0.5, 0.1));
@@ -66,7 +67,8 @@ impl Schedule for InverseSqrt {
 /// - Source: Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Noam, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Noam, Schedule};
 ///
 /// let lr = Noam::new(512, 4000);
 /// assert!((lr.at(3999) - 6.988e-4).abs() < 1e-7);

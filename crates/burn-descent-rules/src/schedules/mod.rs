@@ -39,7 +39,8 @@ use core::fmt::Debug;
 /// after another, [`times`](Schedule::times) multiplies two.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Cosine, Linear, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Cosine, Linear, Schedule};
 ///
 /// let lr = Cosine::new(1e-3, 10_000).warmup(500);
 /// lr.check()?;
@@ -52,7 +53,7 @@ use core::fmt::Debug;
 ///
 /// let error = Cosine::new(1e-3, 0).warmup(500).check().unwrap_err();
 /// assert_eq!(error.to_string(), "cosine: steps = 0 is not allowed, it must be a number > 0");
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 pub trait Schedule: Debug + Send + Sync + 'static {
     /// Its name in messages: `cosine`.
@@ -79,7 +80,8 @@ pub trait Schedule: Debug + Send + Sync + 'static {
         self.conflict()
     }
 
-    /// A straight line from 0 to the beginning of this schedule in so many steps, then this one.
+    /// A straight line from 0 to the beginning of this schedule in so many steps, then this one. With 0
+    /// steps there is no warmup.
     fn warmup(self, steps: u64) -> Warmup<Self>
     where
         Self: Sized,

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 /// - Source: known from He et al. 2015, <https://arxiv.org/abs/1512.03385>.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{MultiStep, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{MultiStep, Schedule};
 ///
 /// let lr = MultiStep::new(1.0, [30, 60]).factor(0.5);
 /// assert_eq!((lr.at(29), lr.at(30), lr.at(59), lr.at(60)), (1.0, 0.5, 0.5, 0.25));

@@ -30,7 +30,8 @@ use serde::{Deserialize, Serialize};
 ///   of cosines are fastai's.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Anneal, OneCycle, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Anneal, OneCycle, Schedule};
 ///
 /// let lr = OneCycle::new(1.0, 100);
 /// assert_eq!((lr.at(0), lr.at(30), lr.at(100)), (0.04, 1.0, 4e-6));

@@ -18,13 +18,14 @@ use serde::{Deserialize, Serialize};
 /// - A metric that is NaN or infinite is never better.
 ///
 /// ```
-/// use burn_descent_rules::schedules::ReduceOnPlateau;
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::ReduceOnPlateau;
 ///
 /// let mut lr = ReduceOnPlateau::new(0.5).patience(1).factor(0.5);
 /// lr.check()?;
 /// let lrs = [3.0, 2.0, 2.0, 2.0, 1.0].map(|loss| lr.observe(loss));
 /// assert_eq!(lrs, [0.5, 0.5, 0.5, 0.25, 0.25]);
-/// # Ok::<(), burn_descent_rules::InvalidOption>(())
+/// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields)]

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 /// larger. `end` is 0 if not set.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Linear, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Linear, Schedule};
 ///
 /// let lr = Linear::new(1.0, 8).end(0.5);
 /// assert_eq!((lr.at(0), lr.at(4), lr.at(8), lr.at(9)), (1.0, 0.75, 0.5, 0.5));
@@ -71,7 +72,8 @@ impl Schedule for Linear {
 ///   0.9.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Polynomial, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Polynomial, Schedule};
 ///
 /// let lr = Polynomial::new(1.0, 4, 2.0);
 /// assert_eq!((lr.at(0), lr.at(1), lr.at(2), lr.at(4)), (1.0, 0.5625, 0.25, 0.0));

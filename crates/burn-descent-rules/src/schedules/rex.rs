@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 /// - Source: Chen, Wolfe & Kyrillidis 2021, <https://arxiv.org/abs/2107.04197>.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Rex, Schedule};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Rex, Schedule};
 ///
 /// let lr = Rex::new(0.3, 100);
 /// assert_eq!((lr.at(0), lr.at(100)), (0.3, 0.0));

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 ///   `value.warmup(w).then(w + s, Exponential::new(value, 0.5).every(t))`.
 ///
 /// ```
-/// use burn_descent_rules::schedules::{Schedule, WarmupStableDecay};
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::schedules::{Schedule, WarmupStableDecay};
 ///
 /// let lr = WarmupStableDecay::new(1.0, 10, 80, 10);
 /// assert_eq!((lr.at(0), lr.at(5), lr.at(10), lr.at(90)), (0.0, 0.5, 1.0, 1.0));
@@ -32,7 +33,7 @@ pub struct WarmupStableDecay {
     /// The plateau, >= 0.
     #[setters(skip)]
     pub value: f64,
-    /// The steps up to it, > 0.
+    /// The steps up to it; with 0 it begins there.
     #[setters(skip)]
     pub warmup: u64,
     /// The steps on it, > 0.
@@ -62,7 +63,6 @@ impl Schedule for WarmupStableDecay {
     fn bounds(&self) -> Vec<Bound> {
         vec![
             Range::NonNegative.of("value", self.value),
-            steps("warmup", self.warmup),
             steps("stable", self.stable),
             steps("decay", self.decay),
             Range::NonNegative.of("end", self.end),

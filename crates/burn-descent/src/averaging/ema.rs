@@ -10,6 +10,9 @@ use burn_descent_rules::{InvalidOption, Range};
 /// most, from the first step on. `warmup` lets `β` grow as `min(β, (1 + t) / (10 + t))`, as
 /// TensorFlow does, so that the poor weights of the beginning are forgotten sooner.
 ///
+/// The weights of a parameter that is frozen for a while count as they are; a parameter that comes to
+/// the model later is averaged from there on, with a `t` of its own.
+///
 /// - Defaults: no warm-up. `β` is usually 0.99 to 0.9999.
 /// - Memory: one number a weight, in f32 (f64 for f64), and one pass of tensor operations a step.
 /// - A model with batch normalisation needs its statistics taken anew for the averaged weights:

@@ -11,7 +11,7 @@ pub use ema::Ema;
 pub use lookahead::Lookahead;
 pub use swa::Swa;
 
-use crate::descent::{Tensors, compute_dtype};
+use crate::descent::{ByParameter, Tensors, compute_dtype};
 use burn::module::ParamId;
 use burn::tensor::Tensor;
 use burn_descent_rules::InvalidOption;
@@ -33,12 +33,29 @@ impl Average {
         }
     }
 
-    /// The share of the weights after step `step` (from 1), the `seen`-th to be averaged; `None`
-    /// if they are not.
-    fn share(&self, step: u64, seen: u64) -> Option<f64> {
+    /// Are the weights after step `step` (from 1) averaged?
+    pub(crate) fn takes(&self, step: u64) -> bool {
         match self {
-            Average::Ema(ema) => Some(ema.share(seen)),
-            Average::Swa(swa) => swa.takes(step).then(|| 1.0 / seen as f64),
+            Average::Ema(_) => true,
+            Average::Swa(swa) => swa.takes(step),
+        }
+    }
+
+    /// The share of the `seen`-th weights that are averaged.
+    fn share(&self, seen: u64) -> f64 {
+        match self {
+            Average::Ema(ema) => ema.share(seen),
+            Average::Swa(_) => 1.0 / seen as f64,
+        }
+    }
+
+    /// Does an average that was kept for another go on as this one, after so many steps? The other is
+    /// told by its text, as a checkpoint has it. It is not an average of this kind otherwise, or it is
+    /// of weights before the start.
+    pub(crate) fn goes_on(&self, other: &str, steps: u64) -> bool {
+        match self {
+            Average::Ema(_) => other.starts_with("Some(Ema("),
+            Average::Swa(swa) => other.starts_with("Some(Swa(") && swa.has_begun(steps),
         }
     }
 }
@@ -58,23 +75,36 @@ impl From<Swa> for Average {
 /// An average of all parameters of a model, kept in f32 at least.
 #[derive(Default)]
 pub(crate) struct Averages {
-    /// How many weights it has seen.
-    pub(crate) seen: u64,
+    /// How many weights of each parameter are averaged: one that came to the model later has seen
+    /// fewer.
+    pub(crate) seen: ByParameter<u64>,
+    /// The averages. A parameter that was frozen whenever it was seen has none: it is its own.
     pub(crate) weights: Tensors,
 }
 
 impl Averages {
-    /// The share of the weights after this step, if they are averaged.
-    pub(crate) fn begin(&mut self, average: &Average, step: u64) -> Option<f64> {
-        let share = average.share(step, self.seen + 1)?;
-        self.seen += 1;
-        Some(share)
+    /// One that has been its own average is about to move: its average is where it is.
+    pub(crate) fn set_out<const D: usize>(&mut self, id: ParamId, weights: impl Fn() -> Tensor<D>) {
+        if self.seen.contains_key(&id) && self.weights.get::<D>(id).is_none() {
+            self.weights.register(id, toward(None, weights(), 1.0));
+        }
     }
 
-    /// Takes in the weights of one parameter.
-    pub(crate) fn take_in<const D: usize>(&mut self, id: ParamId, weights: Tensor<D>, share: f64) {
-        let average = self.weights.remove::<D>(id);
-        self.weights.register(id, toward(average, weights, share));
+    /// Takes in the weights of one parameter; those of one that cannot move are only counted while it
+    /// is its own average.
+    pub(crate) fn take_in<const D: usize>(
+        &mut self,
+        average: &Average,
+        id: ParamId,
+        frozen: bool,
+        weights: impl Fn() -> Tensor<D>,
+    ) {
+        let seen = self.seen.entry(id).or_insert(0);
+        *seen += 1;
+        let before = self.weights.remove::<D>(id);
+        if before.is_some() || !frozen {
+            self.weights.register(id, toward(before, weights(), average.share(*seen)));
+        }
     }
 }
 
@@ -89,7 +119,7 @@ pub(crate) fn toward<const D: usize>(
     let weights = weights.cast(dtype);
     match average {
         Some(average) if share < 1.0 => {
-            let average = average.to_device(&weights.device());
+            let average = average.to_device(&weights.device()).cast(dtype);
             average.clone() + (weights - average).mul_scalar(share)
         }
         _ => weights,

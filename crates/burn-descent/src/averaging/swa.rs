@@ -4,6 +4,8 @@ use burn_descent_rules::{InvalidOption, Range};
 /// step `start` on.
 ///
 /// - Memory: one number a weight, in f32 (f64 for f64).
+/// - The weights of a parameter that is frozen for a while count as they are; a parameter that comes to
+///   the model later is averaged from there on.
 /// - Before `start` there is no average, and the weights are judged as they are. A model with batch
 ///   normalisation needs its statistics taken anew for the averaged weights:
 ///   [`Descent::evaluate_with`](crate::Descent::evaluate_with).
@@ -41,8 +43,13 @@ impl Swa {
         Range::Positive.of("every", self.every as f64).check("swa")
     }
 
+    /// Has it begun after so many steps?
+    pub(super) fn has_begun(&self, steps: u64) -> bool {
+        steps >= self.start
+    }
+
     /// Are the weights after this step averaged?
     pub(super) fn takes(&self, step: u64) -> bool {
-        step >= self.start && (step - self.start).is_multiple_of(self.every)
+        self.has_begun(step) && (step - self.start).is_multiple_of(self.every)
     }
 }

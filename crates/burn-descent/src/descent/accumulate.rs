@@ -1,8 +1,13 @@
 //! Micro-batches that make one step.
 
-use super::visit::{Each, Tensors, compute_dtype, each_parameter};
+use super::param::is_frozen;
+use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use core::ops::RangeInclusive;
+
+/// The weights that a micro-batch may have. Their sums with gradients stay within f32.
+pub(super) const WEIGHTS: RangeInclusive<f64> = 1e-12..=1e12;
 
 /// The weighted sum of the gradients so far. Their mean is the sum times one factor, which the
 /// optimizers' pass takes up.
@@ -16,6 +21,11 @@ pub(super) struct Accumulator {
 }
 
 impl Accumulator {
+    /// Is the next micro-batch the last of `count`?
+    pub(super) fn completes(&self, count: u32) -> bool {
+        self.seen + 1 >= count
+    }
+
     /// Takes in the gradients of a micro-batch; after the last of `count` gives their sum and the
     /// factor that makes it the mean.
     pub(super) fn take_in<M: Module>(
@@ -28,14 +38,23 @@ impl Accumulator {
         if count == 1 {
             return Some((gradients, 1.0));
         }
+        let completes = self.completes(count);
         each_parameter(model, &mut Add { gradients, sums: &mut self.sums, weight });
         self.seen += 1;
         self.weight += weight;
-        if self.seen < count {
+        completes.then(|| self.whole(model)).flatten()
+    }
+
+    /// The sum of what there is, where the model is now, and the factor that makes it the mean; `None`
+    /// if there is nothing. What has been frozen since is left out.
+    pub(super) fn whole<M: Module>(&mut self, model: &M) -> Option<(Tensors, f64)> {
+        let Self { seen, weight, sums } = core::mem::take(self);
+        if seen == 0 {
             return None;
         }
-        let whole = core::mem::take(self);
-        Some((whole.sums, 1.0 / whole.weight))
+        let mut beside = Beside { sums, found: Tensors::new() };
+        each_parameter(model, &mut beside);
+        Some((beside.found, 1.0 / weight))
     }
 }
 
@@ -52,9 +71,26 @@ impl Each for Add<'_> {
         let gradient = gradient.cast(dtype);
         let gradient = if self.weight == 1.0 { gradient } else { gradient.mul_scalar(self.weight) };
         let sum = match self.sums.remove::<D>(param.id) {
-            Some(sum) => sum + gradient,
+            Some(sum) => sum.to_device(&gradient.device()).cast(dtype) + gradient,
             None => gradient,
         };
         self.sums.register(param.id, sum);
+    }
+}
+
+/// Sums on the device of their parameters and in the precision of these, which may have changed.
+struct Beside {
+    sums: Tensors,
+    found: Tensors,
+}
+
+impl Each for Beside {
+    fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+        let Some(sum) = self.sums.remove::<D>(param.id) else { return };
+        if !is_frozen(param) {
+            let weights = inner(param.val());
+            let sum = sum.to_device(&weights.device()).cast(compute_dtype(weights.dtype()));
+            self.found.register(param.id, sum);
+        }
     }
 }

@@ -76,6 +76,17 @@ impl Ready {
 }
 
 impl Pace {
+    /// The same, meeting the gradients times a factor.
+    pub(super) fn scaled(self, factor: &Reading) -> Self {
+        let scaled = |ready| match ready {
+            Ready::Ours(fused) => Ready::Ours(fused.scaled(factor.clone())),
+            Ready::Foreign { optimizer, .. } => {
+                Ready::Foreign { optimizer, factor: factor.clone() }
+            }
+        };
+        Self { lr: self.lr, optimizers: self.optimizers.into_iter().map(scaled).collect() }
+    }
+
     /// The weights and the state of one parameter after the step down this gradient.
     pub(super) fn step<const D: usize>(
         &self,

@@ -1,9 +1,8 @@
 //! What is asked of a walk.
 
-use super::{Group, LossScale, NotFinite, Probe, Transform, Wishes};
+use super::{Group, LossScale, NotFinite, Probe, Select, Transform, Wishes};
 use crate::Schedule;
 use crate::averaging::{Average, Lookahead};
-use burn::module::ParamGroup;
 use burn::optim::Optimizer;
 use burn_descent_rules::schedules::ReduceOnPlateau;
 use burn_descent_rules::{InvalidOption, Range};
@@ -20,7 +19,7 @@ pub struct Builder {
 impl Builder {
     pub(super) fn new(optimizer: impl Optimizer) -> Self {
         Self {
-            groups: vec![Group::new("all", ParamGroup::all(), optimizer)],
+            groups: vec![Group::new("all", Select::all(), optimizer)],
             lr: None,
             matrices_only: false,
             wishes: Wishes {
@@ -53,6 +52,10 @@ impl Builder {
 
     /// Weight decay for matrices and what has more dimensions, none for vectors: biases and the
     /// scales of normalisation.
+    ///
+    /// For vectors every option that is a [weight decay](crate::Fused::weight_decays), of whatever name,
+    /// is 0, scheduled or not. The [plan](crate::Descent::plan) shows what is left, and `-` for an
+    /// optimizer that has none. [`build`](Self::build) refuses it where no optimizer has one.
     pub fn decay_matrices_only(mut self) -> Self {
         self.matrices_only = true;
         self
@@ -104,7 +107,8 @@ impl Builder {
     }
 
     /// A step for every `count` calls: with the mean of their gradients, as of one batch of
-    /// `count` times the size.
+    /// `count` times the size. [`Descent::flush`](crate::Descent::flush) takes the step before all are
+    /// there.
     pub fn accumulate(mut self, count: u32) -> Self {
         self.wishes.accumulate = count;
         self

@@ -29,6 +29,12 @@ pub enum BuildError {
         /// The paths of the model's parameters.
         parameters: String,
     },
+    /// There is no weight decay to switch off.
+    #[error(
+        "decay_matrices_only: no optimizer of this walk has a weight decay, so there is none to \
+         switch off; leave it out"
+    )]
+    NoDecay,
     /// The weight decay of an optimizer that is not ours cannot be switched off.
     #[error(
         "group `{0}`: decay_matrices_only cannot switch off the weight decay of an optimizer that \
@@ -126,8 +132,8 @@ pub enum DescentError {
     /// The walk takes gradients elsewhere than at the weights.
     #[error("a walk with a probe has to see the loss: call `step_with`")]
     NeedsLoss,
-    /// The weight of a micro-batch is not a positive number.
-    #[error("the weight of a micro-batch is {0}, it must be a number > 0")]
+    /// The weight of a micro-batch is not a positive number, or one whose sums f32 does not hold.
+    #[error("the weight of a micro-batch is {0}, it must be a number > 0, from 1e-12 to 1e12")]
     BadWeight(f64),
 }
 
@@ -154,8 +160,9 @@ impl<M> core::fmt::Display for Refused<M> {
 }
 
 impl<M> core::error::Error for Refused<M> {
+    /// Its text is that of the error, so its cause is that of the error too.
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.error)
+        self.error.source()
     }
 }
 

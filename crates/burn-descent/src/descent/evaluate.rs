@@ -3,15 +3,21 @@
 use super::Descent;
 use super::apply::State;
 use super::group::AnyOptimizer;
+use super::param::is_frozen;
 use super::visit::{Each, each_parameter, inner};
+use crate::averaging::{Average, Averages};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::Tensor;
+use std::collections::HashSet;
 
 impl Descent {
     /// The model to judge and to ship, in burn's [`valid`](Module::valid) form: the averaged
     /// weights if an average is kept, else the slow ones of Lookahead, else those that the
-    /// optimizers say ([`Nesterov`] is judged elsewhere than it trains). The model that trains is
-    /// left as it is.
+    /// optimizers say ([`Nesterov`] is judged elsewhere than it trains), with the options of the last
+    /// step. The model that trains is left as it is.
+    ///
+    /// Each parameter has an average of its own: one that is frozen for a while counts as it is, and one
+    /// that came to the model later is averaged from there on. A frozen parameter has no slow weights.
     ///
     /// Running statistics, such as those of batch normalisation, are those of the model that
     /// trains. They belong to its weights: where others are judged,
@@ -19,7 +25,35 @@ impl Descent {
     ///
     /// [`Nesterov`]: crate::Nesterov
     pub fn evaluate<M: Module>(&self, model: &M) -> M {
-        model.valid().map(&mut Evaluate(self))
+        struct Frozen(HashSet<ParamId>);
+        impl Each for Frozen {
+            fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+                if is_frozen(param) {
+                    self.0.insert(param.id);
+                }
+            }
+        }
+        let mut frozen = Frozen(HashSet::new());
+        if self.setup.wishes.lookahead.is_some() {
+            each_parameter(model, &mut frozen);
+        }
+        model.valid().map(&mut Evaluate { descent: self, frozen: frozen.0 })
+    }
+
+    /// Before a step.
+    pub(super) fn set_out<M: Module>(&mut self, model: &M) {
+        struct SetOut<'a>(&'a mut Averages);
+        impl Each for SetOut<'_> {
+            fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+                if !is_frozen(param) {
+                    self.0.set_out(param.id, || inner(param.val()));
+                }
+            }
+        }
+        if self.setup.wishes.average.is_some() {
+            each_parameter(model, &mut SetOut(&mut self.at.averages));
+        }
+        self.look_ahead(model);
     }
 
     /// The weights of one parameter to judge with, before averaging.
@@ -39,21 +73,28 @@ impl Descent {
     /// Takes the weights after a step into the average.
     pub(super) fn follow<M: Module>(&mut self, model: &M) {
         let Some(average) = &self.setup.wishes.average else { return };
-        let mut averages = core::mem::take(&mut self.at.averages);
-        if let Some(share) = averages.begin(average, self.at.steps) {
-            each_parameter(model, &mut Follow { descent: self, averages: &mut averages, share });
+        if average.takes(self.at.steps) {
+            let mut averages = core::mem::take(&mut self.at.averages);
+            let met = HashSet::new();
+            let mut follow = Follow { descent: self, average, averages: &mut averages, met };
+            each_parameter(model, &mut follow);
+            self.at.averages = averages;
         }
-        self.at.averages = averages;
     }
 }
 
-struct Evaluate<'a>(&'a Descent);
+struct Evaluate<'a> {
+    descent: &'a Descent,
+    /// Those that are, if it matters.
+    frozen: HashSet<ParamId>,
+}
 
 impl ModuleMapper for Evaluate<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Evaluate(descent) = self;
+        let Evaluate { descent, frozen } = self;
         let (id, weights, mapper) = param.consume();
-        let average = descent.at.averages.weights.get::<D>(id).or_else(|| descent.at.slow.get(id));
+        let slow = || descent.at.slow.get::<D>(id).filter(|_| !frozen.contains(&id));
+        let average = descent.at.averages.weights.get::<D>(id).or_else(slow);
         let weights = match average {
             Some(average) => average.to_device(&weights.device()).cast(weights.dtype()),
             None => descent.judged(id, weights),
@@ -64,16 +105,19 @@ impl ModuleMapper for Evaluate<'_> {
 
 struct Follow<'a> {
     descent: &'a Descent,
-    averages: &'a mut crate::averaging::Averages,
-    share: f64,
+    average: &'a Average,
+    averages: &'a mut Averages,
+    /// The model may hold one more than once.
+    met: HashSet<ParamId>,
 }
 
 impl Each for Follow<'_> {
     fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
-        // A parameter that never steps is its own average.
-        if self.descent.at.states.contains_key(&param.id) {
-            let weights = self.descent.judged(param.id, inner(param.val()));
-            self.averages.take_in(param.id, weights, self.share);
+        let Self { descent, average, .. } = *self;
+        let id = param.id;
+        if descent.setup.members.contains_key(&id) && self.met.insert(id) {
+            let weights = || descent.judged(id, inner(param.val()));
+            self.averages.take_in(average, id, is_frozen(param), weights);
         }
     }
 }

@@ -4,10 +4,12 @@ use super::buffers::buffers;
 use super::group::{AnyOptimizer, Group, Member, Schedules};
 use super::plan::{Line, Plan};
 use super::position::Position;
-use super::visit::{ByParameter, Each, compute_dtype, each_parameter, inner};
+use super::select::Place;
+use super::visit::{ByParameter, Each, Path, compute_dtype, each_parameter, inner};
 use super::{BuildError, Builder, Descent, Setup};
-use burn::module::{Module, Param, ParamId};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Shape, Tensor};
+use burn_descent_rules::OptionError;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -15,12 +17,20 @@ impl Builder {
     /// Fits the walk to a model.
     ///
     /// # Errors
-    /// An option out of its range, a group that matches nothing, a group without a learning rate.
+    /// An option out of its range, or with which an update in the precision of a parameter does not stay
+    /// finite; a group that matches nothing; a group without a learning rate.
     pub fn build<M: Module>(self, model: &M) -> Result<Descent, BuildError> {
         self.check()?;
         let mut groups = Vec::new();
         for group in &self.groups {
             groups.push(self.schedules(group)?);
+        }
+        let ours = |any: &AnyOptimizer| match any {
+            AnyOptimizer::Ours(fused) => !fused.weight_decays().is_empty(),
+            AnyOptimizer::Foreign(..) => false,
+        };
+        if self.matrices_only && !self.groups.iter().any(|group| ours(&group.optimizer)) {
+            return Err(BuildError::NoDecay);
         }
         let found = parameters(model);
         if found.is_empty() {
@@ -29,22 +39,22 @@ impl Builder {
         let mut members = ByParameter::<Member>::default();
         let mut lines = Vec::new();
         for parameter in &found {
-            if members.contains_key(&parameter.id) {
+            let id = parameter.place.id;
+            if members.contains_key(&id) {
                 continue;
             }
-            let matches =
-                |group: &Group| group.parameters.matches(&parameter.id, Some(&parameter.path));
+            let matches = |group: &Group| group.parameters.matches(&parameter.place);
             let group = self.groups.iter().rposition(matches).unwrap_or(0);
-            let rank = parameter.shape.num_dims();
-            let optimizer = usize::from(self.matrices_only && rank < 2);
+            let optimizer = usize::from(self.matrices_only && parameter.place.rank < 2);
             let stream = members.len() as u32;
-            members.insert(parameter.id, Member { group, optimizer, stream });
+            members.insert(id, Member { group, optimizer, stream });
+            groups[group].check_in(optimizer, parameter.dtype)?;
             lines.push(line(parameter, &groups[group], optimizer));
         }
         for (number, group) in self.groups.iter().enumerate().skip(1) {
             if !members.values().any(|member| member.group == number) {
-                let paths: Vec<&str> = found.iter().map(|found| found.path.as_str()).collect();
-                let parameters = paths.join(", ");
+                let parameters: Vec<String> = found.iter().map(Found::described).collect();
+                let parameters = parameters.join(", ");
                 return Err(BuildError::EmptyGroup { group: group.name.clone(), parameters });
             }
         }
@@ -72,13 +82,11 @@ impl Builder {
                     schedule.check()?;
                     fused.with(&[(option, &schedule.at(0).to_string())]).map_err(refuse)?;
                 }
-                let decays = fused.options().iter().any(|(option, _)| option == DECAY);
-                let plain = if decays {
-                    fused.with(&[(DECAY, "0")]).map_err(refuse)?
-                } else {
-                    fused.clone()
-                };
-                optimizers.push(AnyOptimizer::Ours(plain));
+                if self.matrices_only {
+                    let none: Vec<_> =
+                        fused.weight_decays().iter().map(|option| (option.as_str(), "0")).collect();
+                    optimizers.push(AnyOptimizer::Ours(fused.with(&none).map_err(refuse)?));
+                }
             }
             AnyOptimizer::Foreign(..) if self.matrices_only => {
                 return Err(BuildError::ForeignDecay(name));
@@ -92,31 +100,52 @@ impl Builder {
     }
 }
 
-/// The option that `decay_matrices_only` switches off.
-pub(super) const DECAY: &str = "weight_decay";
+impl Schedules {
+    /// Does an update of one of its optimizers, as it begins, stay finite in this precision?
+    fn check_in(&self, number: usize, dtype: DType) -> Result<(), BuildError> {
+        let AnyOptimizer::Ours(fused) = &self.optimizers[number] else { return Ok(()) };
+        let checked = || -> Result<(), OptionError> {
+            if self.options.is_empty() {
+                return Ok(fused.check_in(dtype)?);
+            }
+            Ok(self.at(number, fused, 0)?.check_in(dtype)?)
+        };
+        checked().map_err(|error| BuildError::Optimizer { group: self.name.clone(), error })
+    }
+}
 
 /// A parameter of the model.
 struct Found {
-    id: ParamId,
-    path: String,
+    place: Place,
     shape: Shape,
     dtype: DType,
     frozen: bool,
     buffer: bool,
 }
 
+impl Found {
+    /// All by which it can be selected: `norm.gamma (rank 1, in Model, LayerNorm)`.
+    fn described(&self) -> String {
+        let Place { path, rank, modules, .. } = &self.place;
+        format!("{path} (rank {rank}, in {})", modules.join(", "))
+    }
+}
+
 fn line(parameter: &Found, group: &Schedules, optimizer: usize) -> Line {
     let any = &group.optimizers[optimizer];
     let (decay, states) = match any {
         AnyOptimizer::Ours(fused) => {
-            let options = fused.options();
-            let decay = options.iter().find(|(option, _)| option == DECAY);
-            (decay.and_then(|(_, value)| value.parse().ok()), Some(fused.state_names().len()))
+            let decays = fused.weight_decays();
+            let value = |(option, value): &(String, String)| -> Option<f64> {
+                decays.contains(option).then(|| value.parse().ok()).flatten()
+            };
+            let decay = fused.options().iter().filter_map(value).reduce(|sum, decay| sum + decay);
+            (decay, Some(fused.state_names().len()))
         }
         AnyOptimizer::Foreign(..) => (None, None),
     };
     let mut line = Line {
-        path: parameter.path.clone(),
+        path: parameter.place.path.clone(),
         shape: parameter.shape.clone(),
         dtype: parameter.dtype,
         group: group.name.clone(),
@@ -135,25 +164,42 @@ fn line(parameter: &Found, group: &Schedules, optimizer: usize) -> Line {
 
 /// Every float parameter as often as the model holds it, in the order of the model.
 fn parameters<M: Module>(model: &M) -> Vec<Found> {
-    let mut found = Vec::new();
-    each_parameter(model, &mut found);
-    let buffers = buffers(model);
-    for parameter in &mut found {
-        parameter.buffer = buffers.contains(&parameter.id);
-    }
-    found
+    let mut find = Find { buffers: buffers(model), ..Find::default() };
+    model.visit(&mut find);
+    find.found
 }
 
-impl Each for Vec<Found> {
-    fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+#[derive(Default)]
+struct Find {
+    path: Path,
+    /// The types of the modules around.
+    modules: Vec<String>,
+    buffers: HashSet<ParamId>,
+    found: Vec<Found>,
+}
+
+impl ModuleVisitor for Find {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.enter(name);
+        // `Struct:Linear`, `Enum:Activation`, `Vec`.
+        let module = container_type.split_once(':').map_or(container_type, |(_, name)| name);
+        self.modules.push(module.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+        self.modules.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = inner(param.val());
-        self.push(Found {
-            id: param.id,
-            path: path.to_owned(),
+        let path = self.path.as_str().to_owned();
+        self.found.push(Found {
+            place: Place { id: param.id, path, rank: D, modules: self.modules.clone() },
             shape: tensor.shape(),
             dtype: tensor.dtype(),
             frozen: !param.is_require_grad(),
-            buffer: false,
+            buffer: self.buffers.contains(&param.id),
         });
     }
 }

@@ -4,13 +4,13 @@ use super::apply::State;
 use super::group::AnyOptimizer;
 use super::param::is_frozen;
 use super::position::Position;
+use super::quiet::quietly;
 use super::visit::{ByParameter, Each, Tensors, each_parameter, inner};
 use super::{DescentError, Setup};
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Gradients, Tensor};
 use burn_descent_engine::{Norm, Reading, is_finite};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What [`Descent::step`](super::Descent::step) takes: the gradients of `loss.backward()`, or
 /// burn's `GradientsParams`.
@@ -161,7 +161,7 @@ impl Each for Look<'_> {
 /// What burn keeps of a parameter; `None` if it is of another rank. burn panics when it is asked for a
 /// tensor by the wrong one.
 fn of_rank<T>(ask: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(ask)).ok()
+    quietly(ask).ok()
 }
 
 impl Look<'_> {

@@ -1,14 +1,13 @@
 //! Parameters that walk alike.
 
-use super::fit::DECAY;
+use super::quiet::quietly;
+use super::select::Select;
 use crate::Schedule;
-use burn::module::ParamGroup;
 use burn::optim::{DynOptimizer, Optimizer};
 use burn::tensor::{Device, Tensor};
 use burn_descent_engine::Fused;
 use burn_descent_rules::OptionError;
 use core::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A group of parameters: which, by what optimizer, and on what schedules.
@@ -25,17 +24,22 @@ use std::sync::Arc;
 /// ```
 pub struct Group {
     pub(super) name: String,
-    pub(super) parameters: ParamGroup,
+    pub(super) parameters: Select,
     pub(super) optimizer: AnyOptimizer,
     pub(super) lr: Option<Arc<dyn Schedule>>,
     pub(super) options: Vec<(String, Arc<dyn Schedule>)>,
 }
 
 impl Group {
-    /// A group of the parameters that `parameters` matches. Where groups overlap, the last one
+    /// A group of the parameters that `parameters` matches: burn's
+    /// [`ParamGroup`](burn::module::ParamGroup), or a [`Select`]. Where groups overlap, the last one
     /// added has the parameter.
-    pub fn new(name: impl Into<String>, parameters: ParamGroup, optimizer: impl Optimizer) -> Self {
-        let optimizer = AnyOptimizer::new(optimizer);
+    pub fn new(
+        name: impl Into<String>,
+        parameters: impl Into<Select>,
+        optimizer: impl Optimizer,
+    ) -> Self {
+        let (parameters, optimizer) = (parameters.into(), AnyOptimizer::new(optimizer));
         Self { name: name.into(), parameters, optimizer, lr: None, options: Vec::new() }
     }
 
@@ -81,9 +85,7 @@ impl AnyOptimizer {
         let Self::Foreign(optimizer, _) = self else { return None };
         let zeros = || Tensor::<D>::zeros([2; D], device).into_bridge();
         let step = || optimizer.step_dyn(D, 0.0, zeros(), zeros(), None);
-        let panic = catch_unwind(AssertUnwindSafe(step)).err()?;
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        Some(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("it panics").to_owned())
+        quietly(step).err()
     }
 }
 
@@ -99,21 +101,23 @@ pub(super) struct Schedules {
     pub(super) name: String,
     pub(super) lr: Arc<dyn Schedule>,
     pub(super) options: Vec<(String, Arc<dyn Schedule>)>,
-    /// The group's optimizers: for all its parameters, or for its matrices and the rest of them.
+    /// The group's optimizers: for all its parameters, or, where only matrices decay, for its matrices
+    /// and for the rest of them.
     pub(super) optimizers: Vec<AnyOptimizer>,
 }
 
 impl Schedules {
-    /// An optimizer of the group with its scheduled options at a step. Where weight decay is
+    /// An optimizer of the group with its scheduled options at a step, from 0. Where weight decay is
     /// switched off, its schedule does not switch it on.
-    pub(super) fn with(
-        &self,
-        number: usize,
-        fused: &Fused,
-        scheduled: &[(&str, &str)],
-    ) -> Result<Fused, OptionError> {
-        let kept = |(name, _): &&(&str, &str)| number == 0 || *name != DECAY;
-        fused.with(&scheduled.iter().filter(kept).copied().collect::<Vec<_>>())
+    pub(super) fn at(&self, number: usize, fused: &Fused, step: u64) -> Result<Fused, OptionError> {
+        let value = |(name, schedule): &(String, Arc<dyn Schedule>)| {
+            (name.clone(), schedule.at(step).to_string())
+        };
+        let scheduled: Vec<_> = self.options.iter().map(value).collect();
+        let scheduled = scheduled.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let decay = |name: &str| fused.weight_decays().iter().any(|decay| decay == name);
+        let kept = |(name, _): &(&str, &str)| number == 0 || !decay(name);
+        fused.with(&scheduled.filter(kept).collect::<Vec<_>>())
     }
 }
 

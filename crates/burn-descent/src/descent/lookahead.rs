@@ -2,25 +2,28 @@
 
 use super::Descent;
 use super::group::Member;
-use super::param::{Change, change};
+use super::param::{Change, change, is_frozen};
 use super::visit::{Each, Tensors, each_parameter, inner};
 use crate::averaging::toward;
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
 
 impl Descent {
-    /// The slow weights begin as those of the model.
-    pub(super) fn set_out<M: Module>(&mut self, model: &M) {
-        struct Start<'a>(&'a mut Tensors);
-        impl Each for Start<'_> {
+    /// Before a step: the slow weights of a parameter begin where it is when it is first trained, and
+    /// end when it is frozen.
+    pub(super) fn look_ahead<M: Module>(&mut self, model: &M) {
+        struct Begin<'a>(&'a mut Tensors);
+        impl Each for Begin<'_> {
             fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
-                if param.is_require_grad() {
+                if is_frozen(param) {
+                    self.0.remove::<D>(param.id);
+                } else if self.0.get::<D>(param.id).is_none() {
                     self.0.register(param.id, toward(None, inner(param.val()), 1.0));
                 }
             }
         }
-        if self.setup.wishes.lookahead.is_some() && self.at.slow.is_empty() {
-            each_parameter(model, &mut Start(&mut self.at.slow));
+        if self.setup.wishes.lookahead.is_some() {
+            each_parameter(model, &mut Begin(&mut self.at.slow));
         }
     }
 

@@ -18,7 +18,8 @@ pub struct Line {
     pub group: String,
     /// The optimizer that steps it.
     pub optimizer: &'static str,
-    /// The weight decay it begins with; `None` if its optimizer has none, or is not ours.
+    /// The weight decay it begins with, the sum where there are several; `None` if its optimizer has
+    /// none, or is not ours.
     pub weight_decay: Option<f64>,
     /// Does it take no gradient?
     pub frozen: bool,

@@ -118,6 +118,7 @@ impl Descent {
             Err(error) => return Err(Refused { model, error }),
         };
         let (model, report) = self.take(model, gradients, 1.0)?;
+        let report = report.with_loss(loss.clone());
         Ok((model, report, loss))
     }
 

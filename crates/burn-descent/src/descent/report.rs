@@ -33,6 +33,24 @@ pub struct Report {
     pub loss_scale: Option<f64>,
     /// How far the step went, if it was measured.
     pub update: Option<Update>,
+    /// The loss, if it is known: [`step_with`](super::Descent::step_with) sees it, and
+    /// [`with_loss`](Self::with_loss) tells it.
+    #[serde(serialize_with = "read_if_any")]
+    pub loss: Option<Reading>,
+}
+
+impl Report {
+    /// The report with the loss of its batch, for a log. A tensor is not waited for.
+    ///
+    /// ```
+    /// use burn_descent::Report;
+    ///
+    /// assert_eq!(Report::default().with_loss(0.5).loss, Some(0.5.into()));
+    /// ```
+    pub fn with_loss(mut self, loss: impl Into<Reading>) -> Self {
+        self.loss = Some(loss.into());
+        self
+    }
 }
 
 /// How far a step went: see [`Builder::measure_updates`](super::Builder::measure_updates).

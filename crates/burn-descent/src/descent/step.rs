@@ -1,5 +1,6 @@
 //! One step of the whole model.
 
+use super::accumulate::WEIGHTS;
 use super::apply::{Pace, Ready, apply};
 use super::gradients::{Descending, first_not_finite, norm, zero_not_finite};
 use super::group::{AnyOptimizer, Schedules};
@@ -43,7 +44,7 @@ impl Descent {
     /// examples, where they are uneven.
     ///
     /// # Errors
-    /// As of [`step`](Self::step), and a weight that is not a positive number.
+    /// As of [`step`](Self::step), and a weight that is not a positive number, or beyond 1e-12 or 1e12.
     pub fn step_weighted<M: Module>(
         &mut self,
         model: M,
@@ -64,7 +65,16 @@ impl Descent {
         gradients: Tensors,
         weight: f64,
     ) -> Result<(M, Report), Refused<M>> {
-        match self.prepare(&model, gradients, weight) {
+        let prepared = self.prepare(&model, gradients, weight);
+        self.walk_if_ready(model, prepared)
+    }
+
+    fn walk_if_ready<M: Module>(
+        &mut self,
+        model: M,
+        prepared: Result<(Report, Option<Prepared>), DescentError>,
+    ) -> Result<(M, Report), Refused<M>> {
+        match prepared {
             Ok((report, None)) => Ok((model, report)),
             Ok((report, Some(prepared))) => Ok(self.walk(model, prepared, report)),
             Err(error) => Err(Refused { model, error }),
@@ -78,36 +88,84 @@ impl Descent {
         gradients: Tensors,
         weight: f64,
     ) -> Result<(Report, Option<Prepared>), DescentError> {
-        if !(weight.is_finite() && weight > 0.0) {
+        if !WEIGHTS.contains(&weight) {
             return Err(DescentError::BadWeight(weight));
         }
-        if self.at.under_way {
-            return Err(DescentError::BrokenOff { step: self.at.steps + 1 });
-        }
+        self.check_whole()?;
         let setup = self.setup.clone();
         let wishes = &setup.wishes;
         let mut found = Descending::new(model, gradients, &setup, &self.at)?;
         if found.len() == 0 && !wishes.empty_steps {
             return Err(DescentError::NoGradient);
         }
-        let mut report = Report {
+        let count = wishes.accumulate;
+        // A schedule that refuses leaves the micro-batches that there are.
+        let completes = self.at.accumulator.completes(count);
+        let paces = if completes { self.paces(1.0.into())? } else { Vec::new() };
+        let report = self.begin();
+        let gradients = core::mem::take(&mut found.gradients);
+        let whole = self.at.accumulator.take_in(count, model, gradients, weight);
+        let Some((gradients, factor)) = whole else { return Ok((report, None)) };
+        if count > 1 {
+            found = Descending::new(model, gradients, &setup, &self.at)?;
+        } else {
+            found.gradients = gradients;
+        }
+        self.finish(model, found, factor, paces, report)
+    }
+
+    /// The step of the micro-batches that there are, fewer than
+    /// [`accumulate`](crate::Builder::accumulate) asks for: with their mean, as at the end of an epoch
+    /// that they do not divide. Without any it takes no step, and the report says so.
+    ///
+    /// # Errors
+    /// As of [`step`](Self::step).
+    pub fn flush<M: Module>(&mut self, model: M) -> Result<(M, Report), Refused<M>> {
+        let prepared = self.prepare_rest(&model);
+        self.walk_if_ready(model, prepared)
+    }
+
+    fn prepare_rest<M: Module>(
+        &mut self,
+        model: &M,
+    ) -> Result<(Report, Option<Prepared>), DescentError> {
+        self.check_whole()?;
+        let (paces, report) = (self.paces(1.0.into())?, self.begin());
+        let whole = self.at.accumulator.whole(model);
+        let Some((gradients, factor)) = whole else { return Ok((report, None)) };
+        let found = Descending::new(model, gradients, &self.setup, &self.at)?;
+        self.finish(model, found, factor, paces, report)
+    }
+
+    /// Has the step before come to its end?
+    fn check_whole(&self) -> Result<(), DescentError> {
+        let broken = DescentError::BrokenOff { step: self.at.steps + 1 };
+        if self.at.under_way { Err(broken) } else { Ok(()) }
+    }
+
+    /// What is known before a step.
+    fn begin(&self) -> Report {
+        Report {
             step: self.at.steps,
             skipped_in_all: self.at.skipped,
             learning_rates: self.learning_rates(),
             clip_factor: 1.0.into(),
             loss_scale: self.at.scale.as_ref().map(|scale| scale.value),
             ..Report::default()
-        };
-        let accumulator = &mut self.at.accumulator;
-        let gradients = core::mem::take(&mut found.gradients);
-        let whole = accumulator.take_in(wishes.accumulate, model, gradients, weight);
-        let Some((gradients, mut factor)) = whole else { return Ok((report, None)) };
-        if wishes.accumulate > 1 {
-            // What has been frozen since its gradients were taken in stays as it is.
-            found = Descending::new(model, gradients, &setup, &self.at)?;
-        } else {
-            found.gradients = gradients;
         }
+    }
+
+    /// What is done to all gradients of a step, which count `factor` times.
+    fn finish<M: Module>(
+        &mut self,
+        model: &M,
+        mut found: Descending,
+        mut factor: f64,
+        paces: Vec<Pace>,
+        mut report: Report,
+    ) -> Result<(Report, Option<Prepared>), DescentError> {
+        let setup = self.setup.clone();
+        let wishes = &setup.wishes;
         let gradients = &mut found.gradients;
         if let Some(scale) = &self.at.scale {
             factor /= scale.value;
@@ -149,7 +207,8 @@ impl Descent {
             report.clip_factor = shorten(norm, most);
         }
         report.grad_norm = norm;
-        let paces = self.paces(report.clip_factor.times(factor))?;
+        let factor = report.clip_factor.times(factor);
+        let paces = paces.into_iter().map(|pace| pace.scaled(&factor)).collect();
         Ok((report, Some((found, paces))))
     }
 
@@ -235,15 +294,11 @@ fn shorten(norm: &Reading, most: f64) -> Reading {
 /// What a group's schedules say at a step, from 0.
 fn pace(group: &Schedules, step: u64, lr: f64, factor: &Reading) -> Result<Pace, OptionError> {
     let mut optimizers = Vec::with_capacity(group.optimizers.len());
-    let scheduled: Vec<(&str, String)> =
-        group.options.iter().map(|(name, s)| (name.as_str(), s.at(step).to_string())).collect();
-    let scheduled: Vec<(&str, &str)> =
-        scheduled.iter().map(|(name, value)| (*name, value.as_str())).collect();
     for (number, optimizer) in group.optimizers.iter().enumerate() {
         check_lr(optimizer.name(), lr)?;
         let ready = match optimizer {
-            AnyOptimizer::Ours(fused) if !scheduled.is_empty() => {
-                AnyOptimizer::Ours(group.with(number, fused, &scheduled)?)
+            AnyOptimizer::Ours(fused) if !group.options.is_empty() => {
+                AnyOptimizer::Ours(group.at(number, fused, step)?)
             }
             as_it_is => as_it_is.clone(),
         };

@@ -11,7 +11,7 @@ pub(crate) type Tensors = GradientsParams;
 
 /// Something for each of some parameters. Their ids are random numbers already, so that a quick hash
 /// does: a step looks several up for each tensor.
-pub(super) type ByParameter<T> = FxHashMap<ParamId, T>;
+pub(crate) type ByParameter<T> = FxHashMap<ParamId, T>;
 
 /// Where in the model the walk is: `encoder.0.weight`.
 #[derive(Default)]

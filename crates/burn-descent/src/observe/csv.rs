@@ -89,6 +89,7 @@ fn cells(report: &Report) -> Vec<(String, String)> {
         clip_factor,
         loss_scale,
         update,
+        loss,
     } = report;
     let (norm, weight_norm) =
         update.as_ref().map(|Update { norm, weight_norm }| (norm, weight_norm)).unzip();
@@ -110,6 +111,7 @@ fn cells(report: &Report) -> Vec<(String, String)> {
         ("loss_scale", some(*loss_scale)),
         ("update.norm", measured(norm)),
         ("update.weight_norm", measured(weight_norm)),
+        ("loss", measured(loss.as_ref())),
     ];
     before.map(cell).into_iter().chain(rates).chain(after.map(cell)).collect()
 }
@@ -144,13 +146,13 @@ mod tests {
         log.observe(&report(1)).unwrap();
         let broken =
             Report { grad_norm: Some(f64::NAN.into()), loss_scale: Some(2.0), ..report(2) };
-        log.observe(&Report { update: None, ..broken }).unwrap();
+        log.observe(&Report { update: None, ..broken }.with_loss(0.125)).unwrap();
         let columns = "step|stepped|parameters|skipped|skipped_in_all|lr.all|lr.a, \"b\"|grad_norm|\
-                       clip_factor|loss_scale|update.norm|update.weight_norm";
+                       clip_factor|loss_scale|update.norm|update.weight_norm|loss";
         let lines: Vec<String> = read(&path).iter().map(|cells| cells.join("|")).collect();
         assert_eq!(lines[0], columns);
-        assert_eq!(lines[1], "1|true|3|false|0|1e-7|0.25|2.5|0.4||0.5|4.0");
-        assert_eq!(lines[2], "2|true|3|false|0|1e-7|0.25|NaN|0.4|2.0||");
+        assert_eq!(lines[1], "1|true|3|false|0|1e-7|0.25|2.5|0.4||0.5|4.0|");
+        assert_eq!(lines[2], "2|true|3|false|0|1e-7|0.25|NaN|0.4|2.0|||0.125");
     }
 
     #[test]

@@ -84,6 +84,7 @@ mod tests {
             "learning_rates": {"all": 1e-7, "a, \"b\"": 0.25},
             "grad_norm": 2.5, "clip_factor": 0.4, "loss_scale": null,
             "update": {"norm": 0.5, "weight_norm": 4.0},
+            "loss": null,
         });
         assert_eq!(read(&path), [line], "there before the log is closed");
 

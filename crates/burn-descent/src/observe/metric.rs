@@ -78,6 +78,11 @@ impl ReportMetric {
         Self { unit: Some("%"), ..Self::new("Skipped Steps", quantity) }
     }
 
+    /// The loss, at steps whose report has it.
+    pub fn loss() -> Self {
+        Self::new("Training Loss", |report| report.loss.as_ref().map(Reading::get))
+    }
+
     /// The factor of the loss, where it is scaled.
     pub fn loss_scale() -> Self {
         Self::new("Loss Scale", |report| report.loss_scale)

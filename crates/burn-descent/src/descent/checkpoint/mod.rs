@@ -113,6 +113,9 @@ struct Parameter {
     optimizer: Option<String>,
     /// Does it have a state?
     stepped: bool,
+    /// How many of its weights are averaged. In version 1 all have as many as the header says.
+    #[serde(default)]
+    averaged: Option<u64>,
 }
 
 /// The option that says how many micro-batches make a step.
@@ -132,6 +135,9 @@ fn portable(data: TensorData) -> TensorData {
         _ => data,
     }
 }
+
+/// Stands behind an option that vectors have of their own.
+const OF_VECTORS: &str = " of vectors";
 
 /// The name in the file.
 fn name(part: &str, path: &str) -> String {

@@ -18,6 +18,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Look<'a> {
     pub(super) descent: &'a Descent,
     pub(super) buffers: HashSet<ParamId>,
+    /// If averages of the file go on: how many weights they are of, where a parameter does not say.
+    pub(super) averaged: Option<u64>,
     pub(super) source: StateSource,
     /// The tensors of the file.
     pub(super) names: HashSet<String>,
@@ -61,7 +63,11 @@ impl Each for Look<'_> {
         if self.found.position.accumulator.seen > 0 {
             self.part(SUM, path, id, &weights, |position| &mut position.accumulator.sums);
         }
-        if wishes.average.is_some() {
+        if let Some(averaged) = self.averaged {
+            let seen = saved.averaged.unwrap_or(averaged);
+            if seen > 0 {
+                self.found.position.averages.seen.insert(id, seen);
+            }
             self.part(AVERAGE, path, id, &weights, |position| &mut position.averages.weights);
         }
         if wishes.lookahead.is_some() {

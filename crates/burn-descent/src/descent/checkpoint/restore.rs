@@ -1,7 +1,7 @@
 //! From a checkpoint to a walk: all of it is looked at first, then all of it is taken up.
 
 use super::parameters::Look;
-use super::{ACCUMULATE, Checkpoint, CheckpointError, Header, Mismatch};
+use super::{ACCUMULATE, Checkpoint, CheckpointError, Header, Mismatch, OF_VECTORS};
 use crate::descent::buffers::{buffers, unshared};
 use crate::descent::loss_scale::Scale;
 use crate::descent::position::Position;
@@ -35,7 +35,8 @@ impl Checkpoint {
 
     /// [`restore`](Self::restore) with other options: another learning rate or schedule, another
     /// weight decay, another limit. What a new option needs and was not kept begins anew, such as
-    /// an average; what was kept for an option that is not asked for any more is dropped.
+    /// an average of another kind; what was kept for an option that is not asked for any more is
+    /// dropped.
     ///
     /// # Errors
     /// [`CheckpointError::Misfit`] if parameters, shapes, precisions or optimizers are not the
@@ -70,7 +71,9 @@ impl Checkpoint {
 /// later, and was what it is by default.
 fn changed_options(saved: &BTreeMap<String, String>, setup: &Setup) -> Vec<Mismatch> {
     let (now, defaults) = (&setup.options(), &setup.defaults());
-    let all: BTreeSet<&String> = saved.keys().chain(now.keys()).collect();
+    // Version 1 wrote the options of vectors down where they were those of all parameters, too.
+    let meant = |option: &&String| now.contains_key(*option) || !option.ends_with(OF_VECTORS);
+    let all: BTreeSet<&String> = saved.keys().filter(meant).chain(now.keys()).collect();
     let text = |options: &BTreeMap<String, String>, option: &str| {
         options.get(option).map_or("not there", String::as_str).to_owned()
     };
@@ -111,9 +114,14 @@ impl Found {
         let names = tensors.keys().cloned().collect();
         tensors.into_iter().for_each(|(name, data)| source.insert_tensor(name, data));
         let saved = header.parameters.iter().map(|saved| (saved.path.as_str(), saved)).collect();
+        let average = descent.setup.wishes.average.as_ref();
+        let kept = header.options.get("average").map_or("", String::as_str);
         let mut look = Look {
             descent,
             buffers: buffers(model),
+            averaged: average
+                .is_some_and(|average| average.goes_on(kept, header.steps))
+                .then_some(header.averaged),
             source,
             names,
             saved,
@@ -189,9 +197,6 @@ fn position(
         (position.accumulator.seen, position.accumulator.weight) = (header.accumulated, weight);
     } else {
         mismatches.push(Mismatch::Accumulated { held: header.accumulated, now: wishes.accumulate });
-    }
-    if wishes.average.is_some() {
-        position.averages.seen = header.averaged;
     }
     if let (Some(scale), Some(options)) = (&header.loss_scale, &wishes.loss_scale) {
         if !scale.value.is_finite() || scale.good > MOST {

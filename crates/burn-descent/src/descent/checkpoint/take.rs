@@ -1,8 +1,8 @@
 //! From a walk to a checkpoint.
 
 use super::{
-    ACCUMULATE, AVERAGE, Checkpoint, CheckpointError, Header, Mismatch, Parameter, SLOW, STATE,
-    SUM, SavedScale, WEIGHTS, name, portable,
+    ACCUMULATE, AVERAGE, Checkpoint, CheckpointError, Header, Mismatch, OF_VECTORS, Parameter,
+    SLOW, STATE, SUM, SavedScale, WEIGHTS, name, portable,
 };
 use crate::descent::apply::State;
 use crate::descent::buffers::buffers;
@@ -50,7 +50,7 @@ impl Descent {
             skipped: at.skipped,
             accumulated: at.accumulator.seen,
             accumulated_weight: at.accumulator.weight,
-            averaged: at.averages.seen,
+            averaged: at.averages.seen.values().copied().max().unwrap_or(0),
             loss_scale: at.scale.as_ref().map(|s| SavedScale { value: s.value, good: s.good }),
             plateau: at.plateau.clone(),
             notes: BTreeMap::new(),
@@ -72,22 +72,30 @@ struct Take<'a> {
     mismatches: Vec<Mismatch>,
 }
 
+/// What the walk knows of a value; nothing of a buffer, integers and booleans.
+#[derive(Default)]
+struct Walked {
+    optimizer: Option<String>,
+    stepped: bool,
+    averaged: Option<u64>,
+}
+
 impl Take<'_> {
-    /// A value of the model with what steps it, if something does.
+    /// A value of the model, with what the walk knows of it.
     fn value<const D: usize, K: Basic>(
         &mut self,
         path: &str,
         value: &Tensor<D, K>,
-        optimizer: Option<&str>,
-        stepped: bool,
+        walked: Walked,
     ) {
         let data = portable(value.to_data());
         self.parameters.push(Parameter {
             path: path.to_owned(),
             shape: data.shape().clone(),
             dtype: data.dtype(),
-            optimizer: optimizer.map(str::to_owned),
-            stepped,
+            optimizer: walked.optimizer,
+            stepped: walked.stepped,
+            averaged: walked.averaged,
         });
         self.sink.tensors.push((name(WEIGHTS, path), data));
     }
@@ -118,7 +126,7 @@ impl Each for Take<'_> {
         }
         let weights = inner(param.val());
         if self.buffers.contains(&id) {
-            return self.value(path, &weights, None, false);
+            return self.value(path, &weights, Walked::default());
         }
         let Descent { setup, at } = self.descent;
         let Some(member) = setup.members.get(&id) else {
@@ -126,7 +134,12 @@ impl Each for Take<'_> {
         };
         let optimizer = &setup.groups[member.group].optimizers[member.optimizer];
         let state = at.states.get(&id);
-        self.value(path, &weights, Some(optimizer.name()), state.is_some());
+        let walked = Walked {
+            optimizer: Some(optimizer.name().to_owned()),
+            stepped: state.is_some(),
+            averaged: Some(at.averages.seen.get(&id).copied().unwrap_or(0)),
+        };
+        self.value(path, &weights, walked);
         let prefix = name(STATE, path);
         match (optimizer, state) {
             (_, Some(State::Ours(state))) => state.state_flatten(&prefix, &mut self.sink),
@@ -143,13 +156,13 @@ impl Each for Take<'_> {
 
     fn each_int<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D, Int>>) {
         if self.seen.insert(param.id) {
-            self.value(path, &param.val(), None, false);
+            self.value(path, &param.val(), Walked::default());
         }
     }
 
     fn each_bool<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D, Bool>>) {
         if self.seen.insert(param.id) {
-            self.value(path, &param.val(), None, false);
+            self.value(path, &param.val(), Walked::default());
         }
     }
 }
@@ -202,7 +215,7 @@ fn own_options(
     of: fn(&Fused) -> &[(String, String)],
 ) -> impl Iterator<Item = (String, String)> {
     group.optimizers.iter().enumerate().flat_map(move |(number, optimizer)| {
-        let where_to = if number == 0 { "" } else { " of vectors" };
+        let where_to = if number == 0 { "" } else { OF_VECTORS };
         let options = match optimizer {
             AnyOptimizer::Ours(fused) => of(fused),
             AnyOptimizer::Foreign(..) => &[],

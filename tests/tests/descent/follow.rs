@@ -1,0 +1,61 @@
+//! A model that is cast or moved in the middle of a walk is followed.
+
+use crate::line::{Line, gradients_at, line};
+use burn::module::Module;
+use burn::tensor::{DType, Tensor};
+use burn_descent::{Build, Descent, Ema, Lookahead, Sgd};
+use burn_descent_tests::devices;
+
+/// Steps of 1 from 10; what is kept is the model's after all, on its device and in its precision.
+fn walk(change: impl Fn(Line) -> Line) -> [[f64; 2]; 3] {
+    let sgd = || Sgd::new().momentum(0.5).build().expect("it is allowed");
+    let builders = [
+        Descent::new(sgd()).average(Ema::new(0.5)),
+        Descent::new(sgd()).lookahead(Lookahead::new().k(3)),
+        Descent::new(sgd()).accumulate(3),
+    ];
+    builders.map(|builder| {
+        let mut model = line([10.0, 10.0], DType::F32);
+        let mut descent = builder.schedule(1.0).build(&model).expect("it fits");
+        for step in 0..9 {
+            if step == 4 {
+                model = change(model);
+            }
+            // One of them has no gradient for a while.
+            let gradients = gradients_at(&model, [1.0, if step == 5 { 0.0 } else { 2.0 }]);
+            (model, _) = descent.step(model, gradients).expect("a good step");
+        }
+        let judged = descent.evaluate(&model);
+        assert_eq!(judged.a.dtype(), model.a.dtype());
+        assert_eq!(judged.a.device(), model.a.device().without_autodiff());
+        judged.values()
+    })
+}
+
+fn close(a: [[f64; 2]; 3], b: [[f64; 2]; 3]) {
+    let pairs = a.iter().flatten().zip(b.iter().flatten());
+    pairs.for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "{a} and {b}"));
+}
+
+#[test]
+fn a_cast_is_followed() {
+    let cast = |mut model: Line, dtype: DType| {
+        let cast =
+            |tensor: Tensor<1>| Tensor::from_inner(tensor.inner().cast(dtype)).require_grad();
+        (model.a, model.b) = (model.a.map(cast), model.b.map(cast));
+        model
+    };
+    let as_it_is = walk(|model| model);
+    close(walk(|model| cast(model, DType::F64)), as_it_is);
+    close(walk(|model| cast(cast(model, DType::F64), DType::F32)), as_it_is);
+}
+
+#[test]
+fn a_move_is_followed() {
+    let as_it_is = walk(|model| model);
+    for entry in devices::all() {
+        let Ok(device) = entry.device else { continue };
+        let moved = |model: Line| model.fork(&device.clone().autodiff());
+        close(walk(moved), as_it_is);
+    }
+}
