@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor};
-use burn_descent::{Build, Descent, DescentError, Fused, Sgd};
+use burn_descent::{Build, CheckpointError, Descent, DescentError, Fused, Mismatch, Sgd, Swa};
 use burn_descent_tests::{devices, values};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -122,7 +122,8 @@ fn a_frozen_place_of_a_trained_parameter_stays() {
                 true => Two { a: teacher, b: w.clone() },
                 false => Two { a: w.clone(), b: teacher },
             };
-            let mut descent = Descent::new(sgd()).schedule(0.1).build(&model).expect("it fits");
+            let builder = Descent::new(sgd()).schedule(0.1).average(Swa::polyak(1));
+            let mut descent = builder.build(&model).expect("it fits");
             for _ in 0..3 {
                 let gradients = (model.a.val() * model.b.val()).sum().backward();
                 (model, _) = descent.step(model, gradients).expect("a good step");
@@ -131,6 +132,15 @@ fn a_frozen_place_of_a_trained_parameter_stays() {
             let (teacher, student) = if teacher_first { (a, b) } else { (b, a) };
             assert_close(&teacher, &[1.0]);
             assert_close(&student, &[0.7]);
+
+            let judged = descent.evaluate(&model);
+            let (a, b) = (values(&judged.a.val()), values(&judged.b.val()));
+            assert_close(if teacher_first { &a } else { &b }, &[1.0]);
+            assert_close(if teacher_first { &b } else { &a }, &[0.8]);
+            let parameter = if teacher_first { "a" } else { "b" }.to_owned();
+            let refused = descent.checkpoint(&model).expect_err("one of them would be lost");
+            let copy = Mismatch::FrozenCopy { parameter };
+            assert_eq!(refused, CheckpointError::Misfit(vec![copy]));
         }
     }
 }

@@ -86,11 +86,12 @@ struct Beside {
 
 impl Each for Beside {
     fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
-        let Some(sum) = self.sums.remove::<D>(param.id) else { return };
-        if !is_frozen(param) {
-            let weights = inner(param.val());
-            let sum = sum.to_device(&weights.device()).cast(compute_dtype(weights.dtype()));
-            self.found.register(param.id, sum);
+        if is_frozen(param) {
+            return;
         }
+        let Some(sum) = self.sums.remove::<D>(param.id) else { return };
+        let weights = inner(param.val());
+        let sum = sum.to_device(&weights.device()).cast(compute_dtype(weights.dtype()));
+        self.found.register(param.id, sum);
     }
 }

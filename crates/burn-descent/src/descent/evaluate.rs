@@ -2,9 +2,10 @@
 
 use super::Descent;
 use super::apply::State;
+use super::frozen::Frozen;
 use super::group::AnyOptimizer;
 use super::param::is_frozen;
-use super::visit::{Each, each_parameter, inner};
+use super::visit::{Each, Path, each_parameter, inner};
 use crate::averaging::{Average, Averages};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::Tensor;
@@ -25,19 +26,8 @@ impl Descent {
     ///
     /// [`Nesterov`]: crate::Nesterov
     pub fn evaluate<M: Module>(&self, model: &M) -> M {
-        struct Frozen(HashSet<ParamId>);
-        impl Each for Frozen {
-            fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
-                if is_frozen(param) {
-                    self.0.insert(param.id);
-                }
-            }
-        }
-        let mut frozen = Frozen(HashSet::new());
-        if self.setup.wishes.lookahead.is_some() {
-            each_parameter(model, &mut frozen);
-        }
-        model.valid().map(&mut Evaluate { descent: self, frozen: frozen.0 })
+        let (path, frozen) = (Path::default(), Frozen::of(model));
+        model.valid().map(&mut Evaluate { descent: self, frozen, path })
     }
 
     /// Before a step.
@@ -75,8 +65,9 @@ impl Descent {
         let Some(average) = &self.setup.wishes.average else { return };
         if average.takes(self.at.steps) {
             let mut averages = core::mem::take(&mut self.at.averages);
-            let met = HashSet::new();
-            let mut follow = Follow { descent: self, average, averages: &mut averages, met };
+            let (met, frozen) = (HashSet::new(), Frozen::of(model));
+            let mut follow =
+                Follow { descent: self, average, averages: &mut averages, met, frozen };
             each_parameter(model, &mut follow);
             self.at.averages = averages;
         }
@@ -85,15 +76,26 @@ impl Descent {
 
 struct Evaluate<'a> {
     descent: &'a Descent,
-    /// Those that are, if it matters.
-    frozen: HashSet<ParamId>,
+    frozen: Frozen,
+    path: Path,
 }
 
 impl ModuleMapper for Evaluate<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Evaluate { descent, frozen } = self;
+        let Evaluate { descent, frozen, path } = self;
+        if frozen.copies.contains(path.as_str()) {
+            return param;
+        }
         let (id, weights, mapper) = param.consume();
-        let slow = || descent.at.slow.get::<D>(id).filter(|_| !frozen.contains(&id));
+        let slow = || descent.at.slow.get::<D>(id).filter(|_| !frozen.parameters.contains(&id));
         let average = descent.at.averages.weights.get::<D>(id).or_else(slow);
         let weights = match average {
             Some(average) => average.to_device(&weights.device()).cast(weights.dtype()),
@@ -109,13 +111,15 @@ struct Follow<'a> {
     averages: &'a mut Averages,
     /// The model may hold one more than once.
     met: HashSet<ParamId>,
+    frozen: Frozen,
 }
 
 impl Each for Follow<'_> {
-    fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+    fn each<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
         let Self { descent, average, .. } = *self;
         let id = param.id;
-        if descent.setup.members.contains_key(&id) && self.met.insert(id) {
+        let walks = descent.setup.members.contains_key(&id) && !self.frozen.copies.contains(path);
+        if walks && self.met.insert(id) {
             let weights = || descent.judged(id, inner(param.val()));
             self.averages.take_in(average, id, is_frozen(param), weights);
         }

@@ -1,6 +1,7 @@
 //! The fast weights meet the slow ones.
 
 use super::Descent;
+use super::frozen::Frozen;
 use super::group::Member;
 use super::param::{Change, change, is_frozen};
 use super::visit::{Each, Tensors, each_parameter, inner};
@@ -12,18 +13,22 @@ impl Descent {
     /// Before a step: the slow weights of a parameter begin where it is when it is first trained, and
     /// end when it is frozen.
     pub(super) fn look_ahead<M: Module>(&mut self, model: &M) {
-        struct Begin<'a>(&'a mut Tensors);
+        struct Begin<'a> {
+            slow: &'a mut Tensors,
+            frozen: Frozen,
+        }
         impl Each for Begin<'_> {
             fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
-                if is_frozen(param) {
-                    self.0.remove::<D>(param.id);
-                } else if self.0.get::<D>(param.id).is_none() {
-                    self.0.register(param.id, toward(None, inner(param.val()), 1.0));
+                if self.frozen.parameters.contains(&param.id) {
+                    self.slow.remove::<D>(param.id);
+                } else if !is_frozen(param) && self.slow.get::<D>(param.id).is_none() {
+                    self.slow.register(param.id, toward(None, inner(param.val()), 1.0));
                 }
             }
         }
         if self.setup.wishes.lookahead.is_some() {
-            each_parameter(model, &mut Begin(&mut self.at.slow));
+            let frozen = Frozen::of(model);
+            each_parameter(model, &mut Begin { slow: &mut self.at.slow, frozen });
         }
     }
 

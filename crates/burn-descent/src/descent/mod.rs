@@ -38,6 +38,7 @@ mod checkpoint;
 mod error;
 mod evaluate;
 mod fit;
+mod frozen;
 mod gradients;
 mod group;
 mod lookahead;

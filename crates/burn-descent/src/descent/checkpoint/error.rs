@@ -56,6 +56,16 @@ pub enum Mismatch {
         /// Path of the parameter.
         parameter: String,
     },
+    /// A frozen copy of a trained parameter has its id.
+    #[error(
+        "`{parameter}` is a frozen copy of a parameter that is trained, with the same id, and a \
+         checkpoint keeps one of each: give the copy an id of its own (`Param::initialized` with \
+         `ParamId::new()`)"
+    )]
+    FrozenCopy {
+        /// Path of the copy.
+        parameter: String,
+    },
     /// The walk was built for another model.
     #[error("the walk was not built for `{parameter}`: build it for this model")]
     Unknown {

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::descent::apply::State;
 use crate::descent::buffers::buffers;
+use crate::descent::frozen::Frozen;
 use crate::descent::group::{AnyOptimizer, Schedules};
 use crate::descent::visit::{Each, Tensors, each_parameter, inner};
 use crate::descent::{Descent, Setup};
@@ -22,7 +23,8 @@ impl Descent {
     ///
     /// # Errors
     /// [`CheckpointError::Misfit`] if the walk was not built for this model: a checkpoint of it
-    /// would lack what the optimizers remember. [`CheckpointError::BrokenOff`] after a panic inside of
+    /// would lack what the optimizers remember; or if a parameter that is trained has a frozen copy in
+    /// the model with its id. [`CheckpointError::BrokenOff`] after a panic inside of
     /// a step.
     pub fn checkpoint<M: Module>(&self, model: &M) -> Result<Checkpoint, CheckpointError> {
         if self.at.under_way {
@@ -36,6 +38,8 @@ impl Descent {
             sink: StateSink::default(),
             mismatches: Vec::new(),
         };
+        let copies = Frozen::of(model).copies.into_iter();
+        take.mismatches.extend(copies.map(|parameter| Mismatch::FrozenCopy { parameter }));
         // Settles the running statistics.
         each_parameter(&model.valid(), &mut take);
         take.mismatches.extend(take.lost());
