@@ -46,6 +46,7 @@ pub fn predict(task: Task, flags: &Flags, rows: &Path) -> Result<()> {
     let new = NewRows::open(rows, &layout, &encoder)?;
     new.notes.iter().for_each(tell);
 
+    let optimizer = saved.position.recipe.optimizer.clone();
     let (backend, device) = flags.common.machine.open()?;
     let model = saved.judged(encoder.widths(), &device)?;
     let outputs = outputs(&model, &new.inputs, encoder.widths()[1], &device)?;
@@ -53,6 +54,7 @@ pub fn predict(task: Task, flags: &Flags, rows: &Path) -> Result<()> {
     output::write_file(out, |draft| predictions.write(draft))?;
 
     let mut object = Map::from_iter([
+        ("optimizer".into(), json!(optimizer)),
         ("backend".into(), json!(backend.name)),
         ("rows".into(), json!(new.rows.len())),
         ("predicted".into(), json!(new.known.len())),

@@ -45,14 +45,21 @@ pub struct Progress {
     bar: Option<ProgressBar>,
 }
 
-/// What stands beside the bar leaves it 20 columns of 80, and is cut where there are fewer.
+/// What stands beside the bar leaves it 20 columns of 80 ...
 const BAR: &str = "{prefix} {wide_bar:.cyan/blue} {msg}  {eta} left";
+
+/// ... and is less on a terminal of fewer.
+const SHORT_BAR: &str = "{prefix} {wide_bar:.cyan/blue} {eta} left";
+
+/// The width from which on there is room for all of it.
+const ROOM: usize = 80;
 
 impl Progress {
     /// For the epochs after `done`, to `epochs` in all.
     pub fn new(task: Task, done: u64, epochs: u64, examples: usize) -> Self {
         let shown = stderr().is_terminal() && done < epochs;
-        let bar = shown.then(|| bar(done, epochs, examples, ProgressDrawTarget::stderr()));
+        let columns = terminal::width_of_errors().unwrap_or(ROOM);
+        let bar = shown.then(|| bar(done, epochs, examples, ProgressDrawTarget::stderr(), columns));
         Self { task, epochs, examples, bar }
     }
 
@@ -90,10 +97,16 @@ impl Progress {
     }
 }
 
-fn bar(done: u64, epochs: u64, examples: usize, on: ProgressDrawTarget) -> ProgressBar {
+fn bar(
+    done: u64,
+    epochs: u64,
+    examples: usize,
+    on: ProgressDrawTarget,
+    columns: usize,
+) -> ProgressBar {
     let examples = (epochs - done).saturating_mul(examples as u64);
     let bar = ProgressBar::with_draw_target(Some(examples), on);
-    let style = ProgressStyle::with_template(BAR);
+    let style = ProgressStyle::with_template(if columns < ROOM { SHORT_BAR } else { BAR });
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_prefix(format!("epoch {}/{epochs}", done + 1));
     bar
@@ -246,14 +259,14 @@ mod tests {
     fn progress(epochs: u64, columns: u16) -> (Progress, Screen) {
         let screen = Screen { columns, text: Arc::default() };
         let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
-        let bar = bar(0, epochs, 1_000, target);
+        let bar = bar(0, epochs, 1_000, target, columns.into());
         (Progress { task: Task::Classification, epochs, examples: 1_000, bar: Some(bar) }, screen)
     }
 
     #[test]
-    fn the_bar_has_twenty_cells_of_eighty() {
-        for epochs in [5, 100, 100_000] {
-            let (progress, screen) = progress(epochs, 80);
+    fn the_bar_has_twenty_cells() {
+        for (epochs, columns) in [(5, 80), (100, 80), (100_000, 80), (100, 120), (100, 50)] {
+            let (progress, screen) = progress(epochs, columns);
             progress.step(epochs * 500, 123_456.0, 1.25e-12);
             progress.bar.as_ref().unwrap().tick();
             let text = screen.text.lock().unwrap().clone();

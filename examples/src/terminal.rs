@@ -1,11 +1,20 @@
 //! What fits a terminal.
 
-use std::io::stdout;
-use terminal_size::{Width, terminal_size_of};
+use std::io::{stderr, stdout};
+use terminal_size::{Height, Width, terminal_size_of};
 
 /// How many columns the terminal has to which the standard output goes; `None` if it goes elsewhere.
 pub fn width() -> Option<usize> {
-    terminal_size_of(stdout()).map(|(Width(columns), _)| columns.into())
+    terminal_size_of(stdout()).map(columns)
+}
+
+/// The same of the standard error.
+pub fn width_of_errors() -> Option<usize> {
+    terminal_size_of(stderr()).map(columns)
+}
+
+fn columns((Width(columns), _): (Width, Height)) -> usize {
+    columns.into()
 }
 
 /// The text for the terminal, if there is one: see [`fit`].

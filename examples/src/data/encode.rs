@@ -82,13 +82,14 @@ pub(super) fn examples(table: &Table, choice: Choice, task: Task, seed: u64) -> 
 /// Says how many rows have missing values, and where.
 fn dropped<'a>(rows: usize, used: impl Iterator<Item = &'a Column>) -> Option<String> {
     let missing = |column: &Column| column.values.iter().filter(|value| value.is_none()).count();
-    let mut missing: Vec<(usize, &str)> = used
-        .map(|column| (missing(column), column.name.as_str()))
-        .filter(|(n, _)| *n > 0)
-        .collect();
+    let mut missing: Vec<(usize, &Column)> =
+        used.map(|column| (missing(column), column)).filter(|(n, _)| *n > 0).collect();
     missing.sort_by_key(|(n, _)| Reverse(*n));
     let more = if missing.len() > MOST_NAMED { ", ..." } else { "" };
-    let named = missing.iter().take(MOST_NAMED).map(|(n, name)| format!("{n} in `{name}`"));
+    let named = missing.iter().take(MOST_NAMED).map(|(n, column)| {
+        let mark = column.mark.as_ref().map_or(String::new(), |mark| format!(" ({mark})"));
+        format!("{n} in `{}`{mark}", column.name)
+    });
     let named = named.collect::<Vec<_>>().join(", ") + more;
     match rows {
         0 => None,
@@ -346,6 +347,6 @@ mod tests {
         let missing: String =
             (0..30).map(|i| format!("{i},{}\n", if i < 5 { "1" } else { "NA" })).collect();
         let few = error(&parse(&format!("x,y\n{missing}")), all("y"), Task::Regression);
-        assert!(few.contains("dropped 25 rows") && few.contains("25 in `y`: 5 usable"), "{few}");
+        assert!(few.contains("dropped 25 rows") && few.contains("25 in `y` (NA): 5 usable"), "{few}");
     }
 }

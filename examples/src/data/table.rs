@@ -22,6 +22,8 @@ pub(super) struct Column {
     /// Has it none in the file?
     pub(super) unnamed: bool,
     pub(super) values: Vec<Option<String>>,
+    /// What stands where one is missing, the first that is not nothing.
+    pub(super) mark: Option<String>,
 }
 
 /// Of values that are the same number, as 1 and 1.0, there is one. Numbers come first, by size, then
@@ -62,12 +64,17 @@ impl Table {
             name,
             unnamed,
             values: Vec::with_capacity(rows.len()),
+            mark: None,
         };
         let mut columns: Vec<Column> = names.into_iter().map(empty).collect();
         let mut lines = Vec::with_capacity(rows.len());
         for (line, row) in rows {
             for (column, value) in columns.iter_mut().zip(&row) {
-                column.values.push((!layout.is_missing(value)).then(|| value.into()));
+                let missing = layout.is_missing(value);
+                if missing && !value.is_empty() && column.mark.is_none() {
+                    column.mark = Some(value.into());
+                }
+                column.values.push((!missing).then(|| value.into()));
             }
             lines.push(line);
         }

@@ -122,19 +122,43 @@ fn rows_with_gaps_stay_without_a_prediction() {
     }
 }
 
+/// Images of two pixels, the first of which says the class, but for one in seven.
+fn write_images(folder: &Folder, name: &str, count: u8) {
+    let labels: Vec<u8> = (0..count).map(|i| 3 + i % 2).collect();
+    let wrong = |i: u8| u8::from(i.is_multiple_of(7));
+    let pixels = (0..count).flat_map(|i| [200 * ((i + wrong(i)) % 2), i]).collect::<Vec<_>>();
+    let images = [&[0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 1, 0, 0, 0, 2], &pixels[..]].concat();
+    folder.write(&format!("{name}-images-idx3-ubyte"), images);
+    let labels = [&[0, 0, 8, 1, 0, 0, 0, count], &labels[..]].concat();
+    folder.write(&format!("{name}-labels-idx1-ubyte"), labels);
+}
+
 #[test]
-fn images_are_predicted() {
+fn images_are_predicted_as_training_judged_them() {
     let folder = Folder::new();
-    let labels: Vec<u8> = (0..40).map(|i| 3 + i % 2).collect();
-    let pixels: Vec<u8> = labels.iter().flat_map(|label| [255 * (label - 3), 7]).collect();
-    let images = [&[0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 2], &pixels[..]].concat();
-    folder.write("t10k-images-idx3-ubyte", images);
-    folder.write("t10k-labels-idx1-ubyte", [&[0, 0, 8, 1, 0, 0, 0, 40], &labels[..]].concat());
-    folder.json("classifier --data . --hidden 4 --epochs 30 --lr 0.05 --save run.bpk");
-    let images = "t10k-images-idx3-ubyte";
-    folder.json(&format!("classifier --resume run.bpk --predict {images} --out p.csv"));
-    let found = column(&folder, "p.csv", "predicted_label");
-    assert_eq!(found, labels.iter().map(u8::to_string).collect::<Vec<_>>());
+    write_images(&folder, "train", 120);
+    write_images(&folder, "t10k", 80);
+    for how in [
+        "--schedule cosine --warmup 3",
+        "--ema 0.8 --accumulate 3",
+        "--optimizer nesterov --schedule one_cycle",
+        "--optimizer schedule_free_adamw --schedule rex",
+        "--optimizer asgd",
+    ] {
+        let line = format!("classifier --data . --hidden 4 --epochs 3 --lr 0.05 {how}");
+        let trained = folder.json(&format!("{line} --save run.bpk"));
+        let images = "t10k-images-idx3-ubyte";
+        folder.json(&format!("classifier --resume run.bpk --predict {images} --out p.csv"));
+        let found = column(&folder, "p.csv", "predicted_label");
+        let sure = numbers(&column(&folder, "p.csv", "probability"));
+        assert_eq!(found.len(), 80);
+        let loss = found.iter().zip(sure).enumerate().map(|(row, (found, sure))| {
+            let right = *found == (3 + row % 2).to_string();
+            -(if right { sure } else { 1.0 - sure }).ln()
+        });
+        let (loss, expected) = (loss.sum::<f64>() / 80.0, trained["test_loss"].as_f64().unwrap());
+        assert!((loss - expected).abs() < 2e-3, "{how}: {loss} {expected}");
+    }
 }
 
 #[test]

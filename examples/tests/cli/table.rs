@@ -69,6 +69,8 @@ fn missing_values_are_known_by_many_names_or_by_those_given() {
     };
     let (expected, notes) = run(&folder, &with(""), "");
     assert_eq!(notes, "dropped 2 rows with missing values: 2 in `x`");
+    let (_, notes) = run(&folder, &with("-"), "");
+    assert_eq!(notes, "dropped 2 rows with missing values: 2 in `x` (-)");
     for mark in ["N/A", "NULL", "na", "None", "-", ".", "#N/A", "NA", "NaN", "?", "\"\""] {
         assert_eq!(run(&folder, &with(mark), "").0, expected, "{mark}");
     }
