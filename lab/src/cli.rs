@@ -29,7 +29,7 @@ enum Command {
     #[command(after_help = format!("Claims: {}", claims::names_of_all()))]
     Claims(claims::Args),
     /// Tune optimizers with the same budget, and find out which is best
-    #[command(after_help = compare::HELP)]
+    #[command(after_help = compare::help())]
     Compare(Box<compare::Args>),
     /// Walk down functions of two numbers, and draw the paths
     #[command(after_help = format!(
