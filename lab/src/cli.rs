@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::made::Made;
 use crate::out::Out;
 use crate::{
     backends, choice, claims, compare, gallery, lr, schedules, speed, stopwatch, surface, surfaces,
@@ -67,7 +68,8 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Speed(args) => speed::run(args)?,
         Command::Stopwatch(args) => stopwatch::run(args)?,
     };
-    findings.report.command = command_line(std::env::args().skip(1));
+    findings.report.made = Made::here(command_line(std::env::args().skip(1)));
+    findings.results["made"] = findings.report.made.json();
     cli.out.publish(&findings)
 }
 

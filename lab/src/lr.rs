@@ -2,12 +2,13 @@
 
 use crate::choice::{Choice, Choices};
 use crate::findings::Findings;
+use crate::made::Made;
 use crate::numbers::short;
 use crate::progress::bar;
 use crate::report::{Axis, Chart, Line, Part, Report, Section, Table};
 use crate::training::Bench;
 use anyhow::{Context, Result};
-use burn_descent::{RangeCurve, RangeTest};
+use burn_descent::{RangeCurve, RangePoint, RangeTest};
 use burn_descent_examples::args::{Common, Data, Machine};
 use burn_descent_examples::recipe::{BatchSize, Hidden, Recipe};
 use burn_descent_examples::task::Task;
@@ -102,7 +103,7 @@ pub fn run(args: &Args) -> Result<Findings> {
     };
     let report = Report {
         title: "Which learning rate?".into(),
-        command: String::new(),
+        made: Made::default(),
         sections: vec![section],
     };
     let tests: Vec<Value> = choices.iter().zip(&curves).map(|(c, curve)| json(c, curve)).collect();
@@ -128,7 +129,7 @@ fn chart(choices: &[Choice], curves: &[RangeCurve]) -> Chart {
     let losses = curves.iter().flat_map(|curve| &curve.points).map(|point| point.smoothed);
     let least = losses.fold(f64::INFINITY, f64::min);
     let line = |(choice, curve): (&Choice, &RangeCurve)| {
-        let top = curve.points.first().map_or(0.0, |first| 2.0 * first.smoothed - least);
+        let top = settled(curve).first().map_or(0.0, |first| 2.0 * first.smoothed - least);
         let shown = curve.points.iter().take_while(|point| point.smoothed <= top);
         let points = shown.map(|point| [Some(point.lr), Some(point.smoothed)]);
         Line::new(choice.to_string(), points.collect())
@@ -160,14 +161,19 @@ fn table(choices: &[Choice], curves: &[RangeCurve]) -> Table {
     }
 }
 
+/// The points whose average is of more than a few losses.
+fn settled(curve: &RangeCurve) -> &[RangePoint] {
+    &curve.points[curve.points.len() / 10..]
+}
+
 /// The share of its fall that a loss may lose again and still be at its least.
 const AT_ITS_LEAST: f64 = 0.1;
 
 /// How the smoothed loss goes, as the chart shows it.
 fn course(curve: &RangeCurve) -> String {
-    let least = curve.points.iter().min_by(|a, b| a.smoothed.total_cmp(&b.smoothed));
-    let (Some(first), Some(least), Some(last)) = (curve.points.first(), least, curve.points.last())
-    else {
+    let points = settled(curve);
+    let least = points.iter().min_by(|a, b| a.smoothed.total_cmp(&b.smoothed));
+    let (Some(first), Some(least), Some(last)) = (points.first(), least, points.last()) else {
         return "is not finite from the first step on".into();
     };
     let fall = first.smoothed - least.smoothed;
@@ -201,7 +207,6 @@ fn json(choice: &Choice, curve: &RangeCurve) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn_descent::RangePoint;
 
     fn curve(smoothed: &[f64], diverged: bool) -> RangeCurve {
         let point = |(power, smoothed): (i32, &f64)| RangePoint {
