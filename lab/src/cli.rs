@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::made::Made;
 use crate::out::Out;
 use crate::{
     backends, choice, claims, compare, gallery, lr, schedules, speed, stopwatch, surface, surfaces,
@@ -29,7 +30,7 @@ enum Command {
     #[command(after_help = format!("Claims: {}", claims::names_of_all()))]
     Claims(claims::Args),
     /// Tune optimizers with the same budget, and find out which is best
-    #[command(after_help = compare::HELP)]
+    #[command(after_help = compare::help())]
     Compare(Box<compare::Args>),
     /// Walk down functions of two numbers, and draw the paths
     #[command(after_help = format!(
@@ -67,7 +68,8 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Speed(args) => speed::run(args)?,
         Command::Stopwatch(args) => stopwatch::run(args)?,
     };
-    findings.report.command = command_line(std::env::args().skip(1));
+    findings.report.made = Made::here(command_line(std::env::args().skip(1)));
+    findings.results["made"] = findings.report.made.json();
     cli.out.publish(&findings)
 }
 

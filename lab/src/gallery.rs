@@ -2,6 +2,7 @@
 
 use crate::choice::{Choice, Choices};
 use crate::findings::Findings;
+use crate::made::Made;
 use crate::numbers::short;
 use crate::report::{Part, Report, Section, Table};
 use crate::surface::{Tour, portrait, rates, reliefs, tours};
@@ -69,8 +70,7 @@ pub fn run(args: &Args) -> Result<Findings> {
         text: String::new(),
         parts: vec![Part::Table(table)],
     };
-    let report =
-        Report { title: "Gallery".into(), command: String::new(), sections: vec![section] };
+    let report = Report { title: "Gallery".into(), made: Made::default(), sections: vec![section] };
     Ok(Findings { report, results })
 }
 

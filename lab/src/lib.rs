@@ -12,6 +12,7 @@ pub mod draw;
 pub mod findings;
 pub mod gallery;
 pub mod lr;
+pub mod made;
 pub mod numbers;
 pub mod out;
 pub mod page;

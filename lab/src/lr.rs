@@ -2,12 +2,13 @@
 
 use crate::choice::{Choice, Choices};
 use crate::findings::Findings;
+use crate::made::Made;
 use crate::numbers::short;
 use crate::progress::bar;
 use crate::report::{Axis, Chart, Line, Part, Report, Section, Table};
 use crate::training::Bench;
 use anyhow::{Context, Result};
-use burn_descent::{RangeCurve, RangeTest};
+use burn_descent::{RangeCurve, RangePoint, RangeTest};
 use burn_descent_examples::args::{Common, Data, Machine};
 use burn_descent_examples::recipe::{BatchSize, Hidden, Recipe};
 use burn_descent_examples::task::Task;
@@ -102,7 +103,7 @@ pub fn run(args: &Args) -> Result<Findings> {
     };
     let report = Report {
         title: "Which learning rate?".into(),
-        command: String::new(),
+        made: Made::default(),
         sections: vec![section],
     };
     let tests: Vec<Value> = choices.iter().zip(&curves).map(|(c, curve)| json(c, curve)).collect();
@@ -128,7 +129,7 @@ fn chart(choices: &[Choice], curves: &[RangeCurve]) -> Chart {
     let losses = curves.iter().flat_map(|curve| &curve.points).map(|point| point.smoothed);
     let least = losses.fold(f64::INFINITY, f64::min);
     let line = |(choice, curve): (&Choice, &RangeCurve)| {
-        let top = curve.points.first().map_or(0.0, |first| 2.0 * first.smoothed - least);
+        let top = settled(curve).first().map_or(0.0, |first| 2.0 * first.smoothed - least);
         let shown = curve.points.iter().take_while(|point| point.smoothed <= top);
         let points = shown.map(|point| [Some(point.lr), Some(point.smoothed)]);
         Line::new(choice.to_string(), points.collect())
@@ -143,25 +144,53 @@ fn chart(choices: &[Choice], curves: &[RangeCurve]) -> Chart {
 }
 
 fn table(choices: &[Choice], curves: &[RangeCurve]) -> Table {
-    let columns = ["optimizer", "falls fastest", "least / 10", "registry", "sweep"];
+    let columns = ["optimizer", "falls fastest", "least / 10", "registry", "the loss"];
     let rate = |lr: Option<f64>| lr.map_or("none".into(), short);
     let row = |(choice, curve): (&Choice, &RangeCurve)| {
-        let sweep = match curve.points.last() {
-            Some(last) if curve.diverged => format!("diverges after {}", short(last.lr)),
-            Some(last) => format!("does not diverge up to {}", short(last.lr)),
-            None => "no finite loss at all".into(),
-        };
         vec![
             choice.to_string(),
             rate(curve.suggestion()),
             rate(curve.minimum_over_ten()),
             short(choice.row.lr),
-            sweep,
+            course(curve),
         ]
     };
     Table {
         columns: columns.map(String::from).to_vec(),
         rows: choices.iter().zip(curves).map(row).collect(),
+    }
+}
+
+/// The points whose average is of more than a few losses.
+fn settled(curve: &RangeCurve) -> &[RangePoint] {
+    &curve.points[curve.points.len() / 10..]
+}
+
+/// The share of its fall that a loss may lose again and still be at its least.
+const AT_ITS_LEAST: f64 = 0.1;
+
+/// How the smoothed loss goes, as the chart shows it.
+fn course(curve: &RangeCurve) -> String {
+    let points = settled(curve);
+    let least = points.iter().min_by(|a, b| a.smoothed.total_cmp(&b.smoothed));
+    let (Some(first), Some(least), Some(last)) = (points.first(), least, points.last()) else {
+        return "is not finite from the first step on".into();
+    };
+    let fall = first.smoothed - least.smoothed;
+    let lost = last.smoothed - least.smoothed;
+    let way = if fall > 0.0 {
+        let fell = [first.smoothed, least.smoothed].map(short).join(" to ");
+        format!("falls from {fell} at {}", short(least.lr))
+    } else {
+        format!("never falls below {}", short(first.smoothed))
+    };
+    let (end, at) = (short(last.smoothed), short(last.lr));
+    if curve.diverged {
+        format!("{way}, diverges after {at}")
+    } else if fall > 0.0 && lost <= AT_ITS_LEAST * fall {
+        format!("{way}, stays there up to {at}: a greater --to may find more")
+    } else {
+        format!("{way}, ends at {end} at {at}: too great, though it does not diverge")
     }
 }
 
@@ -173,4 +202,41 @@ fn json(choice: &Choice, curve: &RangeCurve) -> Value {
         "diverged": curve.diverged,
         "points": curve.points,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(smoothed: &[f64], diverged: bool) -> RangeCurve {
+        let point = |(power, smoothed): (i32, &f64)| RangePoint {
+            lr: 10_f64.powi(power),
+            loss: *smoothed,
+            smoothed: *smoothed,
+        };
+        RangeCurve { points: (-3..).zip(smoothed).map(point).collect(), diverged }
+    }
+
+    #[test]
+    fn the_table_says_what_the_chart_shows() {
+        for (smoothed, diverged, expected) in [
+            (
+                &[2.3, 1.0, 0.4, 0.41][..],
+                false,
+                "falls from 2.3 to 0.4 at 0.1, stays there up to 1",
+            ),
+            (
+                &[2.3, 0.5, 2.3, 2.3],
+                false,
+                "falls from 2.3 to 0.5 at 0.01, ends at 2.3 at 1: too great",
+            ),
+            (&[2.3, 0.5, 9.0], true, "falls from 2.3 to 0.5 at 0.01, diverges after 0.1"),
+            (&[2.3, 2.4, 2.5], false, "never falls below 2.3, ends at 2.5 at 0.1: too great"),
+            (&[2.3, 90.0], true, "never falls below 2.3, diverges after 0.01"),
+            (&[], true, "is not finite from the first step on"),
+        ] {
+            let found = course(&curve(smoothed, diverged));
+            assert!(found.starts_with(expected), "{found}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What a command found: `results.json`, its pictures, and `report.html`, one file that needs
 //! nothing else.
 
+use crate::made::Made;
 use serde::{Deserialize, Serialize};
 
 /// What is shown of what a command found, from top to bottom.
@@ -8,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Report {
     /// The headline.
     pub title: String,
-    /// The command that makes it again.
-    pub command: String,
+    /// How it was found.
+    pub made: Made,
     /// One after another.
     pub sections: Vec<Section>,
 }

@@ -1,6 +1,7 @@
 //! `lab schedules`: what the learning rate does.
 
 use crate::findings::Findings;
+use crate::made::Made;
 use crate::numbers::short;
 use crate::report::{Axis, Chart, Line, Part, Report, Section, Table};
 use anyhow::Result;
@@ -128,7 +129,7 @@ pub fn run(args: &Args) -> Result<Findings> {
     Ok(Findings {
         report: Report {
             title: "Schedules of the learning rate".into(),
-            command: String::new(),
+            made: Made::default(),
             sections,
         },
         results: json!({ "steps": n, "schedules": results }),

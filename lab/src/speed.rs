@@ -2,6 +2,7 @@
 
 use crate::draw::{Bar, Bars, Group};
 use crate::findings::Findings;
+use crate::made::Made;
 use crate::report::{Part, Picture, Report, Section, Table};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -166,7 +167,7 @@ fn results(times: &[(&str, Vec<Time>)]) -> Value {
         let times = times.iter().map(|(name, ms)| json!({ "name": name, "ms": ms }));
         json!({ "list": list, "times": times.collect::<Vec<_>>() })
     };
-    times.iter().map(list).collect()
+    json!({ "lists": times.iter().map(list).collect::<Vec<_>>() })
 }
 
 fn report(bars: &Bars, times: &[(&str, Vec<Time>)]) -> Report {
@@ -178,7 +179,7 @@ fn report(bars: &Bars, times: &[(&str, Vec<Time>)]) -> Report {
     let picture = Picture { name: "speed".into(), title: bars.title.clone(), svg: bars.svg() };
     Report {
         title: bars.title.clone(),
-        command: String::new(),
+        made: Made::default(),
         sections: vec![Section {
             title: "Times".into(),
             text: format!("{}. × is of the first bar of each list.", bars.subtitle),

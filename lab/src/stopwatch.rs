@@ -1,6 +1,7 @@
 //! `lab stopwatch`: where the seconds of a training go, with burn's optimizer and with ours.
 
 use crate::findings::Findings;
+use crate::made::Made;
 use crate::numbers::short;
 use crate::progress;
 use crate::report::{Part, Report, Section, Table};
@@ -189,7 +190,7 @@ fn report(args: &Args, backend: Backend, steps: u64, found: &[(&str, Seconds)]) 
     };
     Report {
         title: "Where the seconds go".into(),
-        command: String::new(),
+        made: Made::default(),
         sections: vec![Section {
             title: "Adam three times".into(),
             text: format!(

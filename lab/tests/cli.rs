@@ -91,6 +91,8 @@ fn a_walk_is_told_written_and_drawn() {
         serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
     let printed = succeeds(folder.path(), &format!("{line} --json"));
     assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), results);
+    assert_eq!(results["made"]["version"], env!("CARGO_PKG_VERSION"));
+    assert!(results["made"]["machine"].as_str().unwrap().contains("thread"));
     let walk = &results["functions"][0]["walks"][0];
     assert_eq!(walk["points"].as_array().unwrap().len(), 4);
     // x falls by a fifth in each step: its slope is 2 x.

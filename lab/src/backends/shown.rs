@@ -1,6 +1,7 @@
 //! Trainings on several devices in tables and charts.
 
 use super::{Args, Track, greatest};
+use crate::made::Made;
 use crate::report::{Axis, Chart, Line, Part, Report, Section, Table};
 use crate::statistics::quantile;
 
@@ -40,7 +41,7 @@ pub(super) fn report(args: &Args, tracks: &[Track], absent: &[String]) -> Report
                   with the steps, as any small difference does where training is not settled.";
     Report {
         title: format!("{} on {}", args.optimizer, join(tracks)),
-        command: String::new(),
+        made: Made::default(),
         sections: vec![
             section(
                 "The same training, device by device",

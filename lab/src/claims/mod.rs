@@ -9,6 +9,7 @@ mod rates;
 mod tuning;
 
 use crate::findings::Findings;
+use crate::made::Made;
 use crate::progress;
 use crate::report::{Axis, Chart, Line, Part, Report, Section, Table};
 use anyhow::{Result, bail};
@@ -224,7 +225,7 @@ fn report(found: &[(&Claim, Finding)]) -> Report {
     };
     Report {
         title: "What is said of optimizers, measured".into(),
-        command: String::new(),
+        made: Made::default(),
         sections: [all].into_iter().chain(found.iter().map(section)).collect(),
     }
 }

@@ -23,7 +23,14 @@ use serde_json::json;
 use std::path::Path;
 
 /// What a help has to say beside the flags.
-pub const HELP: &str = "\
+pub fn help() -> String {
+    let seeds = |n: usize| format!("{n} optimizers {}", summary::least_seeds(n * (n - 1) / 2));
+    let seeds = (2..=8).map(seeds).collect::<Vec<_>>().join(", ");
+    format!(
+        "\
+How many seeds it takes at least to tell the best from the others, all pairs being compared: {seeds}. More \
+seeds see smaller differences.
+
 With --out DIR each training is a line of DIR/trials.jsonl as soon as it is done. The same command goes \
 on from there, whenever it was interrupted.
 
@@ -31,7 +38,9 @@ Examples:
   lab compare --out found
   lab compare --optimizers sgd:momentum=0.9,adamw --trials 32 --tune weight_decay=1e-4..0.1:log
   lab compare --task regression --data diamonds.csv.gz --target price --epochs 5 --out diamonds
-  lab compare --budget 10 --epochs 1000    ten seconds a training, however many epochs that is";
+  lab compare --budget 10 --epochs 1000    ten seconds a training, however many epochs that is"
+    )
+}
 
 /// Tunes, judges and compares. With a folder, what is done is written down there, and is not done
 /// again.

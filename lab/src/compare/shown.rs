@@ -3,6 +3,7 @@
 use super::journal::{Phase, Trial};
 use super::study::Study;
 use super::summary::{Contest, LEVEL, Pair, Standing, Verdict, outcomes_of};
+use crate::made::Made;
 use crate::report::{Axis, Chart, Line, Part, Report, Section, Table};
 use crate::statistics::Spread;
 use crate::training::Outcome;
@@ -45,7 +46,7 @@ pub(super) fn report(study: &Study, contest: &Contest, trials: &[Trial]) -> Repo
     sections.extend([tuning, curves]);
     Report {
         title: format!("{} on {}", names.join(", "), study.data()),
-        command: String::new(),
+        made: Made::default(),
         sections,
     }
 }

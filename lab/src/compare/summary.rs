@@ -225,11 +225,17 @@ fn verdict(standings: &[Standing], pairs: &[Pair]) -> Verdict {
     Verdict::Undecided([first.optimizer.clone()].into_iter().chain(others).collect())
 }
 
-/// The least p-value of `n` pairs is `2 / 2^n`. With too few seeds no difference can be sure, were it
-/// ever so great: how many it takes.
+/// How many seeds it takes for a difference to be sure, were it ever so great: the least p-value of `n`
+/// seeds is `2 / 2^n`, and Holm's method holds the least of all against the level divided by their number.
+pub(super) fn least_seeds(pairs: usize) -> u32 {
+    let sure = |n: &u32| pairs as f64 * 2.0 * 0.5_f64.powi(*n as i32) < LEVEL;
+    (1..u32::MAX).find(sure).unwrap_or(u32::MAX)
+}
+
+/// How many seeds it takes, if these are too few.
 pub(super) fn seeds_needed(seeds: u32, pairs: usize) -> Option<u32> {
-    let sure = |n: u32| pairs as f64 * 2.0 * 0.5_f64.powi(n as i32) < LEVEL;
-    (!sure(seeds)).then(|| (seeds..).find(|n| sure(*n)).unwrap_or(u32::MAX))
+    let needed = least_seeds(pairs);
+    (seeds < needed).then_some(needed)
 }
 
 #[cfg(test)]

@@ -7,8 +7,12 @@ use crate::numbers::short;
 use crate::report::{Axis, Chart, Line};
 
 const WIDTH: f64 = 760.0;
-const PLOT: [f64; 2] = [660.0, 320.0];
-const LEFT: f64 = 76.0;
+const HEIGHT: f64 = 320.0;
+/// What is left of the numbers of the upward axis: its name.
+const NAME: f64 = 34.0;
+/// What a letter of these numbers takes at most.
+const LETTER: f64 = 7.0;
+const RIGHT: f64 = 24.0;
 const LEGEND_LINE: f64 = 20.0;
 
 /// The picture of a chart.
@@ -16,15 +20,6 @@ pub fn chart(chart: &Chart) -> String {
     let legend = legend(&chart.lines);
     let rows = legend.last().map_or(0.0, |(_, [_, y])| y / LEGEND_LINE + 1.0);
     let top = 48.0 + LEGEND_LINE * rows + 8.0;
-    let ([right, bottom], [width, height]) = ([LEFT + PLOT[0], top + PLOT[1]], PLOT);
-    let mut svg = Svg::new([WIDTH, bottom + 52.0]);
-    svg.raw(STYLE);
-    svg.text([20.0, 30.0], 19.0, ("ink", Anchor::Start), &chart.title);
-    for (index, (name, [x, y])) in legend.iter().enumerate() {
-        let (x, y) = (x + 20.0, y + 56.0);
-        svg.line([x, y - 4.0], [x + 20.0, y - 4.0], &class(index));
-        svg.text([x + 26.0, y], 13.0, ("ink", Anchor::Start), name);
-    }
     let along = |axis: &Axis, index: usize, places| {
         let points = chart.lines.iter().flat_map(|line| &line.points);
         let points = points.filter_map(|point| point[index]);
@@ -33,22 +28,37 @@ pub fn chart(chart: &Chart) -> String {
         let bands = bands.flat_map(|around| around[index..=2 * index].iter().copied());
         Scale::around(points.chain(bands), axis.logarithmic, places)
     };
-    let (across, up) = (along(&chart.x, 0, [0.0, width]), along(&chart.y, 1, [height, 0.0]));
+    let up = along(&chart.y, 1, [HEIGHT, 0.0]);
+    let rows: Vec<(f64, String)> =
+        up.ticks(6.0).into_iter().filter_map(|tick| Some((up.place(tick)?, short(tick)))).collect();
+    let letters = rows.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(0);
+    let left = NAME + LETTER * letters.max(4) as f64 + 8.0;
+    let (right, bottom) = (WIDTH - RIGHT, top + HEIGHT);
+    let across = along(&chart.x, 0, [0.0, right - left]);
+    let mut svg = Svg::new([WIDTH, bottom + 52.0]);
+    svg.raw(STYLE);
+    svg.text([20.0, 30.0], 19.0, ("ink", Anchor::Start), &chart.title);
+    for (index, (name, [x, y])) in legend.iter().enumerate() {
+        let (x, y) = (x + 20.0, y + 56.0);
+        svg.line([x, y - 4.0], [x + 20.0, y - 4.0], &class(index));
+        svg.text([x + 26.0, y], 13.0, ("ink", Anchor::Start), name);
+    }
     for tick in across.ticks(8.0) {
-        let Some(x) = across.place(tick).map(|place| LEFT + place) else { continue };
+        let Some(x) = across.place(tick).map(|place| left + place) else { continue };
         svg.line([x, top], [x, bottom], "grid");
         svg.text([x, bottom + 18.0], 12.0, ("soft", Anchor::Middle), &short(tick));
     }
-    for tick in up.ticks(6.0) {
-        let Some(y) = up.place(tick).map(|place| top + place) else { continue };
-        svg.line([LEFT, y], [right, y], "grid");
-        svg.text([LEFT - 8.0, y + 4.0], 12.0, ("soft", Anchor::End), &short(tick));
+    for (place, text) in &rows {
+        let y = top + place;
+        svg.line([left, y], [right, y], "grid");
+        svg.text([left - 8.0, y + 4.0], 12.0, ("soft", Anchor::End), text);
     }
-    svg.text([LEFT + width / 2.0, bottom + 40.0], 13.0, ("ink", Anchor::Middle), &chart.x.name);
-    svg.raw(format_args!("<g transform=\"translate(22 {}) rotate(-90)\">", top + height / 2.0));
+    let middle = (left + right) / 2.0;
+    svg.text([middle, bottom + 40.0], 13.0, ("ink", Anchor::Middle), &chart.x.name);
+    svg.raw(format_args!("<g transform=\"translate(22 {}) rotate(-90)\">", top + HEIGHT / 2.0));
     svg.text([0.0, 0.0], 13.0, ("ink", Anchor::Middle), &chart.y.name);
     svg.raw("</g>");
-    svg.window([LEFT, top], PLOT, |svg| {
+    svg.window([left, top], [right - left, HEIGHT], |svg| {
         for (index, line) in chart.lines.iter().enumerate() {
             let edge = |side: usize| {
                 let place = move |around: &[f64; 3]| {
@@ -158,6 +168,25 @@ mod tests {
         let (band, line) = (svg.find("class=\"band f0\""), svg.find("class=\"line l0\" d="));
         assert!(band.is_some() && band < line);
         assert!(svg.contains(">80<") || svg.contains(">100<"), "the axis reaches to it");
+    }
+
+    #[test]
+    fn numbers_of_any_length_have_room_beside_the_name_of_their_axis() {
+        for greatest in [0.1, 123.0, 99_999.0, 3.75e12, -1.25e-30, 1e300] {
+            let axis = || Axis { name: "loss".into(), logarithmic: false };
+            let points = vec![[Some(0.0), Some(0.8 * greatest)], [Some(1.0), Some(greatest)]];
+            let (x, y) = (axis(), axis());
+            let (name, title, lines) = ("test".into(), "test".into(), vec![Line::new("a", points)]);
+            let svg = chart(&Chart { name, title, x, y, lines });
+            let numbers = svg.lines().filter(|line| line.contains("text-anchor=\"end\""));
+            for number in numbers {
+                let between = |from: &str, to: &str| {
+                    number.split_once(from).and_then(|(_, rest)| rest.split_once(to)).unwrap().0
+                };
+                let (x, text) = (between("x=\"", "\"").parse::<f64>().unwrap(), between(">", "<"));
+                assert!(x - 7.0 * text.chars().count() as f64 >= 30.0, "{number}");
+            }
+        }
     }
 
     #[test]

@@ -16,9 +16,10 @@ pub(crate) fn is_one(file: &[u8]) -> bool {
 /// The page that shows a report.
 ///
 /// ```
-/// use burn_descent_lab::{page, report::Report};
+/// use burn_descent_lab::{made::Made, page, report::Report};
 ///
-/// let report = Report { title: "</script>".into(), command: "lab".into(), sections: Vec::new() };
+/// let (title, made) = ("</script>".into(), Made::here("lab".into()));
+/// let report = Report { title, made, sections: Vec::new() };
 /// assert!(page::html(&report)?.contains(r#""title":"\u003c/script>""#));
 /// # Ok::<(), anyhow::Error>(())
 /// ```

@@ -11,6 +11,7 @@ pub use tune::{Walked, rates, tune};
 use crate::choice::{Choice, Choices};
 use crate::draw::Relief;
 use crate::findings::Findings;
+use crate::made::Made;
 use crate::numbers::short;
 use crate::report::{Axis, Chart, Line, Part, Picture, Report, Section, Table};
 use crate::surfaces::{SURFACES, Surface, find};
@@ -80,7 +81,7 @@ pub fn run(args: &Args) -> Result<Findings> {
         sections.push(of_an_optimizer(choice, index, &tours, &reliefs));
     }
     let report =
-        Report { title: "Optimizers on their way down".into(), command: String::new(), sections };
+        Report { title: "Optimizers on their way down".into(), made: Made::default(), sections };
     let results = tours.iter().map(|tour| tour.json(args.lr)).collect::<Vec<_>>();
     Ok(Findings { report, results: json!({ "rates": rates, "functions": results }) })
 }

@@ -22,9 +22,10 @@ struct Screen {
     scheme: &'static str,
 }
 
-const SCREENS: [Screen; 4] = [
+const SCREENS: [Screen; 5] = [
     Screen { name: "phone/light", size: [360, 740], scheme: "light" },
     Screen { name: "phone/dark", size: [360, 740], scheme: "dark" },
+    Screen { name: "phone/wide", size: [390, 844], scheme: "light" },
     Screen { name: "desktop/light", size: [1280, 800], scheme: "light" },
     Screen { name: "desktop/dark", size: [1280, 800], scheme: "dark" },
 ];
@@ -65,6 +66,8 @@ fn look(program: &Path, screen: Screen) {
     browser.go(&file);
     everything_is_there(&mut browser, &report);
     nothing_overflows(&mut browser);
+    tables_use_the_width(&mut browser, screen);
+    texts_lead_on(&mut browser, &report);
     the_side_is_right(&mut browser, screen);
     charts_answer(&mut browser, &report);
     nothing_is_wrong(&browser);
@@ -132,6 +135,36 @@ fn nothing_overflows(browser: &mut Browser) {
         })",
     );
     assert_eq!(words, json!([]), "words of charts that are cut off");
+}
+
+/// All cells are in sight: as lists on a phone, and in columns where there is room.
+fn tables_use_the_width(browser: &mut Browser, screen: Screen) {
+    let hidden = "[...document.querySelectorAll('td')].filter(cell =>
+        cell.getBoundingClientRect().right > document.documentElement.clientWidth + .5).length";
+    assert_eq!(browser.evaluate(hidden), json!(0), "cells beyond the edge");
+    let lists =
+        "[...document.querySelectorAll('.scroll')].map(one => one.classList.contains('lists'))";
+    // Of thirty columns, and of three.
+    assert_eq!(browser.evaluate(lists), json!([true, screen.size[0] < 600]));
+    let named = "(cell => getComputedStyle(cell, '::before').content)(
+        document.querySelector('section:last-of-type td:last-child'))";
+    if screen.size[0] < 600 {
+        assert_eq!(browser.evaluate(named), json!("\"verdict\""));
+    }
+}
+
+/// Papers are links, chips are short, and the foot says who made it.
+fn texts_lead_on(browser: &mut Browser, report: &Report) {
+    let links = "[...document.querySelectorAll('p a')].map(link => link.href)";
+    assert_eq!(browser.evaluate(links), json!([sample::PAPER]));
+    let chips =
+        "[...document.querySelectorAll('nav a')].map(chip => [chip.textContent, chip.offsetWidth])";
+    let chips: Vec<(String, f64)> = serde_json::from_value(browser.evaluate(chips)).unwrap();
+    assert!(chips.iter().all(|(_, width)| *width <= 208.0), "{chips:?}");
+    assert_eq!(chips.last().unwrap().0, "No winner");
+    let foot = browser.evaluate("document.querySelector('footer').textContent");
+    let foot = foot.as_str().unwrap();
+    assert!(foot.contains(&report.made.version) && foot.contains(&report.made.machine), "{foot}");
 }
 
 fn the_side_is_right(browser: &mut Browser, screen: Screen) {

@@ -99,6 +99,26 @@ fn what_diverges_is_a_row_and_too_few_seeds_are_said() {
     assert!(text.contains("all diverged") && text.contains("2 of 2"), "{text}");
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(errors.contains("it takes --seeds 6"), "{errors}");
+    assert!(folder.done("compare --help").contains("3 optimizers 7"));
+}
+
+/// What the README compares could come out with a winner.
+#[test]
+fn the_seeds_of_the_readme_are_enough() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let lines = readme.lines().filter_map(|line| line.split_once("--bin lab -- compare "));
+    let lines: Vec<&str> = lines.map(|(_, flags)| flags).collect();
+    assert!(!lines.is_empty());
+    for flags in lines {
+        let mut words: Vec<&str> = flags.split_whitespace().collect();
+        let out = words.iter().position(|word| *word == "--out").unwrap();
+        words.drain(out..out + 2);
+        let task = "--data data.csv --target class --hidden none --epochs 1";
+        let output = Folder::new().run(&format!("compare {} {task}", words.join(" ")));
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && !errors.contains("it takes --seeds"), "{errors}");
+    }
 }
 
 #[test]
