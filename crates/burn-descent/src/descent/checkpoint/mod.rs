@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 /// All of a walk at one moment: all that burn records of the model (weights, running statistics,
 /// parameters of integers and booleans, quantised ones), the states of the optimizers, counters,
 /// averages, accumulated gradients, the scale of the loss; and every option, to compare with.
+/// Tensors that are no parameters, and flags such as that of a frozen norm, are in no record of
+/// burn's: they are those of the model that it is restored into.
 ///
 /// A walk that is taken up again goes on as if it had never stopped, bit for bit on one device, at
 /// any step, and in the middle of an accumulation too. Schedules and noise follow from the step,

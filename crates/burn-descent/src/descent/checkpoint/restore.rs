@@ -18,7 +18,8 @@ impl Checkpoint {
     /// that were saved. `descent` must have been built as the one that was saved, for a model of the
     /// same parameters; where they are and how far they have come does not matter. `model` is left
     /// as it is: running statistics, which clones of a model share, are not shared with what comes
-    /// back. It may have no autodiff, to be loaded for inference.
+    /// back. (So one norm in two places of a model has statistics of its own in each afterwards, as
+    /// after burn's `valid`.) It may have no autodiff, to be loaded for inference.
     ///
     /// # Errors
     /// [`CheckpointError::Misfit`] with all that is not the same: parameters, shapes, precisions,
