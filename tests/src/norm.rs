@@ -45,6 +45,9 @@ pub fn check(device: &Device, dtype: DType) {
     let endless = Tensor::<1>::full([5], f64::INFINITY, (device, dtype));
     assert_eq!(total(&[tensors[3].clone(), endless]), f64::INFINITY);
 
+    // The square of 300 is no number of f16.
+    let large = Tensor::<1>::full([4], 300.0, (device, dtype));
+    assert!((total(&[large]) - 600.0).abs() < 1.0);
     if dtype == DType::F64 {
         for number in [1e200, 1e-200] {
             let tensor = |count: usize| Tensor::<1>::full([count], number, (device, dtype));
