@@ -347,6 +347,9 @@ mod tests {
         let missing: String =
             (0..30).map(|i| format!("{i},{}\n", if i < 5 { "1" } else { "NA" })).collect();
         let few = error(&parse(&format!("x,y\n{missing}")), all("y"), Task::Regression);
-        assert!(few.contains("dropped 25 rows") && few.contains("25 in `y` (NA): 5 usable"), "{few}");
+        assert!(
+            few.contains("dropped 25 rows") && few.contains("25 in `y` (NA): 5 usable"),
+            "{few}"
+        );
     }
 }
