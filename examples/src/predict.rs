@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn predictions_have_eight_digits() {
-        let numbers = [326.0, 0.1 + 0.2, 1234.567_891_2, -1e50 / 3.0, 1e-170];
+        let numbers = [326.0, 0.1 + 0.2, 1_234.567_891_2, -1e50 / 3.0, 1e-170];
         let expected = ["326.0", "0.3", "1234.5679", "-3.3333333e49", "1e-170"];
         assert_eq!(numbers.map(digits), expected);
     }
