@@ -120,8 +120,7 @@ impl Predictions<'_> {
 
     fn values(&self, output: &[f32]) -> Vec<String> {
         match &self.target.code {
-            // As many digits as the network computes with.
-            Code::Number(scale) => vec![(scale.back(output[0]) as f32).to_string()],
+            Code::Number(scale) => vec![digits(scale.back(output[0]))],
             Code::Words(classes) => {
                 let found = class(output);
                 let probability = (-cross_entropy(output, found)).exp();
@@ -147,5 +146,23 @@ impl Predictions<'_> {
             writer.write_record(row.iter().chain(values.iter().map(String::as_str)))?;
         }
         Ok(writer.flush()?)
+    }
+}
+
+/// A number with as many digits as the network computes with: eight.
+fn digits(number: f64) -> String {
+    let text = format!("{number:.7e}");
+    text.parse().map_or(text, |number: f64| format!("{number:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_have_eight_digits() {
+        let numbers = [326.0, 0.1 + 0.2, 1_234.567_891_2, -1e50 / 3.0, 1e-170];
+        let expected = ["326.0", "0.3", "1234.5679", "-3.3333333e49", "1e-170"];
+        assert_eq!(numbers.map(digits), expected);
     }
 }

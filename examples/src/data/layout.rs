@@ -158,6 +158,9 @@ fn records(text: &str, separator: u8, most: usize) -> Result<Vec<(u64, StringRec
         let begin = record.position().map_or(0, |position| position.byte());
         records.push((line.at(begin as usize), record));
     }
+    if declared(text).is_some() {
+        records.remove(0);
+    }
     let begins = |record: &StringRecord| record.get(0).is_some_and(|value| value.starts_with('#'));
     let first = records.iter().find(|(_, record)| !begins(record)).or(records.first());
     let width = first.map_or(0, |(_, record)| record.len());
@@ -167,6 +170,12 @@ fn records(text: &str, separator: u8, most: usize) -> Result<Vec<(u64, StringRec
         !comment && !blank
     });
     Ok(records)
+}
+
+/// The separator that the first line names, as Excel writes it: `sep=;`.
+fn declared(text: &str) -> Option<u8> {
+    let (separator, line) = text.strip_prefix("sep=")?.split_at_checked(1)?;
+    (line.is_empty() || line.starts_with(['\r', '\n'])).then_some(separator.as_bytes()[0])
 }
 
 /// The numbers of lines, of places that come one after the other.
@@ -197,6 +206,9 @@ impl<'a> Lines<'a> {
 /// mark is left, the one that makes the most; where none does, the one that makes the most of the
 /// first line.
 fn detect(text: &str) -> u8 {
+    if let Some(separator) = declared(text) {
+        return separator;
+    }
     let of = |separator: &u8| {
         let records = records(text, *separator, SAMPLE).unwrap_or_default();
         let width = records.first().map_or(0, |(_, record)| record.len());
@@ -267,6 +279,14 @@ mod tests {
         }
         let given = Layout { separator: Some(';'), ..Layout::default() };
         assert_eq!(names(&given.read("a,b;c\n1,2;3\n").unwrap()), ["a,b", "c"]);
+    }
+
+    #[test]
+    fn the_first_line_may_name_the_separator() {
+        let records = read("sep=;\r\na,b;c\r\n1,2;3\r\n");
+        assert_eq!((records.separator, names(&records)), (';', vec!["a,b", "c"]));
+        assert_eq!(rows(&records), ["3:1,2/3"]);
+        assert_eq!(names(&read("sep=x,y\n1,2\n")), ["sep=x", "y"]);
     }
 
     #[test]

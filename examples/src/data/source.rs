@@ -147,3 +147,16 @@ impl Source {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_save_from_before_layouts_is_read() {
+        let saved =
+            r#"{ "table": { "path": "a.csv", "target": "y", "drop": [], "features": [] } }"#;
+        let source: Source = serde_json::from_str(saved).unwrap();
+        assert_eq!(source.layout(), Layout::default());
+    }
+}
