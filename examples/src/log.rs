@@ -28,7 +28,7 @@ impl Format {
         let agree =
             |text: &str, expected: &str| text.starts_with(expected) || expected.starts_with(text);
         match self {
-            Self::Csv => agree(text, "step,stepped,skipped,skipped_in_all,"),
+            Self::Csv => agree(text, "step,stepped,parameters,skipped,skipped_in_all,"),
             Self::JsonLines => match text.strip_prefix("{\"step\":") {
                 None => agree(text, "{\"step\":"),
                 Some(number) => {
@@ -92,8 +92,8 @@ mod tests {
             ("log.jsonl", "{\"step\":12,\"stepped\":true,\"skipped\":false}\n", true),
             ("other.jsonl", "{\"step\":1,\"loss\":0.5}\n", false),
             ("bytes.jsonl", "\u{b5}", false),
-            ("cut.csv", "step,stepped,sk", true),
-            ("log.csv", "step,stepped,skipped,skipped_in_all,lr.all\n1", true),
+            ("cut.csv", "step,stepped,par", true),
+            ("log.csv", "step,stepped,parameters,skipped,skipped_in_all,lr.all\n1", true),
             ("other.csv", "step,stepped,mine\n", false),
         ] {
             let path = dir.path().join(name);
