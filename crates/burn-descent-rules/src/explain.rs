@@ -13,12 +13,15 @@ const F32: usize = 4;
 /// Gradient and parameter are called `g` and `p`, states and scalars as the rule calls them.
 ///
 /// ```
-/// use burn_descent_rules::{AdamW, Explanation};
+/// use burn_descent_rules::{AdamW, Explanation, ScheduleFreeSgd};
 ///
 /// let page = Explanation::of(&AdamW::new());
 /// assert_eq!(page.formula[1], "m ← beta1·m + one_beta1·t1");
 /// assert_eq!((page.bytes_read(), page.bytes_written(), page.bytes_of_state()), (16, 12, 8));
 /// println!("{page}");
+///
+/// let page = Explanation::of(&ScheduleFreeSgd::new()).to_string();
+/// assert!(page.contains("Remembers of each tensor: "));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
