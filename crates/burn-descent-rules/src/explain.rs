@@ -14,12 +14,15 @@ const F32: usize = 4;
 ///
 /// ```
 /// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{AdamW, rules::Explanation};
+/// use burn_descent::{AdamW, ScheduleFreeSgd, rules::Explanation};
 ///
 /// let page = Explanation::of(&AdamW::new());
 /// assert_eq!(page.formula[1], "m ← beta1·m + one_beta1·t1");
 /// assert_eq!((page.bytes_read(), page.bytes_written(), page.bytes_of_state()), (16, 12, 8));
 /// println!("{page}");
+///
+/// let page = Explanation::of(&ScheduleFreeSgd::new()).to_string();
+/// assert!(page.contains("Remembers of each tensor: "));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
