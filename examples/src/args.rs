@@ -205,7 +205,7 @@ pub struct Flags {
 }
 
 /// The flags that predicting has no use for.
-const TRAINING: [&str; 22] = [
+const TRAINING: [&str; 23] = [
     "data",
     "target",
     "drop",
@@ -221,6 +221,7 @@ const TRAINING: [&str; 22] = [
     "seed",
     "clip_norm",
     "accumulate",
+    "flush",
     "ema",
     "plot",
     "log",

@@ -58,7 +58,7 @@ impl Checked {
 impl<R: Checkpoint> Checkpointer<R> for Checked {
     fn save(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
         let scratch = self.scratch().map_err(CheckpointerError::IOError)?;
-        FileCheckpointer::new(&scratch, self.what).save(epoch, record)?;
+        FileCheckpointer::new(scratch.clone(), self.what).save(epoch, record)?;
         self.put(epoch, &scratch).map_err(CheckpointerError::IOError)
     }
 

@@ -44,7 +44,14 @@ fn a_resumed_run_ends_with_the_same_bits_and_rates() {
     let read = || files.map(|file| model(&folder, &format!("run/{file}")));
     let whole = read();
     files.iter().for_each(|file| fs::remove_file(folder.path("run").join(file)).unwrap());
+    // A save that was killed: the checksum of a file that never came, and what it had begun.
+    let sums = folder.path("run/checkpoint/model-4.crc32");
+    let sum = fs::read_to_string(&sums).unwrap();
+    fs::write(&sums, format!("{sum}00000000\n")).unwrap();
+    fs::create_dir(folder.path("run/checkpoint/.saving-model")).unwrap();
+    folder.write("run/checkpoint/.saving-model/model-5.bpk", "half of it");
     done(&folder, "learner --dir run --resume 4");
+    assert!(!folder.path("run/checkpoint/.saving-model").exists());
     assert_eq!(read(), whole);
 }
 
