@@ -284,8 +284,7 @@ fn live(world: &World) {
                 reference.scale += 1.0;
             }
             8 => {
-                let thaw = |param: Param<Tensor<2>>| param.set_require_grad(true);
-                model.adapter.weight = thaw(model.adapter.weight);
+                model.adapter.weight = model.adapter.weight.set_require_grad(true);
                 model.adapter.bias = model.adapter.bias.map(|bias| bias.set_require_grad(true));
                 reference.frozen.clear();
             }

@@ -88,9 +88,9 @@ pub enum DescentError {
         /// Path of the parameter.
         parameter: String,
         /// Shape of the parameter.
-        expected: Shape,
+        expected: Box<Shape>,
         /// Shape of the gradient; `None` if it has another number of dimensions.
-        found: Option<Shape>,
+        found: Option<Box<Shape>>,
     },
     /// What the optimizer remembers of a parameter does not fit it any more.
     #[error(
@@ -103,7 +103,7 @@ pub enum DescentError {
         /// The step, from 1.
         step: u64,
         /// What does not fit.
-        error: StepError,
+        error: Box<StepError>,
     },
     /// No parameter of the model has a gradient.
     #[error(

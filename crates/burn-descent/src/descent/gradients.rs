@@ -172,10 +172,10 @@ impl Look<'_> {
     ) -> Result<(), DescentError> {
         let (id, shape) = (param.id, param.shape());
         let parameter = || path.to_owned();
-        let other_shape = |found| DescentError::GradientShape {
+        let other_shape = |found: Option<_>| DescentError::GradientShape {
             parameter: path.to_owned(),
-            expected: shape.clone(),
-            found,
+            expected: Box::new(shape.clone()),
+            found: found.map(Box::new),
         };
         let gradient = of_rank(|| self.from.remove::<D>(id)).ok_or_else(|| other_shape(None))?;
         let sum = of_rank(|| self.at.accumulator.sums.get::<D>(id));
@@ -203,7 +203,7 @@ impl Look<'_> {
             fused.check_state(state, &shape).map_err(|error| DescentError::State {
                 parameter: parameter(),
                 step: self.at.steps + 1,
-                error,
+                error: Box::new(error),
             })?;
         }
         self.found.gradients.register(id, gradient);
