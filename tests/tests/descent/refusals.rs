@@ -4,7 +4,9 @@ use super::{all, gradients, matrix, model, sgd, vector};
 use burn::module::Param;
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::{Device, Tensor};
-use burn_descent::{Adam, Build, CheckpointError, Descent, DescentError, Fused, FusedState};
+use burn_descent::{
+    Adam, Build, CheckpointError, Descent, DescentError, Fused, FusedState, Lookahead, Swa,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -67,6 +69,32 @@ fn a_state_that_does_not_fit_any_more_is_refused_before_anything_moves() {
         matches!(&refused.error, DescentError::State { parameter, .. } if parameter == "matrices.24")
     );
     assert_eq!(all(&refused.model), before);
+}
+
+/// The same without a state, but with an average, slow weights, or micro-batches of the old layer.
+#[test]
+fn what_else_is_kept_and_does_not_fit_is_refused_before_anything_moves() {
+    let builder = || Descent::new(sgd()).schedule(0.1);
+    for (part, builder) in [
+        ("average", builder().average(Swa::polyak(1))),
+        ("slow weights", builder().lookahead(Lookahead::new().k(5))),
+        ("accumulated gradient", builder().accumulate(3)),
+    ] {
+        let start = model();
+        let mut descent = builder.build(&start).expect("it fits");
+        let gradients_of = gradients(&start, 0);
+        let (mut model, _) = descent.step(start, gradients_of).expect("a good step");
+        let id = model.matrices[24].id;
+        let larger = Tensor::<2>::ones([5, 4], &Device::default()).autodiff().require_grad();
+        model.matrices[24] = Param::initialized(id, larger.clone());
+        let mut new = gradients(&model, 1);
+        new.register(id, larger.inner());
+        let before = all(&model);
+        let refused = descent.step(model, new).expect_err("it is of the old layer");
+        let parameter = "matrices.24".to_owned();
+        assert_eq!(refused.error, DescentError::Kept { parameter, part });
+        assert_eq!(all(&refused.model), before);
+    }
 }
 
 /// An optimizer of somebody else, which panics once.

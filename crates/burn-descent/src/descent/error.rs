@@ -105,6 +105,17 @@ pub enum DescentError {
         /// What does not fit.
         error: Box<StepError>,
     },
+    /// What else is kept of a parameter does not fit it any more.
+    #[error(
+        "the {part} of `{parameter}` has another shape than it has: the model has changed; build the walk \
+         anew, and take up what fits with `Checkpoint::restore_what_fits`"
+    )]
+    Kept {
+        /// Path of the parameter.
+        parameter: String,
+        /// What: `average`.
+        part: &'static str,
+    },
     /// No parameter of the model has a gradient.
     #[error(
         "no parameter of the model has a gradient: they are frozen, or the gradients are of another \

@@ -178,10 +178,33 @@ impl Look<'_> {
             found: found.map(Box::new),
         };
         let gradient = of_rank(|| self.from.remove::<D>(id)).ok_or_else(|| other_shape(None))?;
-        let sum = of_rank(|| self.at.accumulator.sums.get::<D>(id));
-        let sum = sum.ok_or_else(|| other_shape(None))?.map(|sum| sum.shape());
-        if let Some(sum) = sum.filter(|sum| *sum != shape) {
-            return Err(other_shape(Some(sum)));
+        let gradient = gradient.map(inner);
+        let at = self.at;
+        let kept = [
+            ("accumulated gradient", &at.accumulator.sums),
+            ("average", &at.averages.weights),
+            ("slow weights", &at.slow),
+        ];
+        for (part, kept) in kept {
+            let fits = |kept: Option<Tensor<D>>| kept.is_none_or(|kept| kept.shape() == shape);
+            if !of_rank(|| kept.get::<D>(id)).is_some_and(fits) {
+                return Err(DescentError::Kept { parameter: parameter(), part });
+            }
+        }
+        let moves = gradient.is_some() || at.accumulator.sums.get::<D>(id).is_some();
+        if moves && let Some(member) = self.setup.members.get(&id) {
+            let optimizer = &self.setup.groups[member.group].optimizers[member.optimizer];
+            if let (AnyOptimizer::Ours(fused), Some(State::Ours(state))) =
+                (optimizer, at.states.get(&id))
+            {
+                fused.check_state(state, &shape).map_err(|error| DescentError::State {
+                    parameter: parameter(),
+                    step: at.steps + 1,
+                    error: Box::new(error),
+                })?;
+            }
+        } else if moves {
+            return Err(DescentError::UnknownParameter { parameter: parameter() });
         }
         let Some(gradient) = gradient else {
             if self.found.gradients.get::<D>(id).is_some() {
@@ -189,22 +212,8 @@ impl Look<'_> {
             }
             return Ok(());
         };
-        let gradient = inner(gradient);
-        let Some(member) = self.setup.members.get(&id) else {
-            return Err(DescentError::UnknownParameter { parameter: parameter() });
-        };
         if gradient.shape() != shape {
             return Err(other_shape(Some(gradient.shape())));
-        }
-        let optimizer = &self.setup.groups[member.group].optimizers[member.optimizer];
-        if let (AnyOptimizer::Ours(fused), Some(State::Ours(state))) =
-            (optimizer, self.at.states.get(&id))
-        {
-            fused.check_state(state, &shape).map_err(|error| DescentError::State {
-                parameter: parameter(),
-                step: self.at.steps + 1,
-                error: Box::new(error),
-            })?;
         }
         self.found.gradients.register(id, gradient);
         Ok(())

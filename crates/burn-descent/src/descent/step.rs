@@ -130,6 +130,7 @@ impl Descent {
         model: &M,
     ) -> Result<(Report, Option<Prepared>), DescentError> {
         self.check_whole()?;
+        Descending::new(model, Tensors::new(), &self.setup, &self.at)?;
         let (paces, report) = (self.paces(1.0.into())?, self.begin());
         let whole = self.at.accumulator.whole(model);
         let Some((gradients, factor)) = whole else { return Ok((report, None)) };
@@ -264,7 +265,6 @@ impl Descent {
 
         self.at.under_way = true;
         let model = apply(model, &setup.members, &paces, &mut self.at.states, found);
-        self.at.under_way = false;
         self.at.steps = step;
         if let (Some(options), Some(scale)) = (&setup.wishes.loss_scale, &mut self.at.scale) {
             scale.after_good(options);
@@ -273,6 +273,7 @@ impl Descent {
         let model = self.meet(model);
         self.follow(&model);
 
+        self.at.under_way = false;
         (report.step, report.stepped) = (step, true);
         report.update = before.map(|before| measure(&model, before));
         (model, report)
