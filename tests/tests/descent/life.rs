@@ -3,11 +3,12 @@
 //! steps. Held against the same life on plain vectors, with gradients of a model that is made anew
 //! for each step.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Embedding, EmbeddingConfig, Linear, LinearConfig};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
-use burn_descent::{AdamW, Build, Checkpoint, Descent, Ema, NotFinite};
+use burn_descent::{AdamW, Build, Checkpoint, Descent, Ema, Fused, NotFinite};
 use burn_descent_tests::{devices, numbers, values};
 use std::collections::BTreeMap;
 
@@ -40,8 +41,8 @@ impl Net {
             head: embedding.weight.clone(),
             embedding,
             adapter: LinearConfig::new(8, 4).init(device),
-            scale: Param::initialized(burn::module::ParamId::new(), scale),
-            hidden: Param::initialized(burn::module::ParamId::new(), hidden),
+            scale: Param::initialized(ParamId::new(), scale),
+            hidden: Param::initialized(ParamId::new(), hidden),
         }
     }
 
@@ -130,9 +131,12 @@ fn floats(model: &Net, world: &World) -> Floats {
 }
 
 /// A model of these floats that shares nothing with any other.
-fn net_of(floats: Floats, world: &World) -> Net {
+fn net_of(floats: Floats, world: &World, tied: bool) -> Net {
     let mut net = Net::new(&world.device).map(&mut ByPath { path: Vec::new(), floats, world });
-    net.head = net.embedding.weight.clone();
+    net.head = match tied {
+        true => net.embedding.weight.clone(),
+        false => Param::initialized(ParamId::new(), net.head.val()),
+    };
     net
 }
 
@@ -154,11 +158,13 @@ struct Reference {
     seen: i32,
     frozen: Vec<&'static str>,
     scale: f64,
+    /// Is the head the embedding?
+    tied: bool,
 }
 
 impl Reference {
     fn step(&mut self, batch: &Batch, world: &World) {
-        let net = net_of(self.floats.clone(), world);
+        let net = net_of(self.floats.clone(), world, self.tied);
         let scale = self.scale;
         // The net that is made anew has the scale 2.
         let gradients = (net.loss(batch) * (scale / 2.0)).backward();
@@ -172,7 +178,8 @@ impl Reference {
             "conv.bias" => net.conv.bias.as_ref()?.grad(&gradients).map(|g| values(&g)),
             "norm.gamma" => net.norm.gamma.grad(&gradients).map(|g| values(&g)),
             "norm.beta" => net.norm.beta.grad(&gradients).map(|g| values(&g)),
-            // The leaf of the head too.
+            "head" if !self.tied => net.head.grad(&gradients).map(|g| values(&g)),
+            // The leaf of the head too, if they are tied.
             "embedding.weight" => net.embedding.weight.grad(&gradients).map(|g| values(&g)),
             "adapter.weight" => net.adapter.weight.grad(&gradients).map(|g| values(&g)),
             "adapter.bias" => net.adapter.bias.as_ref()?.grad(&gradients).map(|g| values(&g)),
@@ -185,7 +192,9 @@ impl Reference {
             let weights = self.floats.get_mut(&path).expect("it is one of them");
             adamw(self.memory.entry(path).or_default(), weights, &gradient);
         }
-        self.floats.insert("head".into(), self.floats["embedding.weight"].clone());
+        if self.tied {
+            self.floats.insert("head".into(), self.floats["embedding.weight"].clone());
+        }
         self.seen += 1;
         let share = (1.0 - EMA) / (1.0 - EMA.powi(self.seen));
         for (path, weights) in &self.floats {
@@ -230,30 +239,45 @@ fn assert_alike(what: &str, found: &Floats, expected: &Floats, tolerance: f64) {
     }
 }
 
-fn live(world: &World) {
-    let start = Net::new(&world.device);
-    let mut seed = 100;
-    let mut random = floats(&start, world);
-    for (path, numbers_of) in &mut random {
-        seed += 1;
+/// A model, and its reference, at the beginning.
+fn born(world: &World, tied: bool) -> (Net, Reference) {
+    let mut floats = floats(&Net::new(&world.device), world);
+    for ((path, of_path), seed) in floats.iter_mut().zip(100..) {
         if !path.contains("running") {
-            *numbers_of = numbers(seed, numbers_of.len()).iter().map(|x| x * 0.5).collect();
+            *of_path = numbers(seed, of_path.len()).iter().map(|x| x * 0.5).collect();
         }
     }
-    random.insert("head".into(), random["embedding.weight"].clone());
-    let mut model = net_of(random.clone(), world);
+    if tied {
+        floats.insert("head".into(), floats["embedding.weight"].clone());
+    }
+    let mut model = net_of(floats.clone(), world, tied);
     model.adapter = model.adapter.no_grad();
-    let mut reference = Reference {
-        floats: random,
+    let reference = Reference {
+        floats,
         memory: BTreeMap::new(),
         averages: Floats::new(),
         seen: 0,
         frozen: vec!["adapter"],
         scale: 2.0,
+        tied,
     };
+    (model, reference)
+}
 
-    let adamw = AdamW::new().beta1(BETAS[0]).beta2(BETAS[1]).weight_decay(DECAY).build();
-    let builder = Descent::new(adamw.expect("they are allowed")).schedule(LR);
+fn optimizer() -> Fused {
+    let adamw = AdamW::new().beta1(BETAS[0]).beta2(BETAS[1]).weight_decay(DECAY);
+    adamw.build().expect("they are allowed")
+}
+
+fn thaw(mut model: Net) -> Net {
+    model.adapter.weight = model.adapter.weight.set_require_grad(true);
+    model.adapter.bias = model.adapter.bias.map(|bias| bias.set_require_grad(true));
+    model
+}
+
+fn live(world: &World) {
+    let (mut model, mut reference) = born(world, true);
+    let builder = Descent::new(optimizer()).schedule(LR);
     let builder = builder.average(Ema::new(EMA)).not_finite(NotFinite::Skip);
     let mut descent = builder.build(&model).expect("it fits");
     let mut kept: Option<(Checkpoint, Reference)> = None;
@@ -316,6 +340,39 @@ fn live(world: &World) {
     }
 }
 
+/// Through burn's `ModuleOptimizer`, which knows no averages and steps a parameter in one place only.
+fn live_with_burn(world: &World) {
+    let (mut model, mut reference) = born(world, false);
+    let mut optimizer = ModuleOptimizer::from(optimizer());
+    for number in 0..8 {
+        let mut held = None;
+        match number {
+            2 => held = Some((model.clone(), floats(&model, world))),
+            4 => {
+                model = thaw(model);
+                reference.frozen.clear();
+            }
+            6 => {
+                model.norm.gamma = model.norm.gamma.no_grad();
+                reference.frozen.push("norm.gamma");
+            }
+            _ => {}
+        }
+        let batch = Batch::new(number, world);
+        let gradients = GradientsParams::from_grads(model.loss(&batch).backward(), &model);
+        model = optimizer.step(LR, model, gradients);
+        reference.step(&batch, world);
+        let what = format!("step {number} through burn on {:?}", world.device);
+        assert_alike(&what, &floats(&model, world), &reference.floats, world.tolerance);
+        if let Some((clone, before)) = held {
+            let now = floats(&clone, world);
+            for (path, before) in before.iter().filter(|(path, _)| !path.contains("running")) {
+                assert_eq!(&now[path], before, "`{path}` of a clone has moved");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_life_is_what_it_is_by_hand() {
     for entry in devices::all() {
@@ -324,6 +381,8 @@ fn a_life_is_what_it_is_by_hand() {
             true => (DType::F64, 1e-9),
             false => (DType::F32, 1e-4),
         };
-        live(&World { device: device.autodiff(), dtype, tolerance });
+        let world = World { device: device.autodiff(), dtype, tolerance };
+        live(&world);
+        live_with_burn(&world);
     }
 }
