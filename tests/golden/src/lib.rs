@@ -43,13 +43,19 @@ pub fn traces_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("traces")
 }
 
+/// Ends the names of files of methods that look past one element, and of their problems. They have a
+/// schema of their own, and no rule here is such a method yet.
+const MATRIX: &str = "_matrix";
+
 /// The trajectory files of a folder, such as [`traces_dir`], in alphabetical order: every `.json`
-/// and `.json.gz` but `problems` and the [`schedules`].
+/// and `.json.gz` but `problems`, the [`schedules`], and those of whole matrices (`.._matrix`).
 ///
 /// # Errors
 /// [`Error::Read`] if the folder cannot be listed.
 pub fn traces(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    files(folder, |stem| stem != problems::STEM && !schedule::STEMS.contains(&stem))
+    files(folder, |stem| {
+        stem != problems::STEM && !schedule::STEMS.contains(&stem) && !stem.ends_with(MATRIX)
+    })
 }
 
 /// The files of a folder that hold schedules, to be read as a [`ScheduleFile`], in alphabetical
