@@ -31,14 +31,15 @@ pub struct Layout {
     #[arg(long, help_heading = "Data")]
     pub no_header: bool,
 
-    /// What stands in the CSV file for a value that is not known, beside nothing at all
-    /// [default: NA, N/A, #N/A, #NA, <NA>, na, n/a,
-    /// NaN, nan, NAN, NULL, Null, null, None, -, ., ?]
+    /// What stands in the CSV file for a value that is not known, beside nothing at all.
     #[arg(
         long,
+        help = "What stands in the CSV file for a value that is not known, beside nothing at all \
+                [default: NA, N/A, #N/A, #NA, <NA>, na, n/a, NaN, nan, NAN, NULL, Null, null, None, -, ., ?]",
         value_name = "WORD,...",
         value_delimiter = ',',
-        allow_hyphen_values = true, value_parser = mark,
+        allow_hyphen_values = true,
+        value_parser = mark,
         help_heading = "Data"
     )]
     pub missing: Vec<String>,
