@@ -8,9 +8,8 @@ use burn::tensor::{DType, Tensor};
 /// The norm of many tensors together, taken in one read of each: in f64 on a CPU, in the precision
 /// that the tensor is computed in on the device of a GPU, where it stays.
 ///
-/// The same bits for any number of threads and in every run. Infinite or NaN if an element is. On a
-/// CPU it is right for all numbers that f64 has; on a GPU, squares overflow in its precision: in f32
-/// from 1.8e19 on.
+/// The same bits for any number of threads and in every run. Infinite or NaN if an element is, and right
+/// for all others, though their squares may be no numbers any more: those are taken of fractions.
 #[derive(Default)]
 pub struct Norm {
     /// The sum of those squares that f64 holds with all their digits.
@@ -54,7 +53,7 @@ impl Norm {
         };
         #[cfg(feature = "cube")]
         if let Some(total) = self.on_device {
-            let norm = Reading::on_device(total.sum().sqrt());
+            let norm = Reading::on_device(total.norm());
             return if on_host == 0.0 { norm } else { norm.get().hypot(on_host).into() };
         }
         on_host.into()

@@ -80,6 +80,10 @@ pub(super) trait Engine: Backend {
     /// Adds up the elements of one tensor in the elements of another, smaller one.
     #[fusion(meta = |_from, to| to.clone())]
     fn fold(from: FloatTensor<Self>, to: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// The norm, in the one element of `to`, of what has these sums of squares.
+    #[fusion(meta = |_squares, to| to.clone())]
+    fn norm(squares: FloatTensor<Self>, to: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// Up to four tensors. burn's dispatch knows single tensors, not lists of them.

@@ -2,7 +2,7 @@
 
 use super::emit::apply;
 use super::extension::{Engine, List, Work};
-use super::reduce::{launch_add, launch_fold};
+use super::reduce::{launch_add, launch_fold, launch_norm};
 use crate::state::compute_dtype;
 use burn::backend::cubecl::dtype_to_storage_type as dtype_to_elem_type;
 use burn::backend::tensor::FloatTensor;
@@ -85,6 +85,12 @@ impl Engine for CubeBackend {
     fn fold(from: FloatTensor<Self>, to: FloatTensor<Self>) -> FloatTensor<Self> {
         let (from, to) = (into_contiguous(from), writable(to));
         launch_fold(&from, &to);
+        to
+    }
+
+    fn norm(squares: FloatTensor<Self>, to: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (squares, to) = (into_contiguous(squares), writable(to));
+        launch_norm(&squares, &to);
         to
     }
 }
