@@ -2,8 +2,9 @@
 
 use crate::line::{Line, gradients_at, line};
 use burn::module::Module;
+use burn::optim::AdamConfig;
 use burn::tensor::{DType, Tensor};
-use burn_descent::{Build, Descent, Ema, Lookahead, Sgd};
+use burn_descent::{Build, Descent, DescentError, Ema, Lookahead, Sgd};
 use burn_descent_tests::devices;
 
 /// Steps of 1 from 10; what is kept is the model's after all, on its device and in its precision.
@@ -58,4 +59,21 @@ fn a_move_is_followed() {
         let moved = |model: Line| model.fork(&device.clone().autodiff());
         close(walk(moved), as_it_is);
     }
+}
+
+/// burn's own optimizers do not cast what they remember.
+#[test]
+fn a_cast_that_an_optimizer_cannot_follow_is_refused() {
+    let mut model = line([10.0, 10.0], DType::F32);
+    let mut descent =
+        Descent::new(AdamConfig::new().build()).schedule(1.0).build(&model).expect("it fits");
+    let gradients = gradients_at(&model, [1.0, 2.0]);
+    (model, _) = descent.step(model, gradients).expect("a good step");
+    let cast =
+        |tensor: Tensor<1>| Tensor::from_inner(tensor.inner().cast(DType::F64)).require_grad();
+    (model.a, model.b) = (model.a.map(cast), model.b.map(cast));
+    let (gradients, before) = (gradients_at(&model, [1.0, 2.0]), model.values());
+    let refused = descent.step(model, gradients).expect_err("its moments are in f32");
+    let kept = DescentError::Kept { parameter: "a".into(), part: "state" };
+    assert_eq!((refused.error, refused.model.values()), (kept, before));
 }

@@ -6,7 +6,7 @@ use super::param::{is_frozen, put, replace};
 use super::visit::{ByParameter, Tensors};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::{DynOptimizer, DynState};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Shape, Tensor};
 use burn_descent_engine::{Deferred, Fused, FusedState, Reading};
 use std::sync::Arc;
 
@@ -14,27 +14,28 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(super) enum State {
     Ours(FusedState),
-    Foreign(DynState),
+    /// With the shape and the precision of the parameter, which burn's states do not tell.
+    Foreign(DynState, Shape, DType),
 }
 
 impl State {
     pub(super) fn ours(self) -> FusedState {
         match self {
             Self::Ours(state) => state,
-            Self::Foreign(_) => unreachable!("{OWN}"),
+            Self::Foreign(..) => unreachable!("{OWN}"),
         }
     }
 
     fn ours_mut(&mut self) -> &mut FusedState {
         match self {
             Self::Ours(state) => state,
-            Self::Foreign(_) => unreachable!("{OWN}"),
+            Self::Foreign(..) => unreachable!("{OWN}"),
         }
     }
 
     fn foreign(self) -> DynState {
         match self {
-            Self::Foreign(state) => state,
+            Self::Foreign(state, ..) => state,
             Self::Ours(_) => unreachable!("{OWN}"),
         }
     }
@@ -108,9 +109,13 @@ impl Pace {
                 let gradient = gradient.to_device(&device);
                 let gradient = times(gradient, factor);
                 let state = state.map(|state| optimizer.to_device_dyn(state.foreign(), &device));
+                let (shape, dtype) = (weights.shape(), weights.dtype());
                 let (weights, gradient) = (weights.into_bridge(), gradient.into_bridge());
                 let (weights, state) = optimizer.step_dyn(D, self.lr, weights, gradient, state);
-                (Tensor::from_bridge(weights), state.map(State::Foreign))
+                (
+                    Tensor::from_bridge(weights),
+                    state.map(|state| State::Foreign(state, shape, dtype)),
+                )
             }
         }
     }

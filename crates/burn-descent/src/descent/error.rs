@@ -107,8 +107,8 @@ pub enum DescentError {
     },
     /// What else is kept of a parameter does not fit it any more.
     #[error(
-        "the {part} of `{parameter}` has another shape than it has: the model has changed; build the walk \
-         anew, and take up what fits with `Checkpoint::restore_what_fits`"
+        "the {part} of `{parameter}` is of another shape or precision than it is: the model has changed; \
+         build the walk anew, and take up what fits with `Checkpoint::restore_what_fits`"
     )]
     Kept {
         /// Path of the parameter.

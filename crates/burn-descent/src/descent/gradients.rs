@@ -8,7 +8,7 @@ use super::quiet::quietly;
 use super::visit::{ByParameter, Each, Tensors, each_parameter, inner};
 use super::{DescentError, Setup};
 use burn::module::{Module, Param};
-use burn::optim::GradientsParams;
+use burn::optim::{GradientsParams, StateSink};
 use burn::tensor::{Gradients, Tensor};
 use burn_descent_engine::{Norm, Reading, is_finite};
 
@@ -194,14 +194,25 @@ impl Look<'_> {
         let moves = gradient.is_some() || at.accumulator.sums.get::<D>(id).is_some();
         if moves && let Some(member) = self.setup.members.get(&id) {
             let optimizer = &self.setup.groups[member.group].optimizers[member.optimizer];
-            if let (AnyOptimizer::Ours(fused), Some(State::Ours(state))) =
-                (optimizer, at.states.get(&id))
-            {
-                fused.check_state(state, &shape).map_err(|error| DescentError::State {
-                    parameter: parameter(),
-                    step: at.steps + 1,
-                    error: Box::new(error),
-                })?;
+            match (optimizer, at.states.get(&id)) {
+                (AnyOptimizer::Ours(fused), Some(State::Ours(state))) => {
+                    fused.check_state(state, &shape).map_err(|error| DescentError::State {
+                        parameter: parameter(),
+                        step: at.steps + 1,
+                        error: Box::new(error),
+                    })?;
+                }
+                (AnyOptimizer::Foreign(foreign, _), Some(State::Foreign(state, of, dtype))) => {
+                    let same = *of == shape && *dtype == param.dtype();
+                    let mut kept = StateSink::default();
+                    if !same {
+                        foreign.state_flatten("", state, &mut kept);
+                    }
+                    if !kept.tensors.is_empty() {
+                        return Err(DescentError::Kept { parameter: parameter(), part: "state" });
+                    }
+                }
+                _ => {}
             }
         } else if moves {
             return Err(DescentError::UnknownParameter { parameter: parameter() });

@@ -178,7 +178,8 @@ impl<'a> Look<'a> {
                 fits.then_some(State::Ours(state))
             }
             AnyOptimizer::Foreign(foreign, _) => {
-                foreign.state_unflatten(D, &prefix, &mut self.source, &device).map(State::Foreign)
+                let state = foreign.state_unflatten(D, &prefix, &mut self.source, &device)?;
+                Some(State::Foreign(state, weights.shape(), weights.dtype()))
             }
         }
     }

@@ -147,7 +147,7 @@ impl Each for Take<'_> {
         let prefix = name(STATE, path);
         match (optimizer, state) {
             (_, Some(State::Ours(state))) => state.state_flatten(&prefix, &mut self.sink),
-            (AnyOptimizer::Foreign(foreign, _), Some(State::Foreign(state))) => {
+            (AnyOptimizer::Foreign(foreign, _), Some(State::Foreign(state, ..))) => {
                 foreign.state_flatten(&prefix, state, &mut self.sink);
             }
             _ => {}
