@@ -16,7 +16,7 @@ const ELSEWHERE: u16 = 100;
 const PADDING: usize = 2;
 
 /// No column of words is broken to less than this.
-const LEAST: usize = 12;
+const LEAST: usize = 13;
 
 /// A cell of a column of numbers is never broken if it is no longer than this.
 const NUMBER: usize = 24;
