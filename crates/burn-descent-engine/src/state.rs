@@ -157,7 +157,7 @@ impl FusedState {
     pub fn tensors(&self) -> Vec<TensorData> {
         match &self.lanes {
             Lanes::Loaded(lanes) => lanes.clone(),
-            Lanes::Ready(lanes) => lanes.iter().map(|lane| tensor(lane).into_data()).collect(),
+            Lanes::Ready(lanes) => lanes.iter().map(|lane| now(tensor(lane).into_data())).collect(),
         }
     }
 
@@ -178,6 +178,13 @@ impl FusedState {
 /// burn's tensors know their own.
 pub(crate) fn tensor(lane: &DispatchTensor) -> Tensor<1> {
     Tensor::from_dispatch(lane.clone())
+}
+
+/// Data as it is now. burn reads a GPU when data is first looked at, and the next step may have changed the
+/// tensor in place by then.
+fn now(data: TensorData) -> TensorData {
+    let _ = data.bytes().first();
+    data
 }
 
 /// The keys of numbers in a record.

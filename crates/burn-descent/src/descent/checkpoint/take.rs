@@ -46,6 +46,10 @@ impl Descent {
         if !take.mismatches.is_empty() {
             return Err(CheckpointError::Misfit(take.mismatches));
         }
+        // A GPU is read when data is first looked at; the next step may have changed the tensor by then.
+        for (_, data) in &take.sink.tensors {
+            let _ = data.bytes().first();
+        }
         let at = &self.at;
         let header = Header {
             parameters: take.parameters,
