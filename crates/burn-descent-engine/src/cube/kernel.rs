@@ -2,7 +2,8 @@
 
 use super::emit::apply;
 use super::extension::{Engine, List, Work};
-use super::reduce::{launch_add, launch_fold, launch_norm};
+use super::norm::launch_norm;
+use super::reduce::{launch_add, launch_fold};
 use crate::state::compute_dtype;
 use burn::backend::cubecl::dtype_to_storage_type as dtype_to_elem_type;
 use burn::backend::tensor::FloatTensor;

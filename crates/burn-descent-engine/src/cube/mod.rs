@@ -4,7 +4,9 @@ mod emit;
 mod extension;
 mod kernel;
 mod noise;
+mod norm;
 mod reduce;
 
 pub(crate) use extension::step;
-pub(crate) use reduce::{Total, add_squares};
+pub(crate) use norm::add_squares;
+pub(crate) use reduce::Total;

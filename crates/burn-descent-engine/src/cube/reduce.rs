@@ -6,13 +6,13 @@ use super::extension::{Engine, List, Work};
 use super::kernel::{compute_type, numbers, stored_type, width, words};
 use crate::scalars::Scalars;
 use crate::state::{compute_dtype, tensor};
-use burn::backend::{BackendTensor, Dispatch, DispatchTensor, DispatchTensorKind, TensorMetadata};
+use burn::backend::{Dispatch, DispatchTensor, TensorMetadata};
 use burn::tensor::{DType, Device, Tensor};
 use burn_cubecl::tensor::CubeTensor;
-use burn_descent_rules::{Graph, Node};
+use burn_descent_rules::Graph;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Parts of a sum: as many units work on a tensor at most.
 const PARTS: usize = 1 << 14;
@@ -112,45 +112,23 @@ fn fold<C: Float>(from: &[C], to: &mut [C], #[define(C)] _dtype: ElemType) {
     }
 }
 
-/// The norm of what has these sums of squares: of the numbers, of their fractions, and of their
-/// multiples. The first is right but where it overflows or vanishes.
-#[cube(launch_unchecked)]
-fn norm<C: Float>(
-    squares: &[C],
-    to: &mut [C],
-    limits: &Sequence<InputScalar>,
-    #[define(C)] _dtype: ElemType,
-) {
-    if ABSOLUTE_POS == 0 {
-        let (most, least, scale) =
-            (limits[0].get::<C>(), limits[1].get::<C>(), limits[2].get::<C>());
-        let mut norm = squares[0].sqrt();
-        if squares[0] > most {
-            norm = squares[1].sqrt() * scale;
-        } else if squares[0] < least {
-            norm = squares[2].sqrt() / scale;
-        }
-        to[0] = norm;
-    }
-}
-
 /// Sums of the outputs of a graph, in parts.
 pub(crate) struct Total {
-    parts: DispatchTensor,
+    pub(super) parts: DispatchTensor,
     /// How many sums.
     outputs: usize,
 }
 
 impl Total {
     /// Zero, beside a tensor and in the precision that this is computed in.
-    fn beside(there: &DispatchTensor, outputs: usize) -> Self {
+    pub(super) fn beside(there: &DispatchTensor, outputs: usize) -> Self {
         let (device, dtype) = place(there);
         let parts = Tensor::<1>::zeros([PARTS * outputs], (&device, dtype)).into_dispatch();
         Self { parts, outputs }
     }
 
     /// Adds the graph of all elements of some tensors.
-    fn add(
+    pub(super) fn add(
         self,
         inputs: Vec<DispatchTensor>,
         states: Vec<DispatchTensor>,
@@ -164,19 +142,13 @@ impl Total {
     }
 
     /// The sums, an element each.
-    fn sums(self) -> DispatchTensor {
+    pub(super) fn sums(self) -> DispatchTensor {
         let middle = self.empty(MIDDLE * self.outputs);
         let sums = self.empty(self.outputs);
         <Dispatch as Engine>::fold(<Dispatch as Engine>::fold(self.parts, middle), sums)
     }
 
-    /// The norm, of one element, of what has been added by [`add_squares`].
-    pub(crate) fn norm(self) -> Tensor<1> {
-        let norm = self.empty(1);
-        Tensor::from_dispatch(<Dispatch as Engine>::norm(self.sums(), norm))
-    }
-
-    fn empty(&self, count: usize) -> DispatchTensor {
+    pub(super) fn empty(&self, count: usize) -> DispatchTensor {
         let (device, dtype) = place(&self.parts);
         Tensor::<1>::empty([count], (&device, dtype)).into_dispatch()
     }
@@ -198,63 +170,6 @@ pub(super) fn sum(
     let inputs = vec![parameter.clone(), gradient.clone()];
     let outputs = graph.outputs.len();
     Total::beside(parameter, outputs).add(inputs, states.to_vec(), scalars, graph).sums()
-}
-
-/// Where squares of a precision are no numbers any more: a sum of them above `most` has overflowed, or
-/// may have, and one below `least` has lost some. They are taken of fractions then, and of multiples.
-struct Limits {
-    most: f64,
-    least: f64,
-    /// A power of two, so that nothing is lost to rounding.
-    scale: f64,
-}
-
-impl Limits {
-    fn of(compute: DType) -> Self {
-        match compute {
-            DType::F64 => Self { most: 1e300, least: 1e-280, scale: 2_f64.powi(512) },
-            _ => Self { most: 1e37, least: 1e-30, scale: 2_f64.powi(64) },
-        }
-    }
-}
-
-/// The squares of an element, of a fraction and of a multiple of it.
-fn squares(compute: DType) -> Arc<Graph> {
-    let graph = |Limits { scale, .. }: Limits| {
-        let literal = |number: f64| Node::Literal(number.to_bits());
-        let nodes = vec![
-            Node::Parameter,
-            Node::Mul(0, 0),
-            literal(1.0 / scale),
-            Node::Mul(0, 2),
-            Node::Mul(3, 3),
-            literal(scale),
-            Node::Mul(0, 5),
-            Node::Mul(6, 6),
-        ];
-        Arc::new(Graph { nodes, outputs: vec![1, 4, 7] })
-    };
-    static F32: OnceLock<Arc<Graph>> = OnceLock::new();
-    static F64: OnceLock<Arc<Graph>> = OnceLock::new();
-    let made = if compute == DType::F64 { &F64 } else { &F32 };
-    made.get_or_init(|| graph(Limits::of(compute))).clone()
-}
-
-/// Adds the squares of a tensor, if it lies on a device of this engine, and where the sum lies.
-pub(crate) fn add_squares<const D: usize>(total: &mut Option<Total>, tensor: &Tensor<D>) -> bool {
-    let compute = compute_dtype(tensor.dtype());
-    let tensor = tensor.clone().into_dispatch();
-    if !matches!(tensor.kind, DispatchTensorKind::Cube(BackendTensor::Float(_))) {
-        return false;
-    }
-    let graph = squares(compute);
-    let sum = total.take().unwrap_or_else(|| Total::beside(&tensor, graph.outputs.len()));
-    let fits = sum.parts.kind.device() == tensor.kind.device() && sum.parts.dtype() == compute;
-    *total = Some(match fits {
-        true => sum.add(vec![tensor], vec![], &Scalars::default(), graph),
-        false => sum,
-    });
-    fits
 }
 
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
@@ -316,29 +231,6 @@ pub(super) fn launch_fold(from: &CubeTensor, to: &CubeTensor) {
             buffer(from),
             buffer(to),
             compute_type(to),
-        );
-    }
-}
-
-#[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
-pub(super) fn launch_norm(squares: &CubeTensor, to: &CubeTensor) {
-    let cube_dim = CubeDim::new(&to.client, 1);
-    let cubes = calculate_cube_count_elemwise(&to.client, 1, cube_dim);
-    let buffer = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
-    let compute = compute_type(to);
-    let Limits { most, least, scale } = Limits::of(to.dtype);
-    let limits = [most, least, scale].map(|limit| InputScalar::new(limit, compute));
-    // SAFETY: there are three sums, and one number to write, which the first unit does. Nobody else
-    // holds `to`.
-    unsafe {
-        norm::launch_unchecked(
-            &to.client,
-            cubes,
-            cube_dim,
-            buffer(squares),
-            buffer(to),
-            limits.into_iter().collect(),
-            compute,
         );
     }
 }
