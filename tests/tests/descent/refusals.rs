@@ -50,7 +50,16 @@ fn a_gradient_of_another_rank_is_refused_before_anything_moves() {
     });
 }
 
-/// A layer that has been exchanged for a larger one under the same id.
+/// Exchanges a layer for a larger one under the same id: the gradients that the model has then.
+fn exchange_a_layer(model: &mut super::Model) -> GradientsParams {
+    let id = model.matrices[24].id;
+    let larger = Tensor::<2>::ones([5, 4], &Device::default()).autodiff().require_grad();
+    model.matrices[24] = Param::initialized(id, larger.clone());
+    let mut gradients = gradients(model, 1);
+    gradients.register(id, larger.inner());
+    gradients
+}
+
 #[test]
 fn a_state_that_does_not_fit_any_more_is_refused_before_anything_moves() {
     let start = model();
@@ -58,11 +67,7 @@ fn a_state_that_does_not_fit_any_more_is_refused_before_anything_moves() {
     let mut descent = Descent::new(adam).schedule(0.01).build(&start).expect("it fits");
     let gradients_of = gradients(&start, 0);
     let (mut model, _) = descent.step(start, gradients_of).expect("a good step");
-    let id = model.matrices[24].id;
-    let larger = Tensor::<2>::ones([5, 4], &Device::default()).autodiff().require_grad();
-    model.matrices[24] = Param::initialized(id, larger.clone());
-    let mut new = gradients(&model, 1);
-    new.register(id, larger.inner());
+    let new = exchange_a_layer(&mut model);
     let before = all(&model);
     let refused = descent.step(model, new).expect_err("its moments are of the old layer");
     assert!(
@@ -84,11 +89,7 @@ fn what_else_is_kept_and_does_not_fit_is_refused_before_anything_moves() {
         let mut descent = builder.build(&start).expect("it fits");
         let gradients_of = gradients(&start, 0);
         let (mut model, _) = descent.step(start, gradients_of).expect("a good step");
-        let id = model.matrices[24].id;
-        let larger = Tensor::<2>::ones([5, 4], &Device::default()).autodiff().require_grad();
-        model.matrices[24] = Param::initialized(id, larger.clone());
-        let mut new = gradients(&model, 1);
-        new.register(id, larger.inner());
+        let new = exchange_a_layer(&mut model);
         let before = all(&model);
         let refused = descent.step(model, new).expect_err("it is of the old layer");
         let parameter = "matrices.24".to_owned();
