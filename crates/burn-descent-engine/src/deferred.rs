@@ -48,7 +48,7 @@ impl Fused {
     /// as a GPU does, it is under way at once.
     ///
     /// # Errors
-    /// As of [`advance`](Self::advance). Nothing has been changed then, but the state is dropped.
+    /// Those of [`advance`](Self::advance). Nothing has been changed then, but the state is dropped.
     pub fn defer<const D: usize>(
         &self,
         lr: f64,

@@ -249,7 +249,7 @@ impl Fused {
     /// step.
     ///
     /// # Errors
-    /// As of [`advance`](Self::advance); and at the first step, as of [`check_in`](Self::check_in).
+    /// Those of [`advance`](Self::advance); and at the first step, those of [`check_in`](Self::check_in).
     pub fn try_step<const D: usize>(
         &self,
         lr: f64,

@@ -105,6 +105,7 @@ type Leaf<B> = FloatTensor<Autodiff<B>>;
 /// `primitive`, which [`primitive()`](Leaf) lends as `&self.primitive`, and two counted pointers, to
 /// the node and to its id. Neither says anything of the elements. Other versions of burn do not
 /// compile here: see [`tests`].
+#[allow(unsafe_code)] // burn lends the tensor of a leaf only to be read
 fn primitive_mut<B: Backend>(leaf: &mut Leaf<B>) -> &mut FloatTensor<B> {
     const {
         let pointers = 2 * size_of::<std::sync::Arc<()>>();
@@ -118,10 +119,7 @@ fn primitive_mut<B: Backend>(leaf: &mut Leaf<B>) -> &mut FloatTensor<B> {
     // SAFETY: `primitive()` lends the field `primitive` of `leaf` itself, so a value of its type
     // lies `offset` bytes into `leaf`. Whoever borrows `leaf` mutably may change all of it, and
     // the pointer comes from that borrow.
-    #[allow(unsafe_code)]
-    unsafe {
-        &mut *(&raw mut *leaf).byte_add(offset).cast::<FloatTensor<B>>()
-    }
+    unsafe { &mut *(&raw mut *leaf).byte_add(offset).cast::<FloatTensor<B>>() }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(crate) type Pass<T> = fn(&mut [T], &[T], States<'_, T>, &[f64], usize);
 /// The slices of the states; those beyond the rule's are empty.
 pub(crate) type States<'a, T> = [&'a mut [T]; MAX_STATES];
 
-/// The sum of the terms of a rule over slices, on one thread. Arguments as of [`Pass`].
+/// The sum of the terms of a rule over slices, on one thread. Arguments as for [`Pass`].
 pub(crate) type Sum<T> = fn(&[T], &[T], SharedStates<'_, T>, &[f64], usize) -> f64;
 
 /// [`States`] to be read only.

@@ -185,7 +185,7 @@ impl Look<'_> {
             ("average", &at.averages.weights),
             ("slow weights", &at.slow),
         ];
-        for (part, kept) in kept {
+        for (part, kept) in kept.into_iter().filter(|(_, kept)| !kept.is_empty()) {
             let fits = |kept: Option<Tensor<D>>| kept.is_none_or(|kept| kept.shape() == shape);
             if !of_rank(|| kept.get::<D>(id)).is_some_and(fits) {
                 return Err(DescentError::Kept { parameter: parameter(), part });

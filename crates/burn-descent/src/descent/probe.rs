@@ -102,7 +102,7 @@ impl Descent {
     /// same batch each time. With [`loss scaling`](crate::LossScale) the loss is scaled here.
     ///
     /// # Errors
-    /// As of [`step`](Self::step).
+    /// Those of [`step`](Self::step).
     pub fn step_with<M: Module>(
         &mut self,
         model: M,

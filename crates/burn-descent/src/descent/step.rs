@@ -44,7 +44,7 @@ impl Descent {
     /// examples, where they are uneven.
     ///
     /// # Errors
-    /// As of [`step`](Self::step), and a weight that is not a positive number, or beyond 1e-12 or 1e12.
+    /// Those of [`step`](Self::step), and a weight that is not a positive number, or beyond 1e-12 or 1e12.
     pub fn step_weighted<M: Module>(
         &mut self,
         model: M,
@@ -119,7 +119,7 @@ impl Descent {
     /// that they do not divide. Without any it takes no step, and the report says so.
     ///
     /// # Errors
-    /// As of [`step`](Self::step).
+    /// Those of [`step`](Self::step).
     pub fn flush<M: Module>(&mut self, model: M) -> Result<(M, Report), Refused<M>> {
         let prepared = self.prepare_rest(&model);
         self.walk_if_ready(model, prepared)

@@ -109,7 +109,7 @@ impl Selection {
     /// What the optimizer does with these options, and what it costs.
     ///
     /// # Errors
-    /// As of [`build`](Self::build).
+    /// Those of [`build`](Self::build).
     pub fn explain(&self) -> Result<Explanation, RegistryError> {
         self.of_row(Row::explain)
     }

@@ -97,7 +97,7 @@ impl Checkpoint {
     /// Reads a file.
     ///
     /// # Errors
-    /// As of [`from_bytes`](Self::from_bytes), and if the file cannot be read.
+    /// Those of [`from_bytes`](Self::from_bytes), and if the file cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
         Self::from_bytes(file::read(path).map_err(|error| in_file(path, &error))?)
