@@ -185,8 +185,8 @@ fn run<const D: usize>(graph: &Graph, scalars: &[Value<D>], met: Met<D>) -> Vec<
     graph.outputs.iter().map(|&id| float(output(id))).collect()
 }
 
-/// A cube root to five digits. Where f64 is computed by shaders they raise only f32 to a power, so it
-/// is taken as `x^(1/4) x^(1/16) x^(1/64) ...`.
+/// A cube root that is off by 4 % at most. Where f64 is computed by shaders they raise only f32 to a
+/// power, so it is taken as `x^(1/4) x^(1/16) x^(1/64) ...`.
 fn rough_cbrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     if x.dtype() != DType::F64 {
         return x.powf_scalar(1.0 / 3.0);
@@ -199,8 +199,8 @@ fn rough_cbrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     product
 }
 
-/// Factors of a cube root that leave `x^(1/3 4^-12)`: 1.4e-5 for the greatest numbers.
-pub(crate) const CBRT_FACTORS: usize = 12;
+/// Factors of a cube root that leave `x^(1/3 4^-7)`: 1.5 % for the greatest and the least numbers.
+pub(crate) const CBRT_FACTORS: usize = 7;
 
 fn take<const D: usize>(
     values: &mut [Option<Value<D>>],

@@ -41,7 +41,7 @@ pub enum Node {
     Neg(Id),
     /// Square root.
     Sqrt(Id),
-    /// Cube root of a number >= 0, to three digits at least.
+    /// Cube root of a number >= 0, off by 4 % at most.
     RoughCbrt(Id),
     /// Absolute value.
     Abs(Id),
@@ -150,7 +150,7 @@ impl Real for Symbol {
         Symbol::record(Node::Sqrt(self.0))
     }
     fn cbrt(self) -> Self {
-        cbrt_from(Symbol::record(Node::RoughCbrt(self.0)), self, 1)
+        cbrt_from(Symbol::record(Node::RoughCbrt(self.0)), self, 2)
     }
     fn abs(self) -> Self {
         Symbol::record(Node::Abs(self.0))

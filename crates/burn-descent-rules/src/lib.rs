@@ -47,7 +47,7 @@ pub use fields::{
 };
 pub use graph::{Graph, Id, Node, Symbol, trace_evaluate, trace_term, trace_update};
 pub use options::{Bound, Range, Role, from_pairs, nearest, to_pairs, unknown, with_pairs};
-pub use real::Real;
+pub use real::{ROUGH_CBRT, Real};
 pub use rule::{Paper, Rule, check_lr};
 pub use rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,

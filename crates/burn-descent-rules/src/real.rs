@@ -155,8 +155,12 @@ pub(crate) fn cbrt_from<R: Real>(rough: R, x: R, steps: usize) -> R {
     R::select(x.lt(x + x), y, x)
 }
 
-/// A cube root that is off by 4 % at most: the exponent is divided by three, and with it the rest,
-/// which is nearly a logarithm. The constant is fdlibm's.
+/// What is added to a third of the bits of a number in f32 for the bits of its cube root, off by 4 % at
+/// most: the exponent is divided by three, and with it the rest, which is nearly a logarithm. The
+/// constant is fdlibm's.
+pub const ROUGH_CBRT: u32 = 709_958_130;
+
+/// A cube root that is off by 4 % at most, as by [`ROUGH_CBRT`].
 trait RoughCbrt {
     fn rough_cbrt(self) -> Self;
 }
@@ -164,7 +168,7 @@ trait RoughCbrt {
 impl RoughCbrt for f32 {
     #[inline(always)]
     fn rough_cbrt(self) -> Self {
-        f32::from_bits(self.to_bits() / 3 + 709_958_130)
+        f32::from_bits(self.to_bits() / 3 + ROUGH_CBRT)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::noise::drawn;
 use crate::portable::CBRT_FACTORS;
-use burn_descent_rules::{Graph, Node};
+use burn_descent_rules::{Graph, Node, ROUGH_CBRT};
 use cubecl::ir::{ExpandValue, Scope};
 use cubecl::prelude::*;
 use std::sync::Arc;
@@ -77,7 +77,6 @@ fn emit<C: Float, N: Size>(
             Node::Lt(a, b) => v(a).__expand_lt_method(scope, &v(b)).expand.into(),
             Node::Neg(a) => v(a).__expand_neg_method(scope),
             Node::Sqrt(a) => v(a).__expand_sqrt_method(scope),
-            // As by tensor operations: shaders raise only f32 to a power.
             Node::RoughCbrt(a) if C::elem_type(scope).size() > 4 => {
                 let root = |x: Value<C, N>| x.__expand_sqrt_method(scope);
                 let mut x = root(root(v(a)));
@@ -88,14 +87,18 @@ fn emit<C: Float, N: Size>(
                 }
                 product
             }
-            Node::RoughCbrt(a) => {
-                let third = C::elem_type(scope).constant((1.0 / 3.0).into()).into();
-                v(a).__expand_powf_method(scope, splat(third))
-            }
+            Node::RoughCbrt(a) => rough_cbrt::expand::<C, N>(scope, v(a)),
             Node::Abs(a) => v(a).__expand_abs_method(scope).expand.into(),
             Node::Select(m, a, b) => select::expand(scope, values[m].into(), v(a), v(b)),
         };
         values.push(value.expand);
     }
     graph.outputs.iter().map(|&id| values[id].into()).collect()
+}
+
+/// As on a CPU: a power would be a call of CUDA's library of mathematical functions, which is not everywhere.
+#[cube]
+fn rough_cbrt<C: Float, N: Size>(x: Vector<C, N>) -> Vector<C, N> {
+    let third = Vector::<u32, N>::reinterpret(x) / Vector::new(3u32);
+    Vector::<C, N>::reinterpret(third + Vector::new(comptime!(ROUGH_CBRT)))
 }

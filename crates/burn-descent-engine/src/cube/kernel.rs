@@ -2,23 +2,23 @@
 
 use super::emit::apply;
 use super::extension::{Engine, List, Work};
+use super::layout::{Layout, Rows, Walk};
 use super::norm::launch_norm;
 use super::reduce::{launch_add, launch_fold};
 use crate::state::compute_dtype;
 use burn::backend::cubecl::dtype_to_storage_type as dtype_to_elem_type;
 use burn::backend::tensor::FloatTensor;
 use burn_cubecl::CubeBackend;
-use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::kernel::untile;
 use burn_cubecl::tensor::CubeTensor;
 use burn_descent_rules::Graph;
-use cubecl::calculate_cube_count_elemwise;
 use cubecl::ir::UIntKind;
 use cubecl::prelude::*;
 use std::sync::Arc;
 
 /// Every buffer but the gradient is read and written in place. The learning rate and all else
 /// that changes with the step are launch arguments: a new value compiles nothing.
-#[cube(launch_unchecked)]
+#[cube(launch_unchecked, address_type = "dynamic")]
 fn update<P: Float, C: Float, N: Size>(
     parameter: &mut [Vector<P, N>],
     gradient: &[Vector<P, N>],
@@ -26,12 +26,14 @@ fn update<P: Float, C: Float, N: Size>(
     scalars: &Sequence<InputScalar>,
     beside: &Sequence<Box<[C]>>,
     key: &Sequence<InputScalar>,
+    walk: &Rows,
     #[comptime] graph: Arc<Graph>,
     #[comptime] lanes: Vec<usize>,
     #[define(P, C)] _dtypes: [ElemType; 2],
 ) {
-    let i = ABSOLUTE_POS;
-    if i < parameter.len() {
+    let unit = ABSOLUTE_POS;
+    if unit < walk.units {
+        let i = walk.place(unit);
         let mut inputs = Sequence::<Vector<C, N>>::new();
         inputs.push(Vector::cast_from(parameter[i]));
         inputs.push(Vector::cast_from(gradient[i]));
@@ -46,7 +48,7 @@ fn update<P: Float, C: Float, N: Size>(
             let scalar = &beside[number];
             known.push(scalar[0]);
         }
-        let outputs = apply::<C, N>(i, &inputs, scalars, &known, key, graph, lanes);
+        let outputs = apply::<C, N>(unit, &inputs, scalars, &known, key, graph, lanes);
         parameter[i] = Vector::cast_from(outputs[0]);
         #[unroll]
         for lane in 0..states.len() {
@@ -64,9 +66,17 @@ impl Engine for CubeBackend {
         beside: List<Self>,
         work: Work,
     ) -> (FloatTensor<Self>, List<Self>) {
-        let (parameter, gradient) = (writable(parameter), into_contiguous(gradient));
-        let states: Vec<_> = states.into_vec().into_iter().map(writable).collect();
-        launch(&parameter, &gradient, &states, &contiguous(beside), work);
+        if parameter.meta.num_elements() == 0 {
+            return (parameter, states);
+        }
+        let parameter = untile(parameter);
+        // Where a parameter cannot be walked over, it moves to where its gradient can.
+        let layout = walkable(&parameter, &work).or_else(|| walkable(&gradient, &work));
+        let layout = layout.unwrap_or_else(|| Layout::contiguous(&parameter));
+        let (parameter, gradient) = (layout.lay_alone(parameter), layout.lay(gradient));
+        let states = states.into_vec().into_iter().map(|state| layout.lay_alone(state));
+        let states: Vec<_> = states.collect();
+        launch(&layout, &parameter, &gradient, &states, &beside.into_vec(), work);
         (parameter, List::new(states))
     }
 
@@ -77,51 +87,62 @@ impl Engine for CubeBackend {
         beside: List<Self>,
         work: Work,
     ) -> FloatTensor<Self> {
-        let parts = writable(parts);
-        let (inputs, states, beside) = (contiguous(inputs), contiguous(states), contiguous(beside));
-        launch_add(&parts, &inputs, &states, &beside, work);
+        let inputs: Vec<_> = inputs.into_vec().into_iter().map(untile).collect();
+        if inputs[0].meta.num_elements() == 0 {
+            return parts;
+        }
+        let states = states.into_vec();
+        let layout = walkable(&inputs[0], &work);
+        let layout = layout.unwrap_or_else(|| Layout::contiguous(&inputs[0]));
+        let lay = |list: Vec<_>| list.into_iter().map(|tensor| layout.lay(tensor)).collect();
+        let (inputs, states): (Vec<_>, Vec<_>) = (lay(inputs), lay(states));
+        let parts = alone(parts);
+        launch_add(&layout, &parts, &inputs, &states, &beside.into_vec(), work);
         parts
     }
 
     fn fold(from: FloatTensor<Self>, to: FloatTensor<Self>) -> FloatTensor<Self> {
-        let (from, to) = (into_contiguous(from), writable(to));
+        let to = alone(to);
         launch_fold(&from, &to);
         to
     }
 
     fn norm(squares: FloatTensor<Self>, to: FloatTensor<Self>) -> FloatTensor<Self> {
-        let (squares, to) = (into_contiguous(squares), writable(to));
+        let to = alone(to);
         launch_norm(&squares, &to);
         to
     }
 }
 
-fn contiguous(list: List<CubeBackend>) -> Vec<CubeTensor> {
-    list.into_vec().into_iter().map(into_contiguous).collect()
+/// The layout of a tensor that can be walked over as it lies. Noise is drawn by the places of
+/// elements in their tensor.
+fn walkable(tensor: &CubeTensor, work: &Work) -> Option<Layout> {
+    Layout::of(tensor).filter(|layout| work.key.is_empty() || layout.is_in_order())
 }
 
-/// Contiguous, and copied if somebody else holds the buffer.
-fn writable(tensor: CubeTensor) -> CubeTensor {
-    let tensor = into_contiguous(tensor);
-    if tensor.can_mut() { tensor } else { tensor.copy() }
+/// A list of sums, in a buffer that nobody else holds.
+fn alone(sums: CubeTensor) -> CubeTensor {
+    Layout::contiguous(&sums).lay_alone(sums)
 }
 
-/// The type in which the elements of a parameter are stored.
-pub(super) fn stored_type(parameter: &CubeTensor) -> ElemType {
-    dtype_to_elem_type(parameter.dtype)
+/// The type in which the elements of a tensor are stored.
+pub(super) fn stored_type(tensor: &CubeTensor) -> ElemType {
+    dtype_to_elem_type(tensor.dtype)
 }
 
 /// The type in which they are computed.
-pub(super) fn compute_type(parameter: &CubeTensor) -> ElemType {
-    dtype_to_elem_type(compute_dtype(parameter.dtype))
+pub(super) fn compute_type(tensor: &CubeTensor) -> ElemType {
+    dtype_to_elem_type(compute_dtype(tensor.dtype))
 }
 
-/// How many elements of a parameter and its states are loaded at a time.
-pub(super) fn width(parameter: &CubeTensor) -> usize {
-    let size = stored_type(parameter).size().max(compute_type(parameter).size());
-    let count = parameter.meta.num_elements();
-    let mut widths = parameter.client.io_optimized_vector_sizes(size);
-    widths.find(|width| count.is_multiple_of(*width)).unwrap_or(1)
+pub(super) fn buffer(tensor: &CubeTensor) -> BufferArg {
+    tensor.clone().into_buffer_arg()
+}
+
+/// Numbers that index as many places of a buffer.
+pub(super) fn address(tensors: &[&CubeTensor]) -> AddressType {
+    let places = |tensor: &&CubeTensor| tensor.handle.size() as usize / tensor.dtype.size();
+    AddressType::from_len(tensors.iter().map(places).max().unwrap_or(0))
 }
 
 /// The scalars that are numbers, as launch arguments.
@@ -137,38 +158,38 @@ pub(super) fn words(work: &Work) -> SequenceArg<InputScalar> {
 
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
 fn launch(
+    layout: &Layout,
     parameter: &CubeTensor,
     gradient: &CubeTensor,
     states: &[CubeTensor],
     beside: &[CubeTensor],
     work: Work,
 ) {
-    let count = parameter.meta.num_elements();
-    if count == 0 {
-        return;
-    }
     let client = &parameter.client;
     let (stored, compute) = (stored_type(parameter), compute_type(parameter));
-    let width = width(parameter);
-    let units = count / width;
-    let cube_dim = CubeDim::new(client, units);
-    let cubes = calculate_cube_count_elemwise(client, units, cube_dim);
-    let buffer = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
-    // SAFETY: the shapes are equal and the tensors contiguous, so every buffer holds `count`
-    // elements; the kernel leaves out the units beyond them in the last cube. Parameter and states
-    // have just been made writable, so no other tensor sees their buffers.
+    let tensors: Vec<_> = [parameter, gradient].into_iter().chain(states).collect();
+    let walk = match work.key.is_empty() {
+        true => Walk::places(layout, &tensors),
+        false => Walk::elements(layout, &tensors),
+    };
+    let (cubes, block) = walk.cubes(client);
+    // SAFETY: all tensors have this layout, so a place is of the same element in each of them, and the
+    // walk ends before the end of each buffer; the kernel leaves out the units beyond it in the last
+    // cube. Parameter and states have just been laid alone, so no other tensor sees their buffers.
     unsafe {
         update::launch_unchecked(
             client,
             cubes,
-            cube_dim,
-            width,
+            block,
+            address(&tensors),
+            walk.width,
             buffer(parameter),
             buffer(gradient),
             states.iter().map(buffer).collect(),
             numbers(&work, compute),
             beside.iter().map(buffer).collect(),
             words(&work),
+            walk.launch(),
             work.graph,
             work.lanes,
             [stored, compute],

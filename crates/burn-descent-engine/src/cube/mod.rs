@@ -3,6 +3,7 @@
 mod emit;
 mod extension;
 mod kernel;
+mod layout;
 mod noise;
 mod norm;
 mod reduce;

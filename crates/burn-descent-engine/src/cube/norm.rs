@@ -1,7 +1,7 @@
 //! The norm of many tensors, which stays on the device.
 
 use super::extension::Engine;
-use super::kernel::compute_type;
+use super::kernel::{buffer, compute_type};
 use super::reduce::Total;
 use crate::scalars::Scalars;
 use crate::state::compute_dtype;
@@ -9,7 +9,6 @@ use burn::backend::{BackendTensor, Dispatch, DispatchTensorKind, TensorMetadata}
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::tensor::CubeTensor;
 use burn_descent_rules::{Graph, Node};
-use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 use std::sync::{Arc, OnceLock};
 
@@ -102,9 +101,6 @@ pub(crate) fn add_squares<const D: usize>(total: &mut Option<Total>, tensor: &Te
 
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
 pub(super) fn launch_norm(squares: &CubeTensor, to: &CubeTensor) {
-    let cube_dim = CubeDim::new(&to.client, 1);
-    let cubes = calculate_cube_count_elemwise(&to.client, 1, cube_dim);
-    let buffer = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
     let compute = compute_type(to);
     let Limits { most, least, scale } = Limits::of(to.dtype);
     let limits = [most, least, scale].map(|limit| InputScalar::new(limit, compute));
@@ -113,8 +109,8 @@ pub(super) fn launch_norm(squares: &CubeTensor, to: &CubeTensor) {
     unsafe {
         norm::launch_unchecked(
             &to.client,
-            cubes,
-            cube_dim,
+            CubeCount::new_single(),
+            CubeDim::new_single(),
             buffer(squares),
             buffer(to),
             limits.into_iter().collect(),

@@ -3,14 +3,14 @@
 
 use super::emit::apply;
 use super::extension::{Engine, List, Work};
-use super::kernel::{compute_type, numbers, stored_type, width, words};
+use super::kernel::{address, buffer, compute_type, numbers, stored_type, words};
+use super::layout::{Layout, Rows, Walk, cubes};
 use crate::scalars::Scalars;
 use crate::state::{compute_dtype, tensor};
 use burn::backend::{Dispatch, DispatchTensor, TensorMetadata};
 use burn::tensor::{DType, Device, Tensor};
 use burn_cubecl::tensor::CubeTensor;
 use burn_descent_rules::Graph;
-use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const MIDDLE: usize = 1 << 7;
 const RUN: usize = 64;
 
 /// Adds the graph of all elements to the parts: each output to one of its own.
-#[cube(launch_unchecked)]
+#[cube(launch_unchecked, address_type = "dynamic")]
 fn add<P: Float, C: Float, N: Size>(
     parts: &mut [C],
     inputs: &Sequence<Box<[Vector<P, N>]>>,
@@ -32,14 +32,13 @@ fn add<P: Float, C: Float, N: Size>(
     scalars: &Sequence<InputScalar>,
     beside: &Sequence<Box<[C]>>,
     key: &Sequence<InputScalar>,
+    walk: &Rows,
     units: usize,
     #[comptime] graph: Arc<Graph>,
     #[comptime] lanes: Vec<usize>,
     #[define(P, C)] _dtypes: [ElemType; 2],
 ) {
     let unit = ABSOLUTE_POS;
-    let first = &inputs[0];
-    let length = first.len();
     let outputs = comptime!(graph.outputs.len());
     if unit < units {
         let mut known = Sequence::<C>::new();
@@ -54,14 +53,15 @@ fn add<P: Float, C: Float, N: Size>(
         for output in 0..outputs {
             sums[output] = Vector::<C, N>::new(C::from_int(0));
         }
-        for start in range_stepped(unit, length, units * RUN) {
+        for start in range_stepped(unit, walk.units, units * RUN) {
             #[unroll]
             for output in 0..outputs {
                 run[output] = Vector::<C, N>::new(C::from_int(0));
             }
             for step in 0..RUN {
-                let i = start + step * units;
-                if i < length {
+                let vector = start + step * units;
+                if vector < walk.units {
+                    let i = walk.place(vector);
                     let mut met = Sequence::<Vector<C, N>>::new();
                     #[unroll]
                     for number in 0..inputs.len() {
@@ -73,8 +73,15 @@ fn add<P: Float, C: Float, N: Size>(
                         let state = &states[lane];
                         met.push(state[i]);
                     }
-                    let terms =
-                        apply::<C, N>(i, &met, scalars, &known, key, graph.clone(), lanes.clone());
+                    let terms = apply::<C, N>(
+                        vector,
+                        &met,
+                        scalars,
+                        &known,
+                        key,
+                        graph.clone(),
+                        lanes.clone(),
+                    );
                     #[unroll]
                     for output in 0..outputs {
                         run[output] += terms[output];
@@ -99,13 +106,19 @@ fn add<P: Float, C: Float, N: Size>(
     }
 }
 
-/// Every element of `to` is the sum of as many of `from`.
+/// Every one of the `sums` elements of `to` is the sum of as many of the `parts` of `from`.
 #[cube(launch_unchecked)]
-fn fold<C: Float>(from: &[C], to: &mut [C], #[define(C)] _dtype: ElemType) {
+fn fold<C: Float>(
+    from: &[C],
+    to: &mut [C],
+    parts: usize,
+    sums: usize,
+    #[define(C)] _dtype: ElemType,
+) {
     let unit = ABSOLUTE_POS;
-    if unit < to.len() {
+    if unit < sums {
         let mut sum = C::from_int(0);
-        for i in range_stepped(unit, from.len(), to.len()) {
+        for i in range_stepped(unit, parts, sums) {
             sum += from[i];
         }
         to[unit] = sum;
@@ -174,6 +187,7 @@ pub(super) fn sum(
 
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
 pub(super) fn launch_add(
+    layout: &Layout,
     parts: &CubeTensor,
     inputs: &[CubeTensor],
     states: &[CubeTensor],
@@ -181,32 +195,29 @@ pub(super) fn launch_add(
     work: Work,
 ) {
     let tensor = &inputs[0];
-    let count = tensor.meta.num_elements();
-    if count == 0 {
-        return;
-    }
     let client = &tensor.client;
     let (stored, compute) = (stored_type(tensor), compute_type(tensor));
-    let width = width(tensor);
-    let units = (count / width).min(parts.meta.num_elements() / work.graph.outputs.len());
-    let cube_dim = CubeDim::new(client, units);
-    let cubes = calculate_cube_count_elemwise(client, units, cube_dim);
-    let buffer = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
-    // SAFETY: inputs and states are contiguous and of one shape, so every buffer holds `count`
-    // elements, beyond which no unit reads. There are as many parts as units at least for each
-    // output, and each unit writes its own; units beyond them do nothing. Nobody else holds the parts.
+    let tensors: Vec<_> = inputs.iter().chain(states).collect();
+    let walk = Walk::elements(layout, &tensors);
+    let units = walk.units.min(parts.meta.num_elements() / work.graph.outputs.len());
+    let (cubes, block) = cubes(client, units);
+    // SAFETY: inputs and states have this layout, and the walk is over their elements, beyond which no
+    // unit reads. There are as many parts as units at least for each output, and each unit writes its
+    // own; units beyond them do nothing. Nobody else holds the parts.
     unsafe {
         add::launch_unchecked(
             client,
             cubes,
-            cube_dim,
-            width,
+            block,
+            address(&tensors),
+            walk.width,
             buffer(parts),
             inputs.iter().map(buffer).collect(),
             states.iter().map(buffer).collect(),
             numbers(&work, compute),
             beside.iter().map(buffer).collect(),
             words(&work),
+            walk.launch(),
             units,
             work.graph,
             work.lanes,
@@ -217,19 +228,19 @@ pub(super) fn launch_add(
 
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
 pub(super) fn launch_fold(from: &CubeTensor, to: &CubeTensor) {
-    let units = to.meta.num_elements();
-    let cube_dim = CubeDim::new(&to.client, units);
-    let cubes = calculate_cube_count_elemwise(&to.client, units, cube_dim);
-    let buffer = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
-    // SAFETY: both are contiguous; a unit reads and writes inside their lengths only. Nobody else
-    // holds `to`.
+    let [parts, sums] = [from, to].map(|tensor| tensor.meta.num_elements());
+    let (cubes, block) = cubes(&to.client, sums);
+    // SAFETY: both are lists without gaps; a unit reads and writes inside their lengths only. Nobody
+    // else holds `to`.
     unsafe {
         fold::launch_unchecked(
             &to.client,
             cubes,
-            cube_dim,
+            block,
             buffer(from),
             buffer(to),
+            parts,
+            sums,
             compute_type(to),
         );
     }

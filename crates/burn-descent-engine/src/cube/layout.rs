@@ -1,0 +1,201 @@
+//! Where the elements of a tensor lie in its buffer.
+//!
+//! CUDA and ROCm pad the rows of a tensor, and a tensor may be a view. A kernel is told how far to go,
+//! and asks no buffer for its length.
+
+use burn_cubecl::kernel::untile;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::prelude::*;
+use cubecl::std::tensor::copy_into;
+use cubecl::zspace::metadata::Metadata;
+
+/// Units of a workgroup, of which every device has as many: one kernel for tensors of all sizes.
+const BLOCK: u32 = 256;
+
+/// Places of a buffer for each element, at most. CubeCL pads a row of two halves to eight places;
+/// what has more is a view of few elements of many.
+const SPARSEST: usize = 4;
+
+/// Rows without gaps between their elements, a step apart, in any order of the dimensions. There is one
+/// element at least.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    meta: Metadata,
+    rows: usize,
+    /// The elements of a row.
+    row: usize,
+    /// From the start of a row to the start of the next.
+    pitch: usize,
+    /// Do they lie in the order of their places in the tensor?
+    in_order: bool,
+}
+
+impl PartialEq for Layout {
+    /// Is the same place the same element? The stride of a dimension of one element tells nothing.
+    fn eq(&self, other: &Self) -> bool {
+        strides(&self.meta).eq(strides(&other.meta))
+    }
+}
+
+/// The length and the stride of each dimension in which there is more than one element.
+fn strides(meta: &Metadata) -> impl Iterator<Item = (usize, usize)> {
+    let dims = meta.shape().iter().copied().zip(meta.strides().iter().copied());
+    dims.filter(|(length, _)| *length != 1)
+}
+
+impl Layout {
+    /// The layout of a tensor, if it is of this kind.
+    pub(super) fn of(tensor: &CubeTensor) -> Option<Self> {
+        if tensor.meta.is_tiled() {
+            return None;
+        }
+        let mut dims: Vec<_> = strides(&tensor.meta).collect();
+        let in_order = dims.is_sorted_by_key(|(_, stride)| core::cmp::Reverse(*stride));
+        dims.sort_unstable_by_key(|(_, stride)| *stride);
+        let mut layout = Self { meta: (*tensor.meta).clone(), rows: 1, row: 1, pitch: 1, in_order };
+        for (length, stride) in dims {
+            let dense = layout.rows * layout.pitch;
+            if layout.rows == 1 && stride == dense {
+                layout.row *= length;
+                layout.pitch = layout.row;
+            } else if layout.rows == 1 && (dense..=SPARSEST * dense).contains(&stride) {
+                (layout.rows, layout.pitch) = (length, stride);
+            } else if stride == dense {
+                layout.rows *= length;
+            } else {
+                return None;
+            }
+        }
+        layout.holds(tensor, layout.places()).then_some(layout)
+    }
+
+    /// Elements one after another, as they are in the tensor.
+    pub(super) fn contiguous(like: &CubeTensor) -> Self {
+        let mut meta = (*like.meta).clone();
+        let mut count = 1;
+        for dim in (0..meta.rank()).rev() {
+            meta.strides_mut()[dim] = count;
+            count *= meta.shape()[dim];
+        }
+        Self { meta, rows: 1, row: count, pitch: count, in_order: true }
+    }
+
+    /// Do the elements lie in the order of their places in the tensor?
+    pub(super) fn is_in_order(&self) -> bool {
+        self.in_order
+    }
+
+    /// Places up to the last element.
+    fn places(&self) -> usize {
+        (self.rows - 1) * self.pitch + self.row
+    }
+
+    /// Has the buffer of a tensor so many places?
+    fn holds(&self, tensor: &CubeTensor, places: usize) -> bool {
+        places * tensor.dtype.size() <= tensor.handle.size_in_used() as usize
+    }
+
+    /// The tensor in this layout: as it is, or copied.
+    pub(super) fn lay(&self, tensor: CubeTensor) -> CubeTensor {
+        match Self::of(&tensor) {
+            Some(layout) if layout == *self => tensor,
+            _ => self.copy(tensor),
+        }
+    }
+
+    /// The tensor in this layout, in a buffer that nobody else holds.
+    pub(super) fn lay_alone(&self, tensor: CubeTensor) -> CubeTensor {
+        let tensor = self.lay(tensor);
+        if tensor.can_mut() { tensor } else { self.copy(tensor) }
+    }
+
+    fn copy(&self, tensor: CubeTensor) -> CubeTensor {
+        let tensor = untile(tensor);
+        let client = tensor.client.clone();
+        // Room for the widest load there is, so that no odd length is stepped one by one.
+        let bytes = (self.places() * tensor.dtype.size()).next_multiple_of(WIDEST);
+        let (device, dtype) = (tensor.device.clone(), tensor.dtype);
+        let copy =
+            CubeTensor::new(client.clone(), client.empty(bytes), self.meta.clone(), device, dtype);
+        let element = super::kernel::stored_type(&tensor);
+        copy_into(&client, tensor.binding(), copy.clone().binding(), element);
+        copy
+    }
+}
+
+/// Bytes of the widest load of any device.
+const WIDEST: usize = 16;
+
+/// How a kernel goes over the elements of tensors that have one layout: in vectors of `width`.
+pub(super) struct Walk {
+    pub(super) width: usize,
+    pub(super) units: usize,
+    row: usize,
+    pitch: usize,
+    padded: bool,
+}
+
+impl Walk {
+    /// Over all places, padding too, for what is done with each element by itself. Nobody reads
+    /// padding, so what is written there is of no matter.
+    pub(super) fn places(layout: &Layout, tensors: &[&CubeTensor]) -> Self {
+        let places = layout.places();
+        let fits = |width: usize| {
+            let whole = places.next_multiple_of(width);
+            tensors.iter().all(|tensor| layout.holds(tensor, whole))
+        };
+        let width = widest(tensors, fits);
+        Self { width, units: places.div_ceil(width), row: 1, pitch: 1, padded: false }
+    }
+
+    /// Over the elements and nothing else.
+    pub(super) fn elements(layout: &Layout, tensors: &[&CubeTensor]) -> Self {
+        let Layout { rows, row, pitch, .. } = *layout;
+        let padded = row != pitch;
+        let divides = |width| row.is_multiple_of(width) && (!padded || pitch.is_multiple_of(width));
+        let width = widest(tensors, divides);
+        let (row, pitch) = (row / width, pitch / width);
+        Self { width, units: rows * row, row, pitch, padded }
+    }
+
+    /// Its workgroups, and their size.
+    pub(super) fn cubes(&self, client: &Client) -> (CubeCount, CubeDim) {
+        cubes(client, self.units)
+    }
+
+    pub(super) fn launch(&self) -> RowsLaunch {
+        RowsLaunch::new(self.units, self.row, self.pitch, self.padded)
+    }
+}
+
+/// As many workgroups of one size as units ask for.
+pub(super) fn cubes(client: &Client, units: usize) -> (CubeCount, CubeDim) {
+    let block = BLOCK.min(client.properties().hardware.max_units_per_cube);
+    let dim = CubeDim::new_1d(block);
+    (cubecl::calculate_cube_count_elemwise(client, units, dim), dim)
+}
+
+/// The widest vector that the tensors can be read by.
+fn widest(tensors: &[&CubeTensor], fits: impl Fn(usize) -> bool) -> usize {
+    let size = tensors.iter().map(|tensor| tensor.dtype.size()).max().unwrap_or(1);
+    let widths = tensors.first().map(|tensor| tensor.client.io_optimized_vector_sizes(size));
+    widths.into_iter().flatten().find(|width| fits(*width)).unwrap_or(1)
+}
+
+/// The rows that a [`Walk`] goes along, in a kernel: their lengths in vectors.
+#[derive(CubeType, CubeLaunch)]
+pub(super) struct Rows {
+    pub(super) units: usize,
+    row: usize,
+    pitch: usize,
+    #[cube(comptime)]
+    padded: bool,
+}
+
+#[cube]
+impl Rows {
+    /// Where the vector of a unit lies.
+    pub(super) fn place(&self, unit: usize) -> usize {
+        if comptime!(self.padded) { unit / self.row * self.pitch + unit % self.row } else { unit }
+    }
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# CUDA without a card: builds the CUDA backend, and runs the PTX of its kernels on an emulator.
+#
+#   tests/gpu/check.sh                    # every law of every optimizer
+#   tests/gpu/check.sh --few              # those that differ, as in CI
+#   tests/gpu/check.sh --fusion           # through burn's fusion
+#   tests/gpu/check.sh adamw/cuda/bf16    # cases whose names contain this
+#
+# FEATURES are those of the build, to share it with another one. See docs/gpu.md.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tests/gpu/toolchain.sh
+
+features=${FEATURES:-burn-descent-tests/cuda}
+filters=()
+all=1
+for argument in "$@"; do
+    case $argument in
+    --few) all=0 ;;
+    --fusion) features+=,burn-descent-tests/fusion ;;
+    -*) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) filters+=("$argument") ;;
+    esac
+done
+[ ${#filters[@]} -gt 0 ] || filters=(/cuda/)
+target=${CARGO_TARGET_DIR:-$root/target}
+
+# Its own name, so that no program takes it for a driver by accident.
+cargo build --quiet --package burn-descent-ptx
+mkdir -p "$gpu/driver"
+cp "$target/debug/libburn_descent_ptx.so" "$gpu/driver/libcuda.so"
+
+export BURN_DEVICE=flex BURN_DESCENT_REQUIRE=cuda PTX_EMULATOR_REPORT=1
+cuda() {
+    LD_LIBRARY_PATH=$gpu/driver${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} "$@"
+}
+
+rm -rf "$gpu/ptx"
+mkdir -p "$gpu/ptx"
+PTX_EMULATOR_DUMP=$gpu/ptx cuda cargo test --features "$features" --test launches
+BURN_DESCENT_PTX=$gpu/ptx cargo test --package burn-descent-ptx --test kernels -- --nocapture
+for filter in "${filters[@]}"; do
+    [ $all = 0 ] || export BURN_DESCENT_ALL=1
+    cuda cargo test --features "$features" --test conformance -- "$filter" --test-threads 2
+done
