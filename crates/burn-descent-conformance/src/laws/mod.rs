@@ -4,6 +4,7 @@ mod agreement;
 mod checkpoint;
 mod descent;
 mod gradients;
+mod layouts;
 mod lives;
 mod memory;
 mod records;
@@ -40,9 +41,10 @@ pub enum About {
 /// Every law.
 pub const LAWS: &[Law] = &[
     law("engines_agree", agreement::engines_agree).of_rule(),
+    law("padding", agreement::padding),
     law("threads", agreement::threads).on(|subject| subject.on_cpu),
     law("shapes", shapes::shapes),
-    law("layouts", shapes::layouts),
+    law("layouts", layouts::layouts),
     law("dtype", memory::dtype),
     law("in_place", memory::in_place).on(|subject| subject.on_cpu),
     law("shared", memory::shared),
