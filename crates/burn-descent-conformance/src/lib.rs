@@ -45,8 +45,8 @@ mod variants;
 
 pub use candidate::Candidate;
 pub use cases::{Case, cases, check};
-pub use laws::{About, LAWS, Law};
-pub use numbers::{bits, numbers, values};
+pub use laws::{About, LAWS, Law, Way, ways};
+pub use numbers::{bits, numbers, spoil_memory, values};
 pub use refusal::hide_expected_panics;
 pub use slices::engines_agree_with_slices;
 pub use subject::Subject;

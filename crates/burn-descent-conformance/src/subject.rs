@@ -82,15 +82,6 @@ impl Subject {
         }
     }
 
-    /// Leaves memory to those who come next in which nothing is a number, in sizes of every kind.
-    pub fn spoil_memory(&self) {
-        let sizes = [64, 1024, 16_384].into_iter().cycle().take(12);
-        let spoil = |size| Tensor::<1>::full([size], f64::NAN, (&self.device, DType::F32));
-        let spoilt: Vec<_> = sizes.map(spoil).collect();
-        self.device.sync().expect("the device answers");
-        drop(spoilt);
-    }
-
     /// Asserts that two walks of one rule are the same bits; that they agree where a GPU has taken
     /// sums in the orders in which the tensors lie.
     pub fn assert_same<const D: usize>(&self, what: &str, a: &Tensor<D>, b: &Tensor<D>) {

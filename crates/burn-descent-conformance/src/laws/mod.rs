@@ -12,6 +12,8 @@ mod refusals;
 mod shapes;
 mod walk;
 
+pub use layouts::{Way, ways};
+
 use crate::Subject;
 use burn::tensor::DType;
 

@@ -1,7 +1,7 @@
 //! `Descent` walks as its parts say.
 
 use super::descent::Line;
-use crate::{Subject, values};
+use crate::{Subject, spoil_memory, values};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Tensor};
 use burn_descent::{Descent, DescentError, NotFinite};
@@ -54,7 +54,7 @@ pub(crate) fn accumulate(subject: &Subject) {
 
 /// A step with a NaN is skipped or refused, and all is as if it had never been.
 pub(crate) fn not_finite(subject: &Subject) {
-    subject.spoil_memory();
+    spoil_memory(&subject.device);
     let walk = |policy, broken_after: Option<usize>| {
         let mut model = Line::new(subject);
         let builder = Descent::new(subject.optimizer()).schedule(subject.lr());
@@ -94,7 +94,7 @@ pub(crate) fn not_finite(subject: &Subject) {
 pub(crate) fn clip(subject: &Subject) {
     let model = Line::new(subject);
     let gradients = || GradientsParams::from_grads(model.loss(subject).backward(), &model);
-    subject.spoil_memory();
+    spoil_memory(&subject.device);
     let squares = |tensor: Vec<f64>| tensor.iter().map(|x| x * x).sum::<f64>();
     let all = gradients();
     let w: Tensor<2> = all.get(model.w.id).expect("it has one");
