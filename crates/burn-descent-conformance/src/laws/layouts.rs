@@ -1,6 +1,6 @@
 //! Every way in which a tensor may lie in memory, and be held there.
 
-use crate::{Subject, bits};
+use crate::{Subject, bits, spoil_memory};
 use burn::tensor::Tensor;
 use burn_descent::FusedState;
 
@@ -54,6 +54,7 @@ fn walk_alike<const D: usize>(
     pairs: fn(usize, usize) -> bool,
 ) {
     let numbers = |seed| subject.tensor::<D>(seed, shape);
+    spoil_memory(&subject.device);
     for (i, (of_parameter, parameter)) in ways().into_iter().enumerate() {
         for (j, (of_gradient, gradient)) in ways().into_iter().enumerate() {
             if !pairs(i, j) {
