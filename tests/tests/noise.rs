@@ -5,6 +5,7 @@ use burn::tensor::{DType, Device, Tensor};
 use burn_descent::rules::chain::Noisy;
 use burn_descent::rules::{Rule, slices::Walk};
 use burn_descent::{Build, Fused, Sgd};
+use burn_descent_conformance::{Way, ways};
 use burn_descent_tests::devices;
 
 fn noisy<U: Rule>(rule: U) -> Noisy<U> {
@@ -12,8 +13,14 @@ fn noisy<U: Rule>(rule: U) -> Noisy<U> {
 }
 
 /// Steps down gradients of zero from weights of zero: each weight is its noise alone.
-fn noise(optimizer: &Fused, device: &Device, dtype: DType, len: usize) -> Vec<f64> {
-    let zeros = || Tensor::<1>::zeros([len], (device, dtype));
+fn noise<const D: usize>(
+    optimizer: &Fused,
+    device: &Device,
+    dtype: DType,
+    shape: [usize; D],
+    lay: Way<D>,
+) -> Vec<f64> {
+    let zeros = || lay(Tensor::zeros(shape, (device, dtype)));
     let mut state = optimizer.start_stream(&zeros(), 5);
     let mut p = zeros();
     for _ in 0..2 {
@@ -41,24 +48,37 @@ fn all() -> impl Iterator<Item = (&'static str, Device)> {
 
 #[test]
 fn engines_and_threads_draw_the_same_bits() {
+    for len in [1, 37, 64, 300_007] {
+        draw_the_same_bits([len], |tensor| tensor);
+    }
+}
+
+/// The number is that of the place in the tensor, not in its buffer, in which rows may be padded.
+#[test]
+fn the_number_is_that_of_the_place_in_the_tensor() {
+    ways().into_iter().for_each(|(_, lay)| draw_the_same_bits([3, 5], lay));
+    ways().into_iter().for_each(|(_, lay)| draw_the_same_bits([16, 257], lay));
+    ways().into_iter().for_each(|(_, lay)| draw_the_same_bits([8, 4, 3, 3], lay));
+}
+
+fn draw_the_same_bits<const D: usize>(shape: [usize; D], lay: Way<D>) {
     let optimizer = noisy(Sgd::new()).build().expect("it is allowed");
+    let len = shape.iter().product();
     for (name, device) in all() {
-        for len in [1, 37, 64, 300_007] {
-            for (dtype, expected) in
-                [(DType::F32, oracle::<f32>(len)), (DType::F64, oracle::<f64>(len))]
-            {
-                if !device.supports_dtype(dtype) {
-                    continue;
-                }
-                for threads in [1, 2, 3, 8] {
-                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-                    let found =
-                        pool.expect("a pool").install(|| noise(&optimizer, &device, dtype, len));
-                    assert!(found == expected, "{name} {dtype:?} {len}, {threads} threads");
-                }
-                let found = noise(&optimizer.clone().portable(), &device, dtype, len);
-                assert!(found == expected, "{name} {dtype:?} {len} by tensor operations");
+        for (dtype, expected) in
+            [(DType::F32, oracle::<f32>(len)), (DType::F64, oracle::<f64>(len))]
+        {
+            if !device.supports_dtype(dtype) {
+                continue;
             }
+            for threads in [1, 2, 3, 8] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+                let found =
+                    pool.expect("a pool").install(|| noise(&optimizer, &device, dtype, shape, lay));
+                assert!(found == expected, "{name} {dtype:?} {shape:?}, {threads} threads");
+            }
+            let found = noise(&optimizer.clone().portable(), &device, dtype, shape, lay);
+            assert!(found == expected, "{name} {dtype:?} {shape:?} by tensor operations");
         }
     }
 }
@@ -69,7 +89,8 @@ fn half_precision_draws_the_numbers_of_f32() {
     let optimizer = noisy(Sgd::new()).build().expect("it is allowed");
     let expected = oracle::<f32>(1500);
     for (name, device) in all().filter(|(_, device)| device.supports_dtype(DType::BF16)) {
-        for (found, expected) in noise(&optimizer, &device, DType::BF16, 1500).iter().zip(&expected)
+        for (found, expected) in
+            noise(&optimizer, &device, DType::BF16, [1500], |tensor| tensor).iter().zip(&expected)
         {
             assert!((found - expected).abs() <= 0.004 * expected.abs(), "{name}: {found}");
         }

@@ -30,11 +30,13 @@ pub fn cases(candidate: &Candidate, laws: &'static [Law], devices: &[Entry]) -> 
     for entry in devices {
         let Ok(device) = &entry.device else { continue };
         let others = devices.iter().filter(|other| other.name != entry.name);
-        let others: Vec<_> = others.filter_map(|other| other.device.clone().ok()).collect();
+        let there = |other: &Entry| Some((other.device.clone().ok()?, other.exactness));
+        let others: Vec<_> = others.filter_map(there).collect();
         for (dtype_name, dtype) in DTYPES.into_iter().filter(|(_, d)| device.supports_dtype(*d)) {
             let (candidate, device, others) = (candidate.clone(), device.clone(), others.clone());
-            let (device_name, on_cpu) = (entry.name, entry.on_cpu);
-            let subject = Subject { candidate, device, device_name, dtype, on_cpu, others };
+            let (device_name, on_cpu, exactness) = (entry.name, entry.on_cpu, entry.exactness);
+            let subject =
+                Subject { candidate, device, device_name, dtype, on_cpu, exactness, others };
             cases.extend(laws.iter().filter(|law| (law.applies)(&subject)).map(|law| Case {
                 name: format!("{}/{}/{dtype_name}/{}", subject.name(), entry.name, law.name),
                 law,

@@ -11,6 +11,32 @@ pub struct Entry {
     pub device: Result<Device, String>,
     /// Do its tensors lie in memory that the CPU passes over?
     pub on_cpu: bool,
+    /// How exactly it computes in f32.
+    pub exactness: Exactness,
+}
+
+/// How far the f32 of a device may be from exact numbers, relative to the greatest of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exactness {
+    /// After some steps of a rule.
+    pub steps: f64,
+    /// After some steps down gradients that come from matrix products.
+    pub products: f64,
+}
+
+impl Exactness {
+    /// Each operation is rounded once, to f32.
+    pub const ROUNDED: Self = Self { steps: 1e-6, products: 1e-6 };
+
+    /// Products and sums may be one operation that is rounded once, so sums differ; burn's matrix
+    /// product takes factors of eleven bits (TF32).
+    pub const CUDA: Self = Self { steps: 2e-6, products: 5e-5 };
+
+    /// The less exact of both.
+    pub fn least(self, other: Self) -> Self {
+        let (steps, products) = (self.steps, self.products);
+        Self { steps: steps.max(other.steps), products: products.max(other.products) }
+    }
 }
 
 /// The precisions of parameters, with their names in tests.
@@ -20,10 +46,11 @@ pub const DTYPES: [(&str, DType); 4] =
 /// Every device that burn-descent has an engine for, and `other`: one that it has none for.
 pub fn all() -> Vec<Entry> {
     macro_rules! entry {
-        ($name:literal, $on_cpu:literal, $device:expr) => {
+        ($name:literal, $on_cpu:literal, $exactness:ident, $device:expr) => {
             Entry {
                 name: $name,
                 on_cpu: $on_cpu,
+                exactness: Exactness::$exactness,
                 #[cfg(feature = $name)]
                 device: probe($name, || $device),
                 #[cfg(not(feature = $name))]
@@ -33,14 +60,14 @@ pub fn all() -> Vec<Entry> {
     }
     #[allow(deprecated)] // ndarray
     let entries = vec![
-        entry!("flex", true, Device::flex()),
-        entry!("ndarray", true, Device::ndarray()),
-        entry!("wgpu", false, Device::wgpu(Default::default())),
-        entry!("vulkan", false, Device::vulkan(Default::default())),
-        entry!("metal", false, Device::metal(Default::default())),
-        entry!("cuda", false, Device::cuda(0)),
-        entry!("rocm", false, Device::rocm(0)),
-        entry!("other", false, Device::flex()),
+        entry!("flex", true, ROUNDED, Device::flex()),
+        entry!("ndarray", true, ROUNDED, Device::ndarray()),
+        entry!("wgpu", false, ROUNDED, Device::wgpu(Default::default())),
+        entry!("vulkan", false, ROUNDED, Device::vulkan(Default::default())),
+        entry!("metal", false, ROUNDED, Device::metal(Default::default())),
+        entry!("cuda", false, CUDA, Device::cuda(0)),
+        entry!("rocm", false, ROUNDED, Device::rocm(0)),
+        entry!("other", false, ROUNDED, Device::flex()),
     ];
     entries
 }

@@ -9,9 +9,10 @@
 //! ```
 //!
 //! The engines agree with plain slices and with each other, any number of threads gives the same
-//! bits, every shape and layout walks alike, precision is kept, memory is as documented and is
-//! written in place, what is shared is not touched, a walk that is resumed never stopped, gradients
-//! of every kind do what is said of them, the loss falls, and bad options are refused by name:
+//! bits, every shape and layout walks alike, nothing around a tensor is read or written, precision is
+//! kept, memory is as documented and is written in place, what is shared is not touched, a walk that is
+//! resumed never stopped, gradients of every kind do what is said of them, the loss falls, and bad
+//! options are refused by name:
 //! [`LAWS`] lists them all.
 //!
 //! Devices are compiled in by the features of this crate, which are burn-descent's: `flex`, the
@@ -45,8 +46,8 @@ mod variants;
 
 pub use candidate::Candidate;
 pub use cases::{Case, cases, check};
-pub use laws::{About, LAWS, Law};
-pub use numbers::{bits, numbers, values};
+pub use laws::{About, LAWS, Law, Way, ways};
+pub use numbers::{bits, numbers, spoil_memory, values};
 pub use refusal::hide_expected_panics;
 pub use slices::engines_agree_with_slices;
 pub use subject::Subject;

@@ -1,6 +1,6 @@
 //! Numbers into tensors, and out of them.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Device, Tensor};
 
 /// `count` numbers between -1 and 1 (splitmix64).
 pub fn numbers(seed: u64, count: usize) -> Vec<f64> {
@@ -22,4 +22,14 @@ pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
 /// The elements of a tensor bit by bit.
 pub fn bits<const D: usize>(tensor: &Tensor<D>) -> Vec<u8> {
     tensor.to_data().into_bytes().to_vec()
+}
+
+/// Leaves memory to the tensors that come next in which nothing is a number: whoever reads beyond the
+/// end of a tensor shows it.
+pub fn spoil_memory(device: &Device) {
+    let sizes = [64, 1024, 16_384].into_iter().cycle().take(12);
+    let spoil = |size| Tensor::<1>::full([size], f64::NAN, (device, DType::F32));
+    let spoilt: Vec<_> = sizes.map(spoil).collect();
+    device.sync().expect("the device answers");
+    drop(spoilt);
 }

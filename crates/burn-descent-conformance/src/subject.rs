@@ -1,6 +1,7 @@
 //! What a law is held against.
 
-use crate::{Candidate, numbers, values, variants};
+use crate::devices::Exactness;
+use crate::{Candidate, bits, numbers, values, variants};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 use burn_descent::{Fused, FusedState};
 
@@ -17,8 +18,10 @@ pub struct Subject {
     pub dtype: DType,
     /// Do its tensors lie in memory that the CPU passes over?
     pub on_cpu: bool,
+    /// How exactly it computes in f32.
+    pub exactness: Exactness,
     /// The other devices there are.
-    pub others: Vec<Device>,
+    pub others: Vec<(Device, Exactness)>,
 }
 
 impl Subject {
@@ -73,9 +76,19 @@ impl Subject {
     pub fn tolerance(&self) -> f64 {
         match self.dtype {
             DType::F64 => 1e-12,
-            DType::F32 => 2e-6,
+            DType::F32 => 2.0 * self.exactness.steps,
             DType::F16 => 2e-3,
             _ => 2e-2,
+        }
+    }
+
+    /// Asserts that two walks of one rule are the same bits; that they agree where a GPU has taken
+    /// sums in the orders in which the tensors lie.
+    pub fn assert_same<const D: usize>(&self, what: &str, a: &Tensor<D>, b: &Tensor<D>) {
+        if self.on_cpu || self.candidate.page.summed.is_empty() {
+            assert!(bits(a) == bits(b), "{what}");
+        } else {
+            self.assert_close(what, a, b);
         }
     }
 

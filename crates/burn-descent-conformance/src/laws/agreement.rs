@@ -1,30 +1,58 @@
 //! The engines compute the same.
 
-use crate::{Subject, bits};
-use burn::tensor::{Tensor, TensorData};
+use crate::{Subject, bits, spoil_memory, values};
+use burn::tensor::{DType, Tensor, TensorData};
+use burn_descent::{Fused, FusedState};
 
 /// The engine of the device and plain tensor operations agree, for every option.
 pub(crate) fn engines_agree(subject: &Subject) {
     for (variant, optimizer) in subject.variants() {
-        let start = || subject.tensor::<2>(1, [5, 13]);
-        let portable = optimizer.clone().portable();
-        let (fast, fast_state) = subject.walk(&optimizer, start(), None, 0..4);
-        let (plain, plain_state) = subject.walk(&portable, start(), None, 0..4);
-        subject.assert_close(&variant, &fast, &plain);
-        let states = |state: Option<burn_descent::FusedState>| {
-            let tensors = state.expect("there is one after a step").tensors();
-            let tensor = |data: TensorData| {
-                let dtype = data.dtype();
-                Tensor::<2>::from_data(data, (&subject.device, dtype))
-            };
-            tensors.into_iter().map(tensor).collect::<Vec<_>>()
-        };
-        let names = optimizer.state_names();
-        let pairs = states(fast_state).into_iter().zip(states(plain_state));
-        for (name, (fast, plain)) in names.into_iter().zip(pairs) {
-            subject.assert_close(&format!("{variant}: state {name}"), &fast, &plain);
-        }
+        agree(subject, &variant, &optimizer, [5, 13]);
     }
+}
+
+/// They agree where a device pads rows and vectors, in memory that is full of what others have left;
+/// and what lies beside them stays as it is.
+pub(crate) fn padding(subject: &Subject) {
+    let optimizer = subject.optimizer();
+    for length in [5, 257, 300, 320, 640, 1088] {
+        agree(subject, &format!("{length} elements"), &optimizer, [length]);
+    }
+    agree(subject, "128 rows of 10", &optimizer, [128, 10]);
+    agree(subject, "3 rows of 5", &optimizer, [3, 5]);
+    agree(subject, "16 rows of 257", &optimizer, [16, 257]);
+    agree(subject, "columns", &optimizer, [4, 1, 3]);
+    agree(subject, "a convolution", &optimizer, [8, 4, 3, 3]);
+}
+
+fn agree<const D: usize>(subject: &Subject, what: &str, optimizer: &Fused, shape: [usize; D]) {
+    let start = || subject.tensor::<D>(1, shape);
+    spoil_memory(&subject.device);
+    let (mut fast, mut neighbours) = ((start(), None), Vec::new());
+    for t in 0..4 {
+        fast = subject.walk(optimizer, fast.0, fast.1, t..t + 1);
+        let lengths = [128, shape.iter().product()];
+        neighbours.extend(
+            lengths.map(|length| Tensor::<1>::full([length], 7.0, (&subject.device, DType::F32))),
+        );
+    }
+    let (plain, plain_state) = subject.walk(&optimizer.clone().portable(), start(), None, 0..4);
+    subject.assert_close(what, &fast.0, &plain);
+    let states = |state: Option<FusedState>| {
+        let tensors = state.expect("there is one after a step").tensors();
+        let tensor = |data: TensorData| {
+            let dtype = data.dtype();
+            Tensor::<D>::from_data(data, (&subject.device, dtype))
+        };
+        tensors.into_iter().map(tensor).collect::<Vec<_>>()
+    };
+    let names = optimizer.state_names();
+    let pairs = states(fast.1).into_iter().zip(states(plain_state));
+    for (name, (fast, plain)) in names.into_iter().zip(pairs) {
+        subject.assert_close(&format!("{what}: state {name}"), &fast, &plain);
+    }
+    let stay = neighbours.iter().all(|tensor| values(tensor).iter().all(|x| *x == 7.0));
+    assert!(stay, "{what}: a tensor of somebody else has changed");
 }
 
 /// Any number of threads gives the same bits.

@@ -4,12 +4,15 @@ mod agreement;
 mod checkpoint;
 mod descent;
 mod gradients;
+mod layouts;
 mod lives;
 mod memory;
 mod records;
 mod refusals;
 mod shapes;
 mod walk;
+
+pub use layouts::{Way, ways};
 
 use crate::Subject;
 use burn::tensor::DType;
@@ -40,9 +43,10 @@ pub enum About {
 /// Every law.
 pub const LAWS: &[Law] = &[
     law("engines_agree", agreement::engines_agree).of_rule(),
+    law("padding", agreement::padding),
     law("threads", agreement::threads).on(|subject| subject.on_cpu),
     law("shapes", shapes::shapes),
-    law("layouts", shapes::layouts),
+    law("layouts", layouts::layouts),
     law("dtype", memory::dtype),
     law("in_place", memory::in_place).on(|subject| subject.on_cpu),
     law("shared", memory::shared),

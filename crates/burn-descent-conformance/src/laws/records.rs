@@ -2,8 +2,10 @@
 
 use super::descent::Line;
 use crate::Subject;
+use crate::devices::Exactness;
 use crate::refusal::refusal;
 use burn::optim::{AdamConfig, ModuleOptimizer};
+use burn::tensor::Device;
 use burn_descent::registry;
 
 /// Saved, loaded and gone on is never stopped, bit for bit.
@@ -21,8 +23,10 @@ pub(crate) fn resume(subject: &Subject) {
 /// The state follows the parameter to another device and goes on there.
 pub(crate) fn other_device(subject: &Subject) {
     let optimizer = subject.optimizer();
-    for device in subject.others.iter().filter(|device| device.supports_dtype(subject.dtype)) {
-        let there = Subject { device: device.clone(), ..subject.clone() };
+    let there = |(device, _): &&(Device, Exactness)| device.supports_dtype(subject.dtype);
+    for (device, exactness) in subject.others.iter().filter(there) {
+        let exactness = subject.exactness.least(*exactness);
+        let there = Subject { device: device.clone(), exactness, ..subject.clone() };
         let (tensor, state) = subject.walk(&optimizer, subject.tensor::<1>(1, [50]), None, 0..2);
         let moved = tensor.clone().to_device(device);
         let moved_state = state.clone().map(|state| {
@@ -32,7 +36,7 @@ pub(crate) fn other_device(subject: &Subject) {
         assert_eq!(&moved.device(), device);
         assert_eq!(moved_state.map(|state| state.steps()), Some(4));
         let (stayed, _) = subject.walk(&optimizer, tensor, state, 2..4);
-        subject.assert_close("after the move", &moved.to_device(&subject.device), &stayed);
+        there.assert_close("after the move", &moved.to_device(&subject.device), &stayed);
     }
 }
 

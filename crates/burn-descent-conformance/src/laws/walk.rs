@@ -1,7 +1,7 @@
 //! `Descent` walks as its parts say.
 
 use super::descent::Line;
-use crate::{Subject, values};
+use crate::{Subject, spoil_memory, values};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Tensor};
 use burn_descent::{Descent, DescentError, NotFinite};
@@ -47,13 +47,14 @@ pub(crate) fn accumulate(subject: &Subject) {
     };
     let whole = walk(&[16]);
     let parts = walk(&[4, 6, 15, 16]);
-    let most = if subject.dtype == DType::F64 { 1e-12 } else { 1e-6 };
+    let most = if subject.dtype == DType::F64 { 1e-12 } else { subject.exactness.products };
     subject.assert_within(most, "w", &parts.w.val().inner(), &whole.w.val().inner());
     subject.assert_within(most, "b", &parts.b.val().inner(), &whole.b.val().inner());
 }
 
 /// A step with a NaN is skipped or refused, and all is as if it had never been.
 pub(crate) fn not_finite(subject: &Subject) {
+    spoil_memory(&subject.device);
     let walk = |policy, broken_after: Option<usize>| {
         let mut model = Line::new(subject);
         let builder = Descent::new(subject.optimizer()).schedule(subject.lr());
@@ -93,6 +94,7 @@ pub(crate) fn not_finite(subject: &Subject) {
 pub(crate) fn clip(subject: &Subject) {
     let model = Line::new(subject);
     let gradients = || GradientsParams::from_grads(model.loss(subject).backward(), &model);
+    spoil_memory(&subject.device);
     let squares = |tensor: Vec<f64>| tensor.iter().map(|x| x * x).sum::<f64>();
     let all = gradients();
     let w: Tensor<2> = all.get(model.w.id).expect("it has one");
