@@ -44,7 +44,8 @@ pub(crate) struct Wishes {
 impl Wishes {
     /// What the environment asks for.
     pub(crate) fn of_environment() -> Self {
-        let set = |name| std::env::var_os(name).is_some_and(|value| value != "" && value != "0");
+        let set =
+            |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
         Self {
             dump: std::env::var_os("PTX_EMULATOR_DUMP").map(PathBuf::from),
             report: set("PTX_EMULATOR_REPORT"),

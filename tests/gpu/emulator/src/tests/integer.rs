@@ -23,12 +23,12 @@ fn sums_and_products() {
     check("mul.lo.s32 %d, %a, %b;", W32, |a, b, _| (a as i32).wrapping_mul(b as i32) as u64);
     check("mul.lo.s64 %d, %a, %b;", W64, |a, b, _| a.wrapping_mul(b));
     check("mul.hi.s32 %d, %a, %b;", W32, |a, b, _| {
-        (i64::from(a as i32) * i64::from(b as i32) >> 32) as u64
+        ((i64::from(a as i32) * i64::from(b as i32)) >> 32) as u64
     });
-    check("mul.hi.u32 %d, %a, %b;", W32, |a, b, _| (a & W32) * (b & W32) >> 32);
-    check("mul.hi.u64 %d, %a, %b;", W64, |a, b, _| (u128::from(a) * u128::from(b) >> 64) as u64);
+    check("mul.hi.u32 %d, %a, %b;", W32, |a, b, _| ((a & W32) * (b & W32)) >> 32);
+    check("mul.hi.u64 %d, %a, %b;", W64, |a, b, _| ((u128::from(a) * u128::from(b)) >> 64) as u64);
     check("mul.hi.s64 %d, %a, %b;", W64, |a, b, _| {
-        (i128::from(a as i64) * i128::from(b as i64) >> 64) as u64
+        ((i128::from(a as i64) * i128::from(b as i64)) >> 64) as u64
     });
     check("mul.wide.s32 %d, %a, %b;", W64, |a, b, _| {
         (i64::from(a as i32) * i64::from(b as i32)) as u64
@@ -37,7 +37,7 @@ fn sums_and_products() {
     check("mul.wide.u16 %d, %a, %b;", W32, |a, b, _| (a & W16) * (b & W16));
     check("mad.lo.s32 %d, %a, %b, %c;", W32, |a, b, c| a.wrapping_mul(b).wrapping_add(c));
     check("mad.hi.u32 %d, %a, %b, %c;", W32, |a, b, c| {
-        ((a & W32) * (b & W32) >> 32).wrapping_add(c)
+        (((a & W32) * (b & W32)) >> 32).wrapping_add(c)
     });
     check("mad.wide.s32 %d, %a, %b, %c;", W64, |a, b, c| {
         (i64::from(a as i32) * i64::from(b as i32)).wrapping_add(c as i64) as u64
