@@ -1,5 +1,7 @@
 //! The types that PTX writes after its instructions.
 
+use core::cmp::Ordering;
+
 /// A type of PTX.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Type {
@@ -112,17 +114,35 @@ pub(crate) enum Integer {
 }
 
 impl Integer {
-    /// The integer with this sign in the register `value`, and nothing else that lies there.
+    /// The integer in the low bits of a register.
     pub(crate) fn of(self, value: u64) -> i128 {
         match self {
-            Self::U8 => i128::from(value as u8),
-            Self::S8 => i128::from(value as i8),
-            Self::U16 => i128::from(value as u16),
-            Self::S16 => i128::from(value as i16),
-            Self::U32 => i128::from(value as u32),
-            Self::S32 => i128::from(value as i32),
             Self::U64 => i128::from(value),
-            Self::S64 => i128::from(value as i64),
+            _ => i128::from(self.extend(value) as i64),
+        }
+    }
+
+    /// This integer alone in a register: its sign fills it.
+    #[inline]
+    pub(crate) fn extend(self, value: u64) -> u64 {
+        match self {
+            Self::U8 => value & 0xff,
+            Self::S8 => value as i8 as u64,
+            Self::U16 => value & 0xffff,
+            Self::S16 => value as i16 as u64,
+            Self::U32 => value & 0xffff_ffff,
+            Self::S32 => value as i32 as u64,
+            Self::U64 | Self::S64 => value,
+        }
+    }
+
+    /// How two integers of this type compare.
+    #[inline]
+    pub(crate) fn order(self, a: u64, b: u64) -> Ordering {
+        let (a, b) = (self.extend(a), self.extend(b));
+        match self {
+            Self::S8 | Self::S16 | Self::S32 | Self::S64 => (a as i64).cmp(&(b as i64)),
+            Self::U8 | Self::U16 | Self::U32 | Self::U64 => a.cmp(&b),
         }
     }
 

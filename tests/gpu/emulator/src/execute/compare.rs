@@ -10,7 +10,7 @@ use core::cmp::Ordering;
 pub(super) fn compare(compare: &Compare, a: u64, b: u64, third: u64) -> (bool, bool) {
     let relation = compare.relation;
     let yes = match compare.kind {
-        Compared::Integer(kind) => holds(relation, Some(kind.of(a).cmp(&kind.of(b)))),
+        Compared::Integer(kind) => holds(relation, Some(kind.order(a, b))),
         Compared::Float(kind) => {
             let (a, b) = (number(kind, compare.flush, a), number(kind, compare.flush, b));
             holds(relation, a.partial_cmp(&b))

@@ -15,14 +15,14 @@ fn format(of: Type) -> Option<Format> {
 }
 
 /// `value`, in another type.
+#[inline]
 pub(super) fn convert(to_type: Type, from_type: Type, mode: ConvertMode, value: u64) -> u64 {
     match (to_type.integer(), from_type.integer(), format(to_type), format(from_type)) {
-        (Some(to), Some(from), ..) => {
+        (Some(to), Some(from), ..) if mode.saturate => {
             let (least, most) = to.range();
-            let integer = from.of(value);
-            let integer = if mode.saturate { integer.clamp(least, most) } else { integer };
-            to.of(integer as u64) as u64
+            from.of(value).clamp(least, most) as u64
         }
+        (Some(to), Some(from), ..) => to.extend(from.extend(value)),
         (None, Some(from), Some(to), _) => {
             saturated(mode, to, to.of_integer(from.of(value), mode.rounding))
         }
@@ -68,7 +68,7 @@ fn truncated(mode: ConvertMode, to: Integer, from_type: Type, number: f64) -> u6
         // as PTX has it: zero, but of or to what is 64 bits long, the highest bit alone
         let long = from_type == Type::F64 || matches!(to, Integer::U64 | Integer::S64);
         let bits = 128 - (most - least).leading_zeros();
-        return if long { to.of(1 << (bits - 1)) as u64 } else { 0 };
+        return if long { to.extend(1 << (bits - 1)) } else { 0 };
     }
     let integer = mode.rounding.integral(number) as i128;
     integer.clamp(least, most) as u64
