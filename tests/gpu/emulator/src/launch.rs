@@ -2,7 +2,7 @@
 
 use crate::execute::{Fault, Stop, Surroundings, Thread};
 use crate::memory::{Hint, Memory};
-use crate::program::{Kernel, Slot, Special};
+use crate::program::{Kernel, Special};
 use crate::status::Status;
 use crate::warp::{self, LANES, Member};
 
@@ -23,15 +23,18 @@ pub(crate) struct Launch<'a> {
 const MOST_THREADS: u64 = 1024;
 const MOST_SHARED: u64 = 232_448;
 
+/// What shared and local memory is full of at first: NaN in every precision.
+const UNWRITTEN: u8 = 0xff;
+
 impl Launch<'_> {
     /// Threads of a block.
     fn threads(&self) -> u64 {
-        self.block.iter().map(|side| u64::from(*side)).product()
+        self.block.iter().fold(1, |all, side| all.saturating_mul((*side).into()))
     }
 
     /// Threads of all blocks.
     pub(crate) fn all_threads(&self) -> u64 {
-        self.grid.iter().map(|side| u64::from(*side)).product::<u64>() * self.threads()
+        self.grid.iter().fold(self.threads(), |all, side| all.saturating_mul((*side).into()))
     }
 
     /// Whether a card would take it.
@@ -68,7 +71,7 @@ pub(crate) fn run(
     scratch.registers.resize(files * kernel.registers, 0);
     scratch.local.resize(files * kernel.local as usize, 0);
     scratch.shared.clear();
-    scratch.shared.resize(kernel.shared as usize + launch.shared as usize, 0xff);
+    scratch.shared.resize(kernel.shared as usize + launch.shared as usize, UNWRITTEN);
     scratch.hints.clear();
     scratch.hints.resize(kernel.instructions.len(), Hint::default());
     let mut members: Vec<Member> = split(&mut scratch.registers, kernel.registers, files)
@@ -102,10 +105,11 @@ pub(crate) fn run(
             for number in 0..threads {
                 set_place(kernel, launch, thread, number);
                 thread.at = 0;
+                thread.local.fill(UNWRITTEN);
                 thread.run(&mut around)?;
             }
         }
-        around.shared.fill(0xff);
+        around.shared.fill(UNWRITTEN);
     }
     Ok(())
 }
@@ -124,6 +128,7 @@ fn split<T>(all: &mut [T], size: usize, parts: usize) -> impl Iterator<Item = &m
 fn run_block(members: &mut [Member], around: &mut Surroundings) -> Result<(), Fault> {
     for member in members.iter_mut() {
         member.thread.at = 0;
+        member.thread.local.fill(UNWRITTEN);
         member.stop = None;
     }
     loop {
@@ -172,8 +177,7 @@ fn set_place(kernel: &Kernel, launch: &Launch, thread: &mut Thread, number: usiz
 fn set_special(kernel: &Kernel, thread: &mut Thread, value: impl Fn(Special) -> Option<u64>) {
     for (special, slot) in &kernel.special {
         if let Some(value) = value(*special) {
-            let slot: Slot = *slot;
-            thread.set(slot, value);
+            thread.set(*slot, value);
         }
     }
 }

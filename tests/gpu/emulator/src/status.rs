@@ -24,7 +24,7 @@ impl Status {
     pub const NOT_FOUND: Self = Self(500);
     /// A kernel read or wrote what is no memory.
     pub const ILLEGAL_ADDRESS: Self = Self(700);
-    /// A kernel came to a trap, or never ends.
+    /// A kernel came to a trap, or to what cannot be done.
     pub const LAUNCH_FAILED: Self = Self(719);
     /// A kernel read or wrote several bytes at an address that is no multiple of them.
     pub const MISALIGNED_ADDRESS: Self = Self(716);

@@ -178,19 +178,15 @@ fn float_action(first: &str) -> Option<(FloatAction, usize)> {
     })
 }
 
-/// Whether the result is known to the last bit: nothing holds the error of an f64.
+/// Whether the modifiers mean something. In f64 nothing is rounded towards a side: that would need more
+/// digits than an f64 and its error have.
 fn known(action: FloatAction, kind: Float, mode: Mode) -> bool {
     use FloatAction::*;
-    let nan = !mode.nan || matches!(action, Min | Max);
-    let single = kind == Float::F32;
-    let nearest = mode.rounding == Rounding::Nearest;
-    let rounded =
-        matches!(action, Add | Subtract | Multiply | Fused | Divide | Root | Reciprocal) && single;
-    nan && (nearest || rounded && mode.rounding != Rounding::Away)
-        && (single
-            || !mode.flush
-            || kind != Float::F64
-            || matches!(action, Reciprocal | ReciprocalRoot))
+    let rounds = kind == Float::F32
+        && mode.rounding != Rounding::Away
+        && matches!(action, Add | Subtract | Multiply | Fused | Divide | Root | Reciprocal);
+    let chooses = matches!(action, Min | Max);
+    (rounds || mode.rounding == Rounding::Nearest) && (chooses || !mode.nan)
 }
 
 /// `setp.lt.and.f32 p|q, a, b, !c`.

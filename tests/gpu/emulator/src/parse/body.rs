@@ -66,6 +66,7 @@ pub(super) fn kernel<'a>(
     }
     let mut labels = Labels::default();
     let mut label = "";
+    let mut refusals: Vec<Refusal> = Vec::new();
     for piece in text::pieces(body)? {
         match piece {
             text::Piece::Open => scope.open(),
@@ -75,10 +76,14 @@ pub(super) fn kernel<'a>(
                 labels.places.insert(name, scope.kernel.instructions.len() as u32);
             }
             text::Piece::Statement(line) => {
-                let in_line = |refusal| format!("{refusal} in `{line}`");
-                line_of(line, label, &mut scope, &mut labels).map_err(in_line)?;
+                if let Err(refusal) = line_of(line, label, &mut scope, &mut labels) {
+                    refusals.push(format!("{refusal} in `{line}`"));
+                }
             }
         }
+    }
+    if !refusals.is_empty() {
+        return Err(format!("{}: {}", scope.kernel.name, refusals.join("\n    ")));
     }
     let guard = Guard { predicate: Slot::NONE, wanted: true };
     scope.kernel.instructions.push(Instruction { guard, operation: Operation::Return });

@@ -108,6 +108,7 @@ fn numbers_to_numbers() {
     assert_eq!(one("cvt.rna.tf32.f32 %d, %a;", 0x3f80_1000, 0, 0), 0x3f80_2000);
     assert_eq!(one("cvt.sat.f32.f32 %d, %a;", three, 0, 0), 1f32.to_bits().into());
     assert_eq!(one("cvt.ftz.f32.f32 %d, %a;", 1, 0, 0), 0);
+    assert_eq!(one("cvt.rn.ftz.f32.f64 %d, %a;", 1e-40f64.to_bits(), 0, 0), 0);
     assert_eq!(one("cvt.f64.f32 %d, %a;", three, 0, 0), 3f64.to_bits());
 }
 

@@ -36,6 +36,16 @@ fn outside_of_an_allocation() {
 }
 
 #[test]
+fn over_the_end_of_an_allocation() {
+    let mut bench = Bench::new();
+    let kernel = ".entry read(.param .u64 at)\n{\n.reg .b64 %a<3>;\nld.param.u64 %a1, [at];\n\
+                  ld.global.b32 %a2, [%a1];\nld.global.b64 %a2, [%a1];\n}";
+    let (whole, part) = (bench.device.allocate(8).unwrap(), bench.device.allocate(7).unwrap());
+    assert_eq!(bench.launch(kernel, 1, 1, &[whole]), Ok(()));
+    assert_eq!(bench.launch(kernel, 1, 1, &[part]), Err(Status::ILLEGAL_ADDRESS));
+}
+
+#[test]
 fn after_a_fault_nothing_works() {
     let mut bench = Bench::new();
     let kernel = ".entry wrong(.param .u64 at)\n{\n.reg .b64 %a;\nld.param.u64 %a, [at];\nst.global.b64 [%a], %a;\n}";
@@ -133,6 +143,7 @@ fn atomic() {
         ("atom.global.exch.b32 %r2, [%a1], %r1;", 5, 31),
         ("atom.global.cas.b32 %r2, [%a1], %r1, 40;", 7, 40),
         ("atom.global.inc.u32 %r2, [%a1], 4;", 0, 32 % 5),
+        ("atom.global.dec.u32 %r2, [%a1], 4;", 9, 4 - 31 % 5),
         ("red.global.xor.b32 [%a1], %r1;", 1, 1),
         ("red.global.or.b32 [%a1], %r1;", 32, 63),
     ] {

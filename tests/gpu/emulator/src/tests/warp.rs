@@ -48,9 +48,19 @@ fn votes() {
     assert_eq!(vote("any", "pred", ""), [1; 32]);
     assert_eq!(vote("all", "pred", ""), [0; 32]);
     assert_eq!(vote("uni", "pred", ""), [0; 32]);
+    let none =
+        "setp.gt.u64 %p1, %a, 40;\n vote.sync.uni.pred %p2, %p1, -1;\n selp.b64 %d, 1, 0, %p2;";
+    assert_eq!(lanes(none, |lane| [lane, 0, 0]), [1; 32]);
     let some = "mov.b64 %d, 0;\n setp.lt.u64 %p1, %a, 3;\n @!%p1 bra $E;\n activemask.b32 %d;\n$E:";
     let expected = |lane: u64| if lane < 3 { 7 } else { 0 };
     assert_eq!(lanes(some, |lane| [lane, 0, 0]), (0..32).map(expected).collect::<Vec<_>>());
+}
+
+#[test]
+fn lanes_that_part_meet_again() {
+    let piece =
+        "setp.lt.u64 %p1, %a, 3;\n @!%p1 bra $E;\n activemask.b32 %r1;\n$E:\n activemask.b32 %d;";
+    assert_eq!(lanes(piece, |lane| [lane, 0, 0]), [0xffff_ffff; 32]);
 }
 
 #[test]
