@@ -109,9 +109,9 @@ fn exact(action: FloatAction, a: f64, b: f64, c: f64) -> Rounded {
         FloatAction::Add => Rounded::sum(a, b),
         FloatAction::Subtract => Rounded::sum(a, -b),
         FloatAction::Multiply => Rounded::from(a * b),
-        FloatAction::Divide => Rounded::quotient(a, b),
-        FloatAction::Root => Rounded::root(a),
-        FloatAction::Reciprocal => Rounded::quotient(1.0, a),
+        FloatAction::Divide => Rounded::from(a / b),
+        FloatAction::Root => Rounded::from(a.sqrt()),
+        FloatAction::Reciprocal => Rounded::from(1.0 / a),
         _ => Rounded::fused(a, b, c),
     }
 }
