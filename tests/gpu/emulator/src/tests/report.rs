@@ -4,11 +4,12 @@ use crate::report::Wishes;
 
 #[test]
 fn launches_that_do_nothing_are_counted() {
-    let mut bench = Bench { device: Device::new(Wishes { null: true, ..Wishes::default() }) };
+    let mut bench = Bench { device: Device::new(Wishes { run: Some(1), ..Wishes::default() }) };
     let (to, from) = (bench.memory(&[5; 64]), bench.memory(&[1; 256]));
+    assert_eq!(bench.launch(&around("mov.b64 %d, 6;"), 2, 32, &[to, from]), Ok(()));
     assert_eq!(bench.launch(&around("mov.b64 %d, 7;"), 2, 32, &[to, from]), Ok(()));
-    assert_eq!(bench.numbers(to, 64), [5; 64]);
-    let line = "ptx emulator: 1 launches of 1 kernels, 1 modules, 64 threads, 2 allocations of 2560 bytes, 0 faults";
+    assert_eq!(bench.numbers(to, 64), [6; 64]);
+    let line = "ptx emulator: 2 launches of 2 kernels, 2 modules, 128 threads, 2 allocations of 2560 bytes, 0 faults";
     assert_eq!(bench.device.counters.line(), line);
 }
 
