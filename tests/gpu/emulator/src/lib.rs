@@ -33,7 +33,7 @@
 //! | `PTX_EMULATOR_DUMP=FOLDER` | writes each module that is loaded, as `KERNEL-HASH.ptx` |
 //! | `PTX_EMULATOR_REPORT=1` | at the end, counts launches, kernels, modules, threads, allocations and faults |
 //! | `PTX_EMULATOR_TRACE=1` | tells the kernel, the grid and the block of each launch |
-//! | `PTX_EMULATOR_NULL=1` | launches return at once and do nothing: what remains is the time of the host |
+//! | `PTX_EMULATOR_NULL=N` | only the first N launches run, by which a program sees that there is a device; the others return at once: what remains is the time of the host |
 //!
 //! All is said on standard error.
 

@@ -1,7 +1,8 @@
 //! Floating-point numbers of all sizes: what their bits stand for, and rounding, once.
 //!
-//! Sums, products, quotients and roots are computed in f64 with the error of the result beside it, and
-//! [rounded](Rounded::bits) from there in one step, so that no result is rounded twice.
+//! Results for f32 and halves are computed in f64 and [rounded](Rounded::bits) from there. For products that is
+//! exact, and quotients and roots of numbers with up to 24 digits are never so near to the middle of two others
+//! that an f64 does not tell on which side they lie. Sums can be: the error of the f64 is kept beside it.
 
 /// A binary format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,18 +161,6 @@ impl Rounded {
     /// `a * b + c`, where the product is exact: of numbers with half of f64's digits.
     pub(crate) fn fused(a: f64, b: f64, c: f64) -> Self {
         Self::sum(a * b, c)
-    }
-
-    /// `a / b`.
-    pub(crate) fn quotient(a: f64, b: f64) -> Self {
-        let value = a / b;
-        Self { value, error: (-value).mul_add(b, a) * b.signum(), cancelled: false }
-    }
-
-    /// The root of `a`.
-    pub(crate) fn root(a: f64) -> Self {
-        let value = a.sqrt();
-        Self { value, error: (-value).mul_add(value, a), cancelled: false }
     }
 
     /// In `format`, rounded once.

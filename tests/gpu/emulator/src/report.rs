@@ -35,8 +35,8 @@ pub(crate) struct Wishes {
     pub(crate) dump: Option<PathBuf>,
     /// Whether the counters are told at the end.
     pub(crate) report: bool,
-    /// Whether launches do nothing.
-    pub(crate) null: bool,
+    /// How many launches run; the others do nothing. All of them, if nothing is said.
+    pub(crate) run: Option<u64>,
     /// Whether launches are told.
     pub(crate) trace: bool,
 }
@@ -49,7 +49,7 @@ impl Wishes {
         Self {
             dump: std::env::var_os("PTX_EMULATOR_DUMP").map(PathBuf::from),
             report: set("PTX_EMULATOR_REPORT"),
-            null: set("PTX_EMULATOR_NULL"),
+            run: std::env::var("PTX_EMULATOR_NULL").ok().and_then(|count| count.parse().ok()),
             trace: set("PTX_EMULATOR_TRACE"),
         }
     }

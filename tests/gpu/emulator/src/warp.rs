@@ -67,6 +67,7 @@ fn act(
     around: &mut Surroundings,
 ) -> Result<Done, Fault> {
     match action {
+        WarpAction::Meet => {}
         WarpAction::Active { to } => {
             for (_, member) in lanes(warp, active) {
                 member.thread.set(*to, active.into());

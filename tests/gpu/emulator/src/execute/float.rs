@@ -29,6 +29,16 @@ pub(super) fn compute(action: FloatAction, kind: Float, mode: Mode, a: u64, b: u
 #[inline]
 fn single(action: FloatAction, mode: Mode, a: f32, b: f32, c: f32) -> f32 {
     use FloatAction::*;
+    if mode.plain() {
+        // most of what there is
+        match action {
+            Add => return number(a + b),
+            Subtract => return number(a - b),
+            Multiply => return number(a * b),
+            Fused => return number(a.mul_add(b, c)),
+            _ => {}
+        }
+    }
     let value = match action {
         Absolute => return a.abs(),
         Negate => return -a,
@@ -54,7 +64,12 @@ fn single(action: FloatAction, mode: Mode, a: f32, b: f32, c: f32) -> f32 {
         // of NaN and of -0 comes 0
         return if value > 0.0 { value.min(1.0) } else { 0.0 };
     }
-    // the one NaN that a card makes
+    number(value)
+}
+
+/// A result, or the one NaN that a card makes.
+#[inline]
+fn number(value: f32) -> f32 {
     if value.is_nan() { f32::from_bits(0x7fff_ffff) } else { value }
 }
 
@@ -109,9 +124,9 @@ fn exact(action: FloatAction, a: f64, b: f64, c: f64) -> Rounded {
         FloatAction::Add => Rounded::sum(a, b),
         FloatAction::Subtract => Rounded::sum(a, -b),
         FloatAction::Multiply => Rounded::from(a * b),
-        FloatAction::Divide => Rounded::quotient(a, b),
-        FloatAction::Root => Rounded::root(a),
-        FloatAction::Reciprocal => Rounded::quotient(1.0, a),
+        FloatAction::Divide => Rounded::from(a / b),
+        FloatAction::Root => Rounded::from(a.sqrt()),
+        FloatAction::Reciprocal => Rounded::from(1.0 / a),
         _ => Rounded::fused(a, b, c),
     }
 }

@@ -67,16 +67,24 @@ impl Thread<'_> {
 
     /// Runs until the thread waits or ends.
     pub(crate) fn run(&mut self, around: &mut Surroundings) -> Result<Stop, Fault> {
-        let kernel = around.kernel;
+        let instructions = around.kernel.instructions.as_slice();
+        // what a fault and memory know of the place is written down before they are asked
+        let mut at = self.at;
         loop {
-            let Instruction { guard, operation } = &kernel.instructions[self.at];
+            let Instruction { guard, operation } = &instructions[at];
             if guard.predicate.is_some() && (self.get(guard.predicate) & 1 == 1) != guard.wanted {
-                self.at += 1;
+                at += 1;
                 continue;
             }
             match operation {
-                Operation::Load { shape, from, to } => self.load(around, *shape, *from, to)?,
-                Operation::Store { shape, to, from } => self.store(around, *shape, *to, from)?,
+                Operation::Load { shape, from, to } => {
+                    self.at = at;
+                    self.load(around, *shape, *from, to)?;
+                }
+                Operation::Store { shape, to, from } => {
+                    self.at = at;
+                    self.store(around, *shape, *to, from)?;
+                }
                 Operation::Move { to, from } => self.set(*to, self.get(*from)),
                 Operation::Translate { space, to_generic, to, from } => {
                     let window = space::window(*space);
@@ -144,38 +152,42 @@ impl Thread<'_> {
                     });
                     self.set(*to, upper << 16 | lower);
                 }
-                Operation::Atomic { action, kind, at, to, from } => {
+                Operation::Atomic { action, kind, address, to, from } => {
+                    self.at = at;
                     let [b, c] = from.map(|slot| self.get(slot));
-                    let old = self.atomic(around, *action, *kind, *at, b, c)?;
+                    let old = self.atomic(around, *action, *kind, *address, b, c)?;
                     self.set(*to, old);
                 }
                 Operation::Branch { target } => {
-                    self.at = *target as usize;
+                    at = *target as usize;
                     continue;
                 }
                 Operation::Switch { index, targets } => {
                     match targets.get(self.get(*index) as u32 as usize) {
                         Some(target) => {
-                            self.at = *target as usize;
+                            at = *target as usize;
                             continue;
                         }
-                        None => return Err(self.failure("there is no such target")),
+                        None => return Err(failure(at, "there is no such target")),
                     }
                 }
                 Operation::Return => return Ok(Stop::Ended),
-                Operation::Trap => return Err(self.failure("a trap")),
+                Operation::Trap => return Err(failure(at, "a trap")),
                 Operation::Nothing => {}
                 Operation::Barrier => {
-                    self.at += 1;
+                    self.at = at + 1;
                     return Ok(Stop::Barrier);
                 }
-                Operation::Warp(_) => return Ok(Stop::Warp),
+                Operation::Warp(_) => {
+                    self.at = at;
+                    return Ok(Stop::Warp);
+                }
             }
-            self.at += 1;
+            at += 1;
         }
     }
+}
 
-    fn failure(&self, text: &str) -> Fault {
-        Fault { status: Status::LAUNCH_FAILED, text: text.into(), at: self.at }
-    }
+fn failure(at: usize, text: &str) -> Fault {
+    Fault { status: Status::LAUNCH_FAILED, text: text.into(), at }
 }

@@ -46,6 +46,27 @@ pub(crate) fn number(bytes: &[u8], width: u8) -> u64 {
     }
 }
 
+/// The numbers of `WIDTH` bytes that lie side by side.
+#[inline]
+fn numbers<const WIDTH: usize>(bytes: &[u8], signed: bool) -> [u64; 4] {
+    let mut values = [0; 4];
+    for (value, bytes) in values.iter_mut().zip(bytes.chunks_exact(WIDTH)) {
+        *value = number(bytes, WIDTH as u8);
+        if signed {
+            let unused = 64 - 8 * WIDTH as u32;
+            *value = ((*value << unused) as i64 >> unused) as u64;
+        }
+    }
+    values
+}
+
+#[inline]
+fn set_numbers<const WIDTH: usize>(bytes: &mut [u8], values: [u64; 4]) {
+    for (bytes, value) in bytes.chunks_exact_mut(WIDTH).zip(values) {
+        bytes.copy_from_slice(&value.to_le_bytes()[..WIDTH]);
+    }
+}
+
 impl Thread<'_> {
     /// The address of an operand.
     #[inline]
@@ -144,14 +165,12 @@ impl Thread<'_> {
         let Some(bytes) = self.bytes(around, from.space, address, all) else {
             return Err(self.fault(around, from.space, address, all));
         };
-        let mut values = [0; 4];
-        for (value, bytes) in values.iter_mut().zip(bytes.chunks_exact(width)) {
-            *value = number(bytes, shape.bytes);
-            if shape.signed {
-                let unused = 64 - 8 * u32::from(shape.bytes);
-                *value = ((*value << unused) as i64 >> unused) as u64;
-            }
-        }
+        let values = match shape.bytes {
+            1 => numbers::<1>(bytes, shape.signed),
+            2 => numbers::<2>(bytes, shape.signed),
+            4 => numbers::<4>(bytes, shape.signed),
+            _ => numbers::<8>(bytes, shape.signed),
+        };
         for (slot, value) in to.iter().zip(values).take(usize::from(shape.lanes)) {
             self.set(*slot, value);
         }
@@ -176,8 +195,11 @@ impl Thread<'_> {
         let Some(bytes) = self.bytes_mut(around, to.space, address, width * lanes) else {
             return Err(self.fault(around, to.space, address, width * lanes));
         };
-        for (bytes, value) in bytes.chunks_exact_mut(width).zip(values) {
-            bytes.copy_from_slice(&value.to_le_bytes()[..width]);
+        match shape.bytes {
+            1 => set_numbers::<1>(bytes, values),
+            2 => set_numbers::<2>(bytes, values),
+            4 => set_numbers::<4>(bytes, values),
+            _ => set_numbers::<8>(bytes, values),
         }
         Ok(())
     }

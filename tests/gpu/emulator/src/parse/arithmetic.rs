@@ -178,8 +178,7 @@ fn float_action(first: &str) -> Option<(FloatAction, usize)> {
     })
 }
 
-/// Whether the modifiers mean something. In f64 nothing is rounded towards a side: that would need more
-/// digits than an f64 and its error have.
+/// Whether the modifiers mean something. In f64 nothing is rounded towards a side: that would need more digits.
 fn known(action: FloatAction, kind: Float, mode: Mode) -> bool {
     use FloatAction::*;
     let rounds = kind == Float::F32

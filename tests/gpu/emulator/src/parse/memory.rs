@@ -126,8 +126,8 @@ fn atomic(name: &mut Name, operands: &mut Operands) -> Result<Operation, Refusal
     let values = if action == AtomicAction::CompareExchange { 2 } else { 1 };
     operands.expect(first + 1 + values..=first + 1 + values)?;
     let to = if returns { operands.target(0)? } else { Slot::NONE };
-    let at = operands.text(first)?;
-    let at = operands.scope.address(at, space)?;
+    let address = operands.text(first)?;
+    let address = operands.scope.address(address, space)?;
     let from = [operands.read(first + 1, kind)?, operands.read_if_there(first + 2, kind)?];
-    Ok(Operation::Atomic { action, kind, at, to, from })
+    Ok(Operation::Atomic { action, kind, address, to, from })
 }

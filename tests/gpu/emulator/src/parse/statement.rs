@@ -4,7 +4,7 @@ use super::body::Labels;
 use super::name::Name;
 use super::scope::Scope;
 use super::{Refusal, arithmetic, convert, group, memory, text};
-use crate::program::{Guard, Instruction, Operation, Slot};
+use crate::program::{Guard, Instruction, Operation, Slot, WarpAction};
 use crate::types::Type;
 
 /// The operands of an instruction, as they are written.
@@ -89,6 +89,12 @@ pub(super) fn instruction<'a>(
             name.ignore(&["u32", "global", "local", "L1", "L2", "L2::evict_last"]);
             name.ignore(&["L2::evict_normal"]);
             Operation::Nothing
+        }
+        "bar" | "barrier" if name.take("warp") => {
+            operands.scope.kernel.meets = true;
+            name.ignore(&["sync"]);
+            operands.expect(1..=1)?;
+            Operation::Warp(Box::new(WarpAction::Meet))
         }
         "bar" | "barrier" => {
             name.ignore(&["cta", "aligned"]);

@@ -141,9 +141,25 @@ pub(crate) enum AtomicAction {
 /// What the threads of a warp do together.
 #[derive(Clone, Debug)]
 pub(crate) enum WarpAction {
-    Active { to: Slot },
-    Vote { vote: Vote, negate: bool, to: Slot, from: Slot },
-    Shuffle { shuffle: Shuffle, to: Slot, inside: Slot, from: Slot, lane: Slot, clamp: Slot },
+    /// `bar.warp.sync`.
+    Meet,
+    Active {
+        to: Slot,
+    },
+    Vote {
+        vote: Vote,
+        negate: bool,
+        to: Slot,
+        from: Slot,
+    },
+    Shuffle {
+        shuffle: Shuffle,
+        to: Slot,
+        inside: Slot,
+        from: Slot,
+        lane: Slot,
+        clamp: Slot,
+    },
     LoadFragment(Fragment),
     StoreFragment(Fragment),
     MultiplyFragments(Product),

@@ -116,6 +116,14 @@ pub(crate) struct Mode {
     pub(crate) nan: bool,
 }
 
+impl Mode {
+    /// Whether nothing is asked for.
+    #[inline]
+    pub(crate) fn plain(self) -> bool {
+        self.rounding == Rounding::Nearest && !self.flush && !self.saturate
+    }
+}
+
 /// What an instruction does.
 #[derive(Clone, Debug)]
 pub(crate) enum Operation {
@@ -211,7 +219,7 @@ pub(crate) enum Operation {
     Atomic {
         action: AtomicAction,
         kind: Type,
-        at: Address,
+        address: Address,
         to: Slot,
         from: [Slot; 2],
     },

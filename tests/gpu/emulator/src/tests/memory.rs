@@ -9,6 +9,8 @@ fn vectors() {
     assert_eq!(one(piece, 7, 9 << 32, 0), 9 | 7 << 32);
     let piece = "st.global.v2.b16 [%rd9+8], {%a, %b};\n ld.global.s16 %d, [%rd9+10];";
     assert_eq!(one(piece, 1, 0xfffe, 0), -2i64 as u64);
+    let before = "add.s64 %rd9, %rd9, 8;\n ld.global.b64 %d, [%rd9+-8];";
+    assert_eq!(one(before, 5, 0, 0), 5);
     assert_eq!(one("ld.global.s8 %d, [%rd9];", 0x80, 0, 0), -128i64 as u64);
     assert_eq!(one("ld.global.u8 %d, [%rd9+1];", 0x8000, 0, 0), 0x80);
 }

@@ -6,6 +6,7 @@ mod float;
 mod integer;
 mod memory;
 mod number;
+mod report;
 mod warp;
 
 use crate::device::Device;

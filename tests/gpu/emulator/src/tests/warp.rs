@@ -64,6 +64,18 @@ fn lanes_that_part_meet_again() {
 }
 
 #[test]
+fn warps_meet_without_their_block() {
+    // the other warps never come to a meeting
+    let piece = ".shared .align 4 .b8 room[128];\n mov.b64 %d, 0;\n setp.gt.u64 %p1, %a, 31;\n @%p1 bra $E;\n\
+                 mov.b64 %rd1, room;\n shl.b64 %rd2, %a, 2;\n add.s64 %rd3, %rd1, %rd2;\n xor.b64 %rd2, %rd2, 124;\n\
+                 add.s64 %rd4, %rd1, %rd2;\n cvt.u32.u64 %r1, %a;\n st.shared.b32 [%rd3], %r1;\n\
+                 bar.warp.sync -1;\n ld.shared.b32 %d, [%rd4];\n$E:";
+    let inputs: Vec<[u64; 3]> = (0..64).map(|a| [a, 0, 0]).collect();
+    let expected = |a: u64| if a < 32 { 31 - a } else { 0 };
+    assert_eq!(each(piece, &inputs), (0..64).map(expected).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_sum_over_a_warp_and_a_block() {
     let steps: String = [16, 8, 4, 2, 1]
         .map(|by| format!("shfl.sync.bfly.b32 %r2, %r1, {by}, 31, -1;\n add.s32 %r1, %r1, %r2;\n"))
