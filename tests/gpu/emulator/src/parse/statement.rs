@@ -90,19 +90,14 @@ pub(super) fn instruction<'a>(
             name.ignore(&["L2::evict_normal"]);
             Operation::Nothing
         }
-        "bar" | "barrier" if name.take("warp") => {
-            operands.scope.kernel.meets = true;
-            name.ignore(&["sync"]);
-            operands.expect(1..=1)?;
-            Operation::Warp(Box::new(WarpAction::Meet))
-        }
         "bar" | "barrier" => {
+            let of_warp = name.take("warp");
             name.ignore(&["cta", "aligned"]);
             if !name.take("sync") || operands.all.len() != 1 {
                 return Err(name.unknown());
             }
             operands.scope.kernel.meets = true;
-            Operation::Barrier
+            if of_warp { Operation::Warp(Box::new(WarpAction::Meet)) } else { Operation::Barrier }
         }
         "ld" | "ldu" | "st" | "mov" | "cvta" | "atom" | "red" => {
             memory::operation(&mut name, &mut operands)?
