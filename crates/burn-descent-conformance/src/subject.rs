@@ -86,7 +86,8 @@ impl Subject {
     /// sums in the orders in which the tensors lie.
     pub fn assert_same<const D: usize>(&self, what: &str, a: &Tensor<D>, b: &Tensor<D>) {
         if self.on_cpu || self.candidate.page.summed.is_empty() {
-            assert!(bits(a) == bits(b), "{what}");
+            self.assert_within(0.0, what, a, b);
+            assert!(bits(a) == bits(b), "{what}: signs of zero, or what is no number");
         } else {
             self.assert_close(what, a, b);
         }
