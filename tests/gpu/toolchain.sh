@@ -19,7 +19,8 @@ if [ ! -e "$gpu/python/nvidia/cu13/bin/ptxas" ]; then
 fi
 sdk=$gpu/python/mlc_llvm_static/static
 chmod +x "$sdk/bin/llvm-config"
-touch "$sdk/.tracel-llvm-installed"
+# An old date: the build script runs again, and all that depends on LLVM is built anew, when the file is newer.
+touch -d 2000-01-01 "$sdk/.tracel-llvm-installed"
 bundler=$(grep -A1 'name = "tracel-llvm-bundler"' "$root/Cargo.lock" | sed -n 's/^version = "\(.*\)"/\1/p')
 mkdir -p "$gpu/data/tracel"
 ln -sfn "$sdk" "$gpu/data/tracel/tracel-llvm-$bundler"

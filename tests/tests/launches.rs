@@ -15,7 +15,6 @@ use cubecl::MemoryScope;
 use cubecl::hash::StableHash;
 use cubecl::launched::LaunchedKernels;
 use cubecl::logging::{LaunchObservation, LaunchObserver};
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 /// Lengths that four, two and one divide: each is a kernel of its own.
@@ -47,7 +46,7 @@ impl LaunchObserver for Names {
 /// What was launched.
 struct Launches {
     names: Vec<&'static str>,
-    kernels: HashSet<StableHash>,
+    kernels: Vec<StableHash>,
 }
 
 impl Launches {
@@ -66,7 +65,7 @@ fn observe<T>(device: &Device, run: impl FnOnce() -> T) -> (T, Launches) {
     device.sync().expect("the device answers");
     drop(observation);
     let names = observer.0.lock().expect("nothing panics while it is held").clone();
-    (result, Launches { names, kernels: launched.finish() })
+    (result, Launches { names, kernels: launched.finish().into_iter().collect() })
 }
 
 /// What steps have launched, and what memory is in use after each.
@@ -115,7 +114,7 @@ fn walk(optimizer: &str, options: &[(&str, &str)]) -> Builder {
 /// The devices of CubeCL that are there.
 fn devices() -> Vec<(&'static str, Device)> {
     let required = std::env::var("BURN_DESCENT_REQUIRE").unwrap_or_default();
-    let there = |Entry { name, device, on_cpu }| match device {
+    let there = |Entry { name, device, on_cpu, .. }| match device {
         Ok(device) if !on_cpu && name != "other" => Some((name, device)),
         Err(reason) if required.split(',').any(|required| required == name) => panic!("{reason}"),
         _ => None,

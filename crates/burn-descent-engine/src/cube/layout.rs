@@ -8,6 +8,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 use cubecl::std::tensor::copy_into;
 use cubecl::zspace::metadata::Metadata;
+use std::cmp::Reverse;
 
 /// Units of a workgroup, of which every device has as many: one kernel for tensors of all sizes.
 const BLOCK: u32 = 256;
@@ -50,7 +51,7 @@ impl Layout {
             return None;
         }
         let mut dims: Vec<_> = strides(&tensor.meta).collect();
-        let in_order = dims.is_sorted_by_key(|(_, stride)| core::cmp::Reverse(*stride));
+        let in_order = dims.is_sorted_by_key(|(_, stride)| Reverse(*stride));
         dims.sort_unstable_by_key(|(_, stride)| *stride);
         let mut layout = Self { meta: (*tensor.meta).clone(), rows: 1, row: 1, pitch: 1, in_order };
         for (length, stride) in dims {
@@ -117,8 +118,16 @@ impl Layout {
         let (device, dtype) = (tensor.device.clone(), tensor.dtype);
         let copy =
             CubeTensor::new(client.clone(), client.empty(bytes), self.meta.clone(), device, dtype);
+        // burn's copy wants the elements of a row beside each other where it writes them.
+        let mut axes: Vec<_> = (0..self.meta.rank()).collect();
+        let (shape, strides) = (self.meta.shape(), self.meta.strides());
+        axes.sort_by_key(|&axis| (shape[axis] != 1, Reverse(strides[axis])));
+        let by_rows = |mut tensor: CubeTensor| {
+            tensor.meta.permute(&axes).expect("each axis once");
+            tensor.binding()
+        };
         let element = super::kernel::stored_type(&tensor);
-        copy_into(&client, tensor.binding(), copy.clone().binding(), element);
+        copy_into(&client, by_rows(tensor), by_rows(copy.clone()), element);
         copy
     }
 }
