@@ -213,11 +213,8 @@ fn steps_of_matrices(there: &str, device: &Device) {
     for (shape, lying) in SHAPES.into_iter().flat_map(|shape| LYING.map(|lying| (shape, lying))) {
         let name = format!("{} {shape:?} on {there}", lying.name);
         // One row or column lies like the other.
-        let copies = if shape.contains(&1) && !lying.held {
-            0..=lying.copies
-        } else {
-            lying.copies..=lying.copies
-        };
+        let least = if shape.contains(&1) { usize::from(lying.held) } else { lying.copies };
+        let copies = least..=lying.copies;
         let mut parameter = (lying.parameter)(shape, device);
         let mut state = None;
         for step in 0..3 {
