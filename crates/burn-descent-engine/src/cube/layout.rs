@@ -111,23 +111,24 @@ impl Layout {
     }
 
     fn copy(&self, tensor: CubeTensor) -> CubeTensor {
-        let tensor = untile(tensor);
-        let client = tensor.client.clone();
+        let mut tensor = untile(tensor);
+        let (client, element) = (tensor.client.clone(), super::kernel::stored_type(&tensor));
         // Room for the widest load there is, so that no odd length is stepped one by one.
         let bytes = (self.places() * tensor.dtype.size()).next_multiple_of(WIDEST);
-        let (device, dtype) = (tensor.device.clone(), tensor.dtype);
-        let copy =
-            CubeTensor::new(client.clone(), client.empty(bytes), self.meta.clone(), device, dtype);
-        // burn's copy wants the elements of a row beside each other where it writes them.
-        let mut axes: Vec<_> = (0..self.meta.rank()).collect();
-        let (shape, strides) = (self.meta.shape(), self.meta.strides());
-        axes.sort_by_key(|&axis| (shape[axis] != 1, Reverse(strides[axis])));
-        let by_rows = |mut tensor: CubeTensor| {
-            tensor.meta.permute(&axes).expect("each axis once");
-            tensor.binding()
+        let buffer = client.empty(bytes);
+        let with = |meta| {
+            let (device, dtype) = (tensor.device.clone(), tensor.dtype);
+            CubeTensor::new(client.clone(), buffer.clone(), meta, device, dtype)
         };
-        let element = super::kernel::stored_type(&tensor);
-        copy_into(&client, by_rows(tensor), by_rows(copy.clone()), element);
+        // CubeCL's copy does not write over any strides. It knows padded rows, and may read in another
+        // shape: from the first place to the last.
+        let copy = with(self.meta.clone());
+        let rows = with(Metadata::new([self.rows, self.row], [self.pitch, 1]));
+        let (shape, strides) = (self.meta.shape(), self.meta.strides());
+        let mut axes: Vec<_> = (0..shape.len()).collect();
+        axes.sort_by_key(|&axis| (shape[axis] != 1, Reverse(strides[axis])));
+        tensor.meta.permute(&axes).expect("each axis once");
+        copy_into(&client, tensor.binding(), rows.binding(), element);
         copy
     }
 }
