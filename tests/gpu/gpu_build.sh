@@ -20,9 +20,9 @@ pack=$gpu/pack
 mkdir -p "$out"
 
 # One command, so that burn is compiled once: the programs, and two suites.
-cargo test --release --no-run --package burn-descent-tests --features "$features" \
+cargo test --release --no-run --package burn-descent-tests --no-default-features --features "$features" \
     --bin speed --test conformance --test launches --message-format=json > "$gpu/messages.json"
-cargo build --release --package burn-descent-tests --features "$features" --bin speed
+cargo build --release --package burn-descent-tests --no-default-features --features "$features" --bin speed
 rm -rf "$pack"
 mkdir -p "$pack/cuda/nvvm/libdevice"
 python3 - "$gpu/messages.json" <<'PY' | while read -r name path; do strip -o "$pack/$name" "$path"; done
@@ -43,7 +43,7 @@ git describe --always --dirty --abbrev=10 > "$pack/commit"
 # The programs hold the same LLVM: one window over all of them halves what is carried.
 python3 - "$pack" "$out/gpu.tar.xz" <<'PY'
 import lzma, os, sys, tarfile
-window = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 512 << 20}]
+window = [{"id": lzma.FILTER_LZMA2, "preset": 3, "dict_size": 512 << 20}]
 with lzma.open(sys.argv[2], "wb", filters=window) as packed, tarfile.open(fileobj=packed, mode="w|") as tar:
     for name in sorted(os.listdir(sys.argv[1])):
         tar.add(f"{sys.argv[1]}/{name}", name)
