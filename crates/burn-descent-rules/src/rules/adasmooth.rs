@@ -90,6 +90,8 @@ fields! {
         sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
+        /// `keep − 1`: the way of a decay, without the rounding of the weights.
+        fade,
         lr, eps,
         /// `β₂ − β₁` and `1 − β₂`.
         spread, least,
@@ -119,19 +121,19 @@ impl Rule for AdaSmooth {
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let (spread, least) = (self.beta2 - self.beta1, 1.0 - self.beta2);
-        Scalars { sign: sign(self.maximize), l2, keep, lr, eps: self.eps, spread, least }
+        let (sign, fade) = (sign(self.maximize), keep - 1.0);
+        Scalars { sign, l2, keep, fade, lr, eps: self.eps, spread, least }
     }
 
     #[inline(always)]
     fn update<R: Real>(p: R, g: R, s: Way<R>, k: Scalars<R>) -> (R, Way<R>) {
         let g = l2(k.sign, g, k.l2, p);
-        let decayed = k.keep * p;
-        let d = s.d + (decayed - p);
+        let d = s.d + k.fade * p;
         let (way, n) = (s.s + d, s.n + d.abs());
         let c = k.spread * (way.abs() / (n + k.eps)) + k.least;
         let c2 = c * c;
         let v = c2 * (g * g) + (R::lit(1.0) - c2) * s.v;
         let step = k.lr / (v + k.eps).sqrt() * g;
-        (decayed - step, Way { s: way, n, v, d: -step })
+        (k.keep * p - step, Way { s: way, n, v, d: -step })
     }
 }
