@@ -9,7 +9,6 @@
 # FEATURES are those of the build, to share it with another one. See docs/gpu.md.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-. tests/gpu/toolchain.sh
 
 features=${FEATURES:-burn-descent-tests/cuda}
 filters=()
@@ -18,17 +17,18 @@ for argument in "$@"; do
     case $argument in
     --few) all=0 ;;
     --fusion) features+=,burn-descent-tests/fusion ;;
-    -*) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    -*) sed -n '2,/^set/s/^# \{0,1\}//p' tests/gpu/check.sh; exit 2 ;;
     *) filters+=("$argument") ;;
     esac
 done
 [ ${#filters[@]} -gt 0 ] || filters=(/cuda/)
+. tests/gpu/toolchain.sh
 target=${CARGO_TARGET_DIR:-$root/target}
 
 # Its own name, so that no program takes it for a driver by accident.
 cargo build --quiet --package burn-descent-ptx
 mkdir -p "$gpu/driver"
-cp "$target/debug/libburn_descent_ptx.so" "$gpu/driver/libcuda.so"
+cp --remove-destination "$target/debug/libburn_descent_ptx.so" "$gpu/driver/libcuda.so"
 
 export BURN_DEVICE=flex BURN_DESCENT_REQUIRE=cuda PTX_EMULATOR_REPORT=1
 cuda() {

@@ -7,13 +7,13 @@
 # nor CUDA is needed, only a driver: bash .gpu/gpu_check.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-. tests/gpu/toolchain.sh
 features=cuda
 case ${1:-} in
 '') ;;
 --fusion) features=cuda,fusion ;;
-*) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,/^set/s/^# \{0,1\}//p' tests/gpu/gpu_build.sh; exit 2 ;;
 esac
+. tests/gpu/toolchain.sh
 export CARGO_TARGET_DIR=$gpu/target
 out=$root/.gpu
 pack=$gpu/pack
