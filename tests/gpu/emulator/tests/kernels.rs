@@ -89,13 +89,14 @@ fn nothing_lies_on_a_stack_and_nothing_is_called() {
     }
 }
 
+/// Four elements, each with two moments, of which there is one root.
+fn is_adamw(kernel: &Kernel) -> bool {
+    kernel.width() == 4 && kernel.count("st.global") == 3 && kernel.count("sqrt.rn.f32") == 4
+}
+
 #[test]
 fn adamw_is_as_short_as_by_hand() {
-    // Four elements, each with two moments: a root, a quotient, and five sums with a product.
-    let is_adamw = |kernel: &&Kernel| {
-        kernel.width() == 4 && kernel.count("st.global") == 3 && kernel.count("sqrt.rn.f32") == 4
-    };
-    for kernel in Kernel::of_steps().iter().filter(is_adamw) {
+    for kernel in Kernel::of_steps().iter().filter(|kernel| is_adamw(kernel)) {
         assert_eq!(kernel.count("div.rn.f32"), 4, "{}", kernel.name());
         assert_eq!(kernel.count("fma.rn.f32"), 20, "{}", kernel.name());
         let arithmetic =
@@ -125,8 +126,9 @@ fn registers_leave_room_for_all_threads() {
         let registers = told.split("Used ").nth(1).and_then(|rest| rest.split(' ').next());
         let registers: usize = registers.and_then(|count| count.parse().ok()).expect("registers");
         println!("{}: {registers} registers", kernel.name());
-        // 65,536 of a multiprocessor, for six blocks of 256 threads at least.
-        assert!(registers <= 42, "{}: {registers} registers", kernel.name());
+        // 65,536 of a multiprocessor, for four blocks of 256 threads at least; for AdamW's, six.
+        let most = if is_adamw(&kernel) { 42 } else { 64 };
+        assert!(registers <= most, "{}: {registers} registers", kernel.name());
         assert!(told.contains("0 bytes stack frame, 0 bytes spill stores"), "{told}");
     }
 }
