@@ -4,7 +4,7 @@
 use crate::program::Program;
 use crate::scalars::Scalars;
 use crate::state::{compute_dtype, tensor};
-use burn::tensor::{Bool, DType, Tensor, TensorData};
+use burn::tensor::{Bool, Tensor, TensorData};
 use burn_descent_rules::noise::{MEAN, drawn};
 use burn_descent_rules::{Graph, Node};
 
@@ -185,12 +185,9 @@ fn run<const D: usize>(graph: &Graph, scalars: &[Value<D>], met: Met<D>) -> Vec<
     graph.outputs.iter().map(|&id| float(output(id))).collect()
 }
 
-/// A cube root that is off by 4 % at most. Where f64 is computed by shaders they raise only f32 to a
-/// power, so it is taken as `x^(1/4) x^(1/16) x^(1/64) ...`.
+/// A cube root that is off by 4 % at most, as `x^(1/4) x^(1/16) x^(1/64) ...`: shaders raise only f32 to a
+/// power, and CUDA calls a library for it that is not everywhere.
 fn rough_cbrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    if x.dtype() != DType::F64 {
-        return x.powf_scalar(1.0 / 3.0);
-    }
     let (mut root, mut product) = (x.clone(), x.ones_like());
     for _ in 0..CBRT_FACTORS {
         root = root.sqrt().sqrt();
