@@ -31,14 +31,8 @@ pub(super) struct Layout {
     in_order: bool,
 }
 
-impl PartialEq for Layout {
-    /// Is the same place the same element? The stride of a dimension of one element tells nothing.
-    fn eq(&self, other: &Self) -> bool {
-        strides(&self.meta).eq(strides(&other.meta))
-    }
-}
-
-/// The length and the stride of each dimension in which there is more than one element.
+/// The length and the stride of each dimension in which there is more than one element: of another, the
+/// stride tells nothing.
 fn strides(meta: &Metadata) -> impl Iterator<Item = (usize, usize)> {
     let dims = meta.shape().iter().copied().zip(meta.strides().iter().copied());
     dims.filter(|(length, _)| *length != 1)
@@ -98,10 +92,14 @@ impl Layout {
 
     /// The tensor in this layout: as it is, or copied.
     pub(super) fn lay(&self, tensor: CubeTensor) -> CubeTensor {
-        match Self::of(&tensor) {
-            Some(layout) if layout == *self => tensor,
-            _ => self.copy(tensor),
-        }
+        if self.is_of(&tensor) { tensor } else { self.copy(tensor) }
+    }
+
+    /// Is the same place of a tensor the same element?
+    fn is_of(&self, tensor: &CubeTensor) -> bool {
+        !tensor.meta.is_tiled()
+            && strides(&tensor.meta).eq(strides(&self.meta))
+            && self.holds(tensor, self.places())
     }
 
     /// The tensor in this layout, in a buffer that nobody else holds.
