@@ -20,8 +20,8 @@ pack=$gpu/pack
 mkdir -p "$out"
 
 # One command, so that burn is compiled once: two suites, and with them the package's programs.
-cargo test --release --no-run --package burn-descent-tests --no-default-features --features "$features" \
-    --test conformance --test launches --message-format=json > "$gpu/messages.json"
+cargo test --no-run "${release[@]}" --features "$features" --test conformance --test launches \
+    --message-format=json > "$gpu/messages.json"
 rm -rf "$pack"
 mkdir -p "$pack/cuda/nvvm/libdevice"
 python3 - "$gpu/messages.json" <<'PY' | while read -r name path; do strip -o "$pack/$name" "$path"; done

@@ -30,3 +30,6 @@ export XDG_DATA_HOME=$gpu/data
 export CUDA_PATH=$gpu/python/nvidia/cu13
 # Bindings of the driver that is asked for at least; without this, of the newest CUDA there is.
 export CUDARC_CUDA_VERSION=${CUDARC_CUDA_VERSION:-13000}
+
+# The build for a card, which check.sh takes to the emulator.
+release=(--release --package burn-descent-tests --no-default-features)
