@@ -4,7 +4,7 @@
 use burn::tensor::{DType, Device, Tensor};
 use burn_descent::rules::chain::Noisy;
 use burn_descent::rules::{Rule, slices::Walk};
-use burn_descent::{Build, Fused, Sgd};
+use burn_descent::{Build, Fused, Place, Sgd};
 use burn_descent_conformance::{Way, ways};
 use burn_descent_tests::devices;
 
@@ -21,7 +21,7 @@ fn noise<const D: usize>(
     lay: Way<D>,
 ) -> Vec<f64> {
     let zeros = || lay(Tensor::zeros(shape, (device, dtype)));
-    let mut state = optimizer.start_stream(&zeros(), 5);
+    let mut state = optimizer.start_as(&zeros(), Place { stream: 5, ..Place::default() });
     let mut p = zeros();
     for _ in 0..2 {
         p = optimizer.advance(1.0, zeros(), zeros(), &mut state).expect("a good step");

@@ -1,11 +1,12 @@
 //! A rule of somebody else's, that uses all of `Real`, and all else that a rule may be: every engine
 //! computes it as plain slices do.
 
+use burn_descent::rules::Domain::{Column, Matrix, Row, Tensor};
 use burn_descent::rules::chain::{
     AddDecayedWeights, Cautious, Chain, Clip, Noisy, ScaleByAdam, ScaleByLearningRate, Trace,
 };
-use burn_descent::rules::{Bound, Paper, Range, Real, Rule, fields};
-use burn_descent::{AdamW, Build, ScheduleFreeAdamW};
+use burn_descent::rules::{Bound, Over, Paper, Range, Real, Rule, fields};
+use burn_descent::{AdamW, Build, Lamb, ScheduleFreeAdamW};
 use burn_descent_conformance::{check, engines_agree_with_slices};
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +36,7 @@ impl Rule for Everything {
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         Scalars { lr: lr / t as f64, half: 0.5 }
     }
-    fn update<R: Real>(p: R, g: R, s: Abc<R>, k: Scalars<R>) -> (R, Abc<R>) {
+    fn update<R: Real>(p: R, g: R, s: Abc<R>, k: Scalars<R>, _: &mut impl Over<R>) -> (R, Abc<R>) {
         // Numbers alone, tensors alone and both together, on either side.
         let number = (R::lit(1.0) + k.half) / (R::lit(3.0) - k.half) * k.half;
         let number = number.max(R::lit(0.1)).sqrt().abs() - (-number);
@@ -64,6 +65,8 @@ fn engines_compute_all_of_real() {
 fn engines_compute_sums_and_memory() {
     engines_agree_with_slices(&AdamW::new().cautious(true));
     engines_agree_with_slices(&AdamW::new().stable(true));
+    engines_agree_with_slices(&AdamW::new().stable(true).cautious(true));
+    engines_agree_with_slices(&Lamb::new().weight_decay(0.1));
     engines_agree_with_slices(&Noisy::new(AdamW::new().cautious(true)).eta(0.5));
     engines_agree_with_slices(&ScheduleFreeAdamW::new().warmup_steps(2.0));
 }
@@ -78,6 +81,94 @@ fn a_chain_holds_to_every_law() {
 #[test]
 fn noise_holds_to_every_law() {
     check(Noisy::new(AdamW::new()).eta(1e-4).seed(7), 1e-3);
+}
+
+/// States of every domain of a tensor, and sums of each other in three stages.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Domains {}
+
+fields! { struct Coarse { m, row: Row, column: Column, all: Tensor } }
+
+impl Rule for Domains {
+    const NAME: &'static str = "domains";
+    const SUMS: usize = 8;
+    type State<R: Copy> = Coarse<R>;
+    type Scalars<R: Copy> = Scalars<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        Vec::new()
+    }
+    fn start(&self) -> Coarse<f64> {
+        Coarse { m: 0.5, row: 0.25, column: 0.125, all: 2.0 }
+    }
+    fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        Scalars { lr: lr / t as f64, half: 0.5 }
+    }
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Coarse<R>,
+        k: Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Coarse<R>) {
+        let one = R::lit(1.0);
+        let row = k.half * s.row + over.mean(Row, g * g);
+        let column = k.half * s.column + over.mean(Column, g * g);
+        let largest = over.max(Row, g.abs()) + over.max(Column, -g) + over.max(Tensor, g * p);
+        let u = g / (one + row * column / over.mean(Tensor, row)).sqrt();
+        let all = k.half * s.all + over.rms(Matrix, u);
+        let m = k.half * s.m + u * s.row / (one + s.all * s.column);
+        let step = m + largest * over.count(Row) / over.count(Tensor) + over.mean(Column, m);
+        (p - k.lr * step / (one + all), Coarse { m, row, column, all })
+    }
+}
+
+#[test]
+fn engines_compute_sums_and_states_of_every_domain() {
+    engines_agree_with_slices(&Domains {});
+}
+
+/// A state of rows that does not follow from rows.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Finer {}
+
+fields! { struct OfRow { total: Row } }
+
+impl Rule for Finer {
+    const NAME: &'static str = "finer";
+    const SUMS: usize = 1;
+    type State<R: Copy> = OfRow<R>;
+    type Scalars<R: Copy> = Rate<R>;
+
+    fn bounds(&self) -> Vec<Bound> {
+        Vec::new()
+    }
+    fn start(&self) -> OfRow<f64> {
+        OfRow { total: 0.0 }
+    }
+    fn scalars(&self, lr: f64, _t: u64) -> Rate<f64> {
+        Rate { lr }
+    }
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: OfRow<R>,
+        k: Rate<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, OfRow<R>) {
+        let total = s.total + over.sum(Column, g);
+        (p - k.lr * g, OfRow { total })
+    }
+}
+
+#[test]
+fn a_state_finer_than_it_says_is_refused_by_its_name() {
+    let error = Finer {}.build().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "finer: state `total` = a number for each element is not allowed, it must be one for each row: sum \
+         what is finer"
+    );
 }
 
 /// More states than an engine keeps.
@@ -101,7 +192,7 @@ impl Rule for Memorious {
     fn scalars(&self, lr: f64, _t: u64) -> Rate<f64> {
         Rate { lr }
     }
-    fn update<R: Real>(p: R, g: R, s: Five<R>, k: Rate<R>) -> (R, Five<R>) {
+    fn update<R: Real>(p: R, g: R, s: Five<R>, k: Rate<R>, _: &mut impl Over<R>) -> (R, Five<R>) {
         (p - k.lr * g, Five { a: g, b: s.a, c: s.b, d: s.c, e: s.d })
     }
 }

@@ -2,57 +2,93 @@
 
 use crate::{devices, numbers};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use burn_descent::rules::{Real, Rule, slices::Walk};
-use burn_descent::{Build, Fused};
+use burn_descent::rules::{Real, Rule, View, slices::Walk};
+use burn_descent::{Build, Fused, Place};
 
-/// An odd number, so that vectors do not divide it.
-const LEN: usize = 1003;
+/// Odd numbers, so that vectors do not divide them; long and short lines; more than one thread takes.
+const SHAPES: [&[usize]; 5] = [&[1003], &[13, 77], &[77, 13], &[5, 4, 3, 3], &[401, 401]];
 const STEPS: u64 = 3;
 const LR: f64 = 0.1;
 
-/// Holds every engine on every device that is there against plain slices.
+/// Holds every engine on every device that is there against plain slices: a vector, matrices of outputs ×
+/// inputs and of inputs × outputs, and a tensor of more dimensions.
 ///
 /// # Panics
 /// Where a weight or a state is another.
 pub fn engines_agree_with_slices<U: Rule>(rule: &U) {
     let optimizer = rule.clone().build().unwrap_or_else(|error| panic!("{error}"));
-    let oracles = [(DType::F32, oracle::<U, f32>(rule)), (DType::F64, oracle::<U, f64>(rule))];
-    for entry in devices::all() {
-        let Ok(device) = entry.device else { continue };
-        for (dtype, expected) in &oracles {
-            if !device.supports_dtype(*dtype) {
-                continue;
-            }
-            for optimizer in [optimizer.clone(), optimizer.clone().portable()] {
-                let found = engine(&optimizer, &device, *dtype);
-                let what = format!("{} on {} {dtype:?}", U::NAME, entry.name);
-                let tolerance = if *dtype == DType::F64 { 1e-14 } else { entry.exactness.steps };
-                assert_close(&what, &found, expected, tolerance);
+    for (shape, by_columns) in SHAPES.iter().flat_map(|shape| [(*shape, false), (*shape, true)]) {
+        let view = view(shape, by_columns);
+        if by_columns && !view.by_columns {
+            continue;
+        }
+        let oracles = [
+            (DType::F32, oracle::<U, f32>(rule, view)),
+            (DType::F64, oracle::<U, f64>(rule, view)),
+        ];
+        for entry in devices::all() {
+            let Ok(device) = entry.device else { continue };
+            for (dtype, expected) in &oracles {
+                if !device.supports_dtype(*dtype) {
+                    continue;
+                }
+                for optimizer in [optimizer.clone(), optimizer.clone().portable()] {
+                    let place = Place { by_columns, ..Place::default() };
+                    let found = match *shape {
+                        [a] => engine(&optimizer, &device, *dtype, [a], place),
+                        [a, b] => engine(&optimizer, &device, *dtype, [a, b], place),
+                        [a, b, c, d] => engine(&optimizer, &device, *dtype, [a, b, c, d], place),
+                        _ => unreachable!("a rank of `SHAPES`"),
+                    };
+                    let what = format!("{} {shape:?} on {} {dtype:?}", U::NAME, entry.name);
+                    // Sums are in another order, and in f64 on a CPU.
+                    let exact = if *dtype == DType::F64 { 1e-13 } else { entry.exactness.steps };
+                    let tolerance = if U::SUMS > 0 { 10.0 * exact } else { exact };
+                    assert_close(&what, &found, expected, tolerance);
+                }
             }
         }
     }
 }
 
+/// A tensor as a rule sees it.
+fn view(shape: &[usize], by_columns: bool) -> View {
+    match *shape {
+        [len] => View::vector(len),
+        [inputs, ref outputs @ ..] if by_columns => {
+            View::matrix(outputs.iter().product(), inputs).by_columns()
+        }
+        [outputs, ref inputs @ ..] => View::matrix(outputs, inputs.iter().product()),
+        [] => View::vector(1),
+    }
+}
+
 /// The weights and states by plain slices.
-fn oracle<U: Rule, R: Real + Into<f64>>(rule: &U) -> Vec<Vec<f64>> {
+fn oracle<U: Rule, R: Real + Into<f64>>(rule: &U, view: View) -> Vec<Vec<f64>> {
     let cast = |numbers: Vec<f64>| numbers.into_iter().map(R::lit).collect::<Vec<R>>();
-    let mut p = cast(numbers(1, LEN));
-    let mut walk = Walk::new(rule.clone(), LEN).unwrap_or_else(|error| panic!("{error}"));
+    let mut p = cast(numbers(1, view.len()));
+    let mut walk = Walk::of(rule.clone(), view).unwrap_or_else(|error| panic!("{error}"));
     for t in 1..=STEPS {
-        walk.step(LR, &mut p, &cast(numbers(10 + t, LEN))).expect("a good rate");
+        walk.step(LR, &mut p, &cast(numbers(10 + t, view.len()))).expect("a good rate");
     }
     let widen = |list: &Vec<R>| list.iter().map(|x| (*x).into()).collect();
     core::iter::once(&p).chain(walk.state()).map(widen).collect()
 }
 
 /// The weights and states by an engine.
-fn engine(optimizer: &Fused, device: &Device, dtype: DType) -> Vec<Vec<f64>> {
+fn engine<const D: usize>(
+    optimizer: &Fused,
+    device: &Device,
+    dtype: DType,
+    shape: [usize; D],
+    place: Place,
+) -> Vec<Vec<f64>> {
     let tensor = |seed| {
-        let data = TensorData::new(numbers(seed, LEN), [LEN]);
-        Tensor::<1>::from_data(data, (device, dtype))
+        let data = TensorData::new(numbers(seed, shape.iter().product()), shape);
+        Tensor::<D>::from_data(data, (device, dtype))
     };
     let mut p = tensor(1);
-    let mut state = optimizer.start_stream(&p, 0);
+    let mut state = optimizer.start_as(&p, place);
     for t in 1..=STEPS {
         p = optimizer.advance(LR, p, tensor(10 + t), &mut state).expect("a good step");
     }
@@ -63,6 +99,7 @@ fn engine(optimizer: &Fused, device: &Device, dtype: DType) -> Vec<Vec<f64>> {
 fn assert_close(what: &str, found: &[Vec<f64>], expected: &[Vec<f64>], tolerance: f64) {
     assert_eq!(found.len(), expected.len(), "{what}: states");
     for (lane, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert_eq!(found.len(), expected.len(), "{what}: numbers in lane {lane}");
         for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
             assert!(
                 (found - expected).abs() <= tolerance * expected.abs().max(1.0),

@@ -1,8 +1,10 @@
 //! Steps that are put off, to be taken together.
 
+use crate::joint::{Joint, Waiting, of_model, together};
 use crate::program::Program;
-use crate::{Fused, FusedState, StepError, dispatch, leaf};
-use burn::backend::DispatchTensor;
+use crate::scalars::Scalars;
+use crate::{Fused, FusedState, LeafContext, Reading, StepError, dispatch, leaf, portable};
+use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::Tensor;
 use std::sync::Arc;
 
@@ -33,19 +35,24 @@ use std::sync::Arc;
 pub struct Deferred {
     parameter: DispatchTensor,
     state: FusedState,
+    /// What autodiff knows of the parameter, if it has been taken out of its leaf.
+    leaf: Option<LeafContext>,
     /// What there is to do; `None` once it is done.
     work: Option<Work>,
 }
 
 struct Work {
     program: Arc<Program>,
-    scalars: Arc<[f64]>,
+    scalars: Scalars,
     gradient: DispatchTensor,
+    /// A step by tensor operations.
+    walk: Option<Box<portable::Walk>>,
 }
 
 impl Fused {
     /// A step that is taken when [`Deferred::run`] is called. On a device that computes by itself,
-    /// as a GPU does, it is under way at once.
+    /// as a GPU does, it is under way at once, unless the rule [looks at the whole
+    /// model](Self::sees_model).
     ///
     /// # Errors
     /// Those of [`advance`](Self::advance). Nothing has been changed then, but the state is dropped.
@@ -56,38 +63,129 @@ impl Fused {
         gradient: Tensor<D>,
         mut state: FusedState,
     ) -> Result<Deferred, StepError> {
-        if !self.steps_leaf(&parameter) {
+        let (in_leaf, joint) = (self.steps_leaf(&parameter), self.sees_model());
+        if !in_leaf && !joint {
             let parameter = self.advance(lr, parameter, gradient, &mut state)?.into_dispatch();
-            return Ok(Deferred { parameter, state, work: None });
+            return Ok(Deferred { parameter, state, leaf: None, work: None });
         }
+        let leaf = (!in_leaf).then(|| LeafContext::of(&parameter));
+        let parameter = match leaf {
+            Some(_) if parameter.is_autodiff() => parameter.inner(),
+            _ => parameter,
+        };
         let (parameter, gradient) = (parameter.into_dispatch(), gradient.into_dispatch());
-        let (scalars, _) = self.begin::<D>(lr, &parameter, &gradient, &mut state)?;
-        let (program, scalars) = (self.program.clone(), scalars.read());
-        let parameter = leaf::own::<D>(parameter);
+        let (scalars, states) = self.begin::<D>(lr, &parameter, &gradient, &mut state)?;
+        let program = self.program.clone();
         let gradient = dispatch::beside::<D>(&parameter, gradient);
-        Ok(Deferred { parameter, state, work: Some(Work { program, scalars, gradient }) })
+        if in_leaf {
+            let scalars = scalars.read();
+            let parameter = leaf::own::<D>(parameter);
+            let work = Some(Work { program, scalars, gradient, walk: None });
+            return Ok(Deferred { parameter, state, leaf, work });
+        }
+        let tensor = Tensor::<D>::from_dispatch;
+        let before = states.iter().cloned().map(tensor).collect();
+        let (p, g) = (tensor(parameter.clone()), tensor(gradient.clone()));
+        let walk = portable::Walk::new(&program, &scalars, p, g, before);
+        let work = Some(Work { program, scalars, gradient, walk: Some(Box::new(walk)) });
+        Ok(Deferred { parameter, state, leaf, work })
+    }
+
+    /// Does the rule look at all parameters of the model? Then it is stepped by
+    /// [`defer`](Self::defer), which `Descent` does, and by nothing else.
+    pub fn sees_model(&self) -> bool {
+        self.program.stages.sees_model()
     }
 }
 
-impl Deferred {
-    /// Takes the steps, all together.
-    pub fn run(steps: &mut [Self]) {
-        #[cfg(any(feature = "flex", feature = "ndarray"))]
-        {
-            use burn::backend::TensorMetadata;
-            let elements = steps.iter().map(|step| step.parameter.shape().num_elements()).sum();
-            let steps = steps.iter_mut().filter_map(|Self { parameter, state, work }| {
-                let Work { program, scalars, gradient } = work.as_mut()?;
-                Some(crate::cpu::put_off(program, parameter, gradient, state.ready_mut(), scalars))
-            });
-            let steps: Vec<_> = steps.collect();
-            crate::cpu::share(elements, || steps.iter().for_each(|step| step.work()));
+/// A step by tensor operations that waits for others.
+struct ByOperations<'a> {
+    program: &'a Program,
+    walk: &'a mut portable::Walk,
+}
+
+impl Joint for ByOperations<'_> {
+    fn begin(&mut self, model: usize) {
+        self.walk.begin(model);
+    }
+    fn stage(&mut self, number: usize) -> Vec<Reading> {
+        self.walk.stage(self.program, number);
+        of_model(self.program, number).map(|sum| self.walk.sum(sum.number)).collect()
+    }
+    fn learn(&mut self, number: usize, totals: &[Reading]) {
+        for (sum, total) in of_model(self.program, number).zip(totals) {
+            self.walk.learn(sum.number, total);
         }
-        steps.iter_mut().for_each(|step| step.work = None);
+    }
+    fn end(&mut self) {}
+}
+
+impl Deferred {
+    /// Takes the steps, all together. A rule that [looks at the model](Fused::sees_model) sees those of
+    /// them that are its own.
+    pub fn run(steps: &mut [Self]) {
+        Self::take(steps);
+        for step in steps {
+            step.work = step.work.take().filter(|work| work.walk.is_some());
+        }
+    }
+
+    fn take(steps: &mut [Self]) {
+        let mut on_cpu = Vec::new();
+        let mut by_operations = Vec::new();
+        let mut elements = 0;
+        for Self { parameter, state, work, .. } in steps.iter_mut() {
+            let Some(Work { program, scalars, gradient, walk }) = work else { continue };
+            let len = parameter.shape().num_elements();
+            match walk {
+                Some(walk) => by_operations.push((len, ByOperations { program, walk })),
+                #[cfg(any(feature = "flex", feature = "ndarray"))]
+                None => {
+                    elements += len;
+                    let states = state.ready_mut();
+                    let step = crate::cpu::put_off(program, parameter, gradient, states, scalars);
+                    on_cpu.push((len, &**program, step));
+                }
+                #[cfg(not(any(feature = "flex", feature = "ndarray")))]
+                None => {}
+            }
+        }
+        let mut waiting: Vec<Waiting<'_>> = Vec::new();
+        for (elements, step) in &mut by_operations {
+            let (program, elements) = (step.program, *elements);
+            waiting.push(Waiting { program, elements, step });
+        }
+        #[cfg(any(feature = "flex", feature = "ndarray"))]
+        for (elements, program, step) in &mut on_cpu {
+            if program.stages.sees_model() {
+                let (program, elements) = (*program, *elements);
+                waiting.push(Waiting { program, elements, step: &mut **step });
+            }
+        }
+        together(&mut waiting);
+        #[cfg(any(feature = "flex", feature = "ndarray"))]
+        crate::cpu::share(elements, || on_cpu.iter().for_each(|(.., step)| step.work()));
+    }
+
+    /// Does burn know the leaf of the parameter as distributed? Then the caller has to register it.
+    pub fn is_distributed(&self) -> bool {
+        self.leaf.is_some_and(|leaf| leaf.is_distributed())
     }
 
     /// The parameter and the state: after the step, if it has been taken.
     pub fn finish<const D: usize>(self) -> (Tensor<D>, FusedState) {
-        (Tensor::from_dispatch(self.parameter), self.state)
+        let Self { parameter, mut state, leaf, work } = self;
+        let parameter = match work {
+            Some(Work { program, walk: Some(walk), .. }) => {
+                let (parameter, states) = walk.finish::<D>(&program);
+                state.set(states.into_iter().map(Tensor::into_dispatch).collect());
+                parameter
+            }
+            _ => Tensor::from_dispatch(parameter),
+        };
+        match leaf {
+            Some(leaf) => (leaf.restore(parameter), state),
+            None => (parameter, state),
+        }
     }
 }

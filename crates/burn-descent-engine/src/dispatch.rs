@@ -37,9 +37,11 @@ pub(crate) fn step<const D: usize>(
         return parameter;
     }
     #[cfg(feature = "cube")]
-    if matches!(parameter.kind, DispatchTensorKind::Cube(BackendTensor::Float(_))) {
+    if let Some(kernels) = &program.kernels
+        && matches!(parameter.kind, DispatchTensorKind::Cube(BackendTensor::Float(_)))
+    {
         let scalars = scalars.beside(&parameter);
-        return crate::cube::step(program, scalars, parameter, gradient, states);
+        return crate::cube::step(kernels, scalars, parameter, gradient, states);
     }
     portable::<D>(program, scalars, parameter, gradient, states)
 }

@@ -12,6 +12,15 @@ pub enum StepError {
     /// An option with which the update does not stay finite in the precision of the parameter.
     #[error(transparent)]
     Option(InvalidOption),
+    /// The rule looks at all parameters of the model, and was given one.
+    #[error(
+        "{optimizer} looks at all parameters of the model at once, and burn's ModuleOptimizer shows it one \
+         at a time: use Descent"
+    )]
+    NeedsModel {
+        /// Name of the optimizer.
+        optimizer: &'static str,
+    },
     /// The gradient does not have the parameter's shape.
     #[error("{optimizer}: the gradient has shape {found}, but the parameter has shape {expected}")]
     GradientShape {

@@ -48,10 +48,10 @@ fn evaluate<const D: usize>(
     }
     let shape = parameter.shape();
     match state.open::<D>(program, &parameter.clone().into_dispatch(), &shape) {
-        Ok(Open { time, memory, last, tensors }) => {
+        Ok(Open { time, memory, last, view, tensors }) => {
             let scalars = program.judged_by(last, *time, memory);
             let states = core::mem::take(tensors).into_iter().map(Tensor::from_dispatch).collect();
-            portable::evaluate(program, parameter, states, scalars)
+            portable::evaluate(program, parameter, states, program.view(view), scalars)
         }
         Err(_) => parameter,
     }

@@ -2,12 +2,12 @@
 
 use crate::program::{Factor, Program};
 use crate::scalars::Scalars;
-use crate::state::{FusedState, Open};
+use crate::state::{FusedState, Open, view_of};
 use crate::{Reading, StepError, dispatch, leaf};
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::optim::Optimizer;
 use burn::tensor::{DType, Device, Shape, Tensor};
-use burn_descent_rules::{InvalidOption, OptionError, Rule, check_lr};
+use burn_descent_rules::{InvalidOption, OptionError, Rule, View, check_lr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -49,6 +49,16 @@ pub struct Fused {
     pub(crate) portable: bool,
     factor: Factor,
     streams: Streams,
+}
+
+/// What is known of a parameter beside its numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// A number that tells its random numbers from those of others, where the rule draws some.
+    pub stream: u32,
+    /// Do the elements of an input come one after another? So it is in burn's `Linear`, of inputs ×
+    /// outputs; by default a tensor is outputs × inputs.
+    pub by_columns: bool,
 }
 
 /// How many parameters have got a stream of noise: their number in the order of their first steps
@@ -157,6 +167,15 @@ impl Fused {
         self.program.states.iter().map(|(name, _)| *name).collect()
     }
 
+    /// How many numbers are kept of a parameter of this shape in its state tensors, and how the optimizer
+    /// sees it, if it tells rows from columns.
+    pub fn looks(&self, shape: &Shape, place: Place) -> (usize, Option<View>) {
+        let view = view_of(shape, place.by_columns);
+        let stages = &self.program.stages;
+        let numbers = stages.states.iter().map(|of| view.numbers(*of)).sum();
+        (numbers, stages.sees_matrices().then_some(view))
+    }
+
     /// Is this a state with which this optimizer can step this parameter?
     pub fn fits<const D: usize>(&self, state: &FusedState, parameter: &Tensor<D>) -> bool {
         state.fits(&self.program, parameter)
@@ -172,18 +191,20 @@ impl Fused {
     }
 
     /// The state of a parameter before its first step. Where the rule has
-    /// [noise](Rule::NOISE), parameters get numbers of their own by the order in which they start;
+    /// [random numbers](Rule::seed), parameters get numbers of their own by the order in which they start;
     /// those of several optimizers are told apart by their seeds.
     pub fn start<const D: usize>(&self, parameter: &Tensor<D>) -> FusedState {
-        let stream =
-            if self.program.noisy { self.streams.0.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        self.start_stream(parameter, stream)
+        let stream = if self.program.seed.is_some() {
+            self.streams.0.fetch_add(1, Ordering::Relaxed)
+        } else {
+            0
+        };
+        self.start_as(parameter, Place { stream, ..Place::default() })
     }
 
-    /// The state of a parameter before its first step, with a number that tells its noise from
-    /// that of others, where the rule has some.
-    pub fn start_stream<const D: usize>(&self, parameter: &Tensor<D>, stream: u32) -> FusedState {
-        FusedState::start(&self.program, parameter, stream)
+    /// The state before its first step of a parameter of which this is known.
+    pub fn start_as<const D: usize>(&self, parameter: &Tensor<D>, place: Place) -> FusedState {
+        FusedState::start(&self.program, parameter, place)
     }
 
     /// One step of one parameter: the new parameter from the gradient, at learning rate `lr`. The
@@ -195,7 +216,8 @@ impl Fused {
     ///
     /// # Errors
     /// A learning rate that is negative, NaN or infinite; a gradient or state of another shape;
-    /// a state of another rule. The state is as it was then.
+    /// a state of another rule; a rule that [looks at the whole model](Self::sees_model). The state is as it
+    /// was then.
     pub fn advance<const D: usize>(
         &self,
         lr: f64,
@@ -203,6 +225,9 @@ impl Fused {
         gradient: Tensor<D>,
         state: &mut FusedState,
     ) -> Result<Tensor<D>, StepError> {
+        if self.sees_model() {
+            return Err(StepError::NeedsModel { optimizer: self.name() });
+        }
         let (parameter, gradient) = (parameter.into_dispatch(), gradient.into_dispatch());
         let (scalars, tensors) = self.begin::<D>(lr, &parameter, &gradient, state)?;
         let parameter = leaf::own::<D>(parameter);
@@ -226,10 +251,10 @@ impl Fused {
             let optimizer = program.name;
             return Err(StepError::GradientShape { optimizer, expected, found });
         }
-        let Open { time, memory, last, tensors } =
+        let Open { time, memory, last, tensors, view } =
             state.open::<D>(program, parameter, &expected)?;
         *time += 1;
-        let scalars = program.scalars(lr, *time, &self.factor, memory);
+        let scalars = program.scalars(lr, *time, view, &self.factor, memory);
         last.clear();
         last.extend(program.judging(&scalars.numbers));
         Ok((scalars, tensors))

@@ -14,6 +14,7 @@ mod dispatch;
 mod error;
 mod evaluate;
 mod fused;
+mod joint;
 mod leaf;
 mod portable;
 mod program;
@@ -25,7 +26,7 @@ mod trial;
 
 pub use deferred::Deferred;
 pub use error::StepError;
-pub use fused::{Build, Fused};
+pub use fused::{Build, Fused, Place};
 pub use leaf::LeafContext;
 pub use program::MAX_STATES;
 pub use reading::Reading;

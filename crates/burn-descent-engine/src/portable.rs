@@ -1,14 +1,19 @@
 //! The graph as burn's tensor operations: any backend, any dtype, and the oracle for the other
 //! engines.
 
+use crate::Reading;
 use crate::program::Program;
+use crate::reduce::wide;
 use crate::scalars::Scalars;
 use crate::state::{compute_dtype, tensor};
-use burn::tensor::{Bool, Tensor, TensorData};
-use burn_descent_rules::noise::{MEAN, drawn};
-use burn_descent_rules::{Graph, Node};
+use burn::tensor::{Bool, DType, Shape, Tensor, TensorData};
+use burn_descent_rules::noise::{Draw, MEAN, drawn};
+use burn_descent_rules::{Domain, Fold, Graph, Node, View};
 
-/// One step by tensor operations.
+/// Whatever shape a tensor has, a rule sees a stack of matrices.
+type Stack = Tensor<3>;
+
+/// One step by tensor operations. A sum over the model is one over this tensor.
 pub(crate) fn step<const D: usize>(
     program: &Program,
     scalars: &Scalars,
@@ -16,27 +21,134 @@ pub(crate) fn step<const D: usize>(
     gradient: Tensor<D>,
     states: Vec<Tensor<D>>,
 ) -> (Tensor<D>, Vec<Tensor<D>>) {
-    let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
-    let gradient = gradient.to_device(&parameter.device()).cast(compute);
-    let parameter = parameter.cast(compute);
-    let (mut lanes, noise) = (lanes(scalars, &parameter), noise(scalars, &gradient));
-    let met = Met { parameter, gradient: Some(gradient), noise, states };
-    if let Some(term) = &program.term {
-        let count = met.parameter.shape().num_elements() as f64;
-        let sum = run(term, &lanes, met.clone()).swap_remove(0).sum();
-        lanes.extend([Number(count), Float(sum.reshape([1; D]))]);
+    if parameter.shape().num_elements() == 0 {
+        return (parameter, states);
     }
-    let mut outputs = run(&program.update, &lanes, met);
-    let states = outputs.drain(1..).collect();
-    (outputs.swap_remove(0).cast(stored), states)
+    let mut walk = Walk::new(program, scalars, parameter, gradient, states);
+    for number in 0..program.stages.sums.len() {
+        walk.stage(program, number);
+    }
+    walk.finish(program)
+}
+
+/// A step under way.
+pub(crate) struct Walk {
+    met: Met,
+    lanes: Vec<Value>,
+    /// The sums that are known, by their number.
+    known: Vec<Value>,
+    /// Of the parameter, then of the states.
+    shapes: Vec<Shape>,
+    /// The type in which the parameter is stored.
+    stored: DType,
+}
+
+impl Walk {
+    pub(crate) fn new<const D: usize>(
+        program: &Program,
+        scalars: &Scalars,
+        parameter: Tensor<D>,
+        gradient: Tensor<D>,
+        states: Vec<Tensor<D>>,
+    ) -> Self {
+        let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
+        let shapes = core::iter::once(&parameter).chain(&states).map(Tensor::shape).collect();
+        let view = scalars.view;
+        let gradient = gradient.to_device(&parameter.device()).cast(compute);
+        let parameter = stack(parameter.cast(compute), view, Domain::Element);
+        let met = Met {
+            noise: scalars.draw.map(|draw| noise(draw, view, &parameter)),
+            gradient: Some(stack(gradient, view, Domain::Element)),
+            states: stacks(program, states, view),
+            parameter,
+            view,
+            model: view.len(),
+        };
+        let lanes = lanes(scalars, &met.parameter);
+        Self { lanes, known: vec![Number(0.0); program.asked()], met, shapes, stored }
+    }
+
+    /// Takes the sums of a stage.
+    pub(crate) fn stage(&mut self, program: &Program, number: usize) {
+        let stage = &program.stages.sums[number];
+        let terms = run(&stage.graph, &self.lanes, &self.known, self.met.clone());
+        for (sum, x) in stage.sums.iter().zip(terms) {
+            self.known[sum.number] = Float(folded(x, sum.fold, sum.to, self.met.view));
+        }
+    }
+
+    /// How many elements are stepped together.
+    pub(crate) fn begin(&mut self, model: usize) {
+        self.met.model = model;
+    }
+
+    /// The sum of this number.
+    pub(crate) fn sum(&self, number: usize) -> Reading {
+        match &self.known[number] {
+            Float(sum) => Reading::on_device(sum.clone().reshape([1])),
+            Number(sum) => (*sum).into(),
+            Mask(_) | Truth(_) => unreachable!("{APART}"),
+        }
+    }
+
+    /// The sum of this number is this one, over more than this tensor.
+    pub(crate) fn learn(&mut self, number: usize, total: &Reading) {
+        let parameter = &self.met.parameter;
+        self.known[number] = match total.tensor() {
+            Some(total) => {
+                let total = total.clone().to_device(&parameter.device()).cast(parameter.dtype());
+                Float(total.reshape([1; 3]))
+            }
+            None => Number(total.get()),
+        };
+    }
+
+    /// The new parameter and states.
+    pub(crate) fn finish<const D: usize>(self, program: &Program) -> (Tensor<D>, Vec<Tensor<D>>) {
+        let Self { met, lanes, known, shapes, stored } = self;
+        let (stages, view) = (&program.stages, met.view);
+        let domains = core::iter::once(Domain::Element).chain(stages.states.iter().copied());
+        let outputs = run(&stages.update, &lanes, &known, met).into_iter().zip(domains);
+        let outputs = outputs
+            .zip(shapes)
+            .map(|((output, of), whole)| output.expand(shape(view, of)).reshape(whole));
+        let mut outputs: Vec<Tensor<D>> = outputs.collect();
+        let states = outputs.drain(1..).collect();
+        (outputs.swap_remove(0).cast(stored), states)
+    }
+}
+
+const APART: &str = "Real keeps masks and numbers apart";
+
+/// The numbers of a domain as a stack of matrices of one, a row, a column, or whole ones.
+fn stack<const D: usize>(numbers: Tensor<D>, view: View, of: Domain) -> Stack {
+    numbers.reshape(shape(view, of))
+}
+
+fn stacks<const D: usize>(program: &Program, states: Vec<Tensor<D>>, view: View) -> Vec<Stack> {
+    let states = states.into_iter().zip(&program.stages.states);
+    states.map(|(state, of)| stack(state, view, *of)).collect()
+}
+
+/// How many numbers of a domain there are in each dimension.
+fn shape(view: View, of: Domain) -> [usize; 3] {
+    let View { matrices, rows, columns, by_columns } = view;
+    let (matrices, rows, columns) = match of {
+        Domain::Element => (matrices, rows, columns),
+        Domain::Row => (matrices, rows, 1),
+        Domain::Column => (matrices, 1, columns),
+        Domain::Matrix => (matrices, 1, 1),
+        Domain::Tensor | Domain::Model => (1, 1, 1),
+    };
+    if by_columns { [matrices, columns, rows] } else { [matrices, rows, columns] }
 }
 
 /// The scalars beside a tensor and in its precision, lane by lane.
-fn lanes<const D: usize>(scalars: &Scalars, beside: &Tensor<D>) -> Vec<Value<D>> {
+fn lanes(scalars: &Scalars, beside: &Stack) -> Vec<Value> {
     let mut lanes: Vec<_> = scalars.numbers.iter().map(|number| Number(*number)).collect();
     for (lane, scalar) in &scalars.on_device {
         let scalar = tensor(scalar).to_device(&beside.device()).cast(beside.dtype());
-        lanes.insert(*lane, Float(scalar.reshape([1; D])));
+        lanes.insert(*lane, Float(scalar.reshape([1; 3])));
     }
     lanes
 }
@@ -46,72 +158,86 @@ pub(crate) fn evaluate<const D: usize>(
     program: &Program,
     parameter: Tensor<D>,
     states: Vec<Tensor<D>>,
+    view: View,
     scalars: Vec<f64>,
 ) -> Tensor<D> {
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
-    let met = Met { parameter: parameter.cast(compute), gradient: None, noise: None, states };
+    let whole = parameter.shape();
+    let met = Met {
+        parameter: stack(parameter.cast(compute), view, Domain::Element),
+        gradient: None,
+        noise: None,
+        states: stacks(program, states, view),
+        view,
+        model: view.len(),
+    };
     let scalars: Vec<_> = scalars.into_iter().map(Number).collect();
-    run(&program.evaluate, &scalars, met).swap_remove(0).cast(stored)
+    let judged = run(&program.evaluate, &scalars, &[], met).swap_remove(0);
+    judged.expand(shape(view, Domain::Element)).reshape(whole).cast(stored)
 }
 
-/// What is drawn for the noise of this gradient, if the rule has some. The numbers are made on the
-/// host: burn's tensors have no integers that wrap.
-fn noise<const D: usize>(scalars: &Scalars, gradient: &Tensor<D>) -> Option<Tensor<D>> {
-    let key = scalars.key?;
-    let shape = gradient.shape();
-    let number = |index: usize| f64::from(drawn(index as u32, key)) - MEAN;
-    let numbers: Vec<f64> = (0..shape.num_elements()).map(number).collect();
-    let options = (&gradient.device(), gradient.dtype());
-    Some(Tensor::from_data(TensorData::new(numbers, shape), options))
+/// What is drawn for each element. The numbers are made on the host: burn's tensors have no integers that
+/// wrap.
+fn noise(draw: Draw, view: View, beside: &Stack) -> Stack {
+    let number = |index: usize| f64::from(drawn(index as u32, draw.key)) - MEAN;
+    let numbers: Vec<f64> = (0..view.len()).map(number).collect();
+    let options = (&beside.device(), beside.dtype());
+    Tensor::from_data(TensorData::new(numbers, shape(view, Domain::Element)), options)
 }
 
 /// What a rule meets.
 #[derive(Clone)]
-struct Met<const D: usize> {
-    parameter: Tensor<D>,
-    gradient: Option<Tensor<D>>,
-    /// What is drawn for the noise of the gradient.
-    noise: Option<Tensor<D>>,
-    states: Vec<Tensor<D>>,
+struct Met {
+    parameter: Stack,
+    gradient: Option<Stack>,
+    /// What is drawn for each element.
+    noise: Option<Stack>,
+    states: Vec<Stack>,
+    view: View,
+    /// How many elements are stepped together.
+    model: usize,
 }
 
 /// A node of the graph once it is computed. What does not depend on a tensor stays a number.
 #[derive(Clone)]
-enum Value<const D: usize> {
+enum Value {
     Number(f64),
-    Float(Tensor<D>),
-    Mask(Tensor<D, Bool>),
+    /// Of one number for what is of a coarser domain than the element.
+    Float(Stack),
+    Mask(Tensor<3, Bool>),
     Truth(bool),
 }
 use Value::*;
 
-fn run<const D: usize>(graph: &Graph, scalars: &[Value<D>], met: Met<D>) -> Vec<Tensor<D>> {
-    let Met { parameter, mut gradient, mut noise, states } = met;
-    let shape = parameter.shape();
+/// The outputs of a graph in which these sums are known: of one number for what is of a coarser domain.
+fn run(graph: &Graph, scalars: &[Value], known: &[Value], met: Met) -> Vec<Stack> {
+    let Met { parameter, mut gradient, mut noise, states, view, model } = met;
     let (device, dtype) = (parameter.device(), parameter.dtype());
-    let full = |number: f64| Tensor::full(shape.clone(), number, (&device, dtype));
-    let float = |value: Value<D>| match value {
+    let one = |number: f64| Stack::full([1; 3], number, (&device, dtype));
+    let float = |value: Value| match value {
         Float(tensor) => tensor,
-        Number(number) => full(number),
-        Mask(_) | Truth(_) => unreachable!("Real keeps masks and numbers apart"),
+        Number(number) => one(number),
+        Mask(_) | Truth(_) => unreachable!("{APART}"),
     };
-    let mask = |value: Value<D>| match value {
+    let mask = |value: Value| match value {
         Mask(mask) => mask,
-        _ => unreachable!("Real keeps masks and numbers apart"),
+        _ => unreachable!("{APART}"),
     };
 
-    // What follows from a scalar on the device has one element, until a mask needs it everywhere.
-    let whole = |value: Value<D>| match value {
-        Float(tensor) if tensor.shape() != shape => tensor.expand(shape.clone()),
-        value => float(value),
+    // burn's masks and comparisons want one shape.
+    let alike = |a: Stack, b: Stack| {
+        let shape: Vec<_> = a.dims().iter().zip(b.dims()).map(|(a, b)| (*a).max(b)).collect();
+        let shape: [usize; 3] = [shape[0], shape[1], shape[2]];
+        (a.expand(shape), b.expand(shape))
     };
+    let pair = |a: Value, b: Value| alike(float(a), float(b));
 
     // Equal nodes are one node, so each input is met once and can be moved.
     let mut parameter = Some(parameter);
     let mut states: Vec<_> = states.into_iter().map(Some).collect();
-    let input = |input: &mut Option<Tensor<D>>| Float(input.take().expect("met once"));
+    let input = |input: &mut Option<Stack>| Float(input.take().expect("met once"));
     let mut uses = graph.uses();
-    let mut values: Vec<Option<Value<D>>> = Vec::with_capacity(graph.nodes.len());
+    let mut values: Vec<Option<Value>> = Vec::with_capacity(graph.nodes.len());
     for node in &graph.nodes {
         // A value is moved into its last use, so that burn can work in its memory.
         let mut take = |id: usize| take(&mut values, &mut uses, id);
@@ -146,16 +272,19 @@ fn run<const D: usize>(graph: &Graph, scalars: &[Value<D>], met: Met<D>) -> Vec<
             Node::Max(a, b) => match (take(a), take(b)) {
                 (Number(a), Number(b)) => Number(a.max(b)),
                 (a, b) => {
-                    let (a, b) = (whole(a), whole(b));
+                    let (a, b) = pair(a, b);
                     let greater = a.clone().greater(b.clone());
                     Float(b.mask_where(greater, a))
                 }
             },
             Node::Lt(a, b) => match (take(a), take(b)) {
                 (Number(a), Number(b)) => Truth(a < b),
-                (a @ Float(_), Number(b)) => Mask(whole(a).lower_elem(b)),
-                (Number(a), b @ Float(_)) => Mask(whole(b).greater_elem(a)),
-                (a, b) => Mask(whole(a).lower(whole(b))),
+                (Float(a), Number(b)) => Mask(a.lower_elem(b)),
+                (Number(a), Float(b)) => Mask(b.greater_elem(a)),
+                (a, b) => {
+                    let (a, b) = pair(a, b);
+                    Mask(a.lower(b))
+                }
             },
             Node::Neg(a) => match take(a) {
                 Number(a) => Number(-a),
@@ -176,8 +305,18 @@ fn run<const D: usize>(graph: &Graph, scalars: &[Value<D>], met: Met<D>) -> Vec<
             Node::Select(m, yes, no) => match (take(m), take(yes), take(no)) {
                 (Truth(true), yes, _) => yes,
                 (Truth(false), _, no) => no,
-                (m, yes, no) => Float(whole(no).mask_where(mask(m), whole(yes))),
+                (m, yes, no) => {
+                    let ((yes, no), mask) = (pair(yes, no), mask(m));
+                    let wide: Vec<_> =
+                        yes.dims().iter().zip(mask.dims()).map(|(a, b)| (*a).max(b)).collect();
+                    let wide: [usize; 3] = [wide[0], wide[1], wide[2]];
+                    Float(no.expand(wide).mask_where(mask.expand(wide), yes.expand(wide)))
+                }
             },
+            Node::Count(Domain::Model) => Number(model as f64),
+            Node::Count(of) => Number(view.elements(of) as f64),
+            Node::Known(number) => known[number].clone(),
+            Node::Fold(..) => unreachable!("the graph of a stage knows its sums"),
         };
         values.push(Some(value));
     }
@@ -185,9 +324,23 @@ fn run<const D: usize>(graph: &Graph, scalars: &[Value<D>], met: Met<D>) -> Vec<
     graph.outputs.iter().map(|&id| float(output(id))).collect()
 }
 
+/// The sums, or the maxima, of all that a number of a domain stands for.
+fn folded(x: Stack, fold: Fold, to: Domain, view: View) -> Stack {
+    let (whole, one, dtype) = (shape(view, Domain::Element), shape(view, to), x.dtype());
+    let wide = wide(&x);
+    let mut x = x.expand(whole).cast(wide);
+    for dim in (0..3).filter(|dim| one[*dim] < whole[*dim]) {
+        x = match fold {
+            Fold::Sum => x.sum_dim(dim),
+            Fold::Max => x.max_dim(dim),
+        };
+    }
+    x.cast(dtype)
+}
+
 /// A cube root that is off by 4 % at most, as `x^(1/4) x^(1/16) x^(1/64) ...`: shaders raise only f32 to a
 /// power, and CUDA calls a library for it that is not everywhere.
-fn rough_cbrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+fn rough_cbrt(x: Stack) -> Stack {
     let (mut root, mut product) = (x.clone(), x.ones_like());
     for _ in 0..CBRT_FACTORS {
         root = root.sqrt().sqrt();
@@ -199,11 +352,7 @@ fn rough_cbrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// Factors of a cube root that leave `x^(1/3 4^-7)`: 1.5 % for the greatest and the least numbers.
 pub(crate) const CBRT_FACTORS: usize = 7;
 
-fn take<const D: usize>(
-    values: &mut [Option<Value<D>>],
-    uses: &mut [usize],
-    id: usize,
-) -> Value<D> {
+fn take(values: &mut [Option<Value>], uses: &mut [usize], id: usize) -> Value {
     uses[id] -= 1;
     let value = if uses[id] == 0 { values[id].take() } else { values[id].clone() };
     value.expect("a value is kept until its last use")

@@ -2,10 +2,10 @@
 
 use burn::backend::DispatchTensor;
 use burn_descent_rules::forms::{RuleVisitor, choose, lanes};
-use burn_descent_rules::noise::Noise;
+use burn_descent_rules::noise::Draw;
 use burn_descent_rules::{
-    Fields, Graph, InvalidOption, Node, OptionError, Presence, Role, Rule, to_pairs,
-    trace_evaluate, trace_term, trace_update, with_pairs,
+    Fields, Graph, InvalidOption, Node, OptionError, Presence, Role, Rule, Stages, View, to_pairs,
+    trace_evaluate, trace_update, with_pairs,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,25 +13,19 @@ use crate::scalars::Scalars;
 use crate::trial::Trials;
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-use crate::cpu::{Passes, pass, sum};
+use crate::cpu::Passes;
 
 /// How many states a rule may have.
 pub const MAX_STATES: usize = 4;
 
-/// The name of the memory that tells the noise of a parameter from that of others.
+/// The name of the memory that tells the random numbers of a parameter from those of others.
 const STREAM: &str = "noise stream";
 
 /// Makes a program of options by name.
 type With = dyn Fn(&[(&str, &str)]) -> Result<Program, OptionError> + Send + Sync;
 
 /// Computes the scalars of step `t` at a learning rate; the memory is brought forward.
-type Compute = dyn Fn(f64, u64, &mut [f64]) -> Lanes + Send + Sync;
-
-/// The scalars of a rule, and those of its noise: none where it has none.
-pub(crate) struct Lanes {
-    pub(crate) rule: Vec<f64>,
-    pub(crate) noise: Vec<f64>,
-}
+type Compute = dyn Fn(f64, u64, &mut [f64]) -> Vec<f64> + Send + Sync;
 
 /// A checked rule, ready to run.
 pub(crate) struct Program {
@@ -45,10 +39,9 @@ pub(crate) struct Program {
     pub(crate) memory: Vec<(&'static str, f64)>,
     /// How many scalars the rule has.
     lanes: usize,
-    /// Has it noise?
-    pub(crate) noisy: bool,
-    /// The scalars of step `t` at a learning rate, and those of the noise; the memory is brought
-    /// forward.
+    /// The seed of its random numbers, if it draws some.
+    pub(crate) seed: Option<u64>,
+    /// The scalars of step `t` at a learning rate; the memory is brought forward.
     pub(crate) compute: Box<Compute>,
     /// Those that were asked for last: all parameters of a model ask for the same ones.
     last: Mutex<Option<Memo>>,
@@ -64,9 +57,13 @@ pub(crate) struct Program {
     pub(crate) decays: Vec<String>,
     /// The same rule with other options.
     pub(crate) with: Box<With>,
+    /// The update, its sums inside.
     pub(crate) update: Arc<Graph>,
-    /// What is summed before the update, if the rule has terms.
-    pub(crate) term: Option<Arc<Graph>>,
+    /// The same, stage by stage.
+    pub(crate) stages: Stages,
+    /// The stages as kernels run them, of a rule whose sums all go to the tensor.
+    #[cfg(feature = "cube")]
+    pub(crate) kernels: Option<crate::cube::Kernels>,
     pub(crate) evaluate: Graph,
     /// The scalars that it reads, lane by lane.
     judging: Vec<usize>,
@@ -87,7 +84,8 @@ impl Program {
                 allowed: format!("{MAX_STATES} at most"),
             });
         }
-        Ok(choose(&rule.clone(), Compile { rule, states }))
+        let stages = Stages::of(&rule)?;
+        Ok(choose(&rule.clone(), Compile { rule, states, stages }))
     }
 
     /// Those of the scalars of a step that [`evaluate`](Program::evaluate) reads.
@@ -101,19 +99,31 @@ impl Program {
     /// learning rate of 0.
     pub(crate) fn judged_by(&self, kept: &[f64], t: u64, memory: &[f64]) -> Vec<f64> {
         if kept.len() != self.judging.len() {
-            return (self.compute)(0.0, t.max(1), &mut memory.to_vec()).rule;
+            return (self.compute)(0.0, t.max(1), &mut memory.to_vec());
         }
         let mut scalars = vec![f64::NAN; self.lanes];
         self.judging.iter().zip(kept).for_each(|(lane, scalar)| scalars[*lane] = *scalar);
         scalars
     }
 
-    /// The scalars of step `t` at a learning rate, then the factor of the gradient, then those of
-    /// the noise. The memory of the parameter is brought forward.
+    /// How many sums the rule asks for.
+    pub(crate) fn asked(&self) -> usize {
+        let sums = self.stages.sums.iter().flat_map(|stage| &stage.sums);
+        sums.map(|sum| sum.number + 1).max().unwrap_or(0)
+    }
+
+    /// The tensor as the rule sees it: as one line where it knows no row and no column.
+    pub(crate) fn view(&self, view: View) -> View {
+        if self.stages.sees_matrices() { view } else { View::vector(view.len()) }
+    }
+
+    /// The scalars of step `t` at a learning rate, then the factor of the gradient. The memory of the
+    /// parameter is brought forward.
     pub(crate) fn scalars(
         &self,
         lr: f64,
         t: u64,
+        view: View,
         factor: &Factor,
         memory: &mut Vec<f64>,
     ) -> Scalars {
@@ -121,12 +131,11 @@ impl Program {
             Factor::Number(factor) => (Some(*factor), vec![]),
             Factor::OnDevice(factor) => (None, vec![(self.lanes, (**factor).clone())]),
         };
+        // The stream is the last that is remembered.
+        let stream = memory.last().copied().unwrap_or(0.0) as u32;
+        let draw = self.seed.map(|seed| Draw::new(seed, t, stream));
         let numbers = self.numbers(lr, t, factor, memory);
-        let key = self.noisy.then(|| {
-            let words = &numbers[numbers.len() + 1 - Noise::LANES..];
-            core::array::from_fn(|word| words[word] as u32)
-        });
-        Scalars { numbers, on_device, key }
+        Scalars { view: self.view(view), numbers, on_device, draw }
     }
 
     /// The scalars that are numbers.
@@ -141,8 +150,8 @@ impl Program {
             return numbers.clone();
         }
         let before = memory.clone();
-        let Lanes { rule, noise } = (self.compute)(lr, t, memory);
-        let numbers: Arc<[f64]> = rule.into_iter().chain(factor).chain(noise).collect();
+        let rule = (self.compute)(lr, t, memory);
+        let numbers: Arc<[f64]> = rule.into_iter().chain(factor).collect();
         let after = memory.clone();
         *last = Some(Memo { of: asked, before, after, numbers: numbers.clone() });
         numbers
@@ -185,16 +194,17 @@ fn scalars_of(graph: &Graph) -> Vec<usize> {
 struct Compile<U> {
     rule: U,
     states: Vec<(&'static str, f64)>,
+    stages: Stages,
 }
 
 impl<U: Rule> RuleVisitor for Compile<U> {
     type Output = Program;
 
     fn visit<P: Presence, Q: Presence>(self) -> Program {
-        let Self { rule, states } = self;
-        let term = trace_term(&rule).map(Arc::new);
+        let Self { rule, states, stages } = self;
         let evaluate = trace_evaluate(&rule);
-        let stream = U::NOISE.map(|_| (STREAM, 0.0));
+        let seed = rule.seed();
+        let stream = seed.map(|_| (STREAM, 0.0));
         let streams = stream.iter().len();
         let memory = rule.memory().into_iter().chain(stream).collect::<Vec<_>>();
         Program {
@@ -202,18 +212,14 @@ impl<U: Rule> RuleVisitor for Compile<U> {
             fingerprint: fingerprint(U::NAME, states.iter().chain(&memory)),
             states,
             memory,
-            noisy: U::NOISE.is_some(),
+            seed,
             #[cfg(any(feature = "flex", feature = "ndarray"))]
-            f32: Passes {
-                update: pass::<U, P, Q, f32>,
-                sum: term.is_some().then_some(sum::<U, P, Q, f32>),
-            },
+            f32: Passes::of::<U, P, Q>(),
             #[cfg(any(feature = "flex", feature = "ndarray"))]
-            f64: Passes {
-                update: pass::<U, P, Q, f64>,
-                sum: term.is_some().then_some(sum::<U, P, Q, f64>),
-            },
-            term,
+            f64: Passes::of::<U, P, Q>(),
+            #[cfg(feature = "cube")]
+            kernels: crate::cube::Kernels::of(&stages, lanes::<U::Scalars<()>, Q>() + 1),
+            stages,
             update: Arc::new(trace_update(&rule)),
             lanes: lanes::<U::Scalars<()>, Q>(),
             judging: scalars_of(&evaluate),
@@ -230,12 +236,10 @@ impl<U: Rule> RuleVisitor for Compile<U> {
                 Box::new(move |options| Ok(Program::new(with_pairs(&rule, options)?)?))
             },
             compute: Box::new(move |lr, t, memory| {
-                let (memory, stream) = memory.split_at_mut(memory.len() - streams);
+                let remembered = memory.len() - streams;
+                let memory = &mut memory[..remembered];
                 let k = rule.remember(lr, t, rule.scalars(lr, t), memory);
-                let noise = U::NOISE.map(|noise| noise(&rule, lr, t));
-                let noise = noise.into_iter().flat_map(|noise| noise.scalars(t, stream[0] as u32));
-                let rule = k.lanes().into_iter().map(|(_, value)| value).collect();
-                Lanes { rule, noise: noise.collect() }
+                k.lanes().into_iter().map(|(_, value)| value).collect()
             }),
             last: Mutex::new(None),
         }

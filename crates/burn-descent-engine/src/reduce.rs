@@ -97,7 +97,7 @@ fn largest<const D: usize>(tensor: &Tensor<D>) -> f64 {
 
 /// The precision to sum in. A backend may add one number after another, which in f32 loses 1e-6 of a
 /// million of them.
-fn wide<const D: usize>(tensor: &Tensor<D>) -> DType {
+pub(crate) fn wide<const D: usize>(tensor: &Tensor<D>) -> DType {
     match tensor.device().supports_dtype(DType::F64) {
         true => DType::F64,
         false => compute_dtype(tensor.dtype()),

@@ -6,31 +6,35 @@ use crate::state::tensor;
 use burn::backend::DispatchTensor;
 #[cfg(feature = "cube")]
 use burn::backend::TensorMetadata;
+use burn_descent_rules::View;
+use burn_descent_rules::noise::Draw;
 use std::sync::Arc;
 
 /// The scalars of one step of one tensor, lane by lane: numbers, but for those that only the device
 /// knows yet.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Scalars {
+    /// How the rule sees the tensor: as one line where it knows no row and no column.
+    pub(crate) view: View,
     /// Those that are numbers.
     pub(crate) numbers: Arc<[f64]>,
     /// Lane and tensor, of one element, of those that lie on a device; lanes ascend.
     pub(crate) on_device: Vec<(usize, DispatchTensor)>,
-    /// The words that noise follows from, if the rule has some. They are among the numbers too.
-    pub(crate) key: Option<[u32; 3]>,
+    /// The random numbers of this step, if the rule draws some.
+    pub(crate) draw: Option<Draw>,
 }
 
 impl Scalars {
     /// All of them as numbers. Waits for the device of those that are not.
-    pub(crate) fn read(&self) -> Arc<[f64]> {
-        if self.on_device.is_empty() {
-            return self.numbers.clone();
+    pub(crate) fn read(mut self) -> Self {
+        if !self.on_device.is_empty() {
+            let mut numbers = self.numbers.to_vec();
+            for (lane, scalar) in self.on_device.drain(..) {
+                numbers.insert(lane, crate::reading::read(tensor(&scalar)));
+            }
+            self.numbers = numbers.into();
         }
-        let mut numbers = self.numbers.to_vec();
-        for (lane, scalar) in &self.on_device {
-            numbers.insert(*lane, crate::reading::read(tensor(scalar)));
-        }
-        numbers.into()
+        self
     }
 
     /// All of them where a parameter is, in the precision that it is computed in.
@@ -46,13 +50,15 @@ impl Scalars {
         self
     }
 
-    /// These, then a number, then a tensor of one element.
+    /// No scalars.
     #[cfg(feature = "cube")]
-    pub(crate) fn then(&self, number: f64, on_device: DispatchTensor) -> Self {
-        let mut scalars = self.clone();
-        scalars.numbers = [&self.numbers[..], &[number]].concat().into();
-        let lane = scalars.numbers.len() + scalars.on_device.len();
-        scalars.on_device.push((lane, on_device));
-        scalars
+    pub(crate) fn none() -> Self {
+        Self { view: View::vector(0), numbers: Arc::default(), on_device: Vec::new(), draw: None }
+    }
+
+    /// How many there are.
+    #[cfg(feature = "cube")]
+    pub(crate) fn len(&self) -> usize {
+        self.numbers.len() + self.on_device.len()
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::dispatch::place;
 use crate::program::Program;
-use crate::{MAX_STATES, StepError};
+use crate::{MAX_STATES, Place, StepError};
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
+use burn_descent_rules::{Domain, View};
 
 /// The state tensors of one parameter and the number of steps it has taken.
 ///
@@ -19,6 +20,8 @@ pub struct FusedState {
     memory: Vec<f64>,
     /// The scalars of its last step that [`Program::judging`] keeps.
     last: Vec<f64>,
+    /// Do the elements of an input come one after another in the parameter, as in burn's `Linear`?
+    by_columns: bool,
     /// [`Program::fingerprint`] of the rule that made it; `None` in a record of another library.
     rule: Option<u64>,
 }
@@ -28,7 +31,7 @@ pub struct FusedState {
 enum Lanes {
     /// As loaded from a record, they are data until a step shows the device to put them on.
     Loaded(Vec<TensorData>),
-    /// All of one shape and dtype, on one device.
+    /// All of one dtype, on one device.
     Ready(Vec<DispatchTensor>),
 }
 
@@ -38,11 +41,38 @@ pub fn compute_dtype(parameter: DType) -> DType {
     if parameter == DType::F64 { DType::F64 } else { DType::F32 }
 }
 
+/// A tensor of this shape as a rule sees it. What has more than two dimensions is one matrix, of the first
+/// and of all others.
+pub(crate) fn view_of(shape: &Shape, by_columns: bool) -> View {
+    let view = match shape.rank() {
+        0 | 1 => View::vector(shape.num_elements()),
+        _ if by_columns => View::matrix(shape[1..].iter().product(), shape[0]),
+        _ => View::matrix(shape[0], shape[1..].iter().product()),
+    };
+    if by_columns && shape.rank() > 1 { view.by_columns() } else { view }
+}
+
+impl Program {
+    /// The shape of a state of a parameter of this shape.
+    fn shape_of(&self, lane: usize, shape: &Shape, by_columns: bool) -> Shape {
+        let of = self.stages.states[lane];
+        if of == Domain::Element {
+            return shape.clone();
+        }
+        let mut dims = vec![1; shape.rank()];
+        if let Some(last) = dims.last_mut() {
+            *last = view_of(shape, by_columns).numbers(of);
+        }
+        Shape::from(dims)
+    }
+}
+
 /// A state for a step to change.
 pub(crate) struct Open<'a> {
     pub(crate) time: &'a mut u64,
     pub(crate) memory: &'a mut Vec<f64>,
     pub(crate) last: &'a mut Vec<f64>,
+    pub(crate) view: View,
     pub(crate) tensors: &'a mut Vec<DispatchTensor>,
 }
 
@@ -51,18 +81,22 @@ impl FusedState {
     pub(crate) fn start<const D: usize>(
         program: &Program,
         parameter: &Tensor<D>,
-        stream: u32,
+        Place { stream, by_columns }: Place,
     ) -> Self {
         let device = parameter.device().without_autodiff();
         let options = (&device, compute_dtype(parameter.dtype()));
-        let full = |(_, value): &(_, f64)| Tensor::<D>::full(parameter.shape(), *value, options);
-        let lanes = program.states.iter().map(full).map(Tensor::into_dispatch).collect();
+        let full = |(lane, (_, value)): (usize, &(_, f64))| {
+            let shape = program.shape_of(lane, &parameter.shape(), by_columns);
+            Tensor::<D>::full(shape, *value, options)
+        };
+        let lanes = program.states.iter().enumerate().map(full).map(Tensor::into_dispatch);
+        let lanes = lanes.collect();
         let mut memory: Vec<f64> = program.memory.iter().map(|(_, value)| *value).collect();
-        if let (true, Some(last)) = (program.noisy, memory.last_mut()) {
+        if let (Some(_), Some(last)) = (program.seed, memory.last_mut()) {
             *last = stream.into();
         }
         let (lanes, last) = (Lanes::Ready(lanes), Vec::new());
-        Self { lanes, time: 0, memory, last, rule: Some(program.fingerprint) }
+        Self { lanes, time: 0, memory, last, by_columns, rule: Some(program.fingerprint) }
     }
 
     /// The state, fit for this parameter, for the next step to change.
@@ -87,8 +121,9 @@ impl FusedState {
                 *lane = tensor(lane).to_device(&device).cast(dtype).into_dispatch();
             }
         }
+        let view = view_of(shape, self.by_columns);
         let Self { time, memory, last, .. } = self;
-        Ok(Open { time, memory, last, tensors: lanes })
+        Ok(Open { time, memory, last, view, tensors: lanes })
     }
 
     /// Is it of this rule and of this shape?
@@ -97,8 +132,8 @@ impl FusedState {
         if !self.is_of(program) {
             return Err(StepError::ForeignState { optimizer });
         }
-        match self.other_shape(shape) {
-            Some(found) => Err(StepError::StateShape { optimizer, expected: shape.clone(), found }),
+        match self.other_shape(program, shape) {
+            Some((expected, found)) => Err(StepError::StateShape { optimizer, expected, found }),
             None => Ok(()),
         }
     }
@@ -112,16 +147,20 @@ impl FusedState {
         }
     }
 
-    /// The shape of a state that has not this one.
-    fn other_shape(&self, shape: &Shape) -> Option<Shape> {
-        match &self.lanes {
-            Lanes::Loaded(lanes) => {
-                lanes.iter().map(TensorData::shape).find(|found| *found != shape).cloned()
-            }
-            Lanes::Ready(lanes) => {
-                lanes.first().map(TensorMetadata::shape).filter(|found| found != shape)
-            }
-        }
+    /// The states after a step that has been taken outside of this.
+    pub(crate) fn set(&mut self, lanes: Vec<DispatchTensor>) {
+        self.lanes = Lanes::Ready(lanes);
+    }
+
+    /// The shape that a state of a parameter of this shape should have, and the one that it has, where they
+    /// differ.
+    fn other_shape(&self, program: &Program, shape: &Shape) -> Option<(Shape, Shape)> {
+        let found = |lane: usize| match &self.lanes {
+            Lanes::Loaded(lanes) => lanes[lane].shape().clone(),
+            Lanes::Ready(lanes) => lanes[lane].shape(),
+        };
+        let pair = |lane| (program.shape_of(lane, shape, self.by_columns), found(lane));
+        (0..self.len()).map(pair).find(|(expected, found)| expected != found)
     }
 
     fn len(&self) -> usize {
@@ -145,7 +184,7 @@ impl FusedState {
             Lanes::Loaded(lanes) => lanes.iter().all(|data| data.dtype() == dtype),
             Lanes::Ready(lanes) => lanes.iter().all(|lane| lane.dtype() == dtype),
         };
-        self.is_of(program) && right_dtype && self.other_shape(&shape).is_none()
+        self.is_of(program) && right_dtype && self.other_shape(program, &shape).is_none()
     }
 
     /// How many steps the parameter has taken.
@@ -190,6 +229,7 @@ fn now(data: TensorData) -> TensorData {
 /// The keys of numbers in a record.
 const MEMORY: &str = "memory";
 const LAST: &str = "last";
+const BY_COLUMNS: &str = "by_columns";
 
 /// By hand: burn's derive names paths that only exist inside burn-optim.
 impl RecordState for FusedState {
@@ -201,6 +241,9 @@ impl RecordState for FusedState {
             for (number, value) in numbers.iter().enumerate() {
                 out.push_scalar(prefix, &format!("{key}.{number}"), (*value).into());
             }
+        }
+        if self.by_columns {
+            out.push_scalar(prefix, BY_COLUMNS, 1_u64.into());
         }
         out.push_scalar(prefix, "time", self.time.into());
         if let Some(rule) = self.rule {
@@ -215,6 +258,7 @@ impl RecordState for FusedState {
         let time: Option<u64> = scalar("time").and_then(|scalar| scalar.try_into().ok());
         let rule = scalar("rule").and_then(|scalar| scalar.try_into().ok());
         let rule = time.and(rule);
+        let by_columns = scalar(BY_COLUMNS).is_some();
         let mut numbers = |key: &str| -> Vec<f64> {
             let number = |number| scalar(&format!("{key}.{number}"))?.try_into().ok();
             (0..).map_while(number).collect()
@@ -222,6 +266,7 @@ impl RecordState for FusedState {
         let (memory, last) = (numbers(MEMORY), numbers(LAST));
         let lanes =
             (0..MAX_STATES).map_while(|lane| src.take_tensor(prefix, &lane.to_string())).collect();
-        Some(Self { lanes: Lanes::Loaded(lanes), time: time.unwrap_or(0), memory, last, rule })
+        let (lanes, time) = (Lanes::Loaded(lanes), time.unwrap_or(0));
+        Some(Self { lanes, time, memory, last, by_columns, rule })
     }
 }

@@ -1,9 +1,9 @@
 //! Is a rule sound in a precision? Found by trying it on a few weights.
 
-use crate::program::{Lanes, Program};
+use crate::program::Program;
 use crate::state::compute_dtype;
 use burn::tensor::DType;
-use burn_descent_rules::{Graph, InvalidOption, Node, Real};
+use burn_descent_rules::{Domain, Graph, InvalidOption, Node, Real, View};
 use std::sync::OnceLock;
 
 /// What came of trying a rule, for each precision in which it has been tried.
@@ -62,9 +62,11 @@ const LR: f64 = 1e-3;
 /// Where weights begin.
 const WEIGHTS: [f64; 2] = [0.0, 0.5];
 
+const GRADIENTS: usize = 9;
+
 /// Gradients of step `t`, from 0: none, tiny, ordinary; with one sign and in turns; that fall, rise,
 /// come late, and stop.
-fn gradients(t: u64) -> [f64; 9] {
+fn gradients(t: u64) -> [f64; GRADIENTS] {
     let sign = if t.is_multiple_of(2) { 1.0 } else { -1.0 };
     let power = |base: f64| base.powi(t as i32);
     let [early, late] = [t < 2, t >= 2].map(|is| if is { 0.5 } else { 0.0 });
@@ -73,63 +75,86 @@ fn gradients(t: u64) -> [f64; 9] {
 
 /// Do a few weights stay finite, and those to judge too?
 fn survives<R: Real<Mask = bool> + Into<f64>>(program: &Program) -> bool {
-    let first: Vec<R> = program.states.iter().map(|(_, value)| R::lit(*value)).collect();
-    let places =
-        WEIGHTS.iter().flat_map(|weight| (0..gradients(0).len()).map(move |g| (*weight, g)));
-    let mut weights: Vec<(R, Vec<R>, usize)> =
-        places.map(|(weight, g)| (R::lit(weight), first.clone(), g)).collect();
+    let gradients_at = |t| gradients(t).map(R::lit);
+    // The weights are the rows of a matrix.
+    let view = View::matrix(WEIGHTS.len(), gradients(0).len());
+    let whole = |value: &f64| vec![R::lit(*value); view.len()];
+    let mut p: Vec<R> = WEIGHTS.iter().flat_map(|w| [R::lit(*w); GRADIENTS]).collect();
+    let mut states: Vec<_> = program.states.iter().map(|(_, value)| whole(value)).collect();
     let mut memory: Vec<f64> = program.memory.iter().map(|(_, value)| *value).collect();
     for t in 0..STEPS {
-        let Lanes { rule, noise } = (program.compute)(LR, t + 1, &mut memory);
-        let judging: Vec<R> = rule.iter().map(|scalar| R::lit(*scalar)).collect();
-        let scalars = rule.into_iter().chain([1.0]).chain(noise).map(R::lit);
-        let mut scalars: Vec<R> = scalars.collect();
-        let g = gradients(t).map(R::lit);
-        if let Some(term) = &program.term {
-            let terms = weights.iter().map(|(p, s, i)| run(term, *p, g[*i], s, &scalars)[0]);
-            let sum = terms.fold(R::lit(0.0), |sum, term| sum + term);
-            scalars.extend([R::lit(weights.len() as f64), sum]);
-        }
-        for (p, s, i) in &mut weights {
-            let mut new = run(&program.update, *p, g[*i], s, &scalars).into_iter();
-            *p = new.next().unwrap_or(*p);
-            *s = new.collect();
-            let judged = run(&program.evaluate, *p, g[*i], s, &judging)[0];
-            if ![*p, judged].into_iter().all(|x| Into::<f64>::into(x).is_finite()) {
-                return false;
-            }
+        let judging = (program.compute)(LR, t + 1, &mut memory);
+        let scalars: Vec<f64> = judging.iter().copied().chain([1.0]).collect();
+        let g = gradients_at(t).repeat(WEIGHTS.len());
+        let mut new = run(&program.update, view, &p, &g, &states, &scalars).into_iter();
+        p = new.next().unwrap_or(p);
+        states = new.collect();
+        let judged = run(&program.evaluate, view, &p, &g, &states, &judging);
+        let mut all = p.iter().chain(judged.iter().flatten());
+        if !all.all(|x| Into::<f64>::into(*x).is_finite()) {
+            return false;
         }
     }
     true
 }
 
-/// The outputs of a graph at one weight. Nothing is drawn for noise.
-fn run<R: Real<Mask = bool>>(graph: &Graph, p: R, g: R, states: &[R], scalars: &[R]) -> Vec<R> {
+/// The outputs of a graph at each element. Nothing is drawn for noise.
+fn run<R: Real<Mask = bool>>(
+    graph: &Graph,
+    view: View,
+    p: &[R],
+    g: &[R],
+    states: &[Vec<R>],
+    scalars: &[f64],
+) -> Vec<Vec<R>> {
     use Node::*;
     let (zero, one) = (R::lit(0.0), R::lit(1.0));
     // A mask is 1 or 0.
-    let mut values: Vec<R> = Vec::with_capacity(graph.nodes.len());
+    let mut values: Vec<Vec<R>> = Vec::with_capacity(graph.nodes.len());
     for node in &graph.nodes {
-        let of = |id: usize| values[id];
+        let whole = |number: f64| vec![R::lit(number); view.len()];
+        let one_of = |a: usize, f: &dyn Fn(R) -> R| values[a].iter().map(|a| f(*a)).collect();
+        let two_of = |a: usize, b: usize, f: &dyn Fn(R, R) -> R| {
+            values[a].iter().zip(&values[b]).map(|(a, b)| f(*a, *b)).collect()
+        };
         values.push(match *node {
-            Parameter => p,
-            Gradient => g,
-            Noise => zero,
-            State(lane) => states[lane],
-            Scalar(lane) => scalars[lane],
-            Literal(bits) => R::lit(f64::from_bits(bits)),
-            Add(a, b) => of(a) + of(b),
-            Sub(a, b) => of(a) - of(b),
-            Mul(a, b) => of(a) * of(b),
-            Div(a, b) => of(a) / of(b),
-            Max(a, b) => of(a).max(of(b)),
-            Lt(a, b) => R::select(of(a).lt(of(b)), one, zero),
-            Neg(a) => -of(a),
-            Sqrt(a) => of(a).sqrt(),
-            RoughCbrt(a) => of(a).cbrt(),
-            Abs(a) => of(a).abs(),
-            Select(mask, yes, no) => R::select(zero.lt(of(mask)), of(yes), of(no)),
+            Parameter => p.to_vec(),
+            Gradient => g.to_vec(),
+            Noise => whole(0.0),
+            State(lane) => states[lane].clone(),
+            Scalar(lane) => whole(scalars[lane]),
+            Literal(bits) => whole(f64::from_bits(bits)),
+            Count(of) => whole(view.elements(of) as f64),
+            Add(a, b) => two_of(a, b, &|a, b| a + b),
+            Sub(a, b) => two_of(a, b, &|a, b| a - b),
+            Mul(a, b) => two_of(a, b, &|a, b| a * b),
+            Div(a, b) => two_of(a, b, &|a, b| a / b),
+            Max(a, b) => two_of(a, b, &R::max),
+            Lt(a, b) => two_of(a, b, &|a, b| R::select(a.lt(b), one, zero)),
+            Neg(a) => one_of(a, &|a| -a),
+            Sqrt(a) => one_of(a, &R::sqrt),
+            RoughCbrt(a) => one_of(a, &R::cbrt),
+            Abs(a) => one_of(a, &R::abs),
+            Select(mask, yes, no) => (0..view.len())
+                .map(|i| R::select(zero.lt(values[mask][i]), values[yes][i], values[no][i]))
+                .collect(),
+            Fold(_, fold, to, of) => folded(&values[of], view, fold, to),
+            Known(_) => unreachable!("the sums are in the graph"),
         });
     }
-    graph.outputs.iter().map(|id| values[*id]).collect()
+    graph.outputs.iter().map(|id| values[*id].clone()).collect()
+}
+
+fn folded<R: Real<Mask = bool>>(
+    x: &[R],
+    view: View,
+    fold: burn_descent_rules::Fold,
+    to: Domain,
+) -> Vec<R> {
+    let mut sums: Vec<Option<R>> = vec![None; view.numbers(to)];
+    for (place, x) in x.iter().enumerate() {
+        let sum = &mut sums[view.place(to, place)];
+        *sum = Some(sum.map_or(*x, |sum| fold.put(sum, *x)));
+    }
+    (0..x.len()).map(|place| sums[view.place(to, place)].unwrap_or(x[place])).collect()
 }

@@ -1,8 +1,9 @@
 //! What a rule does and what it costs, told by its graph.
 
+use crate::Domain::Element;
 use crate::formula::formula;
-use crate::graph::{trace_rule, trace_rule_term};
-use crate::{Fields, Graph, Node, Paper, Rule, noise, to_pairs, trace_evaluate};
+use crate::graph::trace_rule;
+use crate::{Domain, Fields, Graph, Node, Paper, Rule, Stages, to_pairs, trace_evaluate};
 use core::fmt;
 
 /// Bytes of a number in f32.
@@ -32,24 +33,26 @@ pub struct Explanation {
     pub paper: Paper,
     /// Each option with its value.
     pub options: Vec<(String, String)>,
-    /// The assignments of the term whose sum over the tensor, `sum`, is taken before the step; none
-    /// where a step needs no sum, so that each weight goes its own way.
-    pub summed: Vec<String>,
     /// The assignments of a step, a line each. `t1 = ..` names what is used more than once,
-    /// `m ← ..` is the new `m`, and `m'` the old one where there is a new one already.
+    /// `m ← ..` is the new `m`, and `m'` the old one where there is a new one already. `sum[row](x)` is
+    /// the sum of `x` over the row, and so are `mean`, `max` and `count`.
     pub formula: Vec<String>,
     /// The assignments of the weight to judge; none where it is `p`.
     pub judged: Vec<String>,
-    /// Does the gradient get `noise`, of the standard deviation `deviation` times what it is drawn
-    /// with? See [`Noisy`](crate::chain::Noisy).
+    /// Does it draw random numbers, `normal`?
     pub noisy: bool,
     /// How many operations of each kind a weight takes, but for the factor of the gradient.
     pub operations: Vec<(&'static str, usize)>,
-    /// The states: each is one number a weight.
+    /// The states of which there is one number a weight.
     pub states: Vec<&'static str>,
+    /// The other states, and for what they have a number.
+    pub coarse: Vec<(&'static str, Domain)>,
     /// What is remembered once for the whole tensor, a number each.
     pub memory: Vec<&'static str>,
-    /// What a step reads of each weight.
+    /// What is read of each weight by each of the passes that sum before the step; none where a step needs
+    /// no sum, so that each weight goes its own way.
+    pub summed: Vec<Vec<&'static str>>,
+    /// What a step reads of each weight, those passes and its own.
     pub reads: Vec<&'static str>,
     /// What a step writes of each weight.
     pub writes: Vec<&'static str>,
@@ -58,35 +61,41 @@ pub struct Explanation {
 impl Explanation {
     /// The explanation of a rule.
     pub fn of<U: Rule>(rule: &U) -> Self {
-        let states = names(rule.start().lanes());
+        let all = names(rule.start().lanes());
         let mut scalars = names(rule.scalars(1.0, 1).lanes());
         scalars.push("factor");
-        scalars.extend(["deviation", "key", "key", "key"].into_iter().take(noise::lanes::<U>()));
-        scalars.extend(["n", "sum"]);
-        let update = trace_rule(rule);
-        let outputs: Vec<_> = core::iter::once("p").chain(states.iter().copied()).collect();
+        let graph = trace_rule(rule);
+        let outputs: Vec<_> = core::iter::once("p").chain(all.iter().copied()).collect();
         let evaluate = trace_evaluate(rule);
-        let judged = formula(&evaluate, &states, &scalars, &["judged"]);
-        // Of a sum its terms come first, in a pass of their own.
-        let term = trace_rule_term(rule);
-        let summed = term.as_ref().map(|term| formula(term, &states, &scalars, &["term"]));
-        let graphs = || term.iter().chain([&update]);
+        let judged = formula(&evaluate, &all, &scalars, &["judged"]);
+        // A rule that an engine refuses is explained as if its update were all there is.
+        let alone =
+            || Stages { sums: vec![], update: graph.clone(), states: vec![Element; all.len()] };
+        let stages = Stages::of_graph(rule, graph.clone()).unwrap_or_else(|_| alone());
+        let of_weights = |lane: &usize| stages.states[*lane] == Element;
+        let reads = |graph: &Graph| -> Vec<_> {
+            let read = graph.nodes.iter().filter(|node| match node {
+                Node::State(lane) => of_weights(lane),
+                _ => true,
+            });
+            read.filter_map(|node| tensor(*node, &all)).collect()
+        };
+        let summed: Vec<_> = stages.sums.iter().map(|stage| reads(&stage.graph)).collect();
+        let own = reads(&stages.update);
         Self {
             title: U::TITLE,
             paper: U::PAPER,
             options: to_pairs(rule),
-            summed: summed.unwrap_or_default(),
-            formula: formula(&update, &states, &scalars, &outputs),
+            formula: formula(&graph, &all, &scalars, &outputs),
             judged: if evaluate.is_identity() { Vec::new() } else { judged },
-            noisy: U::NOISE.is_some(),
+            noisy: rule.seed().is_some(),
             memory: names(rule.memory()),
-            operations: operations(graphs()),
-            reads: graphs()
-                .flat_map(|graph| &graph.nodes)
-                .filter_map(|node| tensor(*node, &states))
-                .collect(),
-            writes: writes(&update, &states, &outputs),
-            states,
+            operations: operations(stages.graphs()),
+            reads: summed.iter().flatten().copied().chain(own).collect(),
+            summed,
+            writes: writes(&stages, &all, &outputs),
+            states: (0..all.len()).filter(of_weights).map(|lane| all[lane]).collect(),
+            coarse: stages.coarse().map(|(lane, domain)| (all[lane], domain)).collect(),
         }
     }
 
@@ -115,7 +124,7 @@ impl fmt::Display for Explanation {
         let head = [self.title, cite, url].into_iter().filter(|part| !part.is_empty());
         writeln!(f, "{}", head.collect::<Vec<_>>().join(", "))?;
         writeln!(f, "{}\n", options.collect::<Vec<_>>().join(" "))?;
-        for line in self.summed.iter().chain(&self.formula).chain(&self.judged) {
+        for line in self.formula.iter().chain(&self.judged) {
             writeln!(f, "  {line}")?;
         }
         if self.formula.iter().any(|line| line.contains('\'')) {
@@ -129,6 +138,9 @@ impl fmt::Display for Explanation {
             format!("  {what:<10}  {bytes} bytes: {}", names.join(", "))
         });
         write!(f, "{}", lines.join("\n").trim_end_matches(": "))?;
+        for (name, domain) in &self.coarse {
+            write!(f, "\nKept for each {}: {name}", domain.name())?;
+        }
         match self.memory.as_slice() {
             [] => Ok(()),
             names => write!(f, "\nRemembers of each tensor: {}", names.join(", ")),
@@ -150,10 +162,14 @@ fn tensor(node: Node, states: &[&'static str]) -> Option<&'static str> {
     }
 }
 
-/// The outputs that are not what they were before.
-fn writes(graph: &Graph, states: &[&'static str], outputs: &[&'static str]) -> Vec<&'static str> {
+/// The outputs, one number a weight, that are not what they were before.
+fn writes(stages: &Stages, states: &[&'static str], outputs: &[&'static str]) -> Vec<&'static str> {
+    let graph = &stages.update;
     let old = graph.outputs.iter().map(|id| tensor(graph.nodes[*id], states));
-    outputs.iter().zip(old).filter(|(new, old)| *old != Some(**new)).map(|(new, _)| *new).collect()
+    let of_weights = core::iter::once(Element).chain(stages.states.iter().copied());
+    let outputs = outputs.iter().zip(old).zip(of_weights);
+    let new = outputs.filter(|((new, old), of)| *of == Element && *old != Some(**new));
+    new.map(|((new, _), _)| *new).collect()
 }
 
 /// The kinds of operations with their numbers, those that there are.
@@ -171,7 +187,8 @@ fn operations<'a>(graphs: impl Iterator<Item = &'a Graph>) -> Vec<(&'static str,
 fn kind(node: Node) -> Option<&'static str> {
     use Node::*;
     Some(match node {
-        Parameter | Gradient | Noise | State(_) | Scalar(_) | Literal(_) => return None,
+        Parameter | Gradient | Noise | State(_) | Scalar(_) | Literal(_) | Count(_) | Known(_)
+        | Fold(..) => return None,
         Add(..) => "add",
         Sub(..) => "subtract",
         Mul(..) => "multiply",

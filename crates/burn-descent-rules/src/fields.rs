@@ -3,7 +3,10 @@
 //! [`fields!`](crate::fields) declares a struct whose fields all have one type, so that a rule
 //! reads `s.m` and `k.beta1` while an engine fills the same struct from numbered lanes. A field
 //! may be `optional`: an option of the rule decides whether it is there, and the compiler sees
-//! each case on its own, so that an absent state costs neither memory nor a branch in a loop.
+//! each case on its own, so that an absent state costs neither memory nor a branch in a loop. A state
+//! may be one number for a row, a column or the tensor: see [`Domain`].
+
+use crate::Domain;
 
 /// A struct of named fields of one type, declared with [`fields!`](crate::fields).
 pub trait Fields<R: Copy>: Copy {
@@ -18,6 +21,12 @@ pub trait Fields<R: Copy>: Copy {
 
     /// Bit `i` is set when the optional field number `i` is present.
     fn presence(&self) -> u32;
+
+    /// Is there a field whose domain is not [`Domain::Element`]?
+    const COARSE: bool = false;
+
+    /// Shows the domains of the fields present in `P`, `lane(0)` first.
+    fn domains<P: Presence>(lane: impl FnMut(usize, Domain));
 
     /// Lane, name and value of the fields present in `self`.
     fn lanes(self) -> Vec<(&'static str, R)> {
@@ -103,7 +112,7 @@ impl<F: Forms> Forms for Optional<F> {
     }
 }
 
-/// Whether a field can be absent, as [`fields!`](crate::fields) writes it.
+/// The first word of a field, as [`fields!`](crate::fields) writes it: can the field be absent?
 pub mod presence {
     /// The type of a field.
     pub trait Kind {
@@ -123,6 +132,14 @@ pub mod presence {
     impl Kind for optional {
         type Of<R> = Option<R>;
     }
+
+    macro_rules! domains {
+        ($($domain:ident),*) => {$(
+            #[doc = concat!("There, with the domain `", stringify!($domain), "`.")]
+            pub type $domain = Required;
+        )*};
+    }
+    domains!(Element, Row, Column, Matrix, Tensor, Model);
 }
 
 /// A field of a struct declared with [`fields!`](crate::fields): `R`, or `Option<R>` where it is
@@ -140,35 +157,42 @@ pub type Field<R, K = presence::Required> = <K as presence::Kind>::Of<R>;
 ///         m,
 ///         /// Greatest square so far, if the rule wants it: an `Option<R>`.
 ///         v_max: optional,
+///         /// One number for each row: see `Domain`.
+///         row: Row,
 ///     }
 /// }
 /// use burn_descent::rules::Fields;
-/// let moments = Moments { m: 1.0, v_max: None };
-/// assert_eq!(moments.lanes(), [("m", 1.0)]);
+/// let moments = Moments { m: 1.0, v_max: None, row: 2.0 };
+/// assert_eq!(moments.lanes(), [("m", 1.0), ("row", 2.0)]);
 /// ```
 #[macro_export]
 macro_rules! fields {
     (
         $(#[$doc:meta])*
         $vis:vis struct $name:ident {
-            $($(#[$field_doc:meta])* $field:ident $(: $optional:ident)?),* $(,)?
+            $($(#[$field_doc:meta])* $field:ident $(: $word:ident $($domain:ident)?)?),* $(,)?
         }
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq)]
         #[allow(missing_docs)]
         $vis struct $name<R> {
-            $($(#[$field_doc])* pub $field: $crate::Field<R $(, $crate::presence::$optional)?>,)*
+            $($(#[$field_doc])* pub $field: $crate::Field<R $(, $crate::presence::$word)?>,)*
         }
 
         impl<R: Copy> $crate::Fields<R> for $name<R> {
-            type Forms = $crate::fields!(@forms $($($optional)?)*);
+            type Forms = $crate::fields!(@forms $($($word $($domain)?)?)*);
+
+            const COARSE: bool =
+                $($crate::fields!(@coarse $($word $($domain)?)?) ||)* false;
 
             #[inline(always)]
             #[allow(unused_assignments, unused_mut, unused_variables)]
             fn read<P: $crate::Presence>(mut lane: impl FnMut(usize) -> R) -> Self {
                 let (mut next, mut choice) = (0, 0);
-                $(let $field = $crate::fields!(@read P, lane, next, choice, $($optional)?);)*
+                $(let $field = $crate::fields!(
+                    @read P, lane, next, choice, $($word $($domain)?)?
+                );)*
                 Self { $($field),* }
             }
 
@@ -180,28 +204,41 @@ macro_rules! fields {
             ) {
                 let (mut next, mut choice) = (0, 0);
                 $($crate::fields!(
-                    @write P, lane, next, choice, self.$field, stringify!($field), $($optional)?
+                    @write P, lane, next, choice, self.$field, stringify!($field),
+                    $($word $($domain)?)?
                 );)*
             }
 
             #[allow(unused_assignments, unused_mut, unused_variables)]
             fn presence(&self) -> u32 {
                 let (mut bits, mut choice) = (0, 0);
-                $($crate::fields!(@presence bits, choice, self.$field, $($optional)?);)*
+                $($crate::fields!(
+                    @presence bits, choice, self.$field, $($word $($domain)?)?
+                );)*
                 bits
+            }
+
+            #[allow(unused_assignments, unused_mut, unused_variables)]
+            fn domains<P: $crate::Presence>(mut lane: impl FnMut(usize, $crate::Domain)) {
+                let (mut next, mut choice) = (0, 0);
+                $($crate::fields!(@domain P, lane, next, choice, $($word $($domain)?)?);)*
             }
         }
     };
 
     (@forms) => { $crate::Fixed };
     (@forms optional $($rest:ident)*) => { $crate::Optional<$crate::fields!(@forms $($rest)*)> };
+    (@forms $domain:ident $($rest:ident)*) => { $crate::fields!(@forms $($rest)*) };
 
-    (@read $p:ident, $lane:ident, $next:ident, $choice:ident,) => {{
-        let value = $lane($next);
-        $next += 1;
-        value
-    }};
-    (@read $p:ident, $lane:ident, $next:ident, $choice:ident, optional) => {{
+    (@coarse) => { false };
+    (@coarse optional) => { false };
+    (@coarse $(optional)? Element) => { false };
+    (@coarse $($word:ident)*) => { true };
+
+    (@of) => { $crate::Domain::Element };
+    (@of $domain:ident) => { $crate::Domain::$domain };
+
+    (@read $p:ident, $lane:ident, $next:ident, $choice:ident, optional $($domain:ident)?) => {{
         let here = $p::has($choice);
         $choice += 1;
         if here {
@@ -212,13 +249,15 @@ macro_rules! fields {
             None
         }
     }};
-
-    (@write $p:ident, $lane:ident, $next:ident, $choice:ident, $value:expr, $name:expr,) => {
-        $lane($next, $name, $value);
+    (@read $p:ident, $lane:ident, $next:ident, $choice:ident, $($domain:ident)?) => {{
+        let value = $lane($next);
         $next += 1;
-    };
+        value
+    }};
+
     (
-        @write $p:ident, $lane:ident, $next:ident, $choice:ident, $value:expr, $name:expr, optional
+        @write $p:ident, $lane:ident, $next:ident, $choice:ident, $value:expr, $name:expr,
+        optional $($domain:ident)?
     ) => {
         if $p::has($choice) {
             if let Some(value) = $value {
@@ -228,11 +267,30 @@ macro_rules! fields {
         }
         $choice += 1;
     };
+    (
+        @write $p:ident, $lane:ident, $next:ident, $choice:ident, $value:expr, $name:expr,
+        $($domain:ident)?
+    ) => {
+        $lane($next, $name, $value);
+        $next += 1;
+    };
 
-    (@presence $bits:ident, $choice:ident, $value:expr,) => {};
-    (@presence $bits:ident, $choice:ident, $value:expr, optional) => {
+    (@presence $bits:ident, $choice:ident, $value:expr, optional $($domain:ident)?) => {
         $bits |= ($value.is_some() as u32) << $choice;
         $choice += 1;
+    };
+    (@presence $bits:ident, $choice:ident, $value:expr, $($domain:ident)?) => {};
+
+    (@domain $p:ident, $lane:ident, $next:ident, $choice:ident, optional $($domain:ident)?) => {
+        if $p::has($choice) {
+            $lane($next, $crate::fields!(@of $($domain)?));
+            $next += 1;
+        }
+        $choice += 1;
+    };
+    (@domain $p:ident, $lane:ident, $next:ident, $choice:ident, $($domain:ident)?) => {
+        $lane($next, $crate::fields!(@of $($domain)?));
+        $next += 1;
     };
 }
 
@@ -241,7 +299,7 @@ mod tests {
     use super::*;
 
     fields! {
-        struct Some3 { a: optional, b, c: optional }
+        struct Some3 { a: optional, b: Tensor, c: optional Row }
     }
 
     #[test]
@@ -264,5 +322,22 @@ mod tests {
             );
             assert_eq!(again, given);
         }
+    }
+
+    #[test]
+    fn a_field_has_its_domain() {
+        fn domains<P: Presence>() -> Vec<(usize, Domain)> {
+            let mut list = Vec::new();
+            <Some3<()> as Fields<()>>::domains::<P>(|lane, domain| list.push((lane, domain)));
+            list
+        }
+        assert_eq!(
+            domains::<Without<With<Nothing>>>(),
+            [(0, Domain::Element), (1, Domain::Tensor)]
+        );
+        assert_eq!(domains::<With<Without<Nothing>>>(), [(0, Domain::Tensor), (1, Domain::Row)]);
+        fields! { struct Plain { a, b: optional, c: Element, d: optional Element } }
+        const { assert!(<Some3<()> as Fields<()>>::COARSE) };
+        const { assert!(!<Plain<()> as Fields<()>>::COARSE) };
     }
 }

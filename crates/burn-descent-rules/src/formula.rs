@@ -1,6 +1,7 @@
 //! The formula of a graph as text.
 
-use crate::{Graph, Id, Node, Real};
+use crate::noise::UNIT;
+use crate::{Domain, Fold, Graph, Id, Node, Real};
 
 /// A part of a line that is longer gets a line of its own.
 const LONG: usize = 60;
@@ -15,6 +16,8 @@ enum Word {
     Atan2(Id, Id),
     Tanh(Id),
     Clamp(Id, Id, Id),
+    Mean(Domain, Id),
+    Normal,
 }
 
 impl Word {
@@ -50,6 +53,18 @@ impl Word {
             {
                 words[x] = Self::Clamp(inner, low, high);
             }
+            if let Node::Div(sum, count) = graph.nodes[x]
+                && let Node::Fold(_, Fold::Sum, to, of) = graph.nodes[sum]
+                && graph.nodes[count] == Node::Count(to)
+            {
+                words[x] = Self::Mean(to, of);
+            }
+            if let Node::Mul(drawn, unit) = graph.nodes[x]
+                && graph.nodes[drawn] == Node::Noise
+                && graph.nodes[unit] == Node::Literal(UNIT.to_bits())
+            {
+                words[x] = Self::Normal;
+            }
         }
         words
     }
@@ -58,7 +73,10 @@ impl Word {
     fn arguments(self) -> Vec<Id> {
         match self {
             Self::Node(node) => node.arguments().collect(),
-            Self::Sign(x) | Self::Cbrt(x) | Self::Atan(x) | Self::Tanh(x) => vec![x],
+            Self::Sign(x) | Self::Cbrt(x) | Self::Atan(x) | Self::Tanh(x) | Self::Mean(_, x) => {
+                vec![x]
+            }
+            Self::Normal => vec![],
             Self::Atan2(y, x) => vec![y, x],
             Self::Clamp(x, low, high) => vec![x, low, high],
         }
@@ -151,12 +169,20 @@ impl Writer<'_> {
             Word::Atan2(y, x) => return self.call("atan2", &[y, x]),
             Word::Tanh(x) => return self.call("tanh", &[x]),
             Word::Clamp(x, low, high) => return self.call("clamp", &[x, low, high]),
+            Word::Mean(to, x) => return self.call(&format!("mean[{}]", to.name()), &[x]),
+            Word::Normal => return ("normal".into(), Hold::Atom),
         };
         match node {
             Parameter => (self.old("p"), Hold::Atom),
             State(lane) => (self.old(self.states[lane]), Hold::Atom),
             Gradient => ("g".into(), Hold::Atom),
             Noise => ("noise".into(), Hold::Atom),
+            Count(of) => (format!("count[{}]", of.name()), Hold::Atom),
+            Known(number) => (format!("known{number}"), Hold::Atom),
+            Fold(_, fold, to, x) => {
+                let fold = if fold == crate::Fold::Sum { "sum" } else { "max" };
+                self.call(&format!("{fold}[{}]", to.name()), &[x])
+            }
             Scalar(lane) => (self.scalars[lane].into(), Hold::Atom),
             Literal(bits) => number(f64::from_bits(bits)),
             Add(a, b) => self.infix(a, " + ", b, Hold::Sum, Hold::Quotient),

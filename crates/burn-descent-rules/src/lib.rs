@@ -25,6 +25,7 @@
 //! ```
 
 pub mod chain;
+mod domain;
 mod error;
 mod explain;
 mod fields;
@@ -33,6 +34,7 @@ mod formula;
 mod graph;
 pub mod noise;
 mod options;
+mod over;
 mod real;
 mod rule;
 mod rules;
@@ -40,19 +42,23 @@ pub mod schedules;
 pub mod slices;
 mod transforms;
 
+pub use domain::{Domain, View};
 pub use error::{InvalidOption, OptionError};
 pub use explain::Explanation;
 pub use fields::{
     Field, Fields, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
 };
-pub use graph::{Graph, Id, Node, Symbol, trace_evaluate, trace_term, trace_update};
+pub use graph::{
+    Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, trace_evaluate, trace_update,
+};
 pub use options::{Bound, Range, Role, from_pairs, nearest, to_pairs, unknown, with_pairs};
+pub use over::{Fold, Over};
 pub use real::{ROUGH_CBRT, Real};
 pub use rule::{Paper, Rule, check_lr};
 pub use rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
     AdaSmooth, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos, Cocob, DiffGrad,
-    ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lion, MSvag, Madgrad, Mars, NAdam, Nesterov,
+    ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars, NAdam, Nesterov,
     OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop,
     ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
     Vsgd, Yogi,

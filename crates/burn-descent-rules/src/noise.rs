@@ -1,68 +1,34 @@
-//! Normal numbers for noise in gradients: each follows from where and when it is needed.
+//! Normal numbers by a counter: each follows from where and when it is needed.
 
-use crate::{Real, Rule};
+use crate::Real;
 
-/// Noise that is added to a gradient at one step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Noise {
-    /// The standard deviation, >= 0 and finite.
-    pub deviation: f64,
-    /// Another seed, other numbers.
-    pub seed: u64,
+/// The deviation of noise that dies away: of variance `eta / t^gamma` at step `t`, counted from 1
+/// (Neelakantan et al. 2015, <https://arxiv.org/abs/1511.06807>). `eta` and `gamma` are >= 0.
+pub fn fading(eta: f64, gamma: f64, t: u64) -> f64 {
+    (eta / (t as f64).powf(gamma)).sqrt()
 }
 
-impl Noise {
-    /// Noise that dies away: of variance `eta / t^gamma` at step `t`, counted from 1 (Neelakantan et al.
-    /// 2015, <https://arxiv.org/abs/1511.06807>). `eta` and `gamma` are >= 0.
-    pub fn fading(eta: f64, gamma: f64, seed: u64, t: u64) -> Self {
-        Self { deviation: (eta / (t as f64).powf(gamma)).sqrt(), seed }
-    }
+/// The random numbers of one tensor at one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draw {
+    /// The words that their sequence follows from.
+    pub key: [u32; 3],
+}
 
-    /// The scalars of a tensor's noise at step `t`: what the numbers that are [`drawn`] are
-    /// multiplied with, and three words that their sequence follows from, in which `stream` tells
-    /// tensors apart.
-    pub fn scalars(self, t: u64, stream: u32) -> [f64; Self::LANES] {
+impl Draw {
+    /// Those of step `t`, from 1. Another seed, other numbers; `stream` tells tensors apart.
+    pub fn new(seed: u64, t: u64, stream: u32) -> Self {
         let words = |number: u64| [number as u32, (number >> 32) as u32];
-        let ([s0, s1], [t0, t1]) = (words(self.seed), words(t));
-        let [a, b, c, _] = mix([s0, s1 ^ t1.rotate_left(16), t0, stream]).map(f64::from);
-        [self.deviation / VARIANCE.sqrt(), a, b, c]
+        let ([s0, s1], [t0, t1]) = (words(seed), words(t));
+        let [a, b, c, _] = mix([s0, s1 ^ t1.rotate_left(16), t0, stream]);
+        Self { key: [a, b, c] }
     }
 
-    /// How many [`scalars`](Self::scalars) there are.
-    pub const LANES: usize = 4;
-}
-
-/// How many scalars the noise of a rule takes: none where it has none.
-pub const fn lanes<U: Rule>() -> usize {
-    if U::NOISE.is_some() { Noise::LANES } else { 0 }
-}
-
-/// The noise of a tensor in the precision it is computed in.
-#[derive(Clone, Copy, Debug)]
-pub struct Draw<R> {
-    deviation: R,
-    key: [u32; 3],
-}
-
-impl<R: Real> Draw<R> {
-    /// From [`Noise::scalars`].
+    /// The normal number, of deviation 1, of the element at this place in its tensor.
     #[inline(always)]
-    pub fn read([deviation, key @ ..]: [f64; Noise::LANES]) -> Self {
-        Self { deviation: R::lit(deviation), key: key.map(|word| word as u32) }
-    }
-
-    /// The noise of a rule, where it has some, with these [scalars](Noise::scalars) in front of
-    /// what comes behind them.
-    #[inline(always)]
-    pub fn of<U: Rule>(scalars: &[f64]) -> Option<Self> {
-        U::NOISE.map(|_| Self::read(core::array::from_fn(|lane| scalars[lane])))
-    }
-
-    /// The noise of the element at this place in its tensor.
-    #[inline(always)]
-    pub fn at(&self, index: usize) -> R {
-        let sum = drawn(index as u32, self.key);
-        self.deviation * (R::lit(sum.into()) - R::lit(MEAN))
+    pub fn normal<R: Real>(self, place: usize) -> R {
+        let sum = drawn(place as u32, self.key);
+        (R::lit(sum.into()) - R::lit(MEAN)) * R::lit(UNIT)
     }
 }
 
@@ -112,8 +78,9 @@ impl Word for u32 {
 /// The mean of what is [`drawn`].
 pub const MEAN: f64 = 12.0 * 1023.0 / 2.0;
 
-/// Its variance: twelve times that of a number of ten bits.
-const VARIANCE: f64 = 1024.0 * 1024.0 - 1.0;
+/// What is [`drawn`], less its mean, has this deviation times it: one over the root of its variance, twelve
+/// times that of a number of ten bits, `1024² − 1`.
+pub const UNIT: f64 = 9.765_629_656_616_204e-4;
 
 /// The sum of twelve random numbers of ten bits, at this place of the sequence that belongs to a
 /// key: normal but for its tails, which end at six deviations, and a grid of a thousandth of one.
@@ -146,14 +113,12 @@ fn mix<W: Word>(words: [W; 4]) -> [W; 4] {
 mod tests {
     use super::*;
 
-    /// `count` numbers of deviation 1.
-    fn numbers(noise: Noise, t: u64, stream: u32, count: usize) -> Vec<f64> {
-        let draw = Draw::<f64>::read(noise.scalars(t, stream));
-        (0..count).map(|index| draw.at(index)).collect()
-    }
-
     const COUNT: usize = 1 << 20;
-    const UNIT: Noise = Noise { deviation: 1.0, seed: 7 };
+
+    fn numbers(seed: u64, t: u64, stream: u32) -> Vec<f64> {
+        let draw = Draw::new(seed, t, stream);
+        (0..COUNT).map(|place| draw.normal(place)).collect()
+    }
 
     fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
         numbers.sum::<f64>() / COUNT as f64
@@ -161,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_moments_are_those_of_a_normal_number() {
-        let x = numbers(UNIT, 1, 0, COUNT);
+        let x = numbers(7, 1, 0);
         // Five deviations of the mean of 2^20 numbers are 0.005.
         assert!(mean(x.iter().copied()).abs() < 0.005);
         assert!((mean(x.iter().map(|x| x * x)) - 1.0).abs() < 0.007);
@@ -177,16 +142,16 @@ mod tests {
 
     #[test]
     fn neighbours_of_every_kind_have_nothing_to_do_with_each_other() {
-        let x = numbers(UNIT, 1, 0, COUNT);
+        let x = numbers(7, 1, 0);
         let others = [
             ("the next element", [&x[1..], &x[..1]].concat()),
             ("64 further", [&x[64..], &x[..64]].concat()),
             ("4096 further", [&x[4096..], &x[..4096]].concat()),
-            ("the next step", numbers(UNIT, 2, 0, COUNT)),
-            ("a step far away", numbers(UNIT, 1 << 32, 0, COUNT)),
-            ("the next tensor", numbers(UNIT, 1, 1, COUNT)),
-            ("the next seed", numbers(Noise { seed: 8, ..UNIT }, 1, 0, COUNT)),
-            ("a seed far away", numbers(Noise { seed: 7 + (1 << 32), ..UNIT }, 1, 0, COUNT)),
+            ("the next step", numbers(7, 2, 0)),
+            ("a step far away", numbers(7, 1 << 32, 0)),
+            ("the next tensor", numbers(7, 1, 1)),
+            ("the next seed", numbers(8, 1, 0)),
+            ("a seed far away", numbers(7 + (1 << 32), 1, 0)),
         ];
         for (what, y) in others {
             let correlation = mean(x.iter().zip(&y).map(|(x, y)| x * y));
@@ -197,13 +162,8 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_are_exact_in_f32() {
-        let scalars = UNIT.scalars(1, 0);
-        let (wide, narrow) = (Draw::<f64>::read(scalars), Draw::<f32>::read(scalars));
-        for index in 0..1000 {
-            let whole = wide.at(index) / wide.deviation;
-            assert_eq!(narrow.at(index), narrow.deviation * whole.round() as f32);
-        }
+    fn the_deviation_is_one() {
+        assert!((UNIT * UNIT * (1024.0 * 1024.0 - 1.0) - 1.0).abs() < 1e-15);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The contract of a rule.
 
-use crate::noise::Noise;
-use crate::{Bound, Fields, InvalidOption, Range, Real};
+use crate::{Bound, Fields, InvalidOption, Over, Range, Real};
 use core::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -18,12 +17,13 @@ pub struct Paper {
 ///
 /// The implementing struct holds the options. Everything that is the same for all elements of a
 /// step is computed once, in f64, by [`scalars`](Rule::scalars); [`update`](Rule::update) is then
-/// the inner loop. State and scalars are declared with [`fields!`](crate::fields), so that
-/// `update` reads names.
+/// the inner loop, and asks for [sums](Over) where its text needs them. State and scalars are declared
+/// with [`fields!`](crate::fields), so that `update` reads names; a state may be
+/// [one number for a row, a column or the tensor](crate::Domain).
 ///
 /// ```
 /// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{InvalidOption, Rule, rules::{Bound, Paper, Range, Real, fields}};
+/// use burn_descent::{InvalidOption, Rule, rules::{Bound, Over, Paper, Range, Real, fields}};
 /// use serde::{Deserialize, Serialize};
 ///
 /// /// Signum: the sign of a moving average. <https://arxiv.org/abs/1802.04434>
@@ -60,7 +60,13 @@ pub struct Paper {
 ///     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
 ///         Scalars { beta: self.momentum, one_beta: 1.0 - self.momentum, lr }
 ///     }
-///     fn update<R: Real>(p: R, g: R, s: Average<R>, k: Scalars<R>) -> (R, Average<R>) {
+///     fn update<R: Real>(
+///         p: R,
+///         g: R,
+///         s: Average<R>,
+///         k: Scalars<R>,
+///         _: &mut impl Over<R>,
+///     ) -> (R, Average<R>) {
 ///         let m = k.beta * s.m + k.one_beta * g;
 ///         (p - k.lr * m.sign(), Average { m })
 ///     }
@@ -78,9 +84,9 @@ pub trait Rule:
     /// The paper whose pseudo-code `update` follows. None by default.
     const PAPER: Paper = Paper { cite: "not published", url: "" };
 
-    /// The noise that is added to the gradient at learning rate `lr` and step `t`, for a rule that
-    /// wants some: see [`Noisy`](crate::chain::Noisy). The others pay nothing for it.
-    const NOISE: Option<fn(rule: &Self, lr: f64, t: u64) -> Noise> = None;
+    /// How many sums and maxima [`update`](Rule::update) asks for at most. None by default; a rule that
+    /// asks for more is refused when it is built.
+    const SUMS: usize = 0;
 
     /// What is remembered of one element from step to step: four numbers at most, which is what the
     /// engines of burn-descent keep.
@@ -103,23 +109,20 @@ pub trait Rule:
     /// at each step.
     fn scalars(&self, lr: f64, t: u64) -> Self::Scalars<f64>;
 
-    /// The new parameter and state from parameter `p`, gradient `g`, state `s` and scalars `k`.
-    fn update<R: Real>(p: R, g: R, s: Self::State<R>, k: Self::Scalars<R>) -> (R, Self::State<R>);
+    /// The new parameter and state from parameter `p`, gradient `g`, state `s` and scalars `k`, and from
+    /// what it asks of all others: `over.mean(Domain::Tensor, g * g)`.
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Self::State<R>,
+        k: Self::Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Self::State<R>);
 
-    /// Adds a term of each element to a sum over the whole tensor that [`update`](Rule::update)
-    /// needs: a mean, or a norm. `None`, as by default, where it needs none.
-    ///
-    /// Costs one more read of what it is made of.
-    #[inline(always)]
-    fn term<R: Real>(_p: R, _g: R, _s: Self::State<R>, _k: Self::Scalars<R>) -> Option<R> {
+    /// The seed of the random numbers that [`update`](Rule::update) draws; `None`, as by default, where
+    /// it draws none.
+    fn seed(&self) -> Option<u64> {
         None
-    }
-
-    /// The scalars for [`update`](Rule::update), once the sum of the [terms](Rule::term) of all
-    /// `n` elements is known.
-    #[inline(always)]
-    fn with_sum<R: Real>(k: Self::Scalars<R>, _sum: R, _n: R) -> Self::Scalars<R> {
-        k
     }
 
     /// Name and value before the first step of numbers that are remembered from step to step, once

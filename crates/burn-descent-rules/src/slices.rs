@@ -3,7 +3,9 @@
 
 use crate::forms::{RuleVisitor, choose};
 use crate::noise::Draw;
-use crate::{Fields, InvalidOption, Presence, Real, Rule, check_lr};
+use crate::{
+    Domain, Fields, Fold, InvalidOption, Over, Presence, Real, Rule, Stages, View, check_lr,
+};
 use core::marker::PhantomData;
 
 /// A checked rule on its way over one parameter, a slice of `f32` or `f64`.
@@ -25,6 +27,7 @@ use core::marker::PhantomData;
 #[derive(Clone, Debug)]
 pub struct Walk<U, R> {
     rule: U,
+    view: View,
     t: u64,
     state: Vec<Vec<R>>,
     memory: Vec<f64>,
@@ -34,16 +37,25 @@ pub struct Walk<U, R> {
 }
 
 impl<U: Rule, R: Real> Walk<U, R> {
-    /// Before the first step of a parameter of `len` elements.
+    /// Before the first step of a parameter of `len` elements, a vector.
     ///
     /// # Errors
     /// The first option of the rule that is not allowed.
     pub fn new(rule: U, len: usize) -> Result<Self, InvalidOption> {
+        Self::of(rule, View::vector(len))
+    }
+
+    /// Before the first step of a parameter that is seen like this.
+    ///
+    /// # Errors
+    /// The first option of the rule that is not allowed, and those of [`Stages::of`].
+    pub fn of(rule: U, view: View) -> Result<Self, InvalidOption> {
         rule.check()?;
-        let lanes = rule.start().lanes();
-        let state = lanes.into_iter().map(|(_, value)| vec![R::lit(value); len]).collect();
+        let domains = Stages::of(&rule)?.states;
+        let lanes = rule.start().lanes().into_iter().zip(domains);
+        let state = lanes.map(|((_, value), of)| vec![R::lit(value); view.numbers(of)]).collect();
         let memory = rule.memory().into_iter().map(|(_, value)| value).collect();
-        Ok(Self { rule, t: 0, state, memory, last: Vec::new(), stream: 0 })
+        Ok(Self { rule, view, t: 0, state, memory, last: Vec::new(), stream: 0 })
     }
 
     /// The same walk with other numbers for the noise of its rule, if that has some: those of this
@@ -53,23 +65,55 @@ impl<U: Rule, R: Real> Walk<U, R> {
         self
     }
 
-    /// One step: `p` and the state are updated in place.
+    /// One step: `p` and the state are updated in place. What the rule sees of the model is this parameter.
     ///
     /// # Errors
     /// If the learning rate is negative, NaN or infinite; nothing has been changed then.
     ///
     /// # Panics
-    /// If the slices are not of the length given to [`new`](Self::new).
+    /// If the slices are not of the length that was given.
     pub fn step(&mut self, lr: f64, p: &mut [R], g: &[R]) -> Result<(), InvalidOption> {
+        Self::step_together(lr, &mut [(self, p, g)])
+    }
+
+    /// One step of several parameters, which are the model: for rules that sum over it.
+    ///
+    /// # Errors
+    /// As of [`step`](Self::step).
+    ///
+    /// # Panics
+    /// As [`step`](Self::step), and if the rules of the parameters have other states or scalars.
+    pub fn step_together(
+        lr: f64,
+        parameters: &mut [(&mut Self, &mut [R], &[R])],
+    ) -> Result<(), InvalidOption> {
         check_lr(U::NAME, lr)?;
-        assert!(self.state.iter().all(|s| s.len() == p.len()) && g.len() == p.len(), "lengths");
-        self.t += 1;
-        let k = self.rule.scalars(lr, self.t);
-        let k = self.rule.remember(lr, self.t, k, &mut self.memory);
-        self.last = k.lanes().into_iter().map(|(_, value)| value).collect();
-        let noise = U::NOISE.map(|noise| noise(&self.rule, lr, self.t));
-        let noise = noise.map(|noise| Draw::read(noise.scalars(self.t, self.stream)));
-        choose(&self.rule.clone(), Step::<U, R> { p, g, noise, state: &mut self.state, k });
+        for (walk, p, g) in parameters.iter() {
+            assert!([p.len(), g.len()] == [walk.view.len(); 2], "lengths");
+        }
+        let Some(rule) = parameters.first().map(|(walk, ..)| walk.rule.clone()) else {
+            return Ok(());
+        };
+        let start = |(walk, p, g): &mut (&mut Self, &mut [R], &[R])| {
+            walk.t += 1;
+            let k = walk.rule.scalars(lr, walk.t);
+            let k = walk.rule.remember(lr, walk.t, k, &mut walk.memory);
+            walk.last = k.lanes().into_iter().map(|(_, value)| value).collect();
+            Parameter {
+                view: walk.view,
+                p: p.to_vec(),
+                g: g.to_vec(),
+                draw: walk.rule.seed().map(|seed| Draw::new(seed, walk.t, walk.stream)),
+                state: walk.state.clone(),
+                k: walk.last.clone(),
+            }
+        };
+        let all = parameters.iter_mut().map(start).collect();
+        let stepped = choose(&rule, Together::<U, R> { all, rule: PhantomData });
+        for ((walk, p, _), (new, state)) in parameters.iter_mut().zip(stepped) {
+            p.copy_from_slice(&new);
+            walk.state = state;
+        }
         Ok(())
     }
 
@@ -83,43 +127,114 @@ impl<U: Rule, R: Real> Walk<U, R> {
         if self.t == 0 {
             return p.to_vec();
         }
-        choose(
-            &self.rule,
-            Evaluate::<U, R> { p, state: &self.state, last: &self.last, rule: PhantomData },
-        )
+        let Self { view, state, last, .. } = self;
+        choose(&self.rule, Evaluate::<U, R> { view: *view, p, state, last, rule: PhantomData })
     }
 }
 
-struct Step<'a, U: Rule, R: Real> {
-    p: &'a mut [R],
-    g: &'a [R],
-    noise: Option<Draw<R>>,
-    state: &'a mut [Vec<R>],
-    k: U::Scalars<f64>,
+/// A parameter before its step.
+struct Parameter<R> {
+    view: View,
+    p: Vec<R>,
+    g: Vec<R>,
+    draw: Option<Draw>,
+    state: Vec<Vec<R>>,
+    k: Vec<f64>,
 }
 
-impl<U: Rule, R: Real> RuleVisitor for Step<'_, U, R> {
-    type Output = ();
-    fn visit<P: Presence, Q: Presence>(self) {
-        let Step { p, g, noise, state, k } = self;
-        let k = k.lanes();
-        let k = U::Scalars::read::<Q>(|lane| R::lit(k[lane].1));
-        let s = |state: &[Vec<R>], i: usize| U::State::read::<P>(|lane| state[lane][i]);
-        let g = |i: usize| noise.map_or(g[i], |noise| g[i] + noise.at(i));
-        let term = |i: usize| U::term(p[i], g(i), s(state, i), k);
-        let sum = (0..p.len())
-            .filter_map(term)
-            .fold(None, |sum, term| Some(sum.map_or(term, |sum| sum + term)));
-        let k = sum.map_or(k, |sum| U::with_sum(k, sum, R::lit(p.len() as f64)));
-        for (i, p) in p.iter_mut().enumerate() {
-            let (new, s) = U::update(*p, g(i), s(state, i), k);
-            *p = new;
-            s.write::<P>(|lane, _, value| state[lane][i] = value);
+struct Together<U, R> {
+    all: Vec<Parameter<R>>,
+    rule: PhantomData<U>,
+}
+
+impl<U: Rule, R: Real> RuleVisitor for Together<U, R> {
+    /// Of each parameter, the new one and its new states.
+    type Output = Vec<(Vec<R>, Vec<Vec<R>>)>;
+    fn visit<P: Presence, Q: Presence>(self) -> Self::Output {
+        let all = self.all;
+        let domains = domains::<U, P>();
+        let model = all.iter().map(|at| at.view.len()).sum();
+        let update = |at: &Parameter<R>, known: &[Vec<R>], element: usize| {
+            let Parameter { view, draw, .. } = *at;
+            let k = U::Scalars::read::<Q>(|lane| R::lit(at.k[lane]));
+            let s = U::State::read::<P>(|lane| at.state[lane][view.place(domains[lane], element)]);
+            let mut seen = Seen { view, model, draw, known, element, asked: Vec::new() };
+            let (p, s) = U::update(at.p[element], at.g[element], s, k, &mut seen);
+            (p, s, seen.asked)
+        };
+        // What is known of each parameter, one sum after another: each needs those before it at most.
+        let mut known: Vec<Vec<Vec<R>>> = vec![Vec::new(); all.len()];
+        let some = all.iter().find(|at| !at.view.is_empty());
+        let asked = some.map_or(Vec::new(), |at| update(at, &[], 0).2);
+        for (number, (fold, to, _)) in asked.into_iter().enumerate() {
+            let mut of_model: Option<R> = None;
+            for (at, known) in all.iter().zip(&mut known) {
+                let mut folded: Vec<Option<R>> = vec![None; at.view.numbers(to)];
+                for element in 0..at.view.len() {
+                    let x = update(at, known, element).2[number].2;
+                    let so_far = &mut folded[at.view.place(to, element)];
+                    let of_model = if to == Domain::Model { &mut of_model } else { so_far };
+                    *of_model = Some(of_model.map_or(x, |so_far| fold.put(so_far, x)));
+                }
+                let none = R::lit(0.0);
+                known.push(folded.into_iter().map(|folded| folded.unwrap_or(none)).collect());
+            }
+            if let Some(of_model) = of_model {
+                known.iter_mut().for_each(|known| known[number] = vec![of_model]);
+            }
         }
+        let step = |(at, known): (&Parameter<R>, &Vec<Vec<R>>)| {
+            let (mut p, mut state) = (at.p.clone(), at.state.clone());
+            for (element, p) in p.iter_mut().enumerate() {
+                let (new, s, _) = update(at, known, element);
+                *p = new;
+                s.write::<P>(|lane, _, value| {
+                    state[lane][at.view.place(domains[lane], element)] = value;
+                });
+            }
+            (p, state)
+        };
+        all.iter().zip(&known).map(step).collect()
     }
+}
+
+/// What the rule sees from one element.
+struct Seen<'a, R> {
+    view: View,
+    /// The elements of all parameters.
+    model: usize,
+    draw: Option<Draw>,
+    /// The folds that are known.
+    known: &'a [Vec<R>],
+    element: usize,
+    /// What has been asked for.
+    asked: Vec<(Fold, Domain, R)>,
+}
+
+impl<R: Real> Over<R> for Seen<'_, R> {
+    fn fold(&mut self, fold: Fold, to: Domain, x: R) -> R {
+        let known = self.known.get(self.asked.len());
+        self.asked.push((fold, to, x));
+        known.map_or(R::lit(0.0), |known| known[self.view.place(to, self.element)])
+    }
+    fn count(&self, of: Domain) -> R {
+        let count = if of == Domain::Model { self.model } else { self.view.elements(of) };
+        R::lit(count as f64)
+    }
+    fn normal(&mut self) -> R {
+        self.draw.map_or(R::lit(0.0), |draw| draw.normal(self.element))
+    }
+}
+
+/// The domain of each state.
+fn domains<U: Rule, P: Presence>() -> Vec<Domain> {
+    let mut list = Vec::new();
+    U::State::<()>::domains::<P>(|_, domain| list.push(domain));
+    list
 }
 
 struct Evaluate<'a, U, R> {
+    view: View,
     p: &'a [R],
     state: &'a [Vec<R>],
     last: &'a [f64],
@@ -129,9 +244,10 @@ struct Evaluate<'a, U, R> {
 impl<U: Rule, R: Real> RuleVisitor for Evaluate<'_, U, R> {
     type Output = Vec<R>;
     fn visit<P: Presence, Q: Presence>(self) -> Vec<R> {
-        let Evaluate { p, state, last, .. } = self;
+        let Evaluate { view, p, state, last, .. } = self;
+        let domains = domains::<U, P>();
         let k = U::Scalars::read::<Q>(|lane| R::lit(last[lane]));
-        let s = |i: usize| U::State::read::<P>(|lane| state[lane][i]);
+        let s = |i: usize| U::State::read::<P>(|lane| state[lane][view.place(domains[lane], i)]);
         p.iter().enumerate().map(|(i, p)| U::evaluate(*p, s(i), k)).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! What stands in front of a rule.
 
-use crate::Real;
+use crate::Domain::Tensor;
+use crate::{Over, Real};
 
 /// The gradient of the loss plus the penalty `weight_decay / 2 * p²`; `sign` is -1 where the loss
 /// is to be maximised, else 1.
@@ -26,29 +27,25 @@ pub(crate) fn no_less_than_zero<R: Real>(variance: R) -> R {
     R::select(variance.lt(R::lit(0.0)), R::lit(0.0), variance)
 }
 
-/// A cautious step leaves out the weights that its direction `u` and the gradient do not agree on:
-/// 1 where they do, else 0. What is summed for [`caution`].
+/// The direction `u` of a cautious step, if it is one: it leaves out the weights that `u` and the gradient
+/// do not agree on, and the steps of the others become longer by `n / (number of them + ξ)`; without `ξ`,
+/// by `n / number`, at most 1000.
 #[inline(always)]
-pub(crate) fn agreement<R: Real>(u: R, g: R) -> R {
-    R::select(R::lit(0.0).lt(u * g), R::lit(1.0), R::lit(0.0))
+pub(crate) fn cautious<R: Real>(u: R, g: R, xi: Option<R>, over: &mut impl Over<R>) -> R {
+    let Some(xi) = xi else { return u };
+    let (zero, one) = (R::lit(0.0), R::lit(1.0));
+    let n = over.count(Tensor);
+    let agreed = over.sum(Tensor, R::select(zero.lt(u * g), one, zero));
+    let least = R::select(zero.lt(xi), zero, R::lit(1e-3) * n);
+    let longer = n / (agreed + xi).max(least);
+    // Not 0, so that a NaN is not hidden.
+    R::select(zero.lt(u * g), u * longer, zero * u)
 }
 
-/// How much longer the others' steps become, when `agreed` of `n` weights are stepped:
-/// `n / (agreed + ξ)`; without `ξ`, `n / agreed`, at most 1000.
+/// `max(1, x)`, which keeps a NaN, as `max` may not.
 #[inline(always)]
-pub(crate) fn caution<R: Real>(xi: R, agreed: R, n: R) -> R {
-    let least = R::select(R::lit(0.0).lt(xi), R::lit(0.0), R::lit(1e-3) * n);
-    n / (agreed + xi).max(least)
-}
-
-/// The direction `u` of a cautious step, if it is one.
-#[inline(always)]
-pub(crate) fn cautious<R: Real>(u: R, g: R, caution: Option<R>) -> R {
-    match caution {
-        // Not 0, so that a NaN is not hidden.
-        Some(caution) => R::select(R::lit(0.0).lt(u * g), u * caution, R::lit(0.0) * u),
-        None => u,
-    }
+pub(crate) fn one_or_more<R: Real>(x: R) -> R {
+    R::select(x.lt(R::lit(1.0)), R::lit(1.0), x)
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use burn_descent_golden::{
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
     AdaSmooth, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos, Cocob, DiffGrad,
-    ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lion, MSvag, Madgrad, Mars, NAdam, Nesterov,
+    ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars, NAdam, Nesterov,
     OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, Real, RmsProp, Rprop, Rule,
     ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
-    Vsgd, Yogi, from_pairs, slices::Walk,
+    View, Vsgd, Yogi, from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -74,6 +74,7 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Ano: 10,
     ExAdam: 7,
     Kate: 7,
+    Lamb: 10,
     Bcos: 10,
     AdaSmooth: 7,
     Vsgd: 7,
@@ -140,18 +141,23 @@ fn widen<R: Real + Into<f64>>(tensor: &[R]) -> Vec<f64> {
 }
 
 impl<U: Rule, R: Real + Into<f64>> Engine for OnSlices<U, R> {
-    fn start(&mut self, init: &Step, _: &[Vec<usize>]) -> Result<(), BoxError> {
-        let walk = |tensor: &Vec<f64>| Walk::new(self.rule.clone(), tensor.len());
-        self.walks = init.iter().map(walk).collect::<Result<_, _>>()?;
+    fn start(&mut self, init: &Step, shapes: &[Vec<usize>]) -> Result<(), BoxError> {
+        let view = |shape: &Vec<usize>| match shape[..] {
+            [] => View::vector(1),
+            [len] => View::vector(len),
+            [outputs, ref inputs @ ..] => View::matrix(outputs, inputs.iter().product()),
+        };
+        let walk = |shape: &Vec<usize>| Walk::of(self.rule.clone(), view(shape));
+        self.walks = shapes.iter().map(walk).collect::<Result<_, _>>()?;
         self.params = init.iter().map(|tensor| cast(tensor)).collect();
         Ok(())
     }
 
     fn step(&mut self, lr: f64, grads: &Step) -> Result<(), BoxError> {
-        for ((p, g), walk) in self.params.iter_mut().zip(grads).zip(&mut self.walks) {
-            walk.step(lr, p, &cast(g))?;
-        }
-        Ok(())
+        let grads: Vec<Vec<R>> = grads.iter().map(|g| cast(g)).collect();
+        let all = self.walks.iter_mut().zip(&mut self.params).zip(&grads);
+        let mut all: Vec<_> = all.map(|((walk, p), g)| (walk, &mut p[..], &g[..])).collect();
+        Ok(Walk::step_together(lr, &mut all)?)
     }
 
     fn params(&self) -> Result<Step, BoxError> {

@@ -79,20 +79,20 @@ mod range_test;
 pub mod registry;
 
 pub use averaging::{Average, Ema, Lookahead, Swa};
-pub use burn_descent_engine::{Build, Fused, FusedState, Reading, StepError};
+pub use burn_descent_engine::{Build, Fused, FusedState, Place, Reading, StepError};
 pub use burn_descent_rules as rules;
 pub use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
     AdaSmooth, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos, Cocob, DiffGrad,
-    ExAdam, Grams, GrokFastAdamW, InvalidOption, Kate, LaProp, Lion, MSvag, Madgrad, Mars, NAdam,
-    Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Pid, Pnm, QhAdam, Qhm, RAdam,
-    RmsProp, Rprop, Rule, Schedule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
-    SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, schedules,
+    ExAdam, Grams, GrokFastAdamW, InvalidOption, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars,
+    NAdam, Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Pid, Pnm, QhAdam, Qhm,
+    RAdam, RmsProp, Rprop, Rule, Schedule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd,
+    Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, schedules,
 };
 pub use descent::{
     BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError, Group, IntoGradients,
-    Line, LossScale, Mismatch, NotFinite, Plan, Probe, Refused, Report, RetakeError, Select,
-    Statistics, Transform, Update,
+    Line, LossScale, Mismatch, NotFinite, Orientation, Plan, Probe, Refused, Report, RetakeError,
+    Select, Statistics, Transform, Update,
 };
 pub use lr_scheduler::LrSchedule;
 #[cfg(feature = "train")]

@@ -24,10 +24,10 @@ use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
     AdaSmooth, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos, Cocob, DiffGrad,
-    ExAdam, Explanation, Fields, Grams, GrokFastAdamW, Kate, LaProp, Lion, MSvag, Madgrad, Mars,
-    NAdam, Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Paper, Pid, Pnm, QhAdam,
-    Qhm, RAdam, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
-    SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, to_pairs,
+    ExAdam, Explanation, Fields, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad,
+    Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Paper, Pid, Pnm,
+    QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
+    ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, to_pairs,
 };
 
 pub use lookup::{NameTaken, RegistryError, UnknownOptimizer, add, build, find, rows};
@@ -108,7 +108,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 53] = [
+pub static ROWS: [Row; 54] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -118,6 +118,7 @@ pub static ROWS: [Row; 53] = [
     Row::of::<Lion>(0.0001),
     Row::of::<SignSgd>(0.001),
     Row::of::<Tiger>(0.001),
+    Row::of::<Lamb>(0.01),
     Row::of::<Rprop>(0.01),
     Row::of::<Adopt>(0.001),
     Row::of::<AdEmaMix>(0.001),

@@ -91,7 +91,7 @@
 //! cargo run --release -p burn-descent-lab --example own_rule -- surface --optimizers softsign,lion --out walks
 //! ```
 
-use burn_descent::rules::{Bound, Range, Real, Rule, fields};
+use burn_descent::rules::{Bound, Over, Range, Real, Rule, fields};
 use serde::{Deserialize, Serialize};
 
 /// SoftSign: momentum where it is small against `delta`, its sign where it is large.
@@ -133,7 +133,13 @@ impl Rule for SoftSign {
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         Scalars { beta: self.momentum, one_beta: 1.0 - self.momentum, delta: self.delta, lr }
     }
-    fn update<R: Real>(p: R, g: R, s: Momentum<R>, k: Scalars<R>) -> (R, Momentum<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Momentum<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Momentum<R>) {
         let m = k.beta * s.m + k.one_beta * g;
         (p - k.lr * (m / (m.abs() + k.delta)), Momentum { m })
     }

@@ -3,7 +3,7 @@
 use super::bowl::{Point, START, strides, walk};
 use super::{Effort, Finding, Picture, through};
 use anyhow::Result;
-use burn_descent::rules::{Bound, Paper, Range, Real, fields};
+use burn_descent::rules::{Bound, Over, Paper, Range, Real, fields};
 use burn_descent::{Adam, Rule};
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,13 @@ impl Rule for Uncorrected {
         Scalars { beta1, one_beta1: 1.0 - beta1, beta2, one_beta2: 1.0 - beta2, lr, eps }
     }
 
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         (p - k.lr * m / (v.sqrt() + k.eps), Moments { m, v })

@@ -4,7 +4,6 @@ use burn_descent::Fused;
 use burn_descent::registry::{RegistryError, Selection};
 use burn_descent::rules::Explanation;
 use core::fmt;
-use std::collections::BTreeSet;
 
 /// An optimizer with its options.
 #[derive(Clone, Debug)]
@@ -36,8 +35,7 @@ impl Choice {
 
     /// How many numbers of each weight are read for a sum, before those of the step itself.
     pub(super) fn summed(&self) -> usize {
-        let once: BTreeSet<_> = self.page.reads.iter().collect();
-        self.page.reads.len() - once.len()
+        self.page.summed.iter().map(Vec::len).sum()
     }
 }
 

@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::rules::chain::Noisy;
-use burn_descent::{AdamW, Build, Descent, Fused, Sgd};
+use burn_descent::{AdamW, Build, Descent, Fused, Place, Sgd};
 use burn_descent_tests::{bits, devices, numbers};
 
 /// On both sides of where `Descent` takes a tensor out of its model.
@@ -51,7 +51,8 @@ fn tensors_that_are_stepped_together_are_stepped_as_one_by_one() {
                     .zip(&model.all)
                     .map(|(stream, param)| {
                         let weights = param.val().inner();
-                        let state = optimizer.start_stream(&weights, stream);
+                        let state =
+                            optimizer.start_as(&weights, Place { stream, ..Place::default() });
                         (weights, state)
                     })
                     .collect();

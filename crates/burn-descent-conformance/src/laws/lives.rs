@@ -4,7 +4,7 @@ use crate::{Subject, bits};
 use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
-use burn_descent::Descent;
+use burn_descent::{Descent, Place};
 
 /// Elements and steps: small tensors, and those that `Descent` takes out of their model.
 const LIVES: [(usize, usize); 2] = [(5, 10), (66_000, 4)];
@@ -51,7 +51,7 @@ impl ByHand {
     fn new(subject: &Subject, start: &Pair) -> Self {
         let bare = |param: &Param<Tensor<1>>| param.val().inner();
         let (weights, frozen) = (bare(&start.weights), bare(&start.frozen));
-        let state = subject.optimizer().start_stream(&weights, 0);
+        let state = subject.optimizer().start_as(&weights, Place::default());
         Self { weights, frozen, anchor: None, state }
     }
 

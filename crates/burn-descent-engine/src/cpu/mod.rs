@@ -2,8 +2,12 @@
 
 #![allow(deprecated)] // burn prefers `flex` to `ndarray`
 
+mod around;
+mod collect;
+mod deep;
 #[cfg(feature = "flex")]
 mod flex;
+mod grid;
 mod leaf;
 #[cfg(feature = "ndarray")]
 mod ndarray;
@@ -14,11 +18,12 @@ mod stored;
 mod two;
 
 pub(crate) use leaf::{holds, is_alone};
-pub(crate) use pass::{Passes, pass, sum};
+pub(crate) use pass::Passes;
 pub(crate) use reduce::sum_squares;
 pub(crate) use share::{put_off, share};
 
 use crate::program::Program;
+use crate::scalars::Scalars;
 use burn::backend::DispatchTensor;
 use leaf::{InPlace, in_place};
 use stored::{Part, Stored, step};
@@ -30,14 +35,14 @@ pub(crate) fn update(
     parameter: &mut DispatchTensor,
     gradient: &mut DispatchTensor,
     states: &mut [DispatchTensor],
-    scalars: &[f64],
+    scalars: &Scalars,
 ) {
     lay(parameter, gradient, states, Now { program, scalars });
 }
 
 struct Now<'p> {
     program: &'p Program,
-    scalars: &'p [f64],
+    scalars: &'p Scalars,
 }
 
 impl<'a> Take<'a> for Now<'_> {

@@ -1,32 +1,55 @@
 //! The rule as one pass over slices: vectors of the best instruction set there is, on the threads
 //! of the current rayon pool.
 
+use super::collect::{Collect, collect};
+use super::grid::{Around, Grid, Window};
 use super::two::Two;
 use crate::MAX_STATES;
 use burn_descent_rules::forms::lanes;
-use burn_descent_rules::noise::{self, Draw};
-use burn_descent_rules::{Fields, Presence, Real, Rule};
+use burn_descent_rules::noise::Draw;
+use burn_descent_rules::{Domain, Fields, Fold, MAX_STAGES, MAX_SUMS, Over, Presence, Real, Rule};
 
-/// One step of a rule on one thread: parameter and states are updated in place. The scalars are
-/// the rule's, then the factor of the gradient, those of its noise, if it has some, and where the
-/// rule has terms, the number of elements and the sum. The last argument is the place of the first
-/// element in its tensor.
-pub(crate) type Pass<T> = fn(&mut [T], &[T], States<'_, T>, &[f64], usize);
+/// One step of a rule on one thread: parameter and states are updated in place. The last argument is the
+/// place of the first number in its grid.
+pub(crate) type Pass<T> = fn(&mut [T], &[T], States<'_, T>, &Given<'_, T>, usize);
 
-/// The slices of the states; those beyond the rule's are empty.
+/// The slices of the states; those of which there is not one number for each of the parameter are empty.
 pub(crate) type States<'a, T> = [&'a mut [T]; MAX_STATES];
 
-/// The sum of the terms of a rule over slices, on one thread. Arguments as for [`Pass`].
-pub(crate) type Sum<T> = fn(&[T], &[T], SharedStates<'_, T>, &[f64], usize) -> f64;
-
-/// [`States`] to be read only.
-pub(crate) type SharedStates<'a, T> = [&'a [T]; MAX_STATES];
+/// What is given to all passes of a step of one tensor.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a, T> {
+    /// The rule's scalars, then the factor of the gradient.
+    pub(super) scalars: &'a [f64],
+    /// The random numbers of the rule, if it draws some.
+    pub(super) draw: Option<Draw>,
+    pub(super) grid: Grid,
+    /// `None` where there is neither a sum nor a coarse state.
+    pub(super) around: Option<&'a Around<T>>,
+}
 
 /// What a rule does with slices of `T`.
 pub(crate) struct Passes<T: 'static> {
     pub(crate) update: Pass<T>,
-    /// If the rule has terms.
-    pub(crate) sum: Option<Sum<T>>,
+    /// The sums of each stage.
+    pub(crate) stages: [Option<Collect<T>>; MAX_STAGES],
+}
+
+impl<T: Real + Into<f64>> Passes<T> {
+    /// Those of the rule `U` with the optional states in `P` and the optional scalars in `Q`.
+    pub(crate) fn of<U: Rule, P: Presence, Q: Presence>() -> Self {
+        // Stages that a rule cannot have are not compiled.
+        macro_rules! stage {
+            ($number:literal) => {
+                if U::SUMS > $number {
+                    Some(collect::<U, P, Q, T, $number> as Collect<T>)
+                } else {
+                    None
+                }
+            };
+        }
+        Self { update: pass::<U, P, Q, T>, stages: [stage!(0), stage!(1), stage!(2), stage!(3)] }
+    }
 }
 
 /// Elements that are loaded, updated and stored together.
@@ -35,170 +58,194 @@ const BLOCK: usize = 32;
 /// The second half of a block is computed beside the first.
 const HALF: usize = BLOCK / 2;
 
-/// Sums that are kept side by side, so that they are computed as a vector.
-const SIDE: usize = 16;
-
 /// [`Pass`] of the rule `U` with the optional states in `P` and the optional scalars in `Q`.
-pub(crate) fn pass<U: Rule, P: Presence, Q: Presence, T: Real>(
+fn pass<U: Rule, P: Presence, Q: Presence, T: Real>(
     p: &mut [T],
     g: &[T],
     states: States<'_, T>,
-    scalars: &[f64],
+    given: &Given<'_, T>,
     first: usize,
 ) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
-        || blocks::<U, P, Q, T>(p, g, states, scalars, first),
+        || match given.around {
+            Some(around) if sees::<U>() => lines::<U, P, Q, T>(p, g, states, given, around, first),
+            _ => blocks::<U, P, Q, T>(p, g, states, given, first),
+        },
     );
 }
 
+/// May the rule see beyond its element?
+const fn sees<U: Rule>() -> bool {
+    U::SUMS > 0 || <U::State<()> as Fields<()>>::COARSE
+}
+
+/// A rule that sees its element only.
 #[inline(always)]
 fn blocks<U: Rule, P: Presence, Q: Presence, T: Real>(
     p: &mut [T],
     g: &[T],
     mut states: States<'_, T>,
-    scalars: &[f64],
+    given: &Given<'_, T>,
     first: usize,
 ) {
-    let k = U::Scalars::read::<Q>(|lane| Two::lit(scalars[lane]));
-    let (meet, rest) = meet::<U, Q, T>(scalars, first);
-    let k = match *rest {
-        [n, sum] => U::with_sum(k, Two::lit(sum), Two::lit(n)),
-        _ => k,
-    };
+    let (k, factor) = scalars::<U, Q, _, T>(given.scalars);
+    let over = Here::nowhere(given.draw);
     let (mut p_blocks, mut g_blocks) = (p.chunks_exact_mut(BLOCK), g.chunks_exact(BLOCK));
     let mut at = 0;
     for (p, g) in p_blocks.by_ref().zip(g_blocks.by_ref()) {
-        block::<U, P, T>(p, g, &mut states, at, k, meet);
+        block::<U, P, T>(p, g, &mut states, at, first + at, k, factor, over, None, |_| over.known);
         at += BLOCK;
     }
     let (p, g) = (p_blocks.into_remainder(), g_blocks.remainder());
     if !p.is_empty() {
-        block::<U, P, T>(p, g, &mut states, at, k, meet);
+        block::<U, P, T>(p, g, &mut states, at, first + at, k, factor, over, None, |_| over.known);
     }
 }
 
-/// Updates the elements from `at` on, a block or what is left of one. They are copied first, so that
+/// A rule that sees sums or coarse states, line after line.
+#[inline(always)]
+fn lines<U: Rule, P: Presence, Q: Presence, T: Real>(
+    p: &mut [T],
+    g: &[T],
+    mut states: States<'_, T>,
+    given: &Given<'_, T>,
+    around: &Around<T>,
+    first: usize,
+) {
+    let (k, factor) = scalars::<U, Q, _, T>(given.scalars);
+    let over = Here::at(given.draw, around);
+    let mut window = Window::<T, BLOCK>::new(around, &given.grid, T::lit(0.0));
+    let length = given.grid.length;
+    let mut at = 0;
+    while at < p.len() {
+        let (line, mut position) = ((first + at) / length, (first + at) % length);
+        let end = p.len().min(at + length - position);
+        window.enter(line);
+        while at < end {
+            let n = BLOCK.min(end - at);
+            window.advance(line, position, n);
+            let known = window.known_block;
+            let known = |i: usize| {
+                let mut two = over.known;
+                for number in 0..U::SUMS.min(MAX_SUMS) {
+                    two[number] = Two(known[number][i], known[number][i + HALF]);
+                }
+                two
+            };
+            let (p, g) = (&mut p[at..at + n], &g[at..at + n]);
+            let place = first + at;
+            block::<U, P, T>(p, g, &mut states, at, place, k, factor, over, Some(&window), known);
+            (at, position) = (at + n, position + n);
+        }
+    }
+}
+
+/// The scalars of the rule, and the factor of the gradient behind them.
+#[inline(always)]
+pub(super) fn scalars<U: Rule, Q: Presence, R: Real, T: Real>(
+    scalars: &[f64],
+) -> (U::Scalars<R>, T) {
+    let k = U::Scalars::read::<Q>(|lane| R::lit(scalars[lane]));
+    (k, T::lit(scalars[lanes::<U::Scalars<()>, Q>()]))
+}
+
+/// Updates the numbers from `at` on, a block or what is left of one. They are copied first, so that
 /// the compiler sees that no two of the slices overlap, however many there are.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)] // all of it is inlined
 fn block<U: Rule, P: Presence, T: Real>(
     p: &mut [T],
     g: &[T],
     states: &mut States<'_, T>,
     at: usize,
+    place: usize,
     k: U::Scalars<Two<T>>,
-    meet: Meet<T>,
+    factor: T,
+    over: Here<T>,
+    window: Option<&Window<'_, T, BLOCK>>,
+    known: impl Fn(usize) -> [Two<T>; MAX_SUMS],
 ) {
     let (n, zeros) = (p.len(), [T::lit(0.0); BLOCK]);
     let (mut p_block, mut g_block, mut s_block) = (zeros, zeros, [zeros; MAX_STATES]);
     p_block[..n].copy_from_slice(p);
     g_block[..n].copy_from_slice(g);
     let lanes = lanes::<U::State<()>, P>();
+    let own = |lane: usize| window.is_none_or(|window| window.is_own(lane));
     for lane in 0..lanes {
-        s_block[lane][..n].copy_from_slice(&states[lane][at..at + n]);
+        if own(lane) {
+            s_block[lane][..n].copy_from_slice(&states[lane][at..at + n]);
+        } else if let Some(window) = window {
+            s_block[lane] = window.state_block[lane];
+        }
     }
     for i in 0..HALF {
         let j = i + HALF;
-        let g = Two(meet.gradient(g_block[i], at + i), meet.gradient(g_block[j], at + j));
+        let g = Two(factor * g_block[i], factor * g_block[j]);
         let s = U::State::read::<P>(|lane| Two(s_block[lane][i], s_block[lane][j]));
-        let (p, s) = U::update(Two(p_block[i], p_block[j]), g, s, k);
+        let mut over = Here { known: known(i), places: (place + i, place + j), ..over };
+        let (p, s) = U::update(Two(p_block[i], p_block[j]), g, s, k, &mut over);
         (p_block[i], p_block[j]) = (p.0, p.1);
         s.write::<P>(|lane, _, s| (s_block[lane][i], s_block[lane][j]) = (s.0, s.1));
     }
     p.copy_from_slice(&p_block[..n]);
     for lane in 0..lanes {
-        states[lane][at..at + n].copy_from_slice(&s_block[lane][..n]);
+        if own(lane) {
+            states[lane][at..at + n].copy_from_slice(&s_block[lane][..n]);
+        }
     }
 }
 
-/// What becomes of a gradient before the rule meets it.
+/// What two numbers see beyond themselves, all sums known.
 #[derive(Clone, Copy)]
-struct Meet<T> {
-    factor: T,
-    /// `None` by the type of the rule, so that others have no branch.
-    noise: Option<Draw<T>>,
-    /// The place of the first element in its tensor.
-    first: usize,
+struct Here<T> {
+    known: [Two<T>; MAX_SUMS],
+    asked: usize,
+    counts: [T; COUNTS],
+    draw: Option<Draw>,
+    places: (usize, usize),
 }
 
-impl<T: Real> Meet<T> {
+impl<T: Real> Here<T> {
     #[inline(always)]
-    fn gradient(&self, g: T, at: usize) -> T {
-        let g = self.factor * g;
-        self.noise.map_or(g, |noise| g + noise.at(self.first + at))
+    fn nowhere(draw: Option<Draw>) -> Self {
+        let known = [Two::lit(0.0); MAX_SUMS];
+        Self { known, asked: 0, counts: [T::lit(0.0); COUNTS], draw, places: (0, 0) }
+    }
+
+    #[inline(always)]
+    fn at(draw: Option<Draw>, around: &Around<T>) -> Self {
+        Self { counts: counts(around), ..Self::nowhere(draw) }
     }
 }
 
-/// What becomes of a gradient, and the scalars behind those for that.
+impl<T: Real> Over<Two<T>> for Here<T> {
+    #[inline(always)]
+    fn fold(&mut self, _: Fold, _: Domain, _: Two<T>) -> Two<T> {
+        let known = self.known[self.asked];
+        self.asked += 1;
+        known
+    }
+    #[inline(always)]
+    fn count(&self, of: Domain) -> Two<T> {
+        let count = self.counts[of as usize];
+        Two(count, count)
+    }
+    #[inline(always)]
+    fn normal(&mut self) -> Two<T> {
+        let (i, j) = self.places;
+        let normal = |place| self.draw.map_or(T::lit(0.0), |draw| draw.normal(place));
+        Two(normal(i), normal(j))
+    }
+}
+
+/// How many domains there are.
+const COUNTS: usize = Domain::Model as usize + 1;
+
+/// How many elements a number of each domain stands for.
 #[inline(always)]
-fn meet<U: Rule, Q: Presence, T: Real>(scalars: &[f64], first: usize) -> (Meet<T>, &[f64]) {
-    let own = lanes::<U::Scalars<()>, Q>();
-    let (factor, rest) = (T::lit(scalars[own]), &scalars[own + 1..]);
-    (Meet { factor, noise: Draw::of::<U>(rest), first }, &rest[noise::lanes::<U>()..])
-}
-
-/// [`Sum`] of the rule `U`, in f64.
-pub(crate) fn sum<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>>(
-    p: &[T],
-    g: &[T],
-    states: SharedStates<'_, T>,
-    scalars: &[f64],
-    first: usize,
-) -> f64 {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || terms::<U, P, Q, T>(p, g, states, scalars, first),
-    )
-}
-
-#[inline(always)]
-fn terms<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>>(
-    p: &[T],
-    g: &[T],
-    states: SharedStates<'_, T>,
-    scalars: &[f64],
-    first: usize,
-) -> f64 {
-    let k = U::Scalars::read::<Q>(|lane| T::lit(scalars[lane]));
-    let (meet, _) = meet::<U, Q, T>(scalars, first);
-    let (p_blocks, g_blocks) = (p.chunks_exact(SIDE), g.chunks_exact(SIDE));
-    let rest = p_blocks.remainder().chunks(1).zip(g_blocks.remainder().chunks(1));
-    let mut sums = [0.0; SIDE];
-    let mut at = 0;
-    for (p, g) in p_blocks.zip(g_blocks) {
-        add_terms::<U, P, T, SIDE>(p, g, &states, at, k, meet, &mut sums);
-        at += SIDE;
-    }
-    let mut last = [0.0];
-    for (p, g) in rest {
-        add_terms::<U, P, T, 1>(p, g, &states, at, k, meet, &mut last);
-        at += 1;
-    }
-    sums.iter().sum::<f64>() + last[0]
-}
-
-/// Adds the terms of `N` elements from `at` on to as many sums.
-#[inline(always)]
-fn add_terms<U: Rule, P: Presence, T: Real + Into<f64>, const N: usize>(
-    p: &[T],
-    g: &[T],
-    states: &SharedStates<'_, T>,
-    at: usize,
-    k: U::Scalars<T>,
-    meet: Meet<T>,
-    sums: &mut [f64; N],
-) {
-    let zero = T::lit(0.0);
-    let (mut p_block, mut g_block, mut s_block) = ([zero; N], [zero; N], [[zero; N]; MAX_STATES]);
-    p_block.copy_from_slice(p);
-    g_block.copy_from_slice(g);
-    for lane in 0..lanes::<U::State<()>, P>() {
-        s_block[lane].copy_from_slice(&states[lane][at..at + N]);
-    }
-    let mut terms = [zero; N];
-    for i in 0..N {
-        let s = U::State::<T>::read::<P>(|lane| s_block[lane][i]);
-        terms[i] = U::term(p_block[i], meet.gradient(g_block[i], at + i), s, k).unwrap_or(zero);
-    }
-    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term.into());
+pub(super) fn counts<T: Real>(around: &Around<T>) -> [T; COUNTS] {
+    use Domain::*;
+    let count = |of| T::lit(around.elements(of) as f64);
+    [Element, Row, Column, Matrix, Tensor, Model].map(count)
 }

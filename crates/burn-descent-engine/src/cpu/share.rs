@@ -1,13 +1,18 @@
 //! Work that the threads share out among them: sums over a tensor, and steps of one or of many.
 
+use super::around::{around, begin, bring_forward, stage};
+use super::grid::Around;
 use super::pass::Pass;
-use super::stored::{Part, Stored, rest_of_scalars};
+use super::stored::{Part, Stored, given};
 use super::{Take, lay};
+use crate::Reading;
+use crate::joint::{Joint, of_model};
 use crate::program::Program;
+use crate::scalars::Scalars;
 use burn::backend::DispatchTensor;
+use burn_descent_rules::Real;
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::borrow::Cow;
 use std::sync::Mutex;
 
 /// Elements that a thread takes at a time: so many that taking them is no work beside them.
@@ -25,7 +30,7 @@ pub(super) fn is_shared(elements: usize) -> bool {
 }
 
 /// Work that any number of threads may do together, each of them by calling [`work`](Self::work).
-pub(crate) trait Work: Sync {
+pub(crate) trait Work: Joint + Sync {
     /// Takes one piece after another until there is none.
     fn work(&self);
 }
@@ -47,35 +52,55 @@ pub(crate) fn share(elements: usize, work: impl Fn() + Sync) {
 /// A sum over this many elements, each piece of them summed by one thread: the same bits for any
 /// number of threads.
 pub(super) fn sum_pieces(elements: usize, sum: impl Fn(Range<usize>) -> f64 + Sync) -> f64 {
-    let count = elements.div_ceil(PIECE);
     let piece = |number: usize| sum(number * PIECE..elements.min((number + 1) * PIECE));
+    in_order(elements.div_ceil(PIECE), elements, piece).iter().sum()
+}
+
+/// What comes of each of `count` pieces of so many elements, in their order, whatever thread took it.
+pub(super) fn in_order<T: Send>(
+    count: usize,
+    elements: usize,
+    piece: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
     if !is_shared(elements) {
-        return (0..count).map(piece).sum();
+        return (0..count).map(piece).collect();
     }
-    let (next, sums) = (AtomicUsize::new(0), Mutex::new(vec![0.0; count]));
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<Option<T>>> = Mutex::new((0..count).map(|_| None).collect());
     share(elements, || {
         let numbers = core::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         for number in numbers.take_while(|number| *number < count) {
-            let sum = piece(number);
-            sums.lock().expect(UNBROKEN)[number] = sum;
+            let result = piece(number);
+            done.lock().expect(UNBROKEN)[number] = Some(result);
         }
     });
-    sums.into_inner().expect(UNBROKEN).iter().sum()
+    let done = done.into_inner().expect(UNBROKEN);
+    done.into_iter().map(|result| result.expect("each piece has been taken")).collect()
 }
 
 const UNBROKEN: &str = "nothing panics while it is held";
 
 /// One step of one tensor.
 pub(super) struct Step<'a, T: Stored> {
+    program: &'a Program,
     update: Pass<T::Compute>,
-    scalars: Cow<'a, [f64]>,
+    scalars: &'a Scalars,
+    around: Option<Around<T::Compute>>,
     rest: Mutex<Option<Part<'a, T>>>,
 }
 
 impl<'a, T: Stored> Step<'a, T> {
-    pub(super) fn new(program: &Program, part: Part<'a, T>, scalars: &'a [f64]) -> Self {
-        let scalars = rest_of_scalars(program, &part, scalars).map_or(scalars.into(), Cow::from);
-        Self { update: T::passes(program).update, scalars, rest: Mutex::new(Some(part)) }
+    /// The step, all that it sees beyond its elements known: what it sees of the model is this tensor.
+    pub(super) fn new(program: &'a Program, mut part: Part<'a, T>, scalars: &'a Scalars) -> Self {
+        let around = around(program, &mut part, scalars);
+        let rest = Mutex::new(Some(part.of_elements(program)));
+        Self { program, update: T::passes(program).update, scalars, around, rest }
+    }
+
+    /// The step, nothing known yet.
+    fn joint(program: &'a Program, part: Part<'a, T>, scalars: &'a Scalars) -> Self {
+        let rest = Mutex::new(Some(part));
+        Self { program, update: T::passes(program).update, scalars, around: None, rest }
     }
 
     fn piece(&self) -> Option<Part<'a, T>> {
@@ -92,10 +117,48 @@ impl<'a, T: Stored> Step<'a, T> {
     }
 }
 
+impl<T: Stored> Joint for Step<'_, T> {
+    fn begin(&mut self, model: usize) {
+        let part = self.rest.get_mut().expect(UNBROKEN).as_ref();
+        self.around = part.and_then(|part| begin(self.program, part, self.scalars));
+        if let Some(around) = &mut self.around {
+            around.model = model;
+        }
+    }
+
+    fn stage(&mut self, number: usize) -> Vec<Reading> {
+        let Self { program, scalars, around, rest, .. } = self;
+        match (around, rest.get_mut().expect(UNBROKEN)) {
+            (Some(around), Some(part)) => {
+                let sums = stage(program, part, scalars, number, around);
+                sums.into_iter().map(Reading::from).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn learn(&mut self, number: usize, totals: &[Reading]) {
+        let Some(around) = &mut self.around else { return };
+        for (sum, total) in of_model(self.program, number).zip(totals) {
+            around.known[sum.number].list = vec![T::Compute::lit(total.get())];
+        }
+    }
+
+    fn end(&mut self) {
+        let Self { program, scalars, around, rest, .. } = self;
+        if let (Some(around), Some(part)) = (around, rest.get_mut().expect(UNBROKEN)) {
+            bring_forward(program, part, scalars, around);
+        }
+        let rest = rest.get_mut().expect(UNBROKEN);
+        *rest = rest.take().map(|part| part.of_elements(program));
+    }
+}
+
 impl<T: Stored> Work for Step<'_, T> {
     fn work(&self) {
+        let given = given(self.scalars, self.around.as_ref());
         while let Some(Part { p, g, states, first }) = self.piece() {
-            T::update(self.update, p, g, states, &self.scalars, first);
+            T::update(self.update, p, g, states, &given, first);
         }
     }
 }
@@ -106,20 +169,24 @@ pub(crate) fn put_off<'a>(
     parameter: &'a mut DispatchTensor,
     gradient: &'a mut DispatchTensor,
     states: &'a mut [DispatchTensor],
-    scalars: &'a [f64],
+    scalars: &'a Scalars,
 ) -> Box<dyn Work + 'a> {
     lay(parameter, gradient, states, Later { program, scalars })
 }
 
 struct Later<'a> {
     program: &'a Program,
-    scalars: &'a [f64],
+    scalars: &'a Scalars,
 }
 
 impl<'a> Take<'a> for Later<'a> {
     type Output = Box<dyn Work + 'a>;
 
     fn take<T: Stored>(self, part: Part<'a, T>) -> Self::Output {
-        Box::new(Step::new(self.program, part, self.scalars))
+        let Self { program, scalars } = self;
+        match program.stages.sees_model() {
+            true => Box::new(Step::joint(program, part, scalars)),
+            false => Box::new(Step::new(program, part, scalars)),
+        }
     }
 }

@@ -1,16 +1,21 @@
 //! The slices of a step, over any type that parameters are stored in.
 
+use super::around::around;
+use super::collect::{Collect, Collected, Tile, Wanted};
+use super::grid::Grid;
 pub(super) use super::pass::States as Slices;
-use super::pass::{Pass, Passes, SharedStates, Sum};
-use super::share::{Step, Work, is_shared, share, sum_pieces};
+use super::pass::{Given, Pass, Passes};
+use super::share::{Step, Work, is_shared, share};
 use crate::program::Program;
+use crate::scalars::Scalars;
 use burn::tensor::{bf16, f16};
-use burn_descent_rules::Real;
+use burn_descent_rules::{Domain, MAX_SUMS, Real};
+use core::ops::Range;
 
 /// A type that parameters are stored in.
 pub(crate) trait Stored: Copy + Send + Sync {
     /// The type that they are computed in and that their states are stored in.
-    type Compute: Real + Send + Sync + 'static;
+    type Compute: Real + Into<f64> + Send + Sync + 'static;
 
     /// The passes of the rule for this type.
     fn passes(program: &Program) -> &Passes<Self::Compute>;
@@ -21,19 +26,19 @@ pub(crate) trait Stored: Copy + Send + Sync {
         p: &mut [Self],
         g: &[Self],
         states: Slices<'_, Self::Compute>,
-        scalars: &[f64],
+        given: &Given<'_, Self::Compute>,
         first: usize,
     );
 
-    /// The sum on this thread.
-    fn sum(
-        sum: Sum<Self::Compute>,
-        p: &[Self],
-        g: &[Self],
-        states: SharedStates<'_, Self::Compute>,
-        scalars: &[f64],
-        first: usize,
-    ) -> f64;
+    /// The sums over these lines and positions, on this thread.
+    fn collect(
+        collect: Collect<Self::Compute>,
+        part: &Part<'_, Self>,
+        at: (Range<usize>, Range<usize>),
+        given: &Given<'_, Self::Compute>,
+        wanted: &[Option<Wanted>; MAX_SUMS],
+        to: &mut Collected,
+    );
 }
 
 /// The slices of a step, or of a part of it; all are of one length, but for the states that the
@@ -51,6 +56,16 @@ impl<'a, T: Stored> Part<'a, T> {
         self.p.len()
     }
 
+    /// The part with those states only of which there is one number for each element.
+    pub(super) fn of_elements(mut self, program: &Program) -> Self {
+        for (state, domain) in self.states.iter_mut().zip(&program.stages.states) {
+            if *domain != Domain::Element {
+                *state = &mut [];
+            }
+        }
+        self
+    }
+
     /// What comes before an element, and the rest.
     pub(super) fn split_at(self, middle: usize) -> (Self, Self) {
         let (p_left, p_right) = self.p.split_at_mut(middle);
@@ -64,45 +79,25 @@ impl<'a, T: Stored> Part<'a, T> {
 }
 
 /// One step: parameter and states are updated in place. Each element is computed on its own, and
-/// sums over the same blocks in the same order, so the bits do not depend on the number of threads.
-pub(super) fn step<T: Stored>(program: &Program, part: Part<T>, scalars: &[f64]) {
+/// sums over the same tiles in the same order, so the bits do not depend on the number of threads.
+pub(super) fn step<T: Stored>(program: &Program, mut part: Part<T>, scalars: &Scalars) {
     if is_shared(part.len()) {
         let (elements, step) = (part.len(), Step::new(program, part, scalars));
         return share(elements, || step.work());
     }
-    let rest = rest_of_scalars(program, &part, scalars);
-    let Part { p, g, states, first } = part;
-    T::update(T::passes(program).update, p, g, states, rest.as_deref().unwrap_or(scalars), first);
+    let around = around(program, &mut part, scalars);
+    let given = given(scalars, around.as_ref());
+    let Part { p, g, states, first } = part.of_elements(program);
+    T::update(T::passes(program).update, p, g, states, &given, first);
 }
 
-/// All scalars, where the rule has terms: the number of elements and the sum come after those that
-/// are known before.
-pub(super) fn rest_of_scalars<T: Stored>(
-    program: &Program,
-    part: &Part<T>,
-    scalars: &[f64],
-) -> Option<Vec<f64>> {
-    let sum = T::passes(program).sum?;
-    let states = part.states.each_ref().map(|state| &**state);
-    let sum = whole_sum(sum, part.p, part.g, states, scalars);
-    Some([scalars, &[part.len() as f64, sum]].concat())
-}
-
-fn whole_sum<T: Stored>(
-    sum: Sum<T::Compute>,
-    p: &[T],
-    g: &[T],
-    states: SharedStates<'_, T::Compute>,
-    scalars: &[f64],
-) -> f64 {
-    sum_pieces(p.len(), |at| {
-        T::sum(sum, &p[at.clone()], &g[at.clone()], inside(states, at.clone()), scalars, at.start)
-    })
-}
-
-/// A part of all states; those that the rule does not have stay empty.
-fn inside<T>(states: SharedStates<'_, T>, at: core::ops::Range<usize>) -> SharedStates<'_, T> {
-    states.map(|state| state.get(at.clone()).unwrap_or_default())
+/// What is given to the pass over the elements.
+pub(super) fn given<'a, T>(
+    scalars: &'a Scalars,
+    around: Option<&'a super::grid::Around<T>>,
+) -> Given<'a, T> {
+    let grid = Grid::of(scalars.view, Domain::Element);
+    Given { scalars: &scalars.numbers, draw: scalars.draw, grid, around }
 }
 
 /// All states cut at one place; those that the rule does not have stay empty.
@@ -126,20 +121,26 @@ macro_rules! impl_full {
                 p: &mut [$t],
                 g: &[$t],
                 states: Slices<'_, $t>,
-                scalars: &[f64],
+                given: &Given<'_, $t>,
                 first: usize,
             ) {
-                pass(p, g, states, scalars, first);
+                pass(p, g, states, given, first);
             }
-            fn sum(
-                sum: Sum<$t>,
-                p: &[$t],
-                g: &[$t],
-                states: SharedStates<'_, $t>,
-                scalars: &[f64],
-                first: usize,
-            ) -> f64 {
-                sum(p, g, states, scalars, first)
+            fn collect(
+                collect: Collect<$t>,
+                part: &Part<'_, $t>,
+                (lines, positions): (Range<usize>, Range<usize>),
+                given: &Given<'_, $t>,
+                wanted: &[Option<Wanted>; MAX_SUMS],
+                to: &mut Collected,
+            ) {
+                let pitch = given.grid.length;
+                let origin = (lines.start, positions.start);
+                let start = lines.start * pitch + positions.start;
+                let (p, g) = (&part.p[start..], &part.g[start..]);
+                let states = part.states.each_ref().map(|state| &**state);
+                let tile = Tile { p, g, pitch, states, lines, positions, origin };
+                collect(&tile, given, wanted, to);
             }
         }
     )*};
@@ -161,33 +162,41 @@ macro_rules! impl_half {
                 p: &mut [$t],
                 g: &[$t],
                 mut states: Slices<'_, f32>,
-                scalars: &[f64],
+                given: &Given<'_, f32>,
                 mut first: usize,
             ) {
                 let (mut p_wide, mut g_wide) = ([0.0; WIDE], [0.0; WIDE]);
                 for (p, g) in p.chunks_mut(WIDE).zip(g.chunks(WIDE)) {
                     let (p_wide, g_wide) = (widen(p, &mut p_wide), widen(g, &mut g_wide));
                     let (here, rest) = split_slices(states, p.len());
-                    pass(p_wide, g_wide, here, scalars, first);
+                    pass(p_wide, g_wide, here, given, first);
                     (states, first) = (rest, first + p.len());
                     p.iter_mut().zip(p_wide).for_each(|(p, wide)| *p = $t::from_f32(*wide));
                 }
             }
-            fn sum(
-                sum: Sum<f32>,
-                p: &[$t],
-                g: &[$t],
-                states: SharedStates<'_, f32>,
-                scalars: &[f64],
-                first: usize,
-            ) -> f64 {
+            fn collect(
+                collect: Collect<f32>,
+                part: &Part<'_, $t>,
+                (lines, positions): (Range<usize>, Range<usize>),
+                given: &Given<'_, f32>,
+                wanted: &[Option<Wanted>; MAX_SUMS],
+                to: &mut Collected,
+            ) {
+                let length = given.grid.length;
+                let origin = (lines.start, positions.start);
+                let states = part.states.each_ref().map(|state| &**state);
                 let (mut p_wide, mut g_wide) = ([0.0; WIDE], [0.0; WIDE]);
-                let chunk = |(number, (p, g)): (usize, (&[$t], &[$t]))| {
-                    let (p_wide, g_wide) = (widen(p, &mut p_wide), widen(g, &mut g_wide));
-                    let at = number * WIDE;
-                    sum(p_wide, g_wide, inside(states, at..at + p.len()), scalars, first + at)
-                };
-                p.chunks(WIDE).zip(g.chunks(WIDE)).enumerate().map(chunk).sum()
+                for line in lines {
+                    for first in positions.clone().step_by(WIDE) {
+                        let end = positions.end.min(first + WIDE);
+                        let here = line * length + first..line * length + end;
+                        let p = widen(&part.p[here.clone()], &mut p_wide);
+                        let g = widen(&part.g[here], &mut g_wide);
+                        let (lines, positions) = (line..line + 1, first..end);
+                        let tile = Tile { p, g, pitch: 0, states, lines, positions, origin };
+                        collect(&tile, given, wanted, to);
+                    }
+                }
             }
         }
     )*};

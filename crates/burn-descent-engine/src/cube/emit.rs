@@ -89,6 +89,9 @@ fn emit<C: Float, N: Size>(
             }
             Node::RoughCbrt(a) => rough_cbrt::expand::<C, N>(scope, v(a)),
             Node::Abs(a) => v(a).__expand_abs_method(scope).expand.into(),
+            Node::Fold(..) | Node::Count(_) | Node::Known(_) => {
+                unreachable!("scalars, in the graph of a kernel")
+            }
             Node::Select(m, a, b) => select::expand(scope, values[m].into(), v(a), v(b)),
         };
         values.push(value.expand);

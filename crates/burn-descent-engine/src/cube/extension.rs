@@ -1,28 +1,68 @@
 //! burn's backend extension for the kernel: under fusion a step is recorded, not run.
 
-use crate::program::Program;
 use crate::scalars::Scalars;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{
     Backend, Dispatch, DispatchTensor, ExtensionType, TensorMetadata, backend_extension,
 };
-use burn_descent_rules::Graph;
+use burn_descent_rules::{Domain, Fold, Graph, Node, Stages};
 use std::sync::Arc;
 
-/// One step. The sum of a rule that has terms stays on the device.
+/// The stages of a rule as kernels run them: what is known of all elements are scalars there.
+pub(crate) struct Kernels {
+    /// Graphs whose outputs are summed over the tensor, stage by stage.
+    sums: Vec<Arc<Graph>>,
+    update: Arc<Graph>,
+}
+
+impl Kernels {
+    /// Those of a rule whose gradient is multiplied by the last of so many scalars; `None` if it sees more
+    /// than sums over the tensor.
+    pub(crate) fn of(stages: &Stages, scalars: usize) -> Option<Self> {
+        let sums = stages.sums.iter().flat_map(|stage| &stage.sums);
+        let order: Vec<_> = sums.clone().map(|sum| sum.number).collect();
+        let whole = sums.clone().all(|sum| sum.fold == Fold::Sum && sum.to == Domain::Tensor);
+        if !whole || stages.sees_matrices() || stages.coarse().next().is_some() {
+            return None;
+        }
+        // Behind the factor: the number of elements, and the sums as they become known.
+        let lane = |number: usize| order.iter().position(|known| *known == number);
+        let with_scalars = |graph: &Graph| {
+            let mut graph = graph.clone();
+            for node in &mut graph.nodes {
+                *node = match *node {
+                    Node::Count(_) => Node::Scalar(scalars),
+                    Node::Known(number) => Node::Scalar(scalars + 1 + lane(number)?),
+                    node => node,
+                };
+            }
+            Some(Arc::new(graph))
+        };
+        let sums = stages.sums.iter().map(|stage| with_scalars(&stage.graph));
+        Some(Self { sums: sums.collect::<Option<_>>()?, update: with_scalars(&stages.update)? })
+    }
+}
+
+/// One step. Sums stay on the device.
 pub(crate) fn step(
-    program: &Program,
+    kernels: &Kernels,
     mut scalars: Scalars,
     parameter: DispatchTensor,
     gradient: DispatchTensor,
     states: &mut Vec<DispatchTensor>,
 ) -> DispatchTensor {
-    if let Some(term) = &program.term {
-        let sum = super::reduce::sum(term.clone(), &parameter, &gradient, states, &scalars);
-        scalars = scalars.then(parameter.shape().num_elements() as f64, sum);
+    if !kernels.sums.is_empty() {
+        let count = parameter.shape().num_elements() as f64;
+        scalars.numbers = scalars.numbers.iter().copied().chain([count]).collect();
+    }
+    for graph in &kernels.sums {
+        let sums = super::reduce::sums(graph.clone(), &parameter, &gradient, states, &scalars);
+        for sum in sums {
+            scalars.on_device.push((scalars.len(), sum));
+        }
     }
     let before = List::new(core::mem::take(states));
-    let (work, beside) = Work::new(program.update.clone(), &scalars);
+    let (work, beside) = Work::new(kernels.update.clone(), &scalars);
     let (parameter, after) =
         <Dispatch as Engine>::update(parameter, gradient, before, beside, work);
     *states = after.into_vec();
@@ -45,7 +85,8 @@ impl Work {
     /// A graph with its scalars, and those of them that lie on the device.
     pub(super) fn new(graph: Arc<Graph>, scalars: &Scalars) -> (Self, List<Dispatch>) {
         let (lanes, beside) = scalars.on_device.iter().cloned().unzip();
-        let (numbers, key) = (scalars.numbers.clone(), scalars.key.iter().flatten().copied());
+        let (numbers, key) =
+            (scalars.numbers.clone(), scalars.draw.iter().flat_map(|draw| draw.key));
         (Self { graph, numbers, lanes, key: key.collect() }, List::new(beside))
     }
 }

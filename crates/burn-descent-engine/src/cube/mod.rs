@@ -8,6 +8,6 @@ mod noise;
 mod norm;
 mod reduce;
 
-pub(crate) use extension::step;
+pub(crate) use extension::{Kernels, step};
 pub(crate) use norm::add_squares;
 pub(crate) use reduce::Total;

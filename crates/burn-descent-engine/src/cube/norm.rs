@@ -93,7 +93,7 @@ pub(crate) fn add_squares<const D: usize>(total: &mut Option<Total>, tensor: &Te
     let sum = total.take().unwrap_or_else(|| Total::beside(&tensor, graph.outputs.len()));
     let fits = sum.parts.kind.device() == tensor.kind.device() && sum.parts.dtype() == compute;
     *total = Some(match fits {
-        true => sum.add(vec![tensor], vec![], &Scalars::default(), graph),
+        true => sum.add(vec![tensor], vec![], &Scalars::none(), graph),
         false => sum,
     });
     fits

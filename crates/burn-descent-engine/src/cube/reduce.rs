@@ -172,17 +172,23 @@ fn place(beside: &DispatchTensor) -> (Device, DType) {
     (tensor(beside).device(), compute_dtype(beside.dtype()))
 }
 
-/// The sum of a graph over all elements of a parameter and what belongs to it.
-pub(super) fn sum(
+/// The sums of a graph over all elements of a parameter and what belongs to it: a tensor of one element for
+/// each output.
+pub(super) fn sums(
     graph: Arc<Graph>,
     parameter: &DispatchTensor,
     gradient: &DispatchTensor,
     states: &[DispatchTensor],
     scalars: &Scalars,
-) -> DispatchTensor {
+) -> Vec<DispatchTensor> {
     let inputs = vec![parameter.clone(), gradient.clone()];
     let outputs = graph.outputs.len();
-    Total::beside(parameter, outputs).add(inputs, states.to_vec(), scalars, graph).sums()
+    let total = Total::beside(parameter, outputs).add(inputs, states.to_vec(), scalars, graph);
+    let sums = total.sums();
+    match outputs {
+        1 => vec![sums],
+        _ => (0..outputs).map(|at| tensor(&sums).slice([at..at + 1]).into_dispatch()).collect(),
+    }
 }
 
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way

@@ -2,13 +2,12 @@
 
 use super::stateless::Nothing;
 use super::{Point, Transform};
-use crate::transforms::{agreement, caution, cautious};
-use crate::{Bound, Range, Real, fields};
+use crate::transforms::cautious;
+use crate::{Bound, Over, Range, Real, fields};
 use serde::{Deserialize, Serialize};
 
 /// Leaves out elements whose update points against the gradient, and makes the others longer: see
-/// [`AdamW`](crate::AdamW). It stands before the learning rate, where updates point uphill. It needs
-/// a sum over the tensor, so there is one in a chain at most.
+/// [`AdamW`](crate::AdamW). It stands before the learning rate, where updates point uphill.
 ///
 /// Reference: Liang et al. 2024, <https://arxiv.org/abs/2411.16085>.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,8 +33,8 @@ impl Default for Cautious {
 fields! {
     /// Scalars of [`Cautious`].
     pub struct Caution {
-        /// `ξ`, then the factor of the elements that are left.
-        caution,
+        /// `ξ`.
+        xi,
     }
 }
 
@@ -54,21 +53,17 @@ impl Transform for Cautious {
     }
 
     fn scalars(&self, _lr: f64, _t: u64) -> Caution<f64> {
-        Caution { caution: self.xi }
+        Caution { xi: self.xi }
     }
 
     #[inline(always)]
-    fn term<R: Real>(u: R, at: Point<R>, _s: Nothing<R>, _k: Caution<R>) -> Option<R> {
-        Some(agreement(u, at.g))
-    }
-
-    #[inline(always)]
-    fn with_sum<R: Real>(k: Caution<R>, sum: R, n: R) -> Caution<R> {
-        Caution { caution: caution(k.caution, sum, n) }
-    }
-
-    #[inline(always)]
-    fn transform<R: Real>(u: R, at: Point<R>, s: Nothing<R>, k: Caution<R>) -> (R, Nothing<R>) {
-        (cautious(u, at.g, Some(k.caution)), s)
+    fn transform<R: Real>(
+        u: R,
+        at: Point<R>,
+        s: Nothing<R>,
+        k: Caution<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Nothing<R>) {
+        (cautious(u, at.g, Some(k.xi), over), s)
     }
 }

@@ -15,7 +15,7 @@ pub use noisy::Noisy;
 pub use stateless::{AddDecayedWeights, Clip, Scale, ScaleByLearningRate, ScaleBySign};
 pub use then::{Both, Then};
 
-use crate::{Bound, Fields, Fixed, InvalidOption, Paper, Real, Rule};
+use crate::{Bound, Fields, Fixed, Over, Paper, Real, Rule};
 use core::fmt::Debug;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -28,7 +28,7 @@ pub trait Transform:
 {
     /// optax's name of it: `scale_by_adam`. Its options are called `scale_by_adam.beta1`.
     const NAME: &'static str;
-    /// How many sums over the tensor it needs: one, if [`term`](Transform::term) gives terms.
+    /// As [`Rule::SUMS`].
     const SUMS: usize = 0;
 
     /// What is remembered of one element from step to step.
@@ -43,25 +43,15 @@ pub trait Transform:
     /// The scalars of step `t` (from 1) at learning rate `lr`.
     fn scalars(&self, lr: f64, t: u64) -> Self::Scalars<f64>;
 
-    /// The new update and state, from the update `u` so far, the parameter and the gradient.
+    /// The new update and state, from the update `u` so far, the parameter and the gradient, and from what
+    /// it asks of all others.
     fn transform<R: Real>(
         u: R,
         at: Point<R>,
         s: Self::State<R>,
         k: Self::Scalars<R>,
+        over: &mut impl Over<R>,
     ) -> (R, Self::State<R>);
-
-    /// As [`Rule::term`].
-    #[inline(always)]
-    fn term<R: Real>(_u: R, _at: Point<R>, _s: Self::State<R>, _k: Self::Scalars<R>) -> Option<R> {
-        None
-    }
-
-    /// As [`Rule::with_sum`].
-    #[inline(always)]
-    fn with_sum<R: Real>(k: Self::Scalars<R>, _sum: R, _n: R) -> Self::Scalars<R> {
-        k
-    }
 
     /// Its bounds, of options under its name.
     fn named_bounds(&self, names: &mut Names) -> Vec<Bound> {
@@ -145,17 +135,12 @@ impl<T: Transform> Rule for Chain<T> {
     const TITLE: &'static str = "Chain";
     const PAPER: Paper =
         Paper { cite: "DeepMind 2020, optax", url: "https://github.com/google-deepmind/optax" };
+    const SUMS: usize = T::SUMS;
     type State<R: Copy> = T::State<R>;
     type Scalars<R: Copy> = T::Scalars<R>;
 
     fn bounds(&self) -> Vec<Bound> {
         self.transform.named_bounds(&mut Names::default())
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let (sums, few) = (T::SUMS as f64, T::SUMS <= 1);
-        let sums = [("transforms that sum over the tensor", sums, few, "at most 1")];
-        InvalidOption::unless_all_hold(Self::NAME, &sums)
     }
 
     fn start(&self) -> T::State<f64> {
@@ -167,18 +152,14 @@ impl<T: Transform> Rule for Chain<T> {
     }
 
     #[inline(always)]
-    fn term<R: Real>(p: R, g: R, s: T::State<R>, k: T::Scalars<R>) -> Option<R> {
-        T::term(g, Point { p, g }, s, k)
-    }
-
-    #[inline(always)]
-    fn with_sum<R: Real>(k: T::Scalars<R>, sum: R, n: R) -> T::Scalars<R> {
-        T::with_sum(k, sum, n)
-    }
-
-    #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: T::State<R>, k: T::Scalars<R>) -> (R, T::State<R>) {
-        let (u, s) = T::transform(g, Point { p, g }, s, k);
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: T::State<R>,
+        k: T::Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, T::State<R>) {
+        let (u, s) = T::transform(g, Point { p, g }, s, k, over);
         (p + u, s)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Point, Transform};
 use crate::rules::adam;
-use crate::{Adam, Bound, Range, Real, Rule, fields};
+use crate::{Adam, Bound, Over, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +89,7 @@ impl Transform for ScaleByAdam {
         _at: Point<R>,
         s: Moments<R>,
         k: AdamScalars<R>,
+        _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
         let k = adam::Scalars {
             sign: R::lit(1.0),
@@ -102,9 +103,9 @@ impl Transform for ScaleByAdam {
             debias2: k.debias2,
             eps: k.eps,
             eps_root: k.eps_root,
-            caution: None,
+            xi: None,
             cautious_decay: None,
-            rms: None,
+            stable: None,
         };
         let (u, s) = adam::direction(u, adam::Moments { m: s.m, v: s.v, v_max: None }, k);
         (u, Moments { m: s.m, v: s.v })
@@ -169,7 +170,13 @@ impl Transform for ScaleByRms {
     }
 
     #[inline(always)]
-    fn transform<R: Real>(u: R, _at: Point<R>, s: Square<R>, k: RmsScalars<R>) -> (R, Square<R>) {
+    fn transform<R: Real>(
+        u: R,
+        _at: Point<R>,
+        s: Square<R>,
+        k: RmsScalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Square<R>) {
         let v = k.decay * s.v + k.one_decay * u * u;
         (u / (v.sqrt() + k.eps), Square { v })
     }
@@ -232,7 +239,13 @@ impl Transform for Trace {
     }
 
     #[inline(always)]
-    fn transform<R: Real>(u: R, _at: Point<R>, s: Sum<R>, k: TraceScalars<R>) -> (R, Sum<R>) {
+    fn transform<R: Real>(
+        u: R,
+        _at: Point<R>,
+        s: Sum<R>,
+        k: TraceScalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Sum<R>) {
         let m = u + k.momentum * s.m;
         (k.of_u * u + k.of_m * m, Sum { m })
     }

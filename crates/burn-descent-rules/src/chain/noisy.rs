@@ -1,8 +1,8 @@
 //! Noise in the gradient of any rule.
 
 use super::Names;
-use crate::noise::Noise;
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule};
+use crate::noise::fading;
+use crate::{Bound, Domain, Fields, InvalidOption, Over, Paper, Presence, Range, Real, Rule};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -84,14 +84,58 @@ impl<U: Rule> Noisy<U> {
     }
 }
 
+/// The fields of a rule, and then the deviation of the noise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WithDeviation<F, R> {
+    rule: F,
+    deviation: R,
+}
+
+impl<R: Copy, F: Fields<R>> Fields<R> for WithDeviation<F, R> {
+    type Forms = F::Forms;
+    const COARSE: bool = F::COARSE;
+
+    #[inline(always)]
+    fn read<P: Presence>(mut lane: impl FnMut(usize) -> R) -> Self {
+        let mut lanes = 0;
+        let rule = F::read::<P>(|number| {
+            lanes = number + 1;
+            lane(number)
+        });
+        Self { rule, deviation: lane(lanes) }
+    }
+
+    #[inline(always)]
+    fn write<P: Presence>(self, mut lane: impl FnMut(usize, &'static str, R)) {
+        let mut lanes = 0;
+        self.rule.write::<P>(|number, name, value| {
+            lanes = number + 1;
+            lane(number, name, value);
+        });
+        lane(lanes, "deviation", self.deviation);
+    }
+
+    fn presence(&self) -> u32 {
+        self.rule.presence()
+    }
+
+    fn domains<P: Presence>(mut lane: impl FnMut(usize, Domain)) {
+        let mut lanes = 0;
+        F::domains::<P>(|number, domain| {
+            lanes = number + 1;
+            lane(number, domain);
+        });
+        lane(lanes, Domain::Element);
+    }
+}
+
 impl<U: Rule> Rule for Noisy<U> {
     const NAME: &'static str = U::NAME;
     const TITLE: &'static str = U::TITLE;
     const PAPER: Paper = U::PAPER;
-    const NOISE: Option<fn(&Self, f64, u64) -> Noise> =
-        Some(|Self { noise, .. }, _lr, t| Noise::fading(noise.eta, noise.gamma, noise.seed, t));
+    const SUMS: usize = U::SUMS;
     type State<R: Copy> = U::State<R>;
-    type Scalars<R: Copy> = U::Scalars<R>;
+    type Scalars<R: Copy> = WithDeviation<U::Scalars<R>, R>;
 
     fn bounds(&self) -> Vec<Bound> {
         let Fading { eta, gamma, .. } = self.noise;
@@ -102,7 +146,8 @@ impl<U: Rule> Rule for Noisy<U> {
     }
 
     fn conflict(&self) -> Result<(), InvalidOption> {
-        let noises = [("noises in one gradient", 2.0, U::NOISE.is_none(), "at most 1")];
+        let alone = self.rule.seed().is_none();
+        let noises = [("seeds of random numbers", 2.0, alone, "at most 1")];
         InvalidOption::unless_all_hold(Self::NAME, &noises)?;
         self.rule.conflict()
     }
@@ -111,35 +156,43 @@ impl<U: Rule> Rule for Noisy<U> {
         self.rule.start()
     }
 
-    fn scalars(&self, lr: f64, t: u64) -> U::Scalars<f64> {
-        self.rule.scalars(lr, t)
+    fn scalars(&self, lr: f64, t: u64) -> Self::Scalars<f64> {
+        let deviation = fading(self.noise.eta, self.noise.gamma, t);
+        WithDeviation { rule: self.rule.scalars(lr, t), deviation }
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.noise.seed)
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: U::State<R>, k: U::Scalars<R>) -> (R, U::State<R>) {
-        U::update(p, g, s, k)
-    }
-
-    #[inline(always)]
-    fn term<R: Real>(p: R, g: R, s: U::State<R>, k: U::Scalars<R>) -> Option<R> {
-        U::term(p, g, s, k)
-    }
-
-    #[inline(always)]
-    fn with_sum<R: Real>(k: U::Scalars<R>, sum: R, n: R) -> U::Scalars<R> {
-        U::with_sum(k, sum, n)
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: U::State<R>,
+        k: Self::Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, U::State<R>) {
+        let g = g + k.deviation * over.normal();
+        U::update(p, g, s, k.rule, over)
     }
 
     fn memory(&self) -> Vec<(&'static str, f64)> {
         self.rule.memory()
     }
 
-    fn remember(&self, lr: f64, t: u64, k: U::Scalars<f64>, memory: &mut [f64]) -> U::Scalars<f64> {
-        self.rule.remember(lr, t, k, memory)
+    fn remember(
+        &self,
+        lr: f64,
+        t: u64,
+        k: Self::Scalars<f64>,
+        memory: &mut [f64],
+    ) -> Self::Scalars<f64> {
+        WithDeviation { rule: self.rule.remember(lr, t, k.rule, memory), ..k }
     }
 
-    fn evaluate<R: Real>(p: R, s: U::State<R>, k: U::Scalars<R>) -> R {
-        U::evaluate(p, s, k)
+    fn evaluate<R: Real>(p: R, s: U::State<R>, k: Self::Scalars<R>) -> R {
+        U::evaluate(p, s, k.rule)
     }
 }
 

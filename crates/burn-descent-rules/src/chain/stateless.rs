@@ -1,7 +1,7 @@
 //! Transforms that remember nothing.
 
 use super::{Point, Transform};
-use crate::{Bound, Fields, Fixed, Presence, Range, Real, fields};
+use crate::{Bound, Domain, Fields, Fixed, Over, Presence, Range, Real, fields};
 use core::marker::PhantomData;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,7 @@ impl<R: Copy> Fields<R> for Nothing<R> {
     fn presence(&self) -> u32 {
         0
     }
+    fn domains<P: Presence>(_lane: impl FnMut(usize, Domain)) {}
 }
 
 fields! {
@@ -83,6 +84,7 @@ macro_rules! stateless {
                 $at: Point<R>,
                 s: Nothing<R>,
                 One { x: $k }: One<R>,
+                _: &mut impl Over<R>,
             ) -> (R, Nothing<R>) {
                 ($result, s)
             }

@@ -1,7 +1,7 @@
 //! One transform after another.
 
 use super::{Names, Point, Transform};
-use crate::{Bound, Fields, Fixed, Presence, Real};
+use crate::{Bound, Domain, Fields, Fixed, Over, Presence, Real};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -23,6 +23,7 @@ pub struct Both<A, B> {
 
 impl<R: Copy, A: Fields<R, Forms = Fixed>, B: Fields<R, Forms = Fixed>> Fields<R> for Both<A, B> {
     type Forms = Fixed;
+    const COARSE: bool = A::COARSE || B::COARSE;
 
     #[inline(always)]
     fn read<P: Presence>(mut lane: impl FnMut(usize) -> R) -> Self {
@@ -46,6 +47,15 @@ impl<R: Copy, A: Fields<R, Forms = Fixed>, B: Fields<R, Forms = Fixed>> Fields<R
 
     fn presence(&self) -> u32 {
         0
+    }
+
+    fn domains<P: Presence>(mut lane: impl FnMut(usize, Domain)) {
+        let mut lanes = 0;
+        A::domains::<P>(|number, domain| {
+            lanes = number + 1;
+            lane(number, domain);
+        });
+        B::domains::<P>(|number, domain| lane(lanes + number, domain));
     }
 }
 
@@ -73,24 +83,11 @@ impl<A: Transform, B: Transform> Transform for Then<A, B> {
         at: Point<R>,
         s: Self::State<R>,
         k: Self::Scalars<R>,
+        over: &mut impl Over<R>,
     ) -> (R, Self::State<R>) {
-        let (u, first) = A::transform(u, at, s.first, k.first);
-        let (u, then) = B::transform(u, at, s.then, k.then);
+        let (u, first) = A::transform(u, at, s.first, k.first, over);
+        let (u, then) = B::transform(u, at, s.then, k.then, over);
         (u, Both { first, then })
-    }
-
-    #[inline(always)]
-    fn term<R: Real>(u: R, at: Point<R>, s: Self::State<R>, k: Self::Scalars<R>) -> Option<R> {
-        if A::SUMS > 0 {
-            return A::term(u, at, s.first, k.first);
-        }
-        let (u, _) = A::transform(u, at, s.first, k.first);
-        B::term(u, at, s.then, k.then)
-    }
-
-    #[inline(always)]
-    fn with_sum<R: Real>(k: Self::Scalars<R>, sum: R, n: R) -> Self::Scalars<R> {
-        Both { first: A::with_sum(k.first, sum, n), then: B::with_sum(k.then, sum, n) }
     }
 
     fn named_bounds(&self, names: &mut Names) -> Vec<Bound> {

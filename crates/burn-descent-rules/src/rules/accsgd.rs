@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -134,7 +134,13 @@ impl Rule for AccSgd {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Lead<R>, k: Scalars<R>) -> (R, Lead<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Lead<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Lead<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let e = k.alpha * s.e - k.long * g;
         let p = k.keep * p - k.zeta * k.lr * g + k.one_zeta * e;

@@ -1,7 +1,7 @@
 use super::RAdam;
 use super::radam::{self, Scalars};
 use crate::transforms::decay;
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -162,7 +162,13 @@ impl Rule for AdaBelief {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let deviation = g - m;

@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +120,13 @@ impl Rule for AdaDelta {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Averages<R>, k: Scalars<R>) -> (R, Averages<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Averages<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Averages<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let v = k.rho * s.v + k.one_rho * g * g;
         let delta = (s.u + k.eps).sqrt() / (v + k.eps).sqrt() * g;

@@ -1,5 +1,5 @@
 use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +115,7 @@ impl Rule for AdaGrad {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Sum<R>, k: Scalars<R>) -> (R, Sum<R>) {
+    fn update<R: Real>(p: R, g: R, s: Sum<R>, k: Scalars<R>, _: &mut impl Over<R>) -> (R, Sum<R>) {
         let g = l2(k.sign, g, k.weight_decay, p);
         let s = s.s + g * g;
         let step = g / ((s + k.eps_root).sqrt() + k.eps);

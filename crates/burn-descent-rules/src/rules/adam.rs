@@ -1,5 +1,5 @@
 use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -98,12 +98,12 @@ fields! {
         /// `1 / (1 − β₁ᵗ)` and `1 / (1 − β₂ᵗ)`.
         debias1, debias2,
         eps, eps_root,
-        /// `ξ` of a cautious step, then its factor.
-        caution: optional,
+        /// `ξ` of a cautious step.
+        xi: optional,
         /// 0, where the decay is cautious.
         cautious_decay: optional,
-        /// `max(1, RMS)` of StableAdamW.
-        rms: optional,
+        /// 1, where the step is that of StableAdamW.
+        stable: optional,
     }
 }
 
@@ -149,14 +149,20 @@ impl Rule for Adam {
             debias2: 1.0 / bias2,
             eps: self.eps + self.eps_hat / bias2.sqrt(),
             eps_root: self.eps_root,
-            caution: None,
+            xi: None,
             cautious_decay: None,
-            rms: None,
+            stable: None,
         }
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = l2(k.sign, g, k.decay, p);
         let (u, s) = direction(g, s, k);
         (p - k.lr * u, s)

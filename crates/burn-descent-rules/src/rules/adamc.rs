@@ -1,6 +1,6 @@
 use super::moments::{Common, Scalars, step};
 use super::nadam::Moments;
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +122,13 @@ impl Rule for AdamC {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = k.sign * g;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;

@@ -1,6 +1,7 @@
 use super::adam::{self, Moments, Scalars};
-use crate::transforms::{agreement, caution, cautious};
-use crate::{Adam, Bound, InvalidOption, Paper, Range, Real, Rule};
+use crate::Domain::Tensor;
+use crate::transforms::{cautious, one_or_more};
+use crate::{Adam, Bound, InvalidOption, Over, Paper, Range, Real, Rule};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +76,6 @@ pub struct AdamW {
     /// Let no weight decay whose step makes it larger. Default false.
     pub cautious_decay: bool,
     /// Divide the learning rate of a tensor by the size of its step, as StableAdamW. Default false.
-    /// Not together with `cautious`.
     pub stable: bool,
     /// Climb instead of descend. Default false.
     pub maximize: bool,
@@ -115,6 +115,7 @@ impl Rule for AdamW {
     const TITLE: &'static str = "AdamW";
     const PAPER: Paper =
         Paper { cite: "Loshchilov & Hutter 2017", url: "https://arxiv.org/abs/1711.05101" };
+    const SUMS: usize = 2;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -126,11 +127,7 @@ impl Rule for AdamW {
 
     fn conflict(&self) -> Result<(), InvalidOption> {
         let name = |error| InvalidOption { owner: Self::NAME, ..error };
-        self.adam().conflict().map_err(name)?;
-        let either = !(self.cautious && self.stable);
-        let stable = f64::from(u8::from(self.stable));
-        let alone = [("stable", stable, either, "false where `cautious` is true")];
-        InvalidOption::unless_all_hold(Self::NAME, &alone)
+        self.adam().conflict().map_err(name)
     }
 
     fn start(&self) -> Moments<f64> {
@@ -139,43 +136,35 @@ impl Rule for AdamW {
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         Scalars {
-            caution: self.cautious.then_some(self.cautious_xi),
+            xi: self.cautious.then_some(self.cautious_xi),
             cautious_decay: self.cautious_decay.then_some(0.0),
-            rms: self.stable.then_some(1.0),
+            stable: self.stable.then_some(1.0),
             ..self.adam().scalars(lr, t)
         }
     }
 
     #[inline(always)]
-    fn term<R: Real>(_p: R, g: R, s: Moments<R>, k: Scalars<R>) -> Option<R> {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = k.sign * g;
         let (u, s) = adam::direction(g, s, k);
-        match (k.caution, k.rms) {
-            (Some(_), _) => Some(agreement(u, g)),
-            (None, Some(_)) => Some(g * g / (s.v * k.debias2).max(k.eps * k.eps)),
-            (None, None) => None,
-        }
-    }
-
-    #[inline(always)]
-    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
-        let one = R::lit(1.0);
-        // Not `max`, which may lose a NaN.
-        let rms = (sum / n).sqrt();
-        let rms = R::select(rms.lt(one), one, rms);
-        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), rms: k.rms.map(|_| rms), ..k }
-    }
-
-    #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
-        let g = k.sign * g;
-        let (u, s) = adam::direction(g, s, k);
-        let u = cautious(u, g, k.caution);
+        let u = cautious(u, g, k.xi, over);
         let decay = match k.cautious_decay {
             Some(none) => R::select((u * p).lt(R::lit(0.0)), none, k.decay),
             None => k.decay,
         };
-        let lr = k.rms.map_or(k.lr, |rms| k.lr / rms);
+        let lr = match k.stable {
+            Some(_) => {
+                let size = g * g / (s.v * k.debias2).max(k.eps * k.eps);
+                k.lr / one_or_more(over.mean(Tensor, size).sqrt())
+            }
+            None => k.lr,
+        };
         (p - lr * (u + decay * p), s)
     }
 }

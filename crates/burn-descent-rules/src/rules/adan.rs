@@ -1,5 +1,5 @@
 use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -164,7 +164,13 @@ impl Rule for Adan {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = k.sign * g;
         let d = k.later * (g - s.g_prev);
         let m = k.beta1 * s.m + k.one_beta1 * g;

@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +126,7 @@ impl Rule for AdaSmooth {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Way<R>, k: Scalars<R>) -> (R, Way<R>) {
+    fn update<R: Real>(p: R, g: R, s: Way<R>, k: Scalars<R>, _: &mut impl Over<R>) -> (R, Way<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let d = s.d + k.fade * p;
         let (way, n) = (s.s + d, s.n + d.abs());

@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -192,7 +192,13 @@ impl Rule for AdEmaMix {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let m1 = k.beta1 * s.m1 + k.one_beta1 * g;
         let m2 = k.beta3 * s.m2 + k.one_beta3 * g;

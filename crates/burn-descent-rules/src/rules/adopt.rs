@@ -1,5 +1,5 @@
-use crate::transforms::{agreement, caution, cautious, decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::transforms::{cautious, decay, sign};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -121,8 +121,8 @@ fields! {
         limit,
         /// Factors of momentum and gradient in the step.
         of_m, of_u,
-        /// `ξ` of a cautious step, then its factor.
-        caution: optional,
+        /// `ξ` of a cautious step.
+        xi: optional,
     }
 }
 
@@ -131,6 +131,7 @@ impl Rule for Adopt {
     const TITLE: &'static str = "ADOPT";
     const PAPER: Paper =
         Paper { cite: "Taniguchi et al. 2024", url: "https://arxiv.org/abs/2411.02853" };
+    const SUMS: usize = 1;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -170,26 +171,21 @@ impl Rule for Adopt {
             limit: if first { 0.0 } else { limit },
             of_m,
             of_u,
-            caution: self.cautious.then_some(self.cautious_xi),
+            xi: self.cautious.then_some(self.cautious_xi),
         }
     }
 
     #[inline(always)]
-    fn term<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> Option<R> {
-        let g = l2(k.sign, g, k.l2, p);
-        k.caution.map(|_| agreement(step(g, s, k).0, g))
-    }
-
-    #[inline(always)]
-    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
-        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), ..k }
-    }
-
-    #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let (step, s) = step(g, s, k);
-        (k.keep * p - cautious(step, g, k.caution), s)
+        (k.keep * p - cautious(step, g, k.xi, over), s)
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -121,7 +121,13 @@ impl Rule for AggMo {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Velocities<R>, k: Scalars<R>) -> (R, Velocities<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Velocities<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Velocities<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let v1 = s.v1.map(|v| k.beta1 * v + g);
         let v2 = s.v2.map(|v| k.beta2 * v + g);

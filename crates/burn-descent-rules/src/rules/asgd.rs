@@ -1,5 +1,5 @@
 use crate::transforms::sign;
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +118,13 @@ impl Rule for Asgd {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Average<R>, k: Scalars<R>) -> (R, Average<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Average<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Average<R>) {
         let g = l2(k.sign, g, k.weight_decay, p);
         let p = k.keep * p - k.lr * g;
         (p, Average { ax: k.one_mu * s.ax + k.mu * p })

@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -159,7 +159,13 @@ impl Rule for Bcos {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Averages<R>, k: Scalars<R>) -> (R, Averages<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Averages<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Averages<R>) {
         let g = k.sign * g;
         let m = s.m.map(|m| k.beta * m + k.one_beta * g);
         let d = m.unwrap_or(g);

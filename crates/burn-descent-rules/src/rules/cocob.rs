@@ -1,5 +1,5 @@
 use crate::transforms::sign;
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,13 @@ impl Rule for Cocob {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Purse<R>, k: Scalars<R>) -> (R, Purse<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Purse<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Purse<R>) {
         let g = k.lr * l2(k.sign, g, k.l2, p);
         let w = bet(s, k.alpha);
         let new = Purse {

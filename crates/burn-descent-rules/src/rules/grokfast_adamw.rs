@@ -1,5 +1,5 @@
 use crate::transforms::sign;
-use crate::{Bound, Paper, Range, Real, Rule, fields};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -157,7 +157,13 @@ impl Rule for GrokFastAdamW {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = k.sign * g;
         let e = k.alpha * s.e + k.one_alpha * g;
         let g = g + k.lamb * e;

@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +117,13 @@ impl Rule for Kate {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Squares<R>, k: Scalars<R>) -> (R, Squares<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Squares<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Squares<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let b2 = s.b2 + g * g + k.eps;
         let by_b2 = g / b2;

@@ -1,5 +1,5 @@
-use crate::transforms::{agreement, caution, cautious, no_less_than_zero, sign};
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
+use crate::transforms::{cautious, no_less_than_zero, sign};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -131,8 +131,8 @@ fields! {
         centered,
         /// Beside and under the root of `v̂`.
         eps, eps_root,
-        /// `ξ` of a cautious step, then its factor.
-        caution: optional,
+        /// `ξ` of a cautious step.
+        xi: optional,
     }
 }
 
@@ -141,6 +141,7 @@ impl Rule for LaProp {
     const TITLE: &'static str = "LaProp";
     const PAPER: Paper =
         Paper { cite: "Ziyin et al. 2020", url: "https://arxiv.org/abs/2002.04839" };
+    const SUMS: usize = 1;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -185,26 +186,21 @@ impl Rule for LaProp {
             centered: if t > self.steps_before_using_centered { 1.0 } else { 0.0 },
             eps: self.eps + self.eps_hat / bias2.sqrt(),
             eps_root: self.eps_root_hat / bias2,
-            caution: self.cautious.then_some(self.cautious_xi),
+            xi: self.cautious.then_some(self.cautious_xi),
         }
     }
 
     #[inline(always)]
-    fn term<R: Real>(_p: R, g: R, s: Moments<R>, k: Scalars<R>) -> Option<R> {
-        let g = k.sign * g;
-        k.caution.map(|_| agreement(direction(g, s, k).0, g))
-    }
-
-    #[inline(always)]
-    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
-        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), ..k }
-    }
-
-    #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = k.sign * g;
         let (m_hat, s) = direction(g, s, k);
-        (k.keep * (p - k.lr * cautious(m_hat, g, k.caution)), s)
+        (k.keep * (p - k.lr * cautious(m_hat, g, k.xi, over)), s)
     }
 }
 

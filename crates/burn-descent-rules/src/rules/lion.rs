@@ -1,5 +1,5 @@
-use crate::transforms::{agreement, caution, cautious, decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::transforms::{cautious, decay, sign};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -87,8 +87,8 @@ fields! {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2, lr,
-        /// `ξ` of a cautious step, then its factor.
-        caution: optional,
+        /// `ξ` of a cautious step.
+        xi: optional,
     }
 }
 
@@ -97,6 +97,7 @@ impl Rule for Lion {
     const TITLE: &'static str = "Lion";
     const PAPER: Paper =
         Paper { cite: "Chen et al. 2023", url: "https://arxiv.org/abs/2302.06675" };
+    const SUMS: usize = 1;
     type State<R: Copy> = Momentum<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -124,25 +125,20 @@ impl Rule for Lion {
             beta2: self.beta2,
             one_beta2: 1.0 - self.beta2,
             lr,
-            caution: self.cautious.then_some(self.cautious_xi),
+            xi: self.cautious.then_some(self.cautious_xi),
         }
     }
 
     #[inline(always)]
-    fn term<R: Real>(p: R, g: R, s: Momentum<R>, k: Scalars<R>) -> Option<R> {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Momentum<R>,
+        k: Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Momentum<R>) {
         let g = l2(k.sign, g, k.l2, p);
-        k.caution.map(|_| agreement(direction(g, s, k), g))
-    }
-
-    #[inline(always)]
-    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
-        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), ..k }
-    }
-
-    #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Momentum<R>, k: Scalars<R>) -> (R, Momentum<R>) {
-        let g = l2(k.sign, g, k.l2, p);
-        let u = cautious(direction(g, s, k), g, k.caution);
+        let u = cautious(direction(g, s, k), g, k.xi, over);
         let m = k.beta2 * s.m + k.one_beta2 * g;
         (k.keep * p - k.lr * u, Momentum { m })
     }

@@ -1,5 +1,5 @@
 use crate::transforms::sign;
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -137,7 +137,13 @@ impl Rule for Madgrad {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Sums<R>, k: Scalars<R>) -> (R, Sums<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Sums<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Sums<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let away = |sum: R, nu: R| sum / (nu.cbrt() + k.eps);
         let sum = s.s + k.lambda * g;

@@ -1,5 +1,6 @@
-use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
+use crate::Domain::Tensor;
+use crate::transforms::{one_or_more, sign};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -106,8 +107,6 @@ fields! {
         sign,
         /// `γ β₁ / (1 − β₁)`.
         difference,
-        /// `1 / max(1, ‖c‖)`, once the norm is known.
-        shrink,
         decay, beta1, one_beta1, beta2, one_beta2, lr,
         /// `1 / (1 − β₁ᵗ)` and `1 / (1 − β₂ᵗ)`.
         debias1, debias2,
@@ -127,6 +126,7 @@ impl Rule for Mars {
     const TITLE: &'static str = "MARS-AdamW";
     const PAPER: Paper =
         Paper { cite: "Yuan et al. 2024", url: "https://arxiv.org/abs/2411.10438" };
+    const SUMS: usize = 1;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -159,7 +159,6 @@ impl Rule for Mars {
         Scalars {
             sign: sign(self.maximize),
             difference: if first { 0.0 } else { difference },
-            shrink: 1.0,
             decay: self.weight_decay,
             beta1: self.beta1,
             one_beta1: 1.0 - self.beta1,
@@ -174,23 +173,15 @@ impl Rule for Mars {
     }
 
     #[inline(always)]
-    fn term<R: Real>(_p: R, g: R, s: Moments<R>, k: Scalars<R>) -> Option<R> {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let c = corrected(g, s, k);
-        Some(c * c)
-    }
-
-    #[inline(always)]
-    fn with_sum<R: Real>(k: Scalars<R>, sum: R, _n: R) -> Scalars<R> {
-        let one = R::lit(1.0);
-        // Not `max`, which may lose a NaN.
-        let norm = sum.sqrt();
-        let short = norm.lt(one);
-        Scalars { shrink: one / R::select(short, one, norm), ..k }
-    }
-
-    #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
-        let c = k.shrink * corrected(g, s, k);
+        let c = R::lit(1.0) / one_or_more(over.norm(Tensor, c)) * c;
         let m = k.beta1 * s.m + k.one_beta1 * c;
         let v = k.beta2 * s.v + k.one_beta2 * c * c;
         let v_max = s.v_max.map(|v_max| v_max.max(v));

@@ -27,6 +27,7 @@ mod exadam;
 mod grams;
 mod grokfast_adamw;
 mod kate;
+mod lamb;
 mod laprop;
 mod lion;
 mod madgrad;
@@ -83,6 +84,7 @@ pub use exadam::ExAdam;
 pub use grams::Grams;
 pub use grokfast_adamw::GrokFastAdamW;
 pub use kate::Kate;
+pub use lamb::Lamb;
 pub use laprop::LaProp;
 pub use lion::Lion;
 pub use madgrad::Madgrad;
@@ -122,5 +124,5 @@ macro_rules! impl_new {
     )*};
 }
 impl_new! {
-    Ano, Bcos, Cocob, ExAdam, Kate, AdaSmooth, Vsgd, AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp, Lion, Madgrad, MSvag, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi, Mars, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd
+    Ano, Bcos, Cocob, ExAdam, Kate, Lamb, AdaSmooth, Vsgd, AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp, Lion, Madgrad, MSvag, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi, Mars, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd
 }

@@ -1,5 +1,5 @@
-use crate::transforms::{agreement, caution, cautious, decay, sign};
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use crate::transforms::{cautious, decay, sign};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -154,8 +154,8 @@ fields! {
         /// `1 / (1 − β₂ᵗ)`.
         debias2,
         eps, eps_root,
-        /// `ξ` of a cautious step, then its factor.
-        caution: optional,
+        /// `ξ` of a cautious step.
+        xi: optional,
     }
 }
 
@@ -164,6 +164,7 @@ impl Rule for NAdam {
     const TITLE: &'static str = "NAdam";
     const PAPER: Paper =
         Paper { cite: "Dozat 2016", url: "https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ" };
+    const SUMS: usize = 1;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -205,26 +206,21 @@ impl Rule for NAdam {
             debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
             eps: self.eps,
             eps_root: self.eps_root,
-            caution: self.cautious.then_some(self.cautious_xi),
+            xi: self.cautious.then_some(self.cautious_xi),
         }
     }
 
     #[inline(always)]
-    fn term<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> Option<R> {
-        let g = l2(k.sign, g, k.l2, p);
-        k.caution.map(|_| agreement(direction(g, s, k).0, g))
-    }
-
-    #[inline(always)]
-    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
-        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), ..k }
-    }
-
-    #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let (u, s) = direction(g, s, k);
-        (k.keep * p - k.lr * cautious(u, g, k.caution), s)
+        (k.keep * p - k.lr * cautious(u, g, k.xi, over), s)
     }
 }
 

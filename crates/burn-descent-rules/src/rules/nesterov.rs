@@ -1,4 +1,4 @@
-use crate::{Bound, Paper, Range, Real, Rule, fields};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +75,13 @@ impl Rule for Nesterov {
     }
 
     #[inline(always)]
-    fn update<R: Real>(x: R, g: R, s: Velocity<R>, k: Scalars<R>) -> (R, Velocity<R>) {
+    fn update<R: Real>(
+        x: R,
+        g: R,
+        s: Velocity<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Velocity<R>) {
         let theta = x - k.beta * s.m;
         let m = k.beta * s.m - k.lr * g;
         let theta = theta + m;

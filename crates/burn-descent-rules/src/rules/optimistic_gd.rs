@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +117,13 @@ impl Rule for OptimisticGd {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Past<R>, k: Scalars<R>) -> (R, Past<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Past<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Past<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let step = k.of_g * g - k.of_prev * s.g_prev;
         (k.keep * p - k.lr * step, Past { g_prev: g })

@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +132,13 @@ impl Rule for Pid {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Parts<R>, k: Scalars<R>) -> (R, Parts<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Parts<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Parts<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let i = k.beta * s.i + k.inflow * g;
         let d = k.beta * s.d + k.one_beta * (g - s.g_prev);

@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -124,7 +124,13 @@ impl Rule for Pnm {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Momenta<R>, k: Scalars<R>) -> (R, Momenta<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Momenta<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Momenta<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let m = k.beta * s.m_prev + k.one_beta * g;
         let step = k.of_m * m - k.of_prev * s.m;

@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +114,13 @@ impl Rule for Qhm {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Average<R>, k: Scalars<R>) -> (R, Average<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Average<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Average<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let m = s.m.map(|m| k.beta * m + k.one_beta * g);
         let step = m.map_or(g, |m| k.one_nu * g + k.nu * m);

@@ -1,5 +1,5 @@
 use crate::transforms::{decay, no_less_than_zero, sign};
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -192,7 +192,13 @@ impl Rule for RmsProp {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Averages<R>, k: Scalars<R>) -> (R, Averages<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Averages<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Averages<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let v = k.rho * s.v + k.one_rho * g * g;
         let g_avg = s.g_avg.map(|g_avg| k.rho * g_avg + k.one_rho * g);

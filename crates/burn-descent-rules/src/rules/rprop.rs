@@ -1,5 +1,5 @@
 use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -137,7 +137,13 @@ impl Rule for Rprop {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Steps<R>, k: Scalars<R>) -> (R, Steps<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Steps<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Steps<R>) {
         let zero = R::lit(0.0);
         let d = (k.sign * g).sign();
         let (kept, turned) = (zero.lt(d * s.d), (d * s.d).lt(zero));

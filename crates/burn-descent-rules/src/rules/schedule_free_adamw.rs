@@ -1,6 +1,6 @@
 use super::schedule_free::{self, MEMORY, back, momentum, share, warm};
 use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -159,7 +159,13 @@ impl Rule for ScheduleFreeAdamW {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = k.sign * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let u = g / ((v * k.debias2).sqrt() + k.eps) + k.decay * p;

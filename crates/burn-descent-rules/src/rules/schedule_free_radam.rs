@@ -2,7 +2,7 @@ use super::radam::RAdam;
 use super::schedule_free::{self, MEMORY, back, momentum, share};
 use super::schedule_free_adamw::Moments;
 use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -153,7 +153,13 @@ impl Rule for ScheduleFreeRAdam {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = k.sign * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let root = (v * k.debias2).sqrt() + k.eps;

@@ -1,6 +1,6 @@
 use super::schedule_free::{self, MEMORY, back, momentum, share, warm};
 use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -137,7 +137,13 @@ impl Rule for ScheduleFreeSgd {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Difference<R>, k: Scalars<R>) -> (R, Difference<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Difference<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Difference<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let (p, d) = schedule_free::step(p, s.d, g, [k.lr, k.beta, k.c, k.one_c]);
         (p, Difference { d })

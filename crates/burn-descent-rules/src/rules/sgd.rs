@@ -1,5 +1,5 @@
-use crate::transforms::{agreement, caution, cautious, decay, sign};
-use crate::{Bound, InvalidOption, Paper, Range, Real, Rule, fields, l2};
+use crate::transforms::{cautious, decay, sign};
+use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -112,8 +112,8 @@ fields! {
         inflow,
         /// Factors of gradient and velocity in the step.
         of_g, of_b,
-        /// `ξ` of a cautious step, then its factor.
-        caution: optional,
+        /// `ξ` of a cautious step.
+        xi: optional,
     }
 }
 
@@ -124,6 +124,7 @@ impl Rule for Sgd {
         cite: "Robbins & Monro 1951; Polyak 1964",
         url: "https://proceedings.mlr.press/v28/sutskever13.html",
     };
+    const SUMS: usize = 1;
     type State<R: Copy> = Velocity<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -171,26 +172,21 @@ impl Rule for Sgd {
             inflow,
             of_g,
             of_b,
-            caution: self.cautious.then_some(self.cautious_xi),
+            xi: self.cautious.then_some(self.cautious_xi),
         }
     }
 
     #[inline(always)]
-    fn term<R: Real>(p: R, g: R, s: Velocity<R>, k: Scalars<R>) -> Option<R> {
-        let g = l2(k.sign, g, k.l2, p);
-        k.caution.map(|_| agreement(step(g, s, k).0, g))
-    }
-
-    #[inline(always)]
-    fn with_sum<R: Real>(k: Scalars<R>, sum: R, n: R) -> Scalars<R> {
-        Scalars { caution: k.caution.map(|xi| caution(xi, sum, n)), ..k }
-    }
-
-    #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Velocity<R>, k: Scalars<R>) -> (R, Velocity<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Velocity<R>,
+        k: Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Velocity<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let (step, s) = step(g, s, k);
-        (k.keep * p - cautious(step, g, k.caution), s)
+        (k.keep * p - cautious(step, g, k.xi, over), s)
     }
 }
 

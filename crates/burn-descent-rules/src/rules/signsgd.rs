@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -102,7 +102,13 @@ impl Rule for SignSgd {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Average<R>, k: Scalars<R>) -> (R, Average<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Average<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Average<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let m = s.m.map(|m| k.beta * m + k.one_beta * g);
         (k.keep * p - k.lr * m.unwrap_or(g).sign(), Average { m })

@@ -1,5 +1,5 @@
 use super::signsgd::{Average, Scalars};
-use crate::{Bound, Paper, Range, Real, Rule, SignSgd};
+use crate::{Bound, Over, Paper, Range, Real, Rule, SignSgd};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,13 @@ impl Rule for Tiger {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Average<R>, k: Scalars<R>) -> (R, Average<R>) {
-        SignSgd::update(p, g, s, k)
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Average<R>,
+        k: Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Average<R>) {
+        SignSgd::update(p, g, s, k, over)
     }
 }

@@ -1,5 +1,5 @@
 use crate::transforms::{decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -153,7 +153,13 @@ impl Rule for Vsgd {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Beliefs<R>, k: Scalars<R>) -> (R, Beliefs<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Beliefs<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Beliefs<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let (variance, variance_hat) = (k.by_a * s.b, k.by_a * s.b_hat);
         let share = variance / (variance + variance_hat);

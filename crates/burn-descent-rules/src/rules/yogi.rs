@@ -1,6 +1,6 @@
 use super::nadam::Moments;
 use crate::transforms::{decay, sign};
-use crate::{Bound, Paper, Range, Real, Rule, fields, l2};
+use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -134,7 +134,13 @@ impl Rule for Yogi {
     }
 
     #[inline(always)]
-    fn update<R: Real>(p: R, g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moments<R>,
+        k: Scalars<R>,
+        _: &mut impl Over<R>,
+    ) -> (R, Moments<R>) {
         let g = l2(k.sign, g, k.l2, p);
         let m = k.beta1 * s.m + k.one_beta1 * g;
         // Not with `sign`: both squares may be infinite, and their difference NaN.

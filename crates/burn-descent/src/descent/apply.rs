@@ -7,7 +7,7 @@ use super::visit::{ByParameter, Tensors};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::{DynOptimizer, DynState};
 use burn::tensor::{DType, Shape, Tensor};
-use burn_descent_engine::{Deferred, Fused, FusedState, Reading};
+use burn_descent_engine::{Deferred, Fused, FusedState, Place, Reading};
 use std::sync::Arc;
 
 /// What an optimizer remembers of one parameter.
@@ -99,7 +99,7 @@ impl Pace {
         match &self.optimizers[member.optimizer] {
             Ready::Ours(fused) => {
                 let state = state.map(State::ours);
-                let state = state.unwrap_or_else(|| fused.start_stream(&weights, member.stream));
+                let state = state.unwrap_or_else(|| fused.start_as(&weights, member.place));
                 let stepped = fused.try_step(self.lr, weights, gradient, Some(state));
                 let (weights, state) = stepped.expect(LOOKED_AT);
                 (weights, Some(State::Ours(state)))
@@ -193,12 +193,15 @@ impl ModuleMapper for Apply<'_> {
         let pace = &self.paces[member.group];
         let together = tied || param.shape().num_elements() >= LARGE;
         match &pace.optimizers[member.optimizer] {
+            Ready::Ours(fused) if fused.sees_model() => {
+                return self.defer(fused, pace.lr, member.place, param, gradient);
+            }
             Ready::Ours(fused) if !fused.steps_leaf(&param) => {}
             Ready::Ours(fused) if together => {
-                return self.defer(fused, pace.lr, member.stream, param, gradient);
+                return self.defer(fused, pace.lr, member.place, param, gradient);
             }
             Ready::Ours(fused) => {
-                return self.step_leaf(fused, pace.lr, member.stream, param, gradient);
+                return self.step_leaf(fused, pace.lr, member.place, param, gradient);
             }
             Ready::Foreign { .. } => {}
         }
@@ -221,12 +224,12 @@ impl Apply<'_> {
         &mut self,
         fused: &Fused,
         lr: f64,
-        stream: u32,
+        place: Place,
         param: Param<Tensor<D>>,
         gradient: Tensor<D>,
     ) -> Param<Tensor<D>> {
         let (id, weights, mapper) = param.consume();
-        let start = || State::Ours(fused.start_stream(&weights, stream));
+        let start = || State::Ours(fused.start_as(&weights, place));
         let state = self.states.entry(id).or_insert_with(start).ours_mut();
         let weights = fused.advance(lr, weights, gradient, state);
         Param::from_mapped_value(id, weights.expect(LOOKED_AT), mapper)
@@ -237,14 +240,14 @@ impl Apply<'_> {
         &mut self,
         fused: &Fused,
         lr: f64,
-        stream: u32,
+        place: Place,
         param: Param<Tensor<D>>,
         gradient: Tensor<D>,
     ) -> Param<Tensor<D>> {
         let nothing = nothing_beside(&param);
         let (id, weights, mapper) = param.consume();
         let state = self.states.remove(&id).map(State::ours);
-        let state = state.unwrap_or_else(|| fused.start_stream(&weights, stream));
+        let state = state.unwrap_or_else(|| fused.start_as(&weights, place));
         let step = fused.defer(lr, weights, gradient, state);
         self.deferred.push((id, step.expect(LOOKED_AT)));
         Param::from_mapped_value(id, nothing, mapper)
@@ -281,7 +284,9 @@ impl ModuleMapper for PutBack<'_> {
             return param;
         }
         if let Some(step) = self.steps.remove(&id) {
+            let distributed = step.is_distributed();
             let (weights, state) = step.finish::<D>();
+            let weights = if distributed { weights.set_distributed(id) } else { weights };
             self.states.insert(id, State::Ours(state));
             self.tied.register(id, weights);
         }

@@ -1,7 +1,7 @@
 //! From what is asked of a walk to a walk that fits a model.
 
 use super::buffers::buffers;
-use super::group::{AnyOptimizer, Group, Member, Schedules};
+use super::group::{AnyOptimizer, Group, Member, Orientation, Schedules};
 use super::plan::{Line, Plan};
 use super::position::Position;
 use super::select::Place;
@@ -9,6 +9,7 @@ use super::visit::{ByParameter, Each, Path, compute_dtype, each_parameter, inner
 use super::{BuildError, Builder, Descent, Setup};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Shape, Tensor};
+use burn_descent_engine as engine;
 use burn_descent_rules::OptionError;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -46,10 +47,14 @@ impl Builder {
             let matches = |group: &Group| group.parameters.matches(&parameter.place);
             let group = self.groups.iter().rposition(matches).unwrap_or(0);
             let optimizer = usize::from(self.matrices_only && parameter.place.rank < 2);
-            let stream = members.len() as u32;
-            members.insert(id, Member { group, optimizer, stream });
+            let orientation = self.groups[group].orientation;
+            let orientation =
+                orientation.unwrap_or_else(|| Orientation::of(&parameter.place.modules));
+            let by_columns = orientation == Orientation::InputsFirst;
+            let place = engine::Place { stream: members.len() as u32, by_columns };
+            members.insert(id, Member { group, optimizer, place });
             groups[group].check_in(optimizer, parameter.dtype)?;
-            lines.push(line(parameter, &groups[group], optimizer));
+            lines.push(line(parameter, &groups[group], optimizer, place));
         }
         for (number, group) in self.groups.iter().enumerate().skip(1) {
             if !members.values().any(|member| member.group == number) {
@@ -131,18 +136,19 @@ impl Found {
     }
 }
 
-fn line(parameter: &Found, group: &Schedules, optimizer: usize) -> Line {
+fn line(parameter: &Found, group: &Schedules, optimizer: usize, place: engine::Place) -> Line {
     let any = &group.optimizers[optimizer];
-    let (decay, states) = match any {
+    let (decay, states, view) = match any {
         AnyOptimizer::Ours(fused) => {
             let decays = fused.weight_decays();
             let value = |(option, value): &(String, String)| -> Option<f64> {
                 decays.contains(option).then(|| value.parse().ok()).flatten()
             };
             let decay = fused.options().iter().filter_map(value).reduce(|sum, decay| sum + decay);
-            (decay, Some(fused.state_names().len()))
+            let (numbers, view) = fused.looks(&parameter.shape, place);
+            (decay, Some(numbers), view)
         }
-        AnyOptimizer::Foreign(..) => (None, None),
+        AnyOptimizer::Foreign(..) => (None, None, None),
     };
     let mut line = Line {
         path: parameter.place.path.clone(),
@@ -153,12 +159,14 @@ fn line(parameter: &Found, group: &Schedules, optimizer: usize) -> Line {
         weight_decay: decay,
         frozen: parameter.frozen,
         buffer: parameter.buffer,
+        view,
         state_bytes: None,
     };
     if line.buffer {
-        return Line { group: "-".into(), optimizer: "-", weight_decay: None, ..line };
+        let (group, optimizer) = ("-".into(), "-");
+        return Line { group, optimizer, weight_decay: None, view: None, ..line };
     }
-    line.state_bytes = states.map(|count| count * line.bytes_in(compute_dtype(line.dtype)));
+    line.state_bytes = states.map(|numbers| numbers * compute_dtype(line.dtype).size());
     line
 }
 

@@ -5,7 +5,7 @@ use super::select::Select;
 use crate::Schedule;
 use burn::optim::{DynOptimizer, Optimizer};
 use burn::tensor::{Device, Tensor};
-use burn_descent_engine::Fused;
+use burn_descent_engine::{Fused, Place};
 use burn_descent_rules::OptionError;
 use core::any::Any;
 use std::sync::Arc;
@@ -28,6 +28,28 @@ pub struct Group {
     pub(super) optimizer: AnyOptimizer,
     pub(super) lr: Option<Arc<dyn Schedule>>,
     pub(super) options: Vec<(String, Arc<dyn Schedule>)>,
+    pub(super) orientation: Option<Orientation>,
+}
+
+/// Which dimension of a matrix are its outputs, for optimizers that tell rows from columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Orientation {
+    /// The first, as in a convolution, an embedding, and PyTorch's `Linear`.
+    OutputsFirst,
+    /// The first are its inputs, as in burn's `Linear` and in a transposed convolution.
+    InputsFirst,
+}
+
+impl Orientation {
+    /// That of a parameter of the innermost of these modules, the outermost first.
+    pub(super) fn of(modules: &[String]) -> Self {
+        match modules.last().map(String::as_str) {
+            Some("Linear" | "ConvTranspose1d" | "ConvTranspose2d" | "ConvTranspose3d") => {
+                Self::InputsFirst
+            }
+            _ => Self::OutputsFirst,
+        }
+    }
 }
 
 impl Group {
@@ -40,12 +62,20 @@ impl Group {
         optimizer: impl Optimizer,
     ) -> Self {
         let (parameters, optimizer) = (parameters.into(), AnyOptimizer::new(optimizer));
-        Self { name: name.into(), parameters, optimizer, lr: None, options: Vec::new() }
+        let (name, options) = (name.into(), Vec::new());
+        Self { name, parameters, optimizer, lr: None, options, orientation: None }
     }
 
     /// The learning rate: a number, or a schedule. Without one, that of the whole walk.
     pub fn schedule(mut self, lr: impl Schedule) -> Self {
         self.lr = Some(Arc::new(lr));
+        self
+    }
+
+    /// Which dimension of its matrices are the outputs. Without it, the module that holds a parameter
+    /// decides; the [plan](crate::Descent::plan) shows it where it matters.
+    pub fn orientation(mut self, orientation: Orientation) -> Self {
+        self.orientation = Some(orientation);
         self
     }
 
@@ -127,6 +157,7 @@ pub(super) struct Member {
     pub(super) group: usize,
     /// Number of its optimizer in the group.
     pub(super) optimizer: usize,
-    /// Its number in the model, which tells the noise of its gradient from that of others.
-    pub(super) stream: u32,
+    /// Its number in the model, which tells its random numbers from those of others, and its
+    /// orientation.
+    pub(super) place: Place,
 }

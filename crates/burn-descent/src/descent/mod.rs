@@ -62,7 +62,7 @@ pub use builder::Builder;
 pub use checkpoint::{Checkpoint, CheckpointError, Mismatch};
 pub use error::{BuildError, DescentError, Refused};
 pub use gradients::IntoGradients;
-pub use group::Group;
+pub use group::{Group, Orientation};
 pub use loss_scale::LossScale;
 pub use plan::{Line, Plan};
 pub use probe::Probe;

@@ -3,6 +3,7 @@
 use super::Wishes;
 use super::visit::compute_dtype;
 use burn::tensor::{DType, Shape};
+use burn_descent_rules::View;
 use core::fmt;
 
 /// One parameter.
@@ -26,6 +27,8 @@ pub struct Line {
     /// Is it a buffer, such as a running statistic? A forward changes it, and no optimizer. It is
     /// frozen, too, and its group and optimizer are `-`.
     pub buffer: bool,
+    /// How its optimizer sees it, if that tells rows from columns.
+    pub view: Option<View>,
     /// The bytes of its state; `None` if the optimizer is not ours.
     pub state_bytes: Option<usize>,
 }
@@ -82,11 +85,15 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let header =
-            ["parameter", "shape", "group", "optimizer", "decay", "state bytes"].map(String::from);
+        let header = ["parameter", "shape", "group", "optimizer", "decay", "state bytes"];
+        let mut header: Vec<String> = header.map(String::from).into();
+        let views = self.lines.iter().any(|line| line.view.is_some());
+        if views {
+            header.push("outputs x inputs".into());
+        }
         let row = |line: &Line| {
             let state = line.state_bytes.map_or("?".into(), |bytes| bytes.to_string());
-            [
+            let mut row = vec![
                 line.path.clone(),
                 line.shape.to_string(),
                 line.group.clone(),
@@ -97,11 +104,17 @@ impl fmt::Display for Plan {
                     Line { frozen: true, .. } => "frozen".into(),
                     _ => state,
                 },
-            ]
+            ];
+            if views {
+                let seen = |view: View| format!("{} x {}", view.rows, view.columns);
+                row.push(line.view.map_or("-".into(), seen));
+            }
+            row
         };
         let rows: Vec<_> = core::iter::once(header).chain(self.lines.iter().map(row)).collect();
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-        let widths: Vec<usize> = (0..6).map(|column| width(column).unwrap_or(0)).collect();
+        let widths: Vec<usize> =
+            (0..rows[0].len()).map(|column| width(column).unwrap_or(0)).collect();
         for row in &rows {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
             writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;

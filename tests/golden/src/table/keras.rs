@@ -2,7 +2,7 @@
 
 use super::Condition::{Off, On};
 use super::Meaning::{Free, Lr, Number, NumberOrZero, Switch};
-use super::reasons::{FACTORED, FOLLOW_THE_LEADER, TRUST_RATIO};
+use super::reasons::{FACTORED, FOLLOW_THE_LEADER};
 use super::{Meaning, Row, row};
 
 const DECOUPLED: &str =
@@ -22,6 +22,7 @@ const COMMON: &[(&str, Meaning)] = &[
     ("ema_momentum", Free),
     ("ema_overwrite_frequency", Free),
     ("gradient_accumulation_steps", Meaning::Off("keras: gradients are accumulated")),
+    ("loss_scale_factor", Meaning::Off("keras: the loss is scaled")),
 ];
 
 const ADAM: &[(&str, Meaning)] = &[
@@ -104,5 +105,7 @@ pub(super) const ROWS: &[Row] = &[
         .fixed(&[("decoupled_weight_decay", "true"), ("momentum_decay", "1")]),
     row("adafactor").differs(FACTORED),
     row("ftrl").differs(FOLLOW_THE_LEADER),
-    row("lamb").differs(TRUST_RATIO),
+    row("lamb")
+        .is("lamb", &[COMMON, BETAS, DECAY, &[("epsilon", Number("eps"))]])
+        .fixed(&[("decoupled_weight_decay", "true")]),
 ];

@@ -44,6 +44,9 @@ const SCHEDULE_FREE: &[(&str, Meaning)] = &[
     ("foreach", Free),
 ];
 
+const LAMB: &str =
+    "pytorch_optimizer: the second moment keeps its bias, and the norm of the weights ends at 10";
+
 const PALM: &str = "pytorch_optimizer: PaLM's decay of the second moment";
 
 const CLIPPED: &str =
@@ -606,7 +609,7 @@ pub(super) const ROWS: &[Row] = &[
     row("fromage").differs(TRUST_RATIO),
     row("ftrl").differs(FOLLOW_THE_LEADER),
     row("galore").differs(MATRIX),
-    row("lamb").differs(TRUST_RATIO),
+    row("lamb").differs(LAMB),
     row("lars").differs(TRUST_RATIO),
     row("lookahead").differs(WRAPPER),
     row("muon_bf16").differs(MATRIX),

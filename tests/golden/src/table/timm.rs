@@ -1,7 +1,7 @@
 //! `timm`.
 
 use super::Condition::{Is, LrChanges, Off, On};
-use super::Meaning::{Both, Decides, Free, Lr, Number, Pair, Switch, Triple};
+use super::Meaning::{Both, Decides, Free, Lr, Number, NumberOrZero, Pair, Switch, Triple};
 use super::reasons::{FACTORED, PROJECTED, TRUST_RATIO, WRAPPER};
 use super::{
     ADAM, CAUTION, CAUTIOUS_MARS, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW,
@@ -47,6 +47,16 @@ const ADOPT: &[(&str, Meaning)] = &[
     ("weight_decay", Number("weight_decay")),
     ("decoupled", Switch("decoupled_weight_decay")),
     ("maximize", Switch("maximize")),
+];
+
+const LAMB: &[(&str, Meaning)] = &[
+    ("eps", Number("eps")),
+    ("bias_correction", Switch("bias_correction")),
+    ("grad_averaging", Switch("grad_averaging")),
+    ("max_grad_norm", NumberOrZero("max_grad_norm")),
+    ("trust_clip", Switch("trust_clip")),
+    ("always_adapt", Switch("adapt_without_decay")),
+    ("decoupled_decay", Switch("decoupled_weight_decay")),
 ];
 
 const FIXED_DECAY: &str = "timm: weight decay independent of the learning rate";
@@ -194,7 +204,7 @@ pub(super) const ROWS: &[Row] = &[
     row("adafactor").differs(FACTORED),
     row("adafactor_bv").differs(FACTORED),
     row("adamp").differs(PROJECTED),
-    row("lamb").differs(TRUST_RATIO),
+    row("lamb").is("lamb", &[LAMB, COMMON, MOMENTS]),
     row("lars").differs(TRUST_RATIO),
     row("lookahead").differs(WRAPPER),
     row("nvnovograd").differs(TRUST_RATIO),

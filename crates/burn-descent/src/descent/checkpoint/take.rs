@@ -119,7 +119,7 @@ impl Take<'_> {
         let Setup { members, plan, .. } = &*self.descent.setup;
         // A parameter's stream is its place in the plan.
         let lost = members.iter().filter(|(id, _)| !self.seen.contains(id));
-        let mut lost: Vec<_> = lost.map(|(_, member)| member.stream as usize).collect();
+        let mut lost: Vec<_> = lost.map(|(_, member)| member.place.stream as usize).collect();
         lost.sort_unstable();
         let lines = lost.into_iter().filter_map(|place| plan.lines.get(place));
         lines.map(|line| Mismatch::Extra { parameter: line.path.clone() }).collect()

@@ -1,8 +1,12 @@
 //! A rule run on symbols leaves a small expression graph, which other engines read.
 
+mod stages;
+
+pub use stages::{MAX_STAGES, MAX_SUMS, Stage, Stages, Sum};
+
 use crate::forms::{RuleVisitor, choose, lanes};
 use crate::real::cbrt_from;
-use crate::{Fields, Presence, Real, Rule, noise};
+use crate::{Domain, Fields, Fold, Over, Presence, Real, Rule};
 use core::cell::RefCell;
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
@@ -17,7 +21,7 @@ pub enum Node {
     Parameter,
     /// The gradient.
     Gradient,
-    /// What is [drawn](crate::noise::drawn) for the noise of the gradient, less its mean.
+    /// What is [drawn](crate::noise::drawn) for the element, less its mean.
     Noise,
     /// The state in this lane.
     State(usize),
@@ -47,6 +51,12 @@ pub enum Node {
     Abs(Id),
     /// By the mask, the second or the third.
     Select(Id, Id, Id),
+    /// The fold that is asked for with this number, from 0, of a value.
+    Fold(usize, Fold, Domain, Id),
+    /// How many elements a number of this domain stands for.
+    Count(Domain),
+    /// The result of the fold with this number: in the graph of a later [`Stage`].
+    Known(usize),
 }
 
 impl Node {
@@ -54,8 +64,9 @@ impl Node {
     pub fn arguments(self) -> impl Iterator<Item = Id> {
         use Node::*;
         let (list, count) = match self {
-            Parameter | Gradient | Noise | State(_) | Scalar(_) | Literal(_) => ([0; 3], 0),
-            Neg(a) | Sqrt(a) | RoughCbrt(a) | Abs(a) => ([a, 0, 0], 1),
+            Parameter | Gradient | Noise | State(_) | Scalar(_) | Literal(_) | Count(_)
+            | Known(_) => ([0; 3], 0),
+            Neg(a) | Sqrt(a) | RoughCbrt(a) | Abs(a) | Fold(_, _, _, a) => ([a, 0, 0], 1),
             Add(a, b) | Sub(a, b) | Mul(a, b) | Div(a, b) | Max(a, b) | Lt(a, b) => ([a, b, 0], 2),
             Select(a, b, c) => ([a, b, c], 3),
         };
@@ -166,32 +177,60 @@ impl Real for Symbol {
     }
 }
 
+/// Asks for folds by recording them.
+struct Recorder {
+    /// How many have been asked for.
+    folds: usize,
+}
+
+impl Over<Symbol> for Recorder {
+    fn fold(&mut self, fold: Fold, to: Domain, x: Symbol) -> Symbol {
+        let number = self.folds;
+        self.folds += 1;
+        Symbol::record(Node::Fold(number, fold, to, x.0))
+    }
+    fn count(&self, of: Domain) -> Symbol {
+        Symbol::record(Node::Count(of))
+    }
+    fn normal(&mut self) -> Symbol {
+        Symbol::record(Node::Noise) * Symbol::lit(crate::noise::UNIT)
+    }
+}
+
 /// Records what `outputs` computes and keeps the nodes that it needs.
 fn trace(outputs: impl FnOnce() -> Vec<Symbol>) -> Graph {
     TAPE.take();
     let outputs: Vec<Id> = outputs().into_iter().map(|symbol| symbol.0).collect();
-    let recorded = TAPE.take();
+    Graph { nodes: TAPE.take(), outputs }.pruned()
+}
 
-    let mut needed = vec![false; recorded.len()];
-    outputs.iter().for_each(|&id| needed[id] = true);
-    for (id, node) in recorded.iter().enumerate().rev() {
-        if needed[id] {
-            node.arguments().for_each(|argument| needed[argument] = true);
+impl Graph {
+    /// The graph of these outputs alone: nodes that they do not need are left out.
+    fn pruned(self) -> Self {
+        let Self { nodes, outputs } = self;
+        let mut needed = vec![false; nodes.len()];
+        outputs.iter().for_each(|&id| needed[id] = true);
+        for (id, node) in nodes.iter().enumerate().rev() {
+            if needed[id] {
+                node.arguments().for_each(|argument| needed[argument] = true);
+            }
         }
+        let mut renamed = vec![0; nodes.len()];
+        let mut kept = Vec::new();
+        for (id, node) in nodes.into_iter().enumerate().filter(|(id, _)| needed[*id]) {
+            renamed[id] = kept.len();
+            kept.push(renumber(node, &renamed));
+        }
+        Self { nodes: kept, outputs: outputs.into_iter().map(|id| renamed[id]).collect() }
     }
-    let mut renamed = vec![0; recorded.len()];
-    let mut nodes = Vec::new();
-    for (id, node) in recorded.into_iter().enumerate().filter(|(id, _)| needed[*id]) {
-        renamed[id] = nodes.len();
-        nodes.push(renumber(node, &renamed));
-    }
-    Graph { nodes, outputs: outputs.into_iter().map(|id| renamed[id]).collect() }
 }
 
 fn renumber(node: Node, to: &[Id]) -> Node {
     use Node::*;
     match node {
-        Parameter | Gradient | Noise | State(_) | Scalar(_) | Literal(_) => node,
+        Parameter | Gradient | Noise | State(_) | Scalar(_) | Literal(_) | Count(_) | Known(_) => {
+            node
+        }
         Add(a, b) => Add(to[a], to[b]),
         Sub(a, b) => Sub(to[a], to[b]),
         Mul(a, b) => Mul(to[a], to[b]),
@@ -203,15 +242,14 @@ fn renumber(node: Node, to: &[Id]) -> Node {
         RoughCbrt(a) => RoughCbrt(to[a]),
         Abs(a) => Abs(to[a]),
         Select(a, b, c) => Select(to[a], to[b], to[c]),
+        Fold(number, fold, domain, a) => Fold(number, fold, domain, to[a]),
     }
 }
 
 /// The graph of [`Rule::update`]: outputs are the parameter and the present states.
 ///
-/// The lanes after the rule's own scalars are: the factor that the gradient is multiplied by, the
-/// place for what is one factor of all gradients, as clipping by the global norm is; where the rule
-/// has [noise](Rule::NOISE), its [scalars](crate::noise::Noise::scalars); and where it has
-/// [terms](Rule::term), the number of elements and the sum.
+/// The lane after the rule's own scalars is the factor that the gradient is multiplied by: the place for
+/// what is one factor of all gradients, as clipping by the global norm is.
 pub fn trace_update<U: Rule>(rule: &U) -> Graph {
     choose(rule, Update::<U>(true, PhantomData))
 }
@@ -221,41 +259,10 @@ pub(crate) fn trace_rule<U: Rule>(rule: &U) -> Graph {
     choose(rule, Update::<U>(false, PhantomData))
 }
 
-/// The graph of [`Rule::term`], with the gradient as the update meets it; `None` if there is none.
-pub fn trace_term<U: Rule>(rule: &U) -> Option<Graph> {
-    choose(rule, Term::<U>(true, PhantomData))
-}
-
-/// [`trace_term`] without the factor.
-pub(crate) fn trace_rule_term<U: Rule>(rule: &U) -> Option<Graph> {
-    choose(rule, Term::<U>(false, PhantomData))
-}
-
 /// The graph of [`Rule::evaluate`]: its one output is the weight to judge with. Its lanes are the rule's
 /// own scalars.
 pub fn trace_evaluate<U: Rule>(rule: &U) -> Graph {
     choose(rule, Evaluate::<U>(PhantomData))
-}
-
-fn scalar(lane: usize) -> Symbol {
-    Symbol::record(Node::Scalar(lane))
-}
-
-/// What a rule meets: parameter, gradient, states and scalars.
-type Met<U> = (Symbol, Symbol, <U as Rule>::State<Symbol>, <U as Rule>::Scalars<Symbol>);
-
-fn meet<U: Rule, P: Presence, Q: Presence>(factor: bool) -> Met<U> {
-    let own = lanes::<U::Scalars<()>, Q>();
-    let factor = factor.then(|| scalar(own));
-    let g = Symbol::record(Node::Gradient);
-    let g = factor.map_or(g, |factor| factor * g);
-    let noise = U::NOISE.map(|_| scalar(own + 1) * Symbol::record(Node::Noise));
-    (
-        Symbol::record(Node::Parameter),
-        noise.map_or(g, |noise| g + noise),
-        U::State::read::<P>(|lane| Symbol::record(Node::State(lane))),
-        U::Scalars::read::<Q>(scalar),
-    )
 }
 
 /// With the factor of the gradient or without.
@@ -265,31 +272,20 @@ impl<U: Rule> RuleVisitor for Update<U> {
     type Output = Graph;
     fn visit<P: Presence, Q: Presence>(self) -> Graph {
         trace(|| {
-            let (p, g, s, k) = meet::<U, P, Q>(self.0);
-            let n = lanes::<U::Scalars<()>, Q>() + 1 + noise::lanes::<U>();
-            let k = match U::term(p, g, s, k) {
-                Some(_) => U::with_sum(k, scalar(n + 1), scalar(n)),
-                None => k,
-            };
-            let (p, s) = U::update(p, g, s, k);
+            let scalar = |lane| Symbol::record(Node::Scalar(lane));
+            let factor = self.0.then(|| scalar(lanes::<U::Scalars<()>, Q>()));
+            let g = Symbol::record(Node::Gradient);
+            let (p, s) = U::update(
+                Symbol::record(Node::Parameter),
+                factor.map_or(g, |factor| factor * g),
+                U::State::read::<P>(|lane| Symbol::record(Node::State(lane))),
+                U::Scalars::read::<Q>(scalar),
+                &mut Recorder { folds: 0 },
+            );
             let mut outputs = vec![p];
             s.write::<P>(|_, _, state| outputs.push(state));
             outputs
         })
-    }
-}
-
-/// With the factor of the gradient or without.
-struct Term<U>(bool, PhantomData<U>);
-
-impl<U: Rule> RuleVisitor for Term<U> {
-    type Output = Option<Graph>;
-    fn visit<P: Presence, Q: Presence>(self) -> Option<Graph> {
-        let graph = trace(|| {
-            let (p, g, s, k) = meet::<U, P, Q>(self.0);
-            U::term(p, g, s, k).into_iter().collect()
-        });
-        (!graph.outputs.is_empty()).then_some(graph)
     }
 }
 
@@ -299,7 +295,9 @@ impl<U: Rule> RuleVisitor for Evaluate<U> {
     type Output = Graph;
     fn visit<P: Presence, Q: Presence>(self) -> Graph {
         trace(|| {
-            let (p, _, s, k) = meet::<U, P, Q>(false);
+            let p = Symbol::record(Node::Parameter);
+            let s = U::State::read::<P>(|lane| Symbol::record(Node::State(lane)));
+            let k = U::Scalars::read::<Q>(|lane| Symbol::record(Node::Scalar(lane)));
             vec![U::evaluate(p, s, k)]
         })
     }

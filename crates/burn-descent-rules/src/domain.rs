@@ -1,0 +1,193 @@
+//! For what a number is one.
+
+/// For what a number is one: each element has its own, or all elements of a row share it, and so on up
+/// to the whole model. A state lives in a domain, a sum goes to one, and a number of a coarser domain is
+/// the same for all elements that it stands for.
+///
+/// A tensor is seen as outputs × inputs, whatever its order in memory: see [`View`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Domain {
+    /// One number an element.
+    Element,
+    /// One an output: a row of outputs × inputs. A vector is one row.
+    Row,
+    /// One an input: a column.
+    Column,
+    /// One a matrix: fewer than one a tensor only where a tensor is a stack of matrices.
+    Matrix,
+    /// One a tensor.
+    Tensor,
+    /// One for all tensors that are stepped together.
+    Model,
+}
+
+impl Domain {
+    /// The domain of what follows from numbers of both.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::rules::Domain;
+    ///
+    /// assert_eq!(Domain::Row.with(Domain::Tensor), Domain::Row);
+    /// assert_eq!(Domain::Row.with(Domain::Column), Domain::Element);
+    /// ```
+    pub fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Row, Self::Column) | (Self::Column, Self::Row) => Self::Element,
+            _ => self.min(other),
+        }
+    }
+
+    /// Is a number of this domain one number for all that a number of `other` stands for?
+    pub fn is_one_for(self, other: Self) -> bool {
+        self.with(other) == other
+    }
+
+    /// Its name in a text: `row`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Element => "element",
+            Self::Row => "row",
+            Self::Column => "column",
+            Self::Matrix => "matrix",
+            Self::Tensor => "tensor",
+            Self::Model => "model",
+        }
+    }
+}
+
+/// How a tensor is seen: as a stack of matrices of outputs × inputs, mostly of one.
+///
+/// ```
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::rules::{Domain, View};
+///
+/// let view = View::matrix(3, 4);
+/// assert_eq!(view.numbers(Domain::Row), 3);
+/// assert_eq!(view.elements(Domain::Row), 4);
+/// // The element 6 is in row 1 and column 2; where columns come one after another, in row 0.
+/// assert_eq!((view.place(Domain::Row, 6), view.place(Domain::Column, 6)), (1, 2));
+/// assert_eq!(view.by_columns().place(Domain::Row, 6), 0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct View {
+    /// How many matrices.
+    pub matrices: usize,
+    /// Rows of each: its outputs.
+    pub rows: usize,
+    /// Columns of each: its inputs.
+    pub columns: usize,
+    /// Do the elements of a column come one after another in the tensor, where those of a row do
+    /// otherwise? So it is in burn's `Linear`, of inputs × outputs.
+    pub by_columns: bool,
+}
+
+impl View {
+    /// A vector: one row.
+    pub fn vector(len: usize) -> Self {
+        Self::matrix(1, len)
+    }
+
+    /// A matrix, row after row.
+    pub fn matrix(rows: usize, columns: usize) -> Self {
+        Self::stack(1, rows, columns)
+    }
+
+    /// Matrices one after another, each row after row.
+    pub fn stack(matrices: usize, rows: usize, columns: usize) -> Self {
+        Self { matrices, rows, columns, by_columns: false }
+    }
+
+    /// The same matrices, column after column.
+    pub fn by_columns(self) -> Self {
+        Self { by_columns: true, ..self }
+    }
+
+    /// How many elements there are.
+    pub fn len(self) -> usize {
+        self.matrices * self.rows * self.columns
+    }
+
+    /// Is there no element?
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many numbers of a domain there are.
+    pub fn numbers(self, of: Domain) -> usize {
+        match of {
+            Domain::Element => self.len(),
+            Domain::Row => self.matrices * self.rows,
+            Domain::Column => self.matrices * self.columns,
+            Domain::Matrix => self.matrices,
+            Domain::Tensor | Domain::Model => 1,
+        }
+    }
+
+    /// How many elements of this tensor a number of a domain stands for.
+    pub fn elements(self, of: Domain) -> usize {
+        match of {
+            Domain::Element => 1,
+            Domain::Row => self.columns,
+            Domain::Column => self.rows,
+            Domain::Matrix => self.rows * self.columns,
+            Domain::Tensor | Domain::Model => self.len(),
+        }
+    }
+
+    /// The number of a domain that stands for this element of the tensor.
+    pub fn place(self, of: Domain, element: usize) -> usize {
+        let matrix = element / (self.rows * self.columns);
+        let inside = element % (self.rows * self.columns);
+        let (row, column) = match self.by_columns {
+            false => (inside / self.columns, inside % self.columns),
+            true => (inside % self.rows, inside / self.rows),
+        };
+        match of {
+            Domain::Element => element,
+            Domain::Row => matrix * self.rows + row,
+            Domain::Column => matrix * self.columns + column,
+            Domain::Matrix => matrix,
+            Domain::Tensor | Domain::Model => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_stands_for_as_many_elements_as_it_says() {
+        for view in [
+            View::vector(5),
+            View::matrix(3, 4),
+            View::stack(2, 3, 4),
+            View::stack(2, 3, 4).by_columns(),
+        ] {
+            for of in [
+                Domain::Element,
+                Domain::Row,
+                Domain::Column,
+                Domain::Matrix,
+                Domain::Tensor,
+                Domain::Model,
+            ] {
+                let mut counts = vec![0; view.numbers(of)];
+                (0..view.len()).for_each(|element| counts[view.place(of, element)] += 1);
+                assert!(
+                    counts.iter().all(|n| *n == view.elements(of)),
+                    "{view:?} {of:?} {counts:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_follows_from_a_row_and_a_column_is_an_element() {
+        use Domain::*;
+        assert!(Tensor.is_one_for(Row) && Row.is_one_for(Row) && Model.is_one_for(Tensor));
+        assert!(!Row.is_one_for(Column) && !Row.is_one_for(Tensor) && Row.is_one_for(Element));
+        assert_eq!([Matrix.with(Column), Model.with(Matrix)], [Column, Matrix]);
+    }
+}

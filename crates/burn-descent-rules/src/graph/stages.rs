@@ -1,0 +1,202 @@
+//! The stages of a rule: what has to be summed before what.
+
+use super::{Graph, Id, Node, trace_update};
+use crate::forms::{RuleVisitor, choose};
+use crate::{Domain, Fields, Fold, InvalidOption, Presence, Rule};
+
+/// How many sums and maxima a rule may ask for.
+pub const MAX_SUMS: usize = 8;
+
+/// How many stages of them there may be.
+pub const MAX_STAGES: usize = 4;
+
+/// A sum, or a maximum, that a rule asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sum {
+    /// It is the one that is asked for with this number, from 0.
+    pub number: usize,
+    /// How numbers become one.
+    pub fold: Fold,
+    /// The domain that it goes to.
+    pub to: Domain,
+    /// The domain of what is summed.
+    pub of: Domain,
+}
+
+/// Sums that can be taken together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Stage {
+    /// What is summed: an output for each of the [`sums`](Self::sums).
+    pub graph: Graph,
+    /// Whereto.
+    pub sums: Vec<Sum>,
+}
+
+/// A rule as an engine runs it: stages of sums, and then the update.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Stages {
+    /// The sums, those of each stage made of what follows from those before.
+    pub sums: Vec<Stage>,
+    /// The new parameter, then the new states, lane by lane. Sums are [`Node::Known`].
+    pub update: Graph,
+    /// The domain of each state, lane by lane.
+    pub states: Vec<Domain>,
+}
+
+impl Stages {
+    /// The stages of a rule, its gradient times a factor as in [`trace_update`].
+    ///
+    /// # Errors
+    /// A state that does not follow from numbers of its domain, by its name; more sums or stages than
+    /// an engine keeps, or more sums than [`Rule::SUMS`] says; a random number without a
+    /// [seed](Rule::seed).
+    pub fn of<U: Rule>(rule: &U) -> Result<Self, InvalidOption> {
+        Self::of_graph(rule, trace_update(rule))
+    }
+
+    /// Those of a rule with this graph.
+    pub(crate) fn of_graph<U: Rule>(rule: &U, graph: Graph) -> Result<Self, InvalidOption> {
+        let states = choose(rule, States(rule));
+        let domains: Vec<_> = states.iter().map(|(_, domain)| *domain).collect();
+        let refuse = |option: String, value: String, allowed: String| {
+            Err(InvalidOption { owner: U::NAME, option: option.into(), value, allowed })
+        };
+
+        let found = graph.domains(&domains);
+        for ((name, domain), id) in states.iter().zip(&graph.outputs[1..]) {
+            if !found[*id].is_one_for(*domain) {
+                let (domain, found) = (domain.name(), found[*id].name());
+                return refuse(
+                    format!("state `{name}`"),
+                    format!("a number for each {found}"),
+                    format!("one for each {domain}: sum what is finer"),
+                );
+            }
+        }
+        if graph.nodes.iter().any(|node| matches!(node, Node::Fold(_, _, Domain::Element, _))) {
+            let allowed = "to what is coarser than an element".into();
+            return refuse("sum".into(), "to the element".into(), allowed);
+        }
+        let depths = graph.depths();
+        let sums = graph.nodes.iter().filter_map(|node| match *node {
+            Node::Fold(number, fold, to, id) => {
+                Some((Sum { number, fold, to, of: found[id] }, id, depths[id]))
+            }
+            _ => None,
+        });
+        let sums: Vec<_> = sums.collect();
+        let asked = sums.iter().map(|(sum, ..)| sum.number + 1).max().unwrap_or(0);
+        let most = U::SUMS.min(MAX_SUMS);
+        if asked > most {
+            let allowed = match U::SUMS < asked {
+                true => format!("{most} at most, as `Rule::SUMS` says"),
+                false => format!("{MAX_SUMS} at most"),
+            };
+            return refuse("sums".into(), asked.to_string(), allowed);
+        }
+        let stages = sums.iter().map(|(.., depth)| depth + 1).max().unwrap_or(0);
+        if stages > MAX_STAGES {
+            let allowed = format!("{MAX_STAGES} at most");
+            return refuse("stages of sums".into(), stages.to_string(), allowed);
+        }
+        if rule.seed().is_none() && graph.nodes.contains(&Node::Noise) {
+            let allowed = "given by `Rule::seed` where a rule draws random numbers".into();
+            return refuse("seed".into(), "none".into(), allowed);
+        }
+
+        let known = graph.with_known();
+        let stage = |depth: usize| {
+            let here: Vec<_> = sums.iter().filter(|(.., of)| *of == depth).collect();
+            let outputs: Vec<Id> = here.iter().map(|(_, id, _)| *id).collect();
+            let graph = Graph { nodes: known.nodes.clone(), outputs }.pruned();
+            Stage { graph, sums: here.iter().map(|(sum, ..)| *sum).collect() }
+        };
+        let sums = (0..stages).map(stage).collect();
+        Ok(Self { sums, update: known.pruned(), states: domains })
+    }
+
+    /// The domain of each new state that is not the element's, lane by lane.
+    pub fn coarse(&self) -> impl Iterator<Item = (usize, Domain)> + '_ {
+        let lanes = self.states.iter().copied().enumerate();
+        lanes.filter(|(_, domain)| *domain != Domain::Element)
+    }
+
+    /// Does anything depend on rows, columns, or matrices of a stack?
+    pub fn sees_matrices(&self) -> bool {
+        use Domain::{Column, Matrix, Row};
+        let folds = self.sums.iter().flat_map(|stage| &stage.sums).map(|sum| sum.to);
+        let counts = self.graphs().flat_map(|graph| &graph.nodes).filter_map(|node| match node {
+            Node::Count(of) => Some(*of),
+            _ => None,
+        });
+        let mut all = folds.chain(counts).chain(self.states.iter().copied());
+        all.any(|domain| matches!(domain, Row | Column | Matrix))
+    }
+
+    /// Does a sum go to the whole model?
+    pub fn sees_model(&self) -> bool {
+        let mut sums = self.sums.iter().flat_map(|stage| &stage.sums);
+        sums.any(|sum| sum.to == Domain::Model)
+    }
+
+    /// The graphs, in the order in which they are run.
+    pub fn graphs(&self) -> impl Iterator<Item = &Graph> {
+        self.sums.iter().map(|stage| &stage.graph).chain([&self.update])
+    }
+}
+
+impl Graph {
+    /// The domain of each node, where the states have these.
+    pub(super) fn domains(&self, states: &[Domain]) -> Vec<Domain> {
+        let mut domains: Vec<Domain> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            domains.push(match *node {
+                Node::Parameter | Node::Gradient | Node::Noise => Domain::Element,
+                Node::State(lane) => states[lane],
+                Node::Scalar(_) | Node::Literal(_) | Node::Known(_) => Domain::Model,
+                // How many elements there are is a property of the tensor.
+                Node::Count(Domain::Model) => Domain::Model,
+                Node::Count(_) => Domain::Tensor,
+                Node::Fold(_, _, to, _) => to,
+                _ => {
+                    let arguments = node.arguments().map(|id| domains[id]);
+                    arguments.fold(Domain::Model, Domain::with)
+                }
+            });
+        }
+        domains
+    }
+
+    /// How many folds each node follows from, one after another.
+    fn depths(&self) -> Vec<usize> {
+        let mut depths: Vec<usize> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let before = node.arguments().map(|id| depths[id]).max().unwrap_or(0);
+            depths.push(before + usize::from(matches!(node, Node::Fold(..))));
+        }
+        depths
+    }
+
+    /// The graph in which all folds are known.
+    fn with_known(mut self) -> Self {
+        for node in &mut self.nodes {
+            if let Node::Fold(number, ..) = *node {
+                *node = Node::Known(number);
+            }
+        }
+        self
+    }
+}
+
+/// Name and domain of each state.
+struct States<'a, U>(&'a U);
+
+impl<U: Rule> RuleVisitor for States<'_, U> {
+    type Output = Vec<(&'static str, Domain)>;
+    fn visit<P: Presence, Q: Presence>(self) -> Self::Output {
+        let mut domains = Vec::new();
+        U::State::<()>::domains::<P>(|_, domain| domains.push(domain));
+        let names = self.0.start().lanes().into_iter().map(|(name, _)| name);
+        names.zip(domains).collect()
+    }
+}
