@@ -49,16 +49,12 @@ pub fn traces_dir() -> PathBuf {
 const MATRIX: &str = "_matrix";
 
 /// The trajectory files of a folder, such as [`traces_dir`], in alphabetical order: every `.json`
-/// and `.json.gz` but those of problems, the [`schedules`], and those of whole matrices.
+/// and `.json.gz` but those of problems and the [`schedules`].
 ///
 /// # Errors
 /// [`Error::Read`] if the folder cannot be listed.
 pub fn traces(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    files(folder, |stem| {
-        !problems::STEMS.contains(&stem)
-            && !schedule::STEMS.contains(&stem)
-            && !stem.ends_with(MATRIX)
-    })
+    files(folder, |stem| !problems::STEMS.contains(&stem) && !schedule::STEMS.contains(&stem))
 }
 
 /// The files of a folder that hold schedules, to be read as a [`ScheduleFile`], in alphabetical

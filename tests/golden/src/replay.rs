@@ -1,6 +1,6 @@
 //! Feeds the gradients of a case to an optimizer of ours and compares the ways they go.
 
-use crate::{BoxError, Case, Point, Setting, Skip, Step, largest_of, relative_error};
+use crate::{BoxError, Case, Dtype, Point, Setting, Skip, Step, largest_of, relative_error};
 
 /// The largest error allowed in f64.
 pub const F64_TOLERANCE: f64 = 1e-9;
@@ -131,6 +131,9 @@ struct Reference<'a> {
 
 impl<'a> Reference<'a> {
     fn of(case: &'a Case, precision: Precision, low_precision: bool) -> Result<Self, Skip> {
+        if case.dtype == Dtype::Bf16 {
+            return Err(Skip::Bf16Weights);
+        }
         match precision {
             Precision::F64 => Ok(Self {
                 record: &case.record,

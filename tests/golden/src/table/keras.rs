@@ -2,7 +2,7 @@
 
 use super::Condition::{Off, On};
 use super::Meaning::{Free, Lr, Number, NumberOrZero, Switch};
-use super::reasons::{FACTORED, FOLLOW_THE_LEADER, TRUST_RATIO};
+use super::reasons::{FACTORED, FOLLOW_THE_LEADER, MATRIX, TRUST_RATIO};
 use super::{Meaning, Row, row};
 
 const DECOUPLED: &str =
@@ -105,4 +105,5 @@ pub(super) const ROWS: &[Row] = &[
     row("adafactor").differs(FACTORED),
     row("ftrl").differs(FOLLOW_THE_LEADER),
     row("lamb").differs(TRUST_RATIO),
+    row("muon").differs(MATRIX),
 ];

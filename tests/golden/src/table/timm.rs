@@ -2,7 +2,7 @@
 
 use super::Condition::{Is, LrChanges, Off, On};
 use super::Meaning::{Both, Decides, Free, Lr, Number, Pair, Switch, Triple};
-use super::reasons::{FACTORED, PROJECTED, TRUST_RATIO, WRAPPER};
+use super::reasons::{FACTORED, MATRIX, PROJECTED, TRUST_RATIO, WRAPPER};
 use super::{
     ADAM, CAUTION, CAUTIOUS_MARS, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW,
     row,
@@ -193,10 +193,12 @@ pub(super) const ROWS: &[Row] = &[
         .fixed(&[("cautious_xi", "0")]),
     row("adafactor").differs(FACTORED),
     row("adafactor_bv").differs(FACTORED),
+    row("adamuon").differs(MATRIX),
     row("adamp").differs(PROJECTED),
     row("lamb").differs(TRUST_RATIO),
     row("lars").differs(TRUST_RATIO),
     row("lookahead").differs(WRAPPER),
+    row("muon").differs(MATRIX),
     row("nvnovograd").differs(TRUST_RATIO),
     row("sgdp").differs(PROJECTED),
     row("mars").when(&[On("caution")]).differs(CAUTIOUS_MARS),
