@@ -14,6 +14,7 @@
 //! the libraries, packed with `gzip -9n`.
 
 mod check;
+mod closeness;
 mod compare;
 mod error;
 mod mapping;
@@ -25,7 +26,8 @@ mod schedule;
 mod schema;
 mod table;
 
-pub use compare::{largest_of, relative_error};
+pub use closeness::{Closeness, MOVEMENT_TOLERANCE};
+pub use compare::{largest_of, movement_error, relative_error};
 pub use error::{BoxError, Error, Skip};
 pub use mapping::{Point, Setting, setting};
 pub use problems::{Problem, ProblemsFile};

@@ -88,7 +88,7 @@ struct Lr {
 }
 
 impl Condition {
-    fn holds(self, case: &Case) -> bool {
+    pub(crate) fn holds(self, case: &Case) -> bool {
         match self {
             Condition::On(key) => is_on(case, key),
             Condition::Off(key) => !is_on(case, key),

@@ -1,6 +1,9 @@
 //! A trajectory file as it is on disk.
 
-use crate::{Draw, Dtype, Error, Evaluation, ProblemsFile, Projector, State, number};
+use crate::{
+    Closeness, Draw, Dtype, Error, Evaluation, ProblemsFile, Projector, State, is_of_matrices,
+    number,
+};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
@@ -115,6 +118,9 @@ pub struct Case {
     /// As `evals`, where only their number was kept.
     #[serde(default)]
     pub n_evals: Option<IgnoredAny>,
+    /// How closely the run is to be followed: no field of a file, it depends on which one it is.
+    #[serde(skip)]
+    pub closeness: Closeness,
 }
 
 impl Case {
@@ -178,6 +184,9 @@ impl OptimizerFile {
             return other("cases without steps");
         }
         let mut file: Self = parse(path, &bytes)?;
+        if is_of_matrices(path) {
+            file.ask_for_movement();
+        }
         ProblemsFile::complete(&mut file, path)?;
         file.check(path)?;
         Ok(file)

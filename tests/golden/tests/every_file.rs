@@ -72,6 +72,14 @@ fn every_case_has_gradients_or_evaluated_the_loss() {
 }
 
 #[test]
+fn runs_of_whole_matrices_are_looked_at_more_closely() {
+    for (path, _, case) in cases() {
+        let looked_at = case.closeness.movement.is_finite();
+        assert_eq!(looked_at, is_of_matrices(path), "{}: {}", path.display(), case.id);
+    }
+}
+
+#[test]
 fn a_table_of_codes_holds_no_runs() {
     for (_, file) in
         FILES.iter().filter(|(path, _)| path.ends_with("bitsandbytes__dynamic_map_matrix.json"))

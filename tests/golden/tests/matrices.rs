@@ -2,7 +2,10 @@
 
 mod made_up;
 
-use burn_descent_golden::{Draw, Dtype, Error, OptimizerFile, ProblemsFile, Projector};
+use burn_descent_golden::{
+    Closeness, Draw, Dtype, Error, F64_TOLERANCE, MOVEMENT_TOLERANCE, OptimizerFile, ProblemsFile,
+    Projector,
+};
 use made_up::{file, folder, read};
 use serde_json::{Value, json};
 
@@ -224,4 +227,25 @@ fn a_file_whose_cases_are_no_runs_says_so() {
     let error = read("matrix_codes", codes.to_string().into_bytes()).unwrap_err();
     assert!(matches!(error, Error::NotOptimizer { .. }), "{error}");
     assert!(error.to_string().contains("cases without steps"), "{error}");
+}
+
+#[test]
+fn a_few_references_are_followed_less_closely() {
+    let closeness = |library: &str, optimizer: &str, hyper: Value, name: &str| {
+        let mut whole: Value = serde_json::from_slice(&file(json!({"hyper": hyper}))).unwrap();
+        whole["library"] = json!(library);
+        whole["optimizer"] = json!(optimizer);
+        let files = [(name, whole.to_string().into_bytes())];
+        OptimizerFile::read(&folder("matrix_close", &files).join(name)).unwrap().cases[0].closeness
+    };
+    let usual = Closeness { relative: F64_TOLERANCE, movement: MOVEMENT_TOLERANCE };
+    let lamb = |pre_norm: bool, name| {
+        closeness("pytorch_optimizer", "lamb", json!({"pre_norm": pre_norm}), name)
+    };
+    assert_eq!(lamb(false, "x_matrix.json"), usual);
+    assert_eq!(lamb(true, "x_matrix.json"), Closeness { relative: 1e-4, movement: 1e-4 });
+    assert_eq!(lamb(true, "x.json"), Closeness::default());
+    assert_eq!(closeness("timm", "lamb", json!({"pre_norm": true}), "x_matrix.json"), usual);
+    let dash = closeness("pytorch_optimizer", "dash_patched", json!({}), "x_matrix.json");
+    assert_eq!(dash, Closeness { relative: 1e-8, movement: 1e-8 });
 }

@@ -3,7 +3,8 @@
 mod made_up_case;
 
 use burn_descent_golden::{
-    BoxError, Engine, Outcome, Point, Precision, ReplayError, Setting, Skip, Step, replay,
+    BoxError, Case, Closeness, Engine, Outcome, Point, Precision, ReplayError, Setting, Skip, Step,
+    replay,
 };
 use made_up_case::case;
 use serde_json::{Value, json};
@@ -63,6 +64,27 @@ fn a_library_that_computes_in_f32_may_be_further_off() {
         let outcome = replay(&wrong, &setting, Precision::F64, &mut Descent(vec![])).unwrap();
         assert_eq!(outcome.agrees(), low_precision, "{outcome:?}");
     }
+}
+
+#[test]
+fn an_error_may_be_small_for_the_weights_and_large_for_the_step() {
+    let mut far = case(json!({
+        "init": [[1e6, 2]], "params": [[[1e6 - 0.5, 2]], [[1e6 - 0.5, 1.5 + 1e-6]]],
+    }));
+    let run = |case: &Case, precision| {
+        replay(case, &sgd(vec![0.5, 0.5]), precision, &mut Descent(vec![])).unwrap()
+    };
+    assert!(run(&far, Precision::F64).agrees());
+    far.closeness = Closeness { movement: 1e-8, ..far.closeness };
+    let outcome = run(&far, Precision::F64);
+    assert!((outcome.max_movement_error - 2e-6).abs() < 1e-9, "{outcome:?}");
+    assert!(outcome.max_error < 1e-11 && !outcome.agrees(), "{outcome:?}");
+    let said = "off by 1.0e-12 of 1e-9 at step 2, tensor 0, by 2.0e-6 of 1e-8 of its movement";
+    assert_eq!(outcome.to_string(), said);
+    far.params_f32 = Some(far.params.clone());
+    assert!(run(&far, Precision::F32).agrees());
+    far.closeness = Closeness { relative: 1e-13, movement: 1.0 };
+    assert!(!run(&far, Precision::F64).agrees());
 }
 
 #[test]
