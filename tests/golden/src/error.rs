@@ -27,7 +27,7 @@ pub enum Error {
     /// The file is JSON, but holds no runs of an optimizer.
     #[error(
         "{}: holds {what}, not the runs of an optimizer: \
-         give a file with the fields `library`, `optimizer` and `cases`",
+         give a file with the fields `library`, `optimizer` and `cases`, where a case has `steps`",
         .file.display()
     )]
     NotOptimizer {
@@ -49,7 +49,7 @@ pub enum Error {
     /// A case takes its gradients from a file that is not there.
     #[error(
         "{}: case {case} takes its gradients from problem `{problem}` of set `{set}`: \
-         put the problems.json of that set into the same folder",
+         put the {needs}.json of that set into the same folder",
         .file.display()
     )]
     MissingProblems {
@@ -61,6 +61,8 @@ pub enum Error {
         problem: String,
         /// The set of files it belongs to.
         set: String,
+        /// The name of the file it is looked for in, without its extension.
+        needs: &'static str,
     },
 }
 
@@ -101,6 +103,12 @@ pub enum Skip {
         /// What it should be.
         expected: &'static str,
     },
+    /// The weights are bf16.
+    #[error(
+        "its weights are bf16: how they are rounded is a matter of the stores of weights, and of no \
+         rule"
+    )]
+    Bf16Weights,
     /// The run cannot be fed with recorded gradients.
     #[error("it has no sequence of gradients: the optimizer asked for them as it went")]
     NoGradients,

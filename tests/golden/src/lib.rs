@@ -14,20 +14,24 @@
 //! the libraries, packed with `gzip -9n`.
 
 mod check;
+mod closeness;
 mod compare;
 mod error;
 mod mapping;
 mod number;
 mod problems;
+mod recorded;
 mod replay;
 mod schedule;
 mod schema;
 mod table;
 
-pub use compare::{largest_of, relative_error};
+pub use closeness::{Closeness, MOVEMENT_TOLERANCE};
+pub use compare::{largest_of, movement_error, relative_error};
 pub use error::{BoxError, Error, Skip};
 pub use mapping::{Point, Setting, setting};
 pub use problems::{Problem, ProblemsFile};
+pub use recorded::{Draw, Dtype, Evaluation, Projector, State};
 pub use replay::{
     Engine, F32_TOLERANCE, F64_TOLERANCE, LOW_PRECISION_TOLERANCE, Outcome, Precision, ReplayError,
     replay,
@@ -43,19 +47,16 @@ pub fn traces_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("traces")
 }
 
-/// Ends the names of files of methods that look past one element, and of their problems. They have a
-/// schema of their own, and no rule here is such a method yet.
+/// Ends the names of files of methods that look past one element, and of their problems.
 const MATRIX: &str = "_matrix";
 
 /// The trajectory files of a folder, such as [`traces_dir`], in alphabetical order: every `.json`
-/// and `.json.gz` but `problems`, the [`schedules`], and those of whole matrices (`.._matrix`).
+/// and `.json.gz` but those of problems and the [`schedules`].
 ///
 /// # Errors
 /// [`Error::Read`] if the folder cannot be listed.
 pub fn traces(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    files(folder, |stem| {
-        stem != problems::STEM && !schedule::STEMS.contains(&stem) && !stem.ends_with(MATRIX)
-    })
+    files(folder, |stem| !problems::STEMS.contains(&stem) && !schedule::STEMS.contains(&stem))
 }
 
 /// The files of a folder that hold schedules, to be read as a [`ScheduleFile`], in alphabetical
@@ -83,12 +84,21 @@ fn files(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, E
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let stem = name.strip_suffix(".json.gz").or_else(|| name.strip_suffix(".json"));
-        if stem.is_some_and(&wanted) {
+        if stem(&path).is_some_and(&wanted) {
             files.push(path);
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// The name of a `.json` or `.json.gz` without that.
+fn stem(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?;
+    name.strip_suffix(".json.gz").or_else(|| name.strip_suffix(".json"))
+}
+
+/// Are the runs of this file of methods that look past one element?
+fn is_of_matrices(path: &Path) -> bool {
+    stem(path).is_some_and(|stem| stem.ends_with(MATRIX))
 }

@@ -1,7 +1,7 @@
 //! Reads the table: which optimizer of ours a case is.
 
-use crate::table::{Condition, LIBRARIES, Meaning, Ours, Row};
-use crate::{Case, OptimizerFile, Skip};
+use crate::table::{Condition, LIBRARIES, Meaning, Ours, Row, plain_name};
+use crate::{Case, Dtype, OptimizerFile, Skip};
 use serde_json::Value;
 
 /// Which weights of our optimizer the `params` of a file are.
@@ -34,8 +34,12 @@ pub struct Setting {
 /// Why we have no such optimizer: a [`Skip`]. A hyper-parameter that is not in the table is one,
 /// so nothing is ever compared under a guess.
 pub fn setting(file: &OptimizerFile, case: &Case) -> Result<Setting, Skip> {
+    if case.dtype == Dtype::Bf16 {
+        return Err(Skip::Bf16Weights);
+    }
+    let optimizer = plain_name(&file.optimizer)?;
     let rows = LIBRARIES.iter().filter(|(library, _)| *library == file.library);
-    let mut rows = rows.flat_map(|(_, rows)| *rows).filter(|row| row.optimizer == file.optimizer);
+    let mut rows = rows.flat_map(|(_, rows)| *rows).filter(|row| row.optimizer == optimizer);
     let row = rows.find(|row| row.when.iter().all(|condition| condition.holds(case)));
     let row = row.ok_or_else(|| Skip::NoOptimizer {
         library: file.library.clone(),
@@ -84,7 +88,7 @@ struct Lr {
 }
 
 impl Condition {
-    fn holds(self, case: &Case) -> bool {
+    pub(crate) fn holds(self, case: &Case) -> bool {
         match self {
             Condition::On(key) => is_on(case, key),
             Condition::Off(key) => !is_on(case, key),

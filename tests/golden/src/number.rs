@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
+use std::collections::BTreeMap;
 
 /// A float, read from a number or from `"inf"`, `"-inf"`, `"nan"`.
 #[derive(Clone, Copy)]
@@ -61,6 +62,31 @@ impl<T: Floats> Floats for Option<T> {
     }
 }
 
+impl<T: Floats> Floats for BTreeMap<String, T> {
+    type Plain = BTreeMap<String, T::Plain>;
+    fn plain(self) -> Self::Plain {
+        self.into_iter().map(|(name, value)| (name, value.plain())).collect()
+    }
+}
+
+/// One step: a vector for each tensor, or where there is one tensor, just its vector.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected the numbers of one tensor, or a list of such for several")]
+pub(crate) enum StepOrList {
+    List(Vec<Number>),
+    Step(Vec<Vec<Number>>),
+}
+
+impl Floats for StepOrList {
+    type Plain = Vec<Vec<f64>>;
+    fn plain(self) -> Self::Plain {
+        match self {
+            StepOrList::List(list) => vec![list.plain()],
+            StepOrList::Step(step) => step.plain(),
+        }
+    }
+}
+
 /// Declares `deserialize_with` functions, each named after what it reads.
 macro_rules! readers {
     ($($(#[$doc:meta])* $name:ident: $type:ty),* $(,)?) => {$(
@@ -73,14 +99,24 @@ macro_rules! readers {
     )*};
 }
 readers! {
+    /// One number.
+    one: Number,
+    /// A list of numbers.
+    list: Vec<Number>,
     /// One step: a vector for each tensor.
     step: Vec<Vec<Number>>,
     /// Several steps.
     steps: Vec<Vec<Vec<Number>>>,
+    /// One step, or none.
+    maybe_step: Option<Vec<Vec<Number>>>,
     /// Several steps, or none.
     maybe_steps: Option<Vec<Vec<Vec<Number>>>>,
     /// A list of numbers, or none.
     maybe_list: Option<Vec<Number>>,
     /// A list of lists, or none.
     maybe_lists: Option<Vec<Vec<Number>>>,
+    /// Lists of lists, by name.
+    named_lists: BTreeMap<String, Vec<Vec<Number>>>,
+    /// Several steps, each of which may be a list, or none.
+    maybe_steps_or_lists: Option<Vec<StepOrList>>,
 }

@@ -1,13 +1,28 @@
 //! Gradients that all runs of a problem share.
 
 use crate::schema::{bytes, parse, unpack};
-use crate::{Case, Error, OptimizerFile, Tensor, number};
+use crate::{Case, Error, OptimizerFile, Step, number};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The name of the file, without its extension.
-pub(crate) const STEM: &str = "problems";
+/// Where the problems of some trajectory files are.
+pub(crate) struct Source {
+    /// The name of the file, without its extension.
+    stem: &'static str,
+    /// The file of this repository.
+    packed: &'static [u8],
+}
+
+/// The problems of files of whole matrices.
+const MATRICES: Source =
+    Source { stem: "problems_matrix", packed: include_bytes!("../traces/problems_matrix.json.gz") };
+/// Those of the others.
+const VECTORS: Source =
+    Source { stem: "problems", packed: include_bytes!("../traces/problems.json.gz") };
+
+/// The names of the files of problems, without their extension.
+pub(crate) const STEMS: [&str; 2] = [VECTORS.stem, MATRICES.stem];
 
 /// The problems of a set of trajectory files.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,50 +34,79 @@ pub struct ProblemsFile {
     pub problems: BTreeMap<String, Problem>,
 }
 
-/// One problem.
+/// One problem. Fields that are not listed here are ignored.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Problem {
-    /// The gradient of each step for the one tensor there is, where it depends on nothing else.
-    #[serde(default, rename = "G", deserialize_with = "number::maybe_lists")]
-    pub gradients: Option<Vec<Tensor>>,
+    /// Where the parameters start.
+    #[serde(default, deserialize_with = "number::maybe_step")]
+    pub init: Option<Step>,
+    /// The shape of each parameter.
+    #[serde(default)]
+    pub shapes: Vec<Vec<usize>>,
+    /// What each parameter is called.
+    #[serde(default)]
+    pub names: Option<Vec<String>>,
+    /// How many steps there are gradients for.
+    #[serde(default, rename = "T")]
+    pub steps: Option<usize>,
+    /// The gradient of each step, where it depends on nothing else. In a file, that of a step is
+    /// one list for each parameter, or if there is one parameter, just its list.
+    #[serde(default, rename = "G", deserialize_with = "number::maybe_steps_or_lists")]
+    pub gradients: Option<Vec<Step>>,
+    /// The loss before each step, where it is a fixed sequence too.
+    #[serde(default, deserialize_with = "number::maybe_list")]
+    pub losses: Option<Vec<f64>>,
+}
+
+impl Case {
+    /// Does it take its gradients from a problem?
+    fn asks(&self) -> bool {
+        self.grads.is_none() && self.evals.is_none() && self.n_evals.is_none()
+    }
+
+    /// Takes what it does not say itself from its problem: `false` if that has no gradients.
+    fn take_from(&mut self, problem: &Problem) -> bool {
+        self.grads = problem.gradients.clone();
+        self.names = self.names.take().or_else(|| problem.names.clone());
+        self.losses = self.losses.take().or_else(|| problem.losses.clone());
+        self.grads.is_some()
+    }
 }
 
 impl ProblemsFile {
-    /// Gives gradients to the cases of a file that have none of their own.
+    /// Gives gradients to the cases of a file that have none of their own, and names and losses.
     pub(crate) fn complete(file: &mut OptimizerFile, path: &Path) -> Result<(), Error> {
-        let asks = |case: &Case| case.grads.is_none() && case.evals.is_none();
-        let asks = |case: &Case| asks(case) && case.n_evals.is_none();
-        if !file.cases.iter().any(asks) {
+        if !file.cases.iter().any(Case::asks) {
             return Ok(());
         }
-        let problems = Self::beside(path)?.or_else(|| Self::of_set(&file.set));
-        for case in file.cases.iter_mut().filter(|case| asks(case)) {
+        let source = if crate::is_of_matrices(path) { &MATRICES } else { &VECTORS };
+        let problems = Self::beside(path, source)?.or_else(|| Self::of_set(&file.set, source));
+        for case in file.cases.iter_mut().filter(|case| case.asks()) {
             let problem = problems.as_ref().and_then(|file| file.problems.get(&case.problem));
-            let Some(gradients) = problem.and_then(|problem| problem.gradients.as_ref()) else {
+            if !problem.is_some_and(|problem| case.take_from(problem)) {
                 return Err(Error::MissingProblems {
                     file: path.into(),
                     case: case.id.clone(),
                     problem: case.problem.clone(),
                     set: file.set.clone(),
+                    needs: source.stem,
                 });
-            };
-            case.grads = Some(gradients.iter().map(|tensor| vec![tensor.clone()]).collect());
+            }
         }
         Ok(())
     }
 
     /// The problems in the folder of a file, if they are there.
-    fn beside(path: &Path) -> Result<Option<Self>, Error> {
-        let names = ["json", "json.gz"].map(|extension| format!("{STEM}.{extension}"));
+    fn beside(path: &Path, source: &Source) -> Result<Option<Self>, Error> {
+        let names = ["json", "json.gz"].map(|extension| format!("{}.{extension}", source.stem));
         let paths = names.map(|name| path.with_file_name(name));
         let Some(path) = paths.iter().find(|path| path.exists()) else { return Ok(None) };
         parse(path, &bytes(path)?).map(Some)
     }
 
     /// The problems of this repository, if they are the ones of this set.
-    fn of_set(set: &str) -> Option<Self> {
-        let packed = include_bytes!("../traces/problems.json.gz").to_vec();
-        let plain = unpack(packed).ok()?;
+    fn of_set(set: &str, source: &Source) -> Option<Self> {
+        let plain = unpack(source.packed.to_vec()).ok()?;
         serde_json::from_slice(&plain).ok().filter(|file: &Self| file.set == set)
     }
 }

@@ -1,8 +1,12 @@
 //! Feeds the gradients of a case to an optimizer of ours and compares the ways they go.
 
-use crate::{BoxError, Case, Point, Setting, Skip, Step, largest_of, relative_error};
+use crate::{
+    BoxError, Case, Dtype, Point, Setting, Skip, Step, largest_of, movement_error, relative_error,
+};
+use core::fmt;
 
-/// The largest error allowed in f64.
+/// The largest error allowed in f64, but for the few cases whose [`Closeness`](crate::Closeness) says
+/// otherwise.
 pub const F64_TOLERANCE: f64 = 1e-9;
 /// The largest error allowed in f32.
 pub const F32_TOLERANCE: f64 = 2e-5;
@@ -44,14 +48,33 @@ pub struct Outcome {
     pub tensor: usize,
     /// The largest error allowed.
     pub tolerance: f64,
+    /// The largest [`movement_error`] of a tensor after a recorded step.
+    pub max_movement_error: f64,
+    /// The largest one allowed.
+    pub movement_tolerance: f64,
     /// How many tensors were compared.
     pub compared: usize,
 }
 
 impl Outcome {
-    /// Is the error within the tolerance?
+    /// Are the errors within their tolerances?
     pub fn agrees(&self) -> bool {
-        self.compared > 0 && self.max_error <= self.tolerance
+        self.compared > 0
+            && self.max_error <= self.tolerance
+            && self.max_movement_error <= self.movement_tolerance
+    }
+}
+
+/// How far off it is, and how far off it may be.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { max_error, step, tensor, tolerance, .. } = self;
+        write!(f, "off by {max_error:.1e} of {tolerance:.0e} at step {step}, tensor {tensor}")?;
+        if self.movement_tolerance.is_finite() {
+            let (error, tolerance) = (self.max_movement_error, self.movement_tolerance);
+            write!(f, ", by {error:.1e} of {tolerance:.0e} of its movement")?;
+        }
+        Ok(())
     }
 }
 
@@ -70,6 +93,7 @@ pub enum ReplayError {
 ///
 /// Errors are relative to the largest element of the reference tensor at that step; in long runs,
 /// whose parameters may come close to zero, to the largest element at the start if that is larger.
+/// In f64, an error of a whole-matrix method must be small compared with its movement too.
 ///
 /// # Errors
 /// [`ReplayError::Skip`] if the case has no run of this precision or no gradients, and
@@ -88,15 +112,25 @@ pub fn replay(
         .map(|tensor| if case.is_long() { largest_of(tensor) } else { 0.0 })
         .collect();
 
-    let tolerance = reference.tolerance;
-    let mut outcome = Outcome { max_error: 0.0, step: 0, tensor: 0, tolerance, compared: 0 };
+    let mut outcome = Outcome {
+        max_error: 0.0,
+        step: 0,
+        tensor: 0,
+        tolerance: reference.tolerance,
+        max_movement_error: 0.0,
+        movement_tolerance: reference.movement_tolerance,
+        compared: 0,
+    };
     let mut compare = |step: usize, ours: &Step, theirs: &Step| {
-        for (tensor, floor) in floors.iter().enumerate() {
-            let error = match (ours.get(tensor), theirs.get(tensor)) {
-                (Some(ours), Some(theirs)) => relative_error(ours, theirs, *floor),
-                _ => f64::INFINITY,
+        for (tensor, (floor, init)) in floors.iter().zip(&case.init).enumerate() {
+            let (error, of_movement) = match (ours.get(tensor), theirs.get(tensor)) {
+                (Some(ours), Some(theirs)) => {
+                    (relative_error(ours, theirs, *floor), movement_error(ours, theirs, init))
+                }
+                _ => (f64::INFINITY, f64::INFINITY),
             };
             outcome.compared += 1;
+            outcome.max_movement_error = outcome.max_movement_error.max(of_movement);
             if error > outcome.max_error {
                 outcome = Outcome { max_error: error, step, tensor, ..outcome };
             }
@@ -127,20 +161,26 @@ struct Reference<'a> {
     params: &'a [Step],
     eval_params: Option<&'a Vec<Step>>,
     tolerance: f64,
+    movement_tolerance: f64,
 }
 
 impl<'a> Reference<'a> {
     fn of(case: &'a Case, precision: Precision, low_precision: bool) -> Result<Self, Skip> {
+        if case.dtype == Dtype::Bf16 {
+            return Err(Skip::Bf16Weights);
+        }
         match precision {
-            Precision::F64 => Ok(Self {
-                record: &case.record,
-                params: &case.params,
-                eval_params: case.eval_params.as_ref(),
-                tolerance: match low_precision || !case.low_precision_state.is_empty() {
-                    false => F64_TOLERANCE,
-                    true => LOW_PRECISION_TOLERANCE,
-                },
-            }),
+            Precision::F64 => {
+                let exact = !low_precision && case.low_precision_state.is_empty();
+                let least = if exact { 0.0 } else { LOW_PRECISION_TOLERANCE };
+                Ok(Self {
+                    record: &case.record,
+                    params: &case.params,
+                    eval_params: case.eval_params.as_ref(),
+                    tolerance: case.closeness.relative.max(least),
+                    movement_tolerance: case.closeness.movement.max(least),
+                })
+            }
             Precision::F32 => {
                 if let Some(error) = &case.f32_error {
                     return Err(Skip::F32Failed(error.clone()));
@@ -150,6 +190,7 @@ impl<'a> Reference<'a> {
                     params: case.params_f32.as_ref().ok_or(Skip::NoF32)?,
                     eval_params: case.eval_params_f32.as_ref(),
                     tolerance: F32_TOLERANCE,
+                    movement_tolerance: f64::INFINITY,
                 })
             }
         }

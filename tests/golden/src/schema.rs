@@ -1,9 +1,13 @@
 //! A trajectory file as it is on disk.
 
-use crate::{Error, ProblemsFile, number};
+use crate::{
+    Closeness, Draw, Dtype, Error, Evaluation, ProblemsFile, Projector, State, is_of_matrices,
+    number,
+};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
@@ -46,14 +50,32 @@ pub struct Case {
     /// The hyper-parameters that were given to the library, some of which it does not report.
     #[serde(default)]
     pub hyper_given: Map<String, Value>,
+    /// What each tensor is called, where the library decides by name.
+    #[serde(default)]
+    pub names: Option<Vec<String>>,
+    /// The type of the weights.
+    #[serde(default)]
+    pub dtype: Dtype,
     /// The parameters before the first step.
     #[serde(deserialize_with = "number::step")]
     pub init: Step,
+    /// As `init`, rounded to bf16, where the weights are.
+    #[serde(default, deserialize_with = "number::maybe_step")]
+    pub init_bf16: Option<Step>,
     /// How many steps were taken.
     pub steps: usize,
     /// The gradient of each step, where there is such a sequence.
     #[serde(default, deserialize_with = "number::maybe_steps")]
     pub grads: Option<Vec<Step>>,
+    /// The loss before each step; in long runs, before the recorded ones.
+    #[serde(default, deserialize_with = "number::maybe_list")]
+    pub losses: Option<Vec<f64>>,
+    /// The random numbers of the run, in the order in which they were drawn.
+    #[serde(default)]
+    pub draws: Vec<Draw>,
+    /// The largest logit of each head of attention before each step.
+    #[serde(default, deserialize_with = "number::maybe_lists")]
+    pub attention_max_logits: Option<Vec<Vec<f64>>>,
     /// The learning rate of each step, where it changes.
     #[serde(default, deserialize_with = "number::maybe_list")]
     pub lr_sequence: Option<Vec<f64>>,
@@ -65,6 +87,15 @@ pub struct Case {
     /// The weights to judge and ship after these steps, where they are not `params`.
     #[serde(default, deserialize_with = "number::maybe_steps")]
     pub eval_params: Option<Vec<Step>>,
+    /// More of what the optimizer remembers, by name, after the same steps as `params`.
+    #[serde(default, deserialize_with = "number::named_lists")]
+    pub aux: BTreeMap<String, Vec<Vec<f64>>>,
+    /// The states of an optimizer of bf16 weights, by name.
+    #[serde(default)]
+    pub state_bf16: BTreeMap<String, State>,
+    /// The bases in which gradients were looked at.
+    #[serde(default)]
+    pub projectors: Vec<Projector>,
     /// The steps after which `params_f32` were recorded; absent, it is `record`.
     #[serde(default)]
     pub record_f32: Option<Vec<usize>>,
@@ -80,12 +111,16 @@ pub struct Case {
     /// State that the library keeps in f32 even in its f64 run.
     #[serde(default)]
     pub low_precision_state: Vec<String>,
-    /// Set where the optimizer evaluated the loss as it went, so that `grads` does not exist.
+    /// Where the optimizer evaluated the loss as it went, so that `grads` does not exist: each time
+    /// that it did, in every step, or in the first ones.
     #[serde(default)]
-    pub evals: Option<IgnoredAny>,
+    pub evals: Option<Vec<Vec<Evaluation>>>,
     /// As `evals`, where only their number was kept.
     #[serde(default)]
     pub n_evals: Option<IgnoredAny>,
+    /// How closely the run is to be followed: no field of a file, it depends on which one it is.
+    #[serde(skip)]
+    pub closeness: Closeness,
 }
 
 impl Case {
@@ -115,10 +150,22 @@ struct Header {
     problems: Option<IgnoredAny>,
 }
 
+/// Of the cases of a file, the field that no run is without.
+#[derive(Deserialize)]
+struct Runs {
+    cases: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    steps: Option<IgnoredAny>,
+}
+
 impl OptimizerFile {
-    /// Reads a file, plain or packed with gzip, and completes it: gradients that all runs of a
-    /// problem share are taken from the `problems.json` of its folder, or, for files of the set in
-    /// this repository, from the one here.
+    /// Reads a file, plain or packed with gzip, and completes it: what all runs of a problem share,
+    /// such as gradients, is taken from the `problems.json` of its folder, or, for files of the set
+    /// in this repository, from the one here. For a file whose name ends in `_matrix`, that is
+    /// `problems_matrix.json`.
     ///
     /// # Errors
     /// [`Error`] names the file, what is wrong, and what to do.
@@ -132,7 +179,14 @@ impl OptimizerFile {
             Header { optimizer: None, cases: Some(_), .. } => return other("schedules"),
             _ => return other("something else"),
         }
+        let Runs { cases } = parse(path, &bytes)?;
+        if !cases.is_empty() && cases.iter().all(|case| case.steps.is_none()) {
+            return other("cases without steps");
+        }
         let mut file: Self = parse(path, &bytes)?;
+        if is_of_matrices(path) {
+            file.ask_for_movement();
+        }
         ProblemsFile::complete(&mut file, path)?;
         file.check(path)?;
         Ok(file)

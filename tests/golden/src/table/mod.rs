@@ -1,8 +1,16 @@
 //! What the optimizers of other libraries are called here. A new optimizer is a new row.
 
 mod adam_atan2_pytorch;
+mod adam_mini;
+mod apollo_torch;
+mod came_pytorch;
+mod dadaptation;
 mod formula;
+mod galore_torch;
+mod heavyball;
+mod jaxopt;
 mod keras;
+mod kron_torch;
 mod optax;
 mod optimi;
 mod prodigyopt;
@@ -12,7 +20,7 @@ mod schedulefree;
 mod timm;
 mod torch;
 
-use crate::Point;
+use crate::{Point, Skip};
 
 /// One optimizer of a library, or one of its variants.
 #[derive(Clone, Copy, Debug)]
@@ -98,8 +106,16 @@ pub enum Meaning {
 /// The rows of every library.
 pub const LIBRARIES: &[(&str, &[Row])] = &[
     ("adam_atan2_pytorch", adam_atan2_pytorch::ROWS),
+    ("adam_mini", adam_mini::ROWS),
+    ("apollo_torch", apollo_torch::ROWS),
+    ("came_pytorch", came_pytorch::ROWS),
+    ("dadaptation", dadaptation::ROWS),
     ("formula", formula::ROWS),
+    ("galore_torch", galore_torch::ROWS),
+    ("heavyball", heavyball::ROWS),
+    ("jaxopt", jaxopt::ROWS),
     ("keras", keras::ROWS),
+    ("kron_torch", kron_torch::ROWS),
     ("optax", optax::ROWS),
     ("optimi", optimi::ROWS),
     ("prodigyopt", prodigyopt::ROWS),
@@ -108,6 +124,19 @@ pub const LIBRARIES: &[(&str, &[Row])] = &[
     ("timm", timm::ROWS),
     ("torch.optim", torch::ROWS),
 ];
+
+/// The name of an optimizer in the rows, from the one that its file has, whose ending may say how
+/// the library was run.
+pub(crate) fn plain_name(optimizer: &str) -> Result<&str, Skip> {
+    if optimizer.ends_with("_kahan") {
+        return Err(Skip::Bf16Weights);
+    }
+    if optimizer.ends_with("_bf16") {
+        return Err(Skip::Differs(reasons::BF16_INSIDE));
+    }
+    // The library, with a low precision that was fixed in it replaced by that of the weights.
+    Ok(optimizer.strip_suffix("_patched").unwrap_or(optimizer))
+}
 
 /// The hyper-parameters of Adam that are called the same in PyTorch and here.
 const ADAM: &[(&str, Meaning)] = &[

@@ -2,7 +2,9 @@
 
 use super::Condition::{Off, On};
 use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Switch};
-use super::reasons::{CURVATURE, FACTORED, FINDS_LR, MATRIX, NEEDS_LOSS, TRUST_RATIO, WRAPPER};
+use super::reasons::{
+    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, MATRIX, NEEDS_LOSS, TRUST_RATIO, WRAPPER,
+};
 use super::{Meaning, Row, row};
 
 const LOW_PRECISION: &str = "optax: moments in another type than the parameters";
@@ -266,6 +268,7 @@ pub(super) const ROWS: &[Row] = &[
     row("novograd").differs(TRUST_RATIO),
     row("polyak_sgd").differs(NEEDS_LOSS),
     row("prodigy").differs(FINDS_LR),
+    row("schedule_free").differs(ANY_SCHEDULE_FREE),
     row("sm3").differs(FACTORED),
     row("sophia").differs(CURVATURE),
     row("schedule_free_sgd")

@@ -5,8 +5,8 @@ use super::Meaning::{
     Both, Decides, Free, Given, Lr, LrAnd, Number, NumberOrZero, Pair, Switch, Triple,
 };
 use super::reasons::{
-    CURVATURE, FACTORED, FINDS_LR, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS, POWER, PROJECTED,
-    RANGER, TOTALS, TRUST_RATIO, WRAPPER,
+    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS,
+    POWER, PROJECTED, RANGER, TOTALS, TRUST_RATIO, WRAPPER,
 };
 use super::{
     CAUTION, CAUTIOUS_MARS, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row,
@@ -577,16 +577,14 @@ pub(super) const ROWS: &[Row] = &[
         "its average of the weights begins at 0, so that its first step takes a third of every \
          weight away, whatever the gradient: it forgets how a network was initialised",
     ),
-    row("adago_bf16").differs(MATRIX),
-    row("adago_patched").differs(MATRIX),
+    row("adago").differs(MATRIX),
     row("adahessian").differs(CURVATURE),
     row("adai").differs(MODEL_TOTALS),
     row("adalite").differs(TRUST_RATIO),
     row("adam_mini").differs(TOTALS),
     row("adamp").differs(PROJECTED),
     row("adams").differs(MODEL_TOTALS),
-    row("adamuon_bf16").differs(MATRIX),
-    row("adamuon_patched").differs(MATRIX),
+    row("adamuon").differs(MATRIX),
     row("adanorm").differs(TOTALS),
     row("adashift").differs(
         "it divides by the greatest element of an old gradient, and keeps ten whole gradients; a \
@@ -605,6 +603,7 @@ pub(super) const ROWS: &[Row] = &[
     row("dadapt_adan").differs(FINDS_LR),
     row("dadapt_lion").differs(FINDS_LR),
     row("dadapt_sgd").differs(FINDS_LR),
+    row("dash").differs(MATRIX),
     row("fadam").differs(TOTALS),
     row("fromage").differs(TRUST_RATIO),
     row("ftrl").differs(FOLLOW_THE_LEADER),
@@ -612,11 +611,11 @@ pub(super) const ROWS: &[Row] = &[
     row("lamb").differs(LAMB),
     row("lars").differs(TRUST_RATIO),
     row("lookahead").differs(WRAPPER),
-    row("muon_bf16").differs(MATRIX),
-    row("muon_patched").differs(MATRIX),
+    row("muon").differs(MATRIX),
+    row("muon_gram").differs(MATRIX),
+    row("muonclip").differs(MATRIX),
     row("nero").differs(TRUST_RATIO),
-    row("normuon_bf16").differs(MATRIX),
-    row("normuon_patched").differs(MATRIX),
+    row("normuon").differs(MATRIX),
     row("novograd").differs(TRUST_RATIO),
     row("prodigy").differs(FINDS_LR),
     row("racs").differs(MATRIX),
@@ -624,6 +623,7 @@ pub(super) const ROWS: &[Row] = &[
     row("ranger21").differs(TOTALS),
     row("sam").differs(WRAPPER),
     row("scalable_shampoo").differs(MATRIX),
+    row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
     row("scion").differs(MATRIX),
     row("sgdp").differs(PROJECTED),
     row("sgdsai").differs(TOTALS),

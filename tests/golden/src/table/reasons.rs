@@ -56,3 +56,11 @@ pub(super) const FOLLOW_THE_LEADER: &str = "a weight is a function of all gradie
 /// AdamG.
 pub(super) const POWER: &str = "it needs a power with any exponent, which no two processors round alike; a rule here gives \
      the same numbers on all, from roots";
+
+/// Schedule-Free around an optimizer that is given to it.
+pub(super) const ANY_SCHEDULE_FREE: &str = "Schedule-Free around any optimizer; here it is around SGD, AdamW and RAdam, and the files of \
+     these three are compared";
+
+/// Those that end in `_bf16`, with other weights.
+pub(super) const BF16_INSIDE: &str = "the library multiplies matrices in bf16, so nothing agrees with it to more than two digits; a \
+     file that ends in `_patched` is the same method in the type of the weights";

@@ -1,6 +1,7 @@
 //! `schedulefree`, the authors' code.
 
 use super::Meaning::{Free, Lr, Number, Pair, Switch};
+use super::reasons::ANY_SCHEDULE_FREE;
 use super::{Meaning, Row, row};
 
 /// What its optimizers have in common.
@@ -44,4 +45,5 @@ pub(super) const ROWS: &[Row] = &[
             ],
         ],
     ),
+    row("wrapper").differs(ANY_SCHEDULE_FREE),
 ];

@@ -2,7 +2,7 @@
 
 use super::Condition::{Is, LrChanges, Off, On};
 use super::Meaning::{Both, Decides, Free, Lr, Number, NumberOrZero, Pair, Switch, Triple};
-use super::reasons::{FACTORED, PROJECTED, TRUST_RATIO, WRAPPER};
+use super::reasons::{FACTORED, MATRIX, PROJECTED, TRUST_RATIO, WRAPPER};
 use super::{
     ADAM, CAUTION, CAUTIOUS_MARS, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW,
     row,
@@ -57,6 +57,7 @@ const LAMB: &[(&str, Meaning)] = &[
     ("trust_clip", Switch("trust_clip")),
     ("always_adapt", Switch("adapt_without_decay")),
     ("decoupled_decay", Switch("decoupled_weight_decay")),
+    ("step", Free),
 ];
 
 const FIXED_DECAY: &str = "timm: weight decay independent of the learning rate";
@@ -203,10 +204,12 @@ pub(super) const ROWS: &[Row] = &[
         .fixed(&[("cautious_xi", "0")]),
     row("adafactor").differs(FACTORED),
     row("adafactor_bv").differs(FACTORED),
+    row("adamuon").differs(MATRIX),
     row("adamp").differs(PROJECTED),
     row("lamb").is("lamb", &[LAMB, COMMON, MOMENTS]),
     row("lars").differs(TRUST_RATIO),
     row("lookahead").differs(WRAPPER),
+    row("muon").differs(MATRIX),
     row("nvnovograd").differs(TRUST_RATIO),
     row("sgdp").differs(PROJECTED),
     row("mars").when(&[On("caution")]).differs(CAUTIOUS_MARS),

@@ -114,6 +114,5 @@ pub(super) const ROWS: &[Row] = &[
     row("radam").is("radam", &[COMMON, MOMENTS]),
     row("adafactor").differs(FACTORED),
     row("lbfgs").differs(SEARCHES),
-    row("muon_bf16").differs(MATRIX),
-    row("muon_patched").differs(MATRIX),
+    row("muon").differs(MATRIX),
 ];

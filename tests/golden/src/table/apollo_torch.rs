@@ -1,0 +1,6 @@
+//! `apollo-torch`, the authors' code.
+
+use super::reasons::MATRIX;
+use super::{Row, row};
+
+pub(super) const ROWS: &[Row] = &[row("apollo").differs(MATRIX)];
