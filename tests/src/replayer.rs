@@ -4,7 +4,8 @@ use crate::model::Model;
 use burn::module::Param;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use burn_descent::{Fused, registry};
+use burn_descent::rules::Bound;
+use burn_descent::{Descent, Fused, Schedule, registry};
 use burn_descent_golden::{
     BoxError, Case, Outcome, Precision, ReplayError, Setting, Skip, Step, replay,
 };
@@ -38,7 +39,12 @@ pub fn replay_on(
     if !device.supports_dtype(dtype) {
         return Err(ReplayError::Skip(Skip::Differs("the device has no f64")));
     }
-    replay(case, setting, precision, &mut OnDevice::new(optimizer, device.clone(), dtype))
+    replay(
+        case,
+        setting,
+        precision,
+        &mut OnDevice::new(optimizer, device.clone(), dtype, setting.lrs.clone()),
+    )
 }
 
 /// The type of the tensors in a replay.
@@ -53,14 +59,39 @@ struct OnDevice {
     device: Device,
     dtype: DType,
     optimizer: Fused,
-    walk: ModuleOptimizer,
+    /// The learning rate of each step.
+    lrs: Vec<f64>,
+    walk: Walk,
     model: Model,
 }
 
+/// What walks over the model.
+enum Walk {
+    Burn(ModuleOptimizer),
+    /// For rules that look at the whole model.
+    Ours(Box<Descent>),
+}
+
+/// Learning rates, one a step.
+#[derive(Debug)]
+struct List(Vec<f64>);
+
+impl Schedule for List {
+    fn name(&self) -> &'static str {
+        "list"
+    }
+    fn bounds(&self) -> Vec<Bound> {
+        Vec::new()
+    }
+    fn at(&self, step: u64) -> f64 {
+        self.0.get(step as usize).or(self.0.last()).copied().unwrap_or(0.0)
+    }
+}
+
 impl OnDevice {
-    fn new(optimizer: Fused, device: Device, dtype: DType) -> Self {
-        let walk = ModuleOptimizer::from(optimizer.clone());
-        Self { device, dtype, optimizer, walk, model: Model { tensors: vec![] } }
+    fn new(optimizer: Fused, device: Device, dtype: DType, lrs: Vec<f64>) -> Self {
+        let walk = Walk::Burn(ModuleOptimizer::from(optimizer.clone()));
+        Self { device, dtype, optimizer, lrs, walk, model: Model { tensors: vec![] } }
     }
 
     fn tensor(&self, numbers: &[f64]) -> Tensor<1> {
@@ -80,7 +111,13 @@ impl burn_descent_golden::Engine for OnDevice {
             |init: &Vec<f64>| Param::from_tensor(self.tensor(init).autodiff().require_grad());
         let tensors = init.iter().map(param).collect();
         self.model = Model { tensors };
-        self.walk = ModuleOptimizer::from(self.optimizer.clone());
+        self.walk = match self.optimizer.sees_model() {
+            false => Walk::Burn(ModuleOptimizer::from(self.optimizer.clone())),
+            true => {
+                let descent = Descent::new(self.optimizer.clone()).schedule(List(self.lrs.clone()));
+                Walk::Ours(Box::new(descent.build(&self.model)?))
+            }
+        };
         Ok(())
     }
 
@@ -89,7 +126,13 @@ impl burn_descent_golden::Engine for OnDevice {
         for (param, gradient) in self.model.tensors.iter().zip(grads) {
             gradients.register(param.id, self.tensor(gradient));
         }
-        self.model = self.walk.step(lr, self.model.clone(), gradients);
+        let model = core::mem::replace(&mut self.model, Model { tensors: vec![] });
+        self.model = match &mut self.walk {
+            Walk::Burn(walk) => walk.step(lr, model, gradients),
+            Walk::Ours(descent) => {
+                descent.step(model, gradients).map_err(|refused| refused.error)?.0
+            }
+        };
         Ok(())
     }
 
@@ -98,6 +141,9 @@ impl burn_descent_golden::Engine for OnDevice {
     }
 
     fn evaluated(&self) -> Result<Step, BoxError> {
-        numbers(&self.optimizer.evaluate(&self.model, &self.walk))
+        match &self.walk {
+            Walk::Burn(walk) => numbers(&self.optimizer.evaluate(&self.model, walk)),
+            Walk::Ours(descent) => numbers(&descent.evaluate(&self.model)),
+        }
     }
 }

@@ -116,9 +116,9 @@ impl Rule for Domains {
         let column = k.half * s.column + over.mean(Column, g * g);
         let largest = over.max(Row, g.abs()) + over.max(Column, -g) + over.max(Tensor, g * p);
         let u = g / (one + row * column / over.mean(Tensor, row)).sqrt();
-        let all = k.half * s.all + over.rms(Matrix, u);
+        let all = k.half * s.all + over.rms(Tensor, u);
         let m = k.half * s.m + u * s.row / (one + s.all * s.column);
-        let step = m + largest * over.count(Row) / over.count(Tensor) + over.mean(Column, m);
+        let step = m + largest * over.count(Row) / over.count(Tensor) + over.mean(Matrix, m);
         (p - k.lr * step / (one + all), Coarse { m, row, column, all })
     }
 }

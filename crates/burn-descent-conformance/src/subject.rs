@@ -3,7 +3,7 @@
 use crate::devices::Exactness;
 use crate::{Candidate, bits, numbers, values, variants};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
-use burn_descent::{Fused, FusedState};
+use burn_descent::{Deferred, Fused, FusedState};
 
 /// An optimizer on one device in one precision.
 #[derive(Clone)]
@@ -22,6 +22,25 @@ pub struct Subject {
     pub exactness: Exactness,
     /// The other devices there are.
     pub others: Vec<(Device, Exactness)>,
+}
+
+/// A step of one parameter, which is the whole model for a rule that looks at it.
+fn step<const D: usize>(
+    optimizer: &Fused,
+    lr: f64,
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    state: Option<FusedState>,
+) -> (Tensor<D>, FusedState) {
+    if !optimizer.sees_model() {
+        return optimizer.try_step(lr, parameter, gradient, state).expect("a good step");
+    }
+    let state = state.unwrap_or_else(|| optimizer.start(&parameter));
+    let step = optimizer.defer(lr, parameter, gradient, state).expect("a good step");
+    let mut steps = [step];
+    Deferred::run(&mut steps);
+    let [step] = steps;
+    step.finish()
 }
 
 impl Subject {
@@ -65,8 +84,7 @@ impl Subject {
         for t in steps {
             let gradient = self.tensor(1000 + t, shape.clone());
             let lr = self.lr() / (1.0 + t as f64);
-            let (parameter, state) =
-                optimizer.try_step(lr, at.0, gradient, at.1).expect("a good step");
+            let (parameter, state) = step(optimizer, lr, at.0, gradient, at.1);
             at = (parameter, Some(state));
         }
         at

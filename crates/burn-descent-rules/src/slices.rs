@@ -167,20 +167,21 @@ impl<U: Rule, R: Real> RuleVisitor for Together<U, R> {
         let some = all.iter().find(|at| !at.view.is_empty());
         let asked = some.map_or(Vec::new(), |at| update(at, &[], 0).2);
         for (number, (fold, to, _)) in asked.into_iter().enumerate() {
-            let mut of_model: Option<R> = None;
+            let mut of_model: Option<Folded<R>> = None;
             for (at, known) in all.iter().zip(&mut known) {
-                let mut folded: Vec<Option<R>> = vec![None; at.view.numbers(to)];
+                let mut folded: Vec<Option<Folded<R>>> = vec![None; at.view.numbers(to)];
                 for element in 0..at.view.len() {
                     let x = update(at, known, element).2[number].2;
                     let so_far = &mut folded[at.view.place(to, element)];
                     let of_model = if to == Domain::Model { &mut of_model } else { so_far };
-                    *of_model = Some(of_model.map_or(x, |so_far| fold.put(so_far, x)));
+                    *of_model = Some(Folded::put(*of_model, fold, x));
                 }
-                let none = R::lit(0.0);
-                known.push(folded.into_iter().map(|folded| folded.unwrap_or(none)).collect());
+                let end =
+                    |folded: Option<Folded<R>>| folded.map_or(R::lit(0.0), |folded| folded.end);
+                known.push(folded.into_iter().map(end).collect());
             }
             if let Some(of_model) = of_model {
-                known.iter_mut().for_each(|known| known[number] = vec![of_model]);
+                known.iter_mut().for_each(|known| known[number] = vec![of_model.end]);
             }
         }
         let step = |(at, known): (&Parameter<R>, &Vec<Vec<R>>)| {
@@ -195,6 +196,27 @@ impl<U: Rule, R: Real> RuleVisitor for Together<U, R> {
             (p, state)
         };
         all.iter().zip(&known).map(step).collect()
+    }
+}
+
+/// A sum or a maximum so far, and what rounding has taken from the sum (Kahan's summation).
+#[derive(Clone, Copy)]
+struct Folded<R> {
+    end: R,
+    lost: R,
+}
+
+impl<R: Real> Folded<R> {
+    fn put(so_far: Option<Self>, fold: Fold, x: R) -> Self {
+        match (so_far, fold) {
+            (None, _) => Self { end: x, lost: R::lit(0.0) },
+            (Some(Self { end, lost }), Fold::Max) => Self { end: end.max(x), lost },
+            (Some(Self { end, lost }), Fold::Sum) => {
+                let x = x - lost;
+                let sum = end + x;
+                Self { end: sum, lost: (sum - end) - x }
+            }
+        }
     }
 }
 

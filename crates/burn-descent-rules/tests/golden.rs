@@ -96,9 +96,14 @@ const ONLY_HERE: &[&str] = &[AdamAtan2::NAME];
 const LEFT_OUT: &[(&str, usize)] = &[
     ("another rule: MARS around Lion; ours is MARS around AdamW", 3),
     (
-        "another rule: cautious: it takes a sum after the norm that MARS takes; a rule here has one \
-         sum",
-        6,
+        "another rule: pytorch_optimizer: its cautious MARS takes another step than timm's, which is \
+         ours",
+        3,
+    ),
+    (
+        "another rule: pytorch_optimizer: the second moment keeps its bias, and the norm of the weights ends \
+         at 10",
+        15,
     ),
     (
         "another rule: vectors are stepped by AdamW with options of their own; here they are a \

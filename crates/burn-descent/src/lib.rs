@@ -79,7 +79,7 @@ mod range_test;
 pub mod registry;
 
 pub use averaging::{Average, Ema, Lookahead, Swa};
-pub use burn_descent_engine::{Build, Fused, FusedState, Place, Reading, StepError};
+pub use burn_descent_engine::{Build, Deferred, Fused, FusedState, Place, Reading, StepError};
 pub use burn_descent_rules as rules;
 pub use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,

@@ -10,7 +10,9 @@ use burn_descent::registry;
 
 /// Saved, loaded and gone on is never stopped, bit for bit.
 pub(crate) fn resume(subject: &Subject) {
-    for (variant, optimizer) in subject.variants() {
+    let variants = subject.variants().into_iter();
+    // What looks at the whole model is no optimizer for burn's walk; `walk_resume` stops and resumes it.
+    for (variant, optimizer) in variants.filter(|(_, optimizer)| !optimizer.sees_model()) {
         let mut walk = ModuleOptimizer::from(optimizer.clone());
         let half = Line::new(subject).train(subject, &mut walk, 3);
         let record = walk.into_bytes().expect("a record");

@@ -1,5 +1,5 @@
 use crate::Domain::Tensor;
-use crate::transforms::{one_or_more, sign};
+use crate::transforms::{cautious, one_or_more, sign};
 use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 ///   zero, no weight decay, no AMSGrad; `eps_hat` and `eps_root_hat` 0. The authors step vectors with
 ///   AdamW: make a group of them.
 /// - Memory: three numbers a weight, four with AMSGrad. Traffic in f32: read 28, write 16 bytes a
-///   weight, 8 of those read for the norm; 4 and 4 more with AMSGrad.
+///   weight, 8 of those read for the norm; 4 and 4 more with AMSGrad. Before its step `cautious` reads 16
+///   more.
 /// - A NaN gradient makes the whole tensor NaN, because of the norm. An infinite one makes its weight
 ///   NaN, and in this step and the next `c` is 0 for all others, as where a square overflows.
 /// - Reference: Yuan et al. 2024, algorithm 2, <https://arxiv.org/abs/2411.10438>.
@@ -66,6 +67,12 @@ pub struct Mars {
     pub weight_decay: f64,
     /// Divide by the greatest second moment so far. Default false.
     pub amsgrad: bool,
+    /// Leave out weights whose step points against the gradient, as in [`AdamW`](crate::AdamW). Default
+    /// false.
+    #[doc(alias = "caution")]
+    pub cautious: bool,
+    /// `ξ` of a cautious step, >= 0. Default 1.
+    pub cautious_xi: f64,
     /// Climb instead of descend. Default false.
     pub maximize: bool,
 }
@@ -82,6 +89,8 @@ impl Default for Mars {
             compare_with_zero: true,
             weight_decay: 0.0,
             amsgrad: false,
+            cautious: false,
+            cautious_xi: 1.0,
             maximize: false,
         }
     }
@@ -111,6 +120,8 @@ fields! {
         /// `1 / (1 − β₁ᵗ)` and `1 / (1 − β₂ᵗ)`.
         debias1, debias2,
         eps, eps_root,
+        /// `ξ` of a cautious step.
+        xi: optional,
     }
 }
 
@@ -126,7 +137,7 @@ impl Rule for Mars {
     const TITLE: &'static str = "MARS-AdamW";
     const PAPER: Paper =
         Paper { cite: "Yuan et al. 2024", url: "https://arxiv.org/abs/2411.10438" };
-    const SUMS: usize = 1;
+    const SUMS: usize = 2;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -139,6 +150,7 @@ impl Rule for Mars {
             Range::NonNegative.of("eps_root_hat", self.eps_root_hat),
             Range::NonNegative.of("gamma", self.gamma),
             Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
+            Range::NonNegative.of("cautious_xi", self.cautious_xi),
         ]
     }
 
@@ -169,6 +181,7 @@ impl Rule for Mars {
             debias2,
             eps: self.eps + self.eps_hat * debias2.sqrt(),
             eps_root: self.eps_root_hat * debias2,
+            xi: self.cautious.then_some(self.cautious_xi),
         }
     }
 
@@ -186,7 +199,7 @@ impl Rule for Mars {
         let v = k.beta2 * s.v + k.one_beta2 * c * c;
         let v_max = s.v_max.map(|v_max| v_max.max(v));
         let root = (v_max.unwrap_or(v) * k.debias2 + k.eps_root).sqrt() + k.eps;
-        let u = m * k.debias1 / root + k.decay * p;
-        (p - k.lr * u, Moments { m, v, last: k.sign * g, v_max })
+        let u = cautious(m * k.debias1 / root, k.sign * g, k.xi, over);
+        (p - k.lr * (u + k.decay * p), Moments { m, v, last: k.sign * g, v_max })
     }
 }

@@ -2,11 +2,7 @@
 
 use super::Condition::{Off, On};
 use super::Meaning::{Free, Lr, Number, NumberOrZero, Switch};
-<<<<<<< HEAD
-use super::reasons::{FACTORED, FOLLOW_THE_LEADER};
-=======
-use super::reasons::{FACTORED, FOLLOW_THE_LEADER, MATRIX, TRUST_RATIO};
->>>>>>> golden-matrix
+use super::reasons::{FACTORED, FOLLOW_THE_LEADER, MATRIX};
 use super::{Meaning, Row, row};
 
 const DECOUPLED: &str =
@@ -109,12 +105,8 @@ pub(super) const ROWS: &[Row] = &[
         .fixed(&[("decoupled_weight_decay", "true"), ("momentum_decay", "1")]),
     row("adafactor").differs(FACTORED),
     row("ftrl").differs(FOLLOW_THE_LEADER),
-<<<<<<< HEAD
     row("lamb")
         .is("lamb", &[COMMON, BETAS, DECAY, &[("epsilon", Number("eps"))]])
         .fixed(&[("decoupled_weight_decay", "true")]),
-=======
-    row("lamb").differs(TRUST_RATIO),
     row("muon").differs(MATRIX),
->>>>>>> golden-matrix
 ];

@@ -173,12 +173,8 @@ const VECTORS_BY_ADAMW: &str =
 const MARS_LION: &str = "MARS around Lion; ours is MARS around AdamW";
 
 /// A cautious step.
-const CAUTION: &str = "cautious: an option of AdamW, Lion, ADOPT, LaProp, NAdam and SGD; a rule that is a chain gets \
+const CAUTION: &str = "cautious: an option of AdamW, Lion, ADOPT, LaProp, MARS, NAdam and SGD; a rule that is a chain gets \
      it by `Cautious`";
-
-/// MARS with a cautious step.
-const CAUTIOUS_MARS: &str =
-    "cautious: it takes a sum after the norm that MARS takes; a rule here has one sum";
 
 /// A row without conditions for this optimizer; what it is here comes next.
 const fn row(optimizer: &'static str) -> Row {

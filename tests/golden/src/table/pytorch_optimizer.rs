@@ -9,8 +9,7 @@ use super::reasons::{
     POWER, PROJECTED, RANGER, TOTALS, TRUST_RATIO, WRAPPER,
 };
 use super::{
-    CAUTION, CAUTIOUS_MARS, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row,
-    VECTORS_BY_ADAMW, row,
+    CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row, VECTORS_BY_ADAMW, row,
 };
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
@@ -43,6 +42,9 @@ const SCHEDULE_FREE: &[(&str, Meaning)] = &[
     ("step", Free),
     ("foreach", Free),
 ];
+
+const CAUTIOUS_MARS: &str =
+    "pytorch_optimizer: its cautious MARS takes another step than timm's, which is ours";
 
 const LAMB: &str =
     "pytorch_optimizer: the second moment keeps its bias, and the norm of the weights ends at 10";

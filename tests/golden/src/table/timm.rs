@@ -3,10 +3,7 @@
 use super::Condition::{Is, LrChanges, Off, On};
 use super::Meaning::{Both, Decides, Free, Lr, Number, NumberOrZero, Pair, Switch, Triple};
 use super::reasons::{FACTORED, MATRIX, PROJECTED, TRUST_RATIO, WRAPPER};
-use super::{
-    ADAM, CAUTION, CAUTIOUS_MARS, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW,
-    row,
-};
+use super::{ADAM, CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW, row};
 
 /// What its optimizers have in common.
 const COMMON: &[(&str, Meaning)] = &[
@@ -212,13 +209,13 @@ pub(super) const ROWS: &[Row] = &[
     row("muon").differs(MATRIX),
     row("nvnovograd").differs(TRUST_RATIO),
     row("sgdp").differs(PROJECTED),
-    row("mars").when(&[On("caution")]).differs(CAUTIOUS_MARS),
     row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
     row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),
     row("mars")
         .is(
             "mars",
             &[
+                CAUTIOUS,
                 COMMON,
                 MOMENTS,
                 &[
@@ -231,5 +228,5 @@ pub(super) const ROWS: &[Row] = &[
                 ],
             ],
         )
-        .fixed(&[("compare_with_zero", "false")]),
+        .fixed(&[("compare_with_zero", "false"), ("cautious_xi", "0")]),
 ];
