@@ -1,7 +1,6 @@
 //! Golden trajectories on burn tensors.
 
-use crate::model::Model;
-use burn::module::Param;
+use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::rules::Bound;
@@ -62,7 +61,23 @@ struct OnDevice {
     /// The learning rate of each step.
     lrs: Vec<f64>,
     walk: Walk,
-    model: Model,
+    model: Shaped,
+    /// Rank and number of each parameter.
+    places: Vec<(usize, usize)>,
+}
+
+/// Parameters of the ranks that trajectories have.
+#[derive(Module, Debug)]
+struct Shaped {
+    vectors: Vec<Param<Tensor<1>>>,
+    matrices: Vec<Param<Tensor<2>>>,
+    kernels: Vec<Param<Tensor<4>>>,
+}
+
+impl Shaped {
+    fn new() -> Self {
+        Self { vectors: vec![], matrices: vec![], kernels: vec![] }
+    }
 }
 
 /// What walks over the model.
@@ -91,26 +106,50 @@ impl Schedule for List {
 impl OnDevice {
     fn new(optimizer: Fused, device: Device, dtype: DType, lrs: Vec<f64>) -> Self {
         let walk = Walk::Burn(ModuleOptimizer::from(optimizer.clone()));
-        Self { device, dtype, optimizer, lrs, walk, model: Model { tensors: vec![] } }
+        Self { device, dtype, optimizer, lrs, walk, model: Shaped::new(), places: vec![] }
     }
 
-    fn tensor(&self, numbers: &[f64]) -> Tensor<1> {
-        let data = TensorData::new(numbers.to_vec(), [numbers.len()]);
-        Tensor::from_data(data, (&self.device, self.dtype))
+    fn tensor<const D: usize>(&self, numbers: &[f64], shape: [usize; D]) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(numbers.to_vec(), shape), (&self.device, self.dtype))
     }
-}
 
-fn numbers(model: &Model) -> Result<Step, BoxError> {
-    let read = |param: &Param<Tensor<1>>| param.val().into_data().iter::<f64>().collect();
-    Ok(model.tensors.iter().map(read).collect())
+    fn param<const D: usize>(&self, numbers: &[f64], shape: [usize; D]) -> Param<Tensor<D>> {
+        Param::from_tensor(self.tensor(numbers, shape).autodiff().require_grad())
+    }
+
+    fn numbers(&self, model: &Shaped) -> Step {
+        fn read<const D: usize>(param: &Param<Tensor<D>>) -> Vec<f64> {
+            param.val().into_data().iter::<f64>().collect()
+        }
+        let numbers = |(rank, number): &(usize, usize)| match rank {
+            1 => read(&model.vectors[*number]),
+            2 => read(&model.matrices[*number]),
+            _ => read(&model.kernels[*number]),
+        };
+        self.places.iter().map(numbers).collect()
+    }
 }
 
 impl burn_descent_golden::Engine for OnDevice {
-    fn start(&mut self, init: &Step, _shapes: &[Vec<usize>]) -> Result<(), BoxError> {
-        let param =
-            |init: &Vec<f64>| Param::from_tensor(self.tensor(init).autodiff().require_grad());
-        let tensors = init.iter().map(param).collect();
-        self.model = Model { tensors };
+    fn start(&mut self, init: &Step, shapes: &[Vec<usize>]) -> Result<(), BoxError> {
+        let (mut model, mut places) = (Shaped::new(), Vec::new());
+        for (init, shape) in init.iter().zip(shapes) {
+            places.push(match shape[..] {
+                [a, b] => {
+                    model.matrices.push(self.param(init, [a, b]));
+                    (2, model.matrices.len() - 1)
+                }
+                [a, b, c, d] => {
+                    model.kernels.push(self.param(init, [a, b, c, d]));
+                    (4, model.kernels.len() - 1)
+                }
+                _ => {
+                    model.vectors.push(self.param(init, [init.len()]));
+                    (1, model.vectors.len() - 1)
+                }
+            });
+        }
+        (self.model, self.places) = (model, places);
         self.walk = match self.optimizer.sees_model() {
             false => Walk::Burn(ModuleOptimizer::from(self.optimizer.clone())),
             true => {
@@ -122,11 +161,23 @@ impl burn_descent_golden::Engine for OnDevice {
     }
 
     fn step(&mut self, lr: f64, grads: &Step) -> Result<(), BoxError> {
-        let mut gradients = GradientsParams::new();
-        for (param, gradient) in self.model.tensors.iter().zip(grads) {
-            gradients.register(param.id, self.tensor(gradient));
+        fn beside<const D: usize>(
+            at: &OnDevice,
+            param: &Param<Tensor<D>>,
+            gradient: &[f64],
+            gradients: &mut GradientsParams,
+        ) {
+            gradients.register(param.id, at.tensor(gradient, param.dims()));
         }
-        let model = core::mem::replace(&mut self.model, Model { tensors: vec![] });
+        let mut gradients = GradientsParams::new();
+        for ((rank, number), gradient) in self.places.iter().zip(grads) {
+            match rank {
+                1 => beside(self, &self.model.vectors[*number], gradient, &mut gradients),
+                2 => beside(self, &self.model.matrices[*number], gradient, &mut gradients),
+                _ => beside(self, &self.model.kernels[*number], gradient, &mut gradients),
+            }
+        }
+        let model = core::mem::replace(&mut self.model, Shaped::new());
         self.model = match &mut self.walk {
             Walk::Burn(walk) => walk.step(lr, model, gradients),
             Walk::Ours(descent) => {
@@ -137,13 +188,14 @@ impl burn_descent_golden::Engine for OnDevice {
     }
 
     fn params(&self) -> Result<Step, BoxError> {
-        numbers(&self.model)
+        Ok(self.numbers(&self.model))
     }
 
     fn evaluated(&self) -> Result<Step, BoxError> {
-        match &self.walk {
-            Walk::Burn(walk) => numbers(&self.optimizer.evaluate(&self.model, walk)),
-            Walk::Ours(descent) => numbers(&descent.evaluate(&self.model)),
-        }
+        let model = match &self.walk {
+            Walk::Burn(walk) => self.optimizer.evaluate(&self.model, walk),
+            Walk::Ours(descent) => descent.evaluate(&self.model),
+        };
+        Ok(self.numbers(&model))
     }
 }

@@ -18,7 +18,7 @@ const LR: f64 = 0.1;
 pub fn engines_agree_with_slices<U: Rule>(rule: &U) {
     let optimizer = rule.clone().build().unwrap_or_else(|error| panic!("{error}"));
     for (shape, by_columns) in SHAPES.iter().flat_map(|shape| [(*shape, false), (*shape, true)]) {
-        let view = view(shape, by_columns);
+        let view = U::view(shape, by_columns);
         if by_columns && !view.by_columns {
             continue;
         }
@@ -48,18 +48,6 @@ pub fn engines_agree_with_slices<U: Rule>(rule: &U) {
                 }
             }
         }
-    }
-}
-
-/// A tensor as a rule sees it.
-fn view(shape: &[usize], by_columns: bool) -> View {
-    match *shape {
-        [len] => View::vector(len),
-        [inputs, ref outputs @ ..] if by_columns => {
-            View::matrix(outputs.iter().product(), inputs).by_columns()
-        }
-        [outputs, ref inputs @ ..] => View::matrix(outputs, inputs.iter().product()),
-        [] => View::vector(1),
     }
 }
 

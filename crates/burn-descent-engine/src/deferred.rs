@@ -74,8 +74,8 @@ impl Fused {
             _ => parameter,
         };
         let (parameter, gradient) = (parameter.into_dispatch(), gradient.into_dispatch());
-        let (scalars, states) = self.begin::<D>(lr, &parameter, &gradient, &mut state)?;
-        let program = self.program.clone();
+        let program = self.program_of(&state, &parameter.shape());
+        let (scalars, states) = self.begin::<D>(&program, lr, &parameter, &gradient, &mut state)?;
         let gradient = dispatch::beside::<D>(&parameter, gradient);
         if in_leaf {
             let scalars = scalars.read();

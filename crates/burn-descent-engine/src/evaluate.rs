@@ -8,6 +8,7 @@ use burn::optim::{ModuleOptimizer, RecordState, StateSource};
 use burn::store::RecordError;
 use burn::tensor::{Tensor, TensorData};
 use burn_pack::Reader;
+use std::sync::Arc;
 
 impl Fused {
     /// The model to judge and to ship, in burn's [`valid`](Module::valid) form.
@@ -39,7 +40,7 @@ impl Fused {
 }
 
 fn evaluate<const D: usize>(
-    program: &Program,
+    program: &Arc<Program>,
     parameter: Tensor<D>,
     mut state: FusedState,
 ) -> Tensor<D> {
@@ -47,11 +48,12 @@ fn evaluate<const D: usize>(
         return parameter;
     }
     let shape = parameter.shape();
+    let program = &*program.for_shape(&shape, state.by_columns());
     match state.open::<D>(program, &parameter.clone().into_dispatch(), &shape) {
         Ok(Open { time, memory, last, view, tensors }) => {
             let scalars = program.judged_by(last, *time, memory);
             let states = core::mem::take(tensors).into_iter().map(Tensor::from_dispatch).collect();
-            portable::evaluate(program, parameter, states, program.view(view), scalars)
+            portable::evaluate(program, parameter, states, program.seen(view), scalars)
         }
         Err(_) => parameter,
     }
@@ -72,7 +74,7 @@ fn states(optimizer: &ModuleOptimizer) -> StateSource {
 }
 
 struct Evaluate<'a> {
-    program: &'a Program,
+    program: &'a Arc<Program>,
     states: StateSource,
 }
 

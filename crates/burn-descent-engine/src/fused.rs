@@ -2,7 +2,7 @@
 
 use crate::program::{Factor, Program};
 use crate::scalars::Scalars;
-use crate::state::{FusedState, Open, view_of};
+use crate::state::{FusedState, Open};
 use crate::{Reading, StepError, dispatch, leaf};
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::optim::Optimizer;
@@ -170,15 +170,16 @@ impl Fused {
     /// How many numbers are kept of a parameter of this shape in its state tensors, and how the optimizer
     /// sees it, if it tells rows from columns.
     pub fn looks(&self, shape: &Shape, place: Place) -> (usize, Option<View>) {
-        let view = view_of(shape, place.by_columns);
-        let stages = &self.program.stages;
+        let program = self.program.for_shape(shape, place.by_columns);
+        let view = (program.view)(shape.as_slice(), place.by_columns);
+        let stages = &program.stages;
         let numbers = stages.states.iter().map(|of| view.numbers(*of)).sum();
         (numbers, stages.sees_matrices().then_some(view))
     }
 
     /// Is this a state with which this optimizer can step this parameter?
     pub fn fits<const D: usize>(&self, state: &FusedState, parameter: &Tensor<D>) -> bool {
-        state.fits(&self.program, parameter)
+        state.fits(&self.program_of(state, &parameter.shape()), parameter)
     }
 
     /// Is this a state with which this optimizer can step a parameter of this shape? Its precision and
@@ -187,7 +188,7 @@ impl Fused {
     /// # Errors
     /// A state of another shape, or of another rule.
     pub fn check_state(&self, state: &FusedState, shape: &Shape) -> Result<(), StepError> {
-        state.check(&self.program, shape)
+        state.check(&self.program_of(state, shape), shape)
     }
 
     /// The state of a parameter before its first step. Where the rule has
@@ -204,7 +205,8 @@ impl Fused {
 
     /// The state before its first step of a parameter of which this is known.
     pub fn start_as<const D: usize>(&self, parameter: &Tensor<D>, place: Place) -> FusedState {
-        FusedState::start(&self.program, parameter, place)
+        let program = self.program.for_shape(&parameter.shape(), place.by_columns);
+        FusedState::start(&program, parameter, place)
     }
 
     /// One step of one parameter: the new parameter from the gradient, at learning rate `lr`. The
@@ -229,22 +231,28 @@ impl Fused {
             return Err(StepError::NeedsModel { optimizer: self.name() });
         }
         let (parameter, gradient) = (parameter.into_dispatch(), gradient.into_dispatch());
-        let (scalars, tensors) = self.begin::<D>(lr, &parameter, &gradient, state)?;
+        let program = self.program_of(state, &parameter.shape());
+        let (scalars, tensors) = self.begin::<D>(&program, lr, &parameter, &gradient, state)?;
         let parameter = leaf::own::<D>(parameter);
         let step = if self.portable { dispatch::portable::<D> } else { dispatch::step::<D> };
-        Ok(Tensor::from_dispatch(step(&self.program, scalars, parameter, gradient, tensors)))
+        Ok(Tensor::from_dispatch(step(&program, scalars, parameter, gradient, tensors)))
+    }
+
+    /// The program for the parameter of this shape that has this state.
+    pub(crate) fn program_of(&self, state: &FusedState, shape: &Shape) -> Arc<Program> {
+        self.program.for_shape(shape, state.by_columns())
     }
 
     /// Finds out whether a step can be taken, and begins it: its scalars, and the states to bring
     /// forward.
     pub(crate) fn begin<'a, const D: usize>(
         &self,
+        program: &Program,
         lr: f64,
         parameter: &DispatchTensor,
         gradient: &DispatchTensor,
         state: &'a mut FusedState,
     ) -> Result<(Scalars, &'a mut Vec<DispatchTensor>), StepError> {
-        let program = &self.program;
         check_lr(program.name, lr)?;
         let (expected, found) = (parameter.shape(), gradient.shape());
         if expected != found {

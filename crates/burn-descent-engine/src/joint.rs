@@ -35,7 +35,7 @@ pub(crate) struct Waiting<'a> {
 /// Takes all stages of these steps; those of one rule see the sums over all of them, whatever their options
 /// are.
 pub(crate) fn together(steps: &mut [Waiting<'_>]) {
-    let is_one = |a: &Program, b: &Program| a.fingerprint == b.fingerprint && a.name == b.name;
+    let is_one = |a: &Program, b: &Program| a.family == b.family;
     let mut rules: Vec<&Program> = Vec::new();
     for step in steps.iter() {
         if !rules.iter().any(|rule| is_one(rule, step.program)) {

@@ -28,7 +28,7 @@ pub use deferred::Deferred;
 pub use error::StepError;
 pub use fused::{Build, Fused, Place};
 pub use leaf::LeafContext;
-pub use program::MAX_STATES;
+pub use program::{MAX_LANES, MAX_STATES};
 pub use reading::Reading;
 pub use reduce::{Norm, is_finite};
 pub use state::{FusedState, compute_dtype};

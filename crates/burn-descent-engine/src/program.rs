@@ -1,12 +1,14 @@
 //! A rule with its type forgotten: what the engines need to run it.
 
 use burn::backend::DispatchTensor;
+use burn::tensor::Shape;
 use burn_descent_rules::forms::{RuleVisitor, choose, lanes};
 use burn_descent_rules::noise::Draw;
 use burn_descent_rules::{
     Fields, Graph, InvalidOption, Node, OptionError, Presence, Role, Rule, Stages, View, to_pairs,
     trace_evaluate, trace_update, with_pairs,
 };
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::scalars::Scalars;
@@ -15,14 +17,21 @@ use crate::trial::Trials;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 use crate::cpu::Passes;
 
-/// How many states a rule may have.
+/// How many states a rule may have of which there is one number for each element.
 pub const MAX_STATES: usize = 4;
+
+/// How many states it may have in all.
+pub const MAX_LANES: usize = 8;
 
 /// The name of the memory that tells the random numbers of a parameter from those of others.
 const STREAM: &str = "noise stream";
 
 /// Makes a program of options by name.
 type With = dyn Fn(&[(&str, &str)]) -> Result<Program, OptionError> + Send + Sync;
+
+/// Makes a program for tensors that are seen in one way, if it is another.
+type Variant =
+    dyn Fn(View) -> Option<Box<dyn FnOnce() -> Result<Program, InvalidOption>>> + Send + Sync;
 
 /// Computes the scalars of step `t` at a learning rate; the memory is brought forward.
 type Compute = dyn Fn(f64, u64, &mut [f64]) -> Vec<f64> + Send + Sync;
@@ -57,6 +66,14 @@ pub(crate) struct Program {
     pub(crate) decays: Vec<String>,
     /// The same rule with other options.
     pub(crate) with: Box<With>,
+    /// The rule's type: what of the model one of its parameters sees is that of all others.
+    pub(crate) family: core::any::TypeId,
+    /// How the rule sees a tensor of this shape.
+    pub(crate) view: fn(&[usize], bool) -> View,
+    /// The rule for a tensor that is seen like this, if it is another.
+    variant: Box<Variant>,
+    /// Those that have been made.
+    variants: Mutex<HashMap<View, Arc<Program>>>,
     /// The update, its sums inside.
     pub(crate) update: Arc<Graph>,
     /// The same, stage by stage.
@@ -76,15 +93,21 @@ impl Program {
     pub(crate) fn new<U: Rule>(rule: U) -> Result<Self, InvalidOption> {
         rule.check()?;
         let states = rule.start().lanes();
-        if states.len() > MAX_STATES {
-            return Err(InvalidOption {
-                owner: U::NAME,
-                option: "states".into(),
-                value: states.len().to_string(),
-                allowed: format!("{MAX_STATES} at most"),
-            });
-        }
         let stages = Stages::of(&rule)?;
+        let coarse = stages.coarse().count();
+        for (count, most, option) in [
+            (states.len() - coarse, MAX_STATES, "states"),
+            (coarse, MAX_LANES - MAX_STATES, "states of rows, columns and what is coarser"),
+        ] {
+            if count > most {
+                return Err(InvalidOption {
+                    owner: U::NAME,
+                    option: option.into(),
+                    value: count.to_string(),
+                    allowed: format!("{most} at most"),
+                });
+            }
+        }
         Ok(choose(&rule.clone(), Compile { rule, states, stages }))
     }
 
@@ -112,8 +135,22 @@ impl Program {
         sums.map(|sum| sum.number + 1).max().unwrap_or(0)
     }
 
+    /// The program for a parameter of this shape.
+    pub(crate) fn for_shape(self: &Arc<Self>, shape: &Shape, by_columns: bool) -> Arc<Self> {
+        let view = (self.view)(shape.as_slice(), by_columns);
+        let Some(make) = (self.variant)(view) else { return self.clone() };
+        let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(variant) = variants.get(&view) {
+            return variant.clone();
+        }
+        // A rule that is allowed is allowed for all tensors.
+        let variant = make().map_or_else(|_| self.clone(), Arc::new);
+        variants.insert(view, variant.clone());
+        variant
+    }
+
     /// The tensor as the rule sees it: as one line where it knows no row and no column.
-    pub(crate) fn view(&self, view: View) -> View {
+    pub(crate) fn seen(&self, view: View) -> View {
         if self.stages.sees_matrices() { view } else { View::vector(view.len()) }
     }
 
@@ -135,7 +172,7 @@ impl Program {
         let stream = memory.last().copied().unwrap_or(0.0) as u32;
         let draw = self.seed.map(|seed| Draw::new(seed, t, stream));
         let numbers = self.numbers(lr, t, factor, memory);
-        Scalars { view: self.view(view), numbers, on_device, draw }
+        Scalars { view: self.seen(view), numbers, on_device, draw }
     }
 
     /// The scalars that are numbers.
@@ -228,6 +265,16 @@ impl<U: Rule> RuleVisitor for Compile<U> {
                 .filter(|bound| bound.role == Some(Role::WeightDecay))
                 .map(|bound| bound.option.into_owned())
                 .collect(),
+            family: core::any::TypeId::of::<U>(),
+            view: U::view,
+            variant: {
+                let rule = rule.clone();
+                Box::new(move |view| {
+                    let rule = rule.for_view(view)?;
+                    Some(Box::new(move || Program::new(rule)))
+                })
+            },
+            variants: Mutex::default(),
             trials: Trials::default(),
             options: to_pairs(&rule),
             defaults: to_pairs(&U::default()),

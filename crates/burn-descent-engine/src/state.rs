@@ -2,7 +2,7 @@
 
 use crate::dispatch::place;
 use crate::program::Program;
-use crate::{MAX_STATES, Place, StepError};
+use crate::{MAX_LANES, Place, StepError};
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
@@ -41,17 +41,6 @@ pub fn compute_dtype(parameter: DType) -> DType {
     if parameter == DType::F64 { DType::F64 } else { DType::F32 }
 }
 
-/// A tensor of this shape as a rule sees it. What has more than two dimensions is one matrix, of the first
-/// and of all others.
-pub(crate) fn view_of(shape: &Shape, by_columns: bool) -> View {
-    let view = match shape.rank() {
-        0 | 1 => View::vector(shape.num_elements()),
-        _ if by_columns => View::matrix(shape[1..].iter().product(), shape[0]),
-        _ => View::matrix(shape[0], shape[1..].iter().product()),
-    };
-    if by_columns && shape.rank() > 1 { view.by_columns() } else { view }
-}
-
 impl Program {
     /// The shape of a state of a parameter of this shape.
     fn shape_of(&self, lane: usize, shape: &Shape, by_columns: bool) -> Shape {
@@ -61,7 +50,7 @@ impl Program {
         }
         let mut dims = vec![1; shape.rank()];
         if let Some(last) = dims.last_mut() {
-            *last = view_of(shape, by_columns).numbers(of);
+            *last = (self.view)(shape.as_slice(), by_columns).numbers(of);
         }
         Shape::from(dims)
     }
@@ -121,9 +110,14 @@ impl FusedState {
                 *lane = tensor(lane).to_device(&device).cast(dtype).into_dispatch();
             }
         }
-        let view = view_of(shape, self.by_columns);
+        let view = (program.view)(shape.as_slice(), self.by_columns);
         let Self { time, memory, last, .. } = self;
         Ok(Open { time, memory, last, view, tensors: lanes })
+    }
+
+    /// Do the elements of an input come one after another in its parameter?
+    pub(crate) fn by_columns(&self) -> bool {
+        self.by_columns
     }
 
     /// Is it of this rule and of this shape?
@@ -265,7 +259,7 @@ impl RecordState for FusedState {
         };
         let (memory, last) = (numbers(MEMORY), numbers(LAST));
         let lanes =
-            (0..MAX_STATES).map_while(|lane| src.take_tensor(prefix, &lane.to_string())).collect();
+            (0..MAX_LANES).map_while(|lane| src.take_tensor(prefix, &lane.to_string())).collect();
         let (lanes, time) = (Lanes::Loaded(lanes), time.unwrap_or(0));
         Some(Self { lanes, time, memory, last, by_columns, rule })
     }

@@ -98,6 +98,35 @@ impl View {
         Self { matrices, rows, columns, by_columns: false }
     }
 
+    /// A tensor of this shape: a vector is one row, and what has more than two dimensions one matrix, of
+    /// the first dimension and of all others. The first are the outputs, unless `by_columns` says that
+    /// they are the inputs.
+    pub fn of(shape: &[usize], by_columns: bool) -> Self {
+        match *shape {
+            [] => Self::vector(1),
+            [len] => Self::vector(len),
+            [first, ref others @ ..] => match (first, others.iter().product()) {
+                (inputs, outputs) if by_columns => Self::matrix(outputs, inputs).by_columns(),
+                (outputs, inputs) => Self::matrix(outputs, inputs),
+            },
+        }
+    }
+
+    /// A tensor of this shape, of which each matrix of the last two dimensions is a matrix.
+    pub fn of_last_two(shape: &[usize], by_columns: bool) -> Self {
+        match *shape {
+            [ref stack @ .., first, last] if !stack.is_empty() => {
+                Self::stack(stack.iter().product(), first, last)
+            }
+            _ => Self::of(shape, by_columns),
+        }
+    }
+
+    /// Is it one row of one matrix?
+    pub fn is_vector(self) -> bool {
+        self.matrices == 1 && self.rows == 1 && !self.by_columns
+    }
+
     /// The same matrices, column after column.
     pub fn by_columns(self) -> Self {
         Self { by_columns: true, ..self }

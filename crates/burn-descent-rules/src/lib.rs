@@ -57,11 +57,11 @@ pub use real::{ROUGH_CBRT, Real};
 pub use rule::{Paper, Rule, check_lr};
 pub use rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos, Cocob, DiffGrad,
-    ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars, NAdam, Nesterov,
-    OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop,
-    ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
-    Vsgd, Yogi,
+    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
+    Cocob, DiffGrad, ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars,
+    NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, Prodigy, QhAdam, Qhm, RAdam,
+    RmsProp, Rprop, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd,
+    SimplifiedAdEmaMix, Tiger, Vsgd, Yogi,
 };
 pub use schedules::Schedule;
 

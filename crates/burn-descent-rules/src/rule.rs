@@ -1,6 +1,6 @@
 //! The contract of a rule.
 
-use crate::{Bound, Fields, InvalidOption, Over, Range, Real};
+use crate::{Bound, Fields, InvalidOption, Over, Range, Real, View};
 use core::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -118,6 +118,18 @@ pub trait Rule:
         k: Self::Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Self::State<R>);
+
+    /// How the rule sees a tensor of this shape: outputs × inputs, or inputs × outputs where `by_columns`
+    /// says so. What has more dimensions is one matrix by default: [`View::of`].
+    fn view(shape: &[usize], by_columns: bool) -> View {
+        View::of(shape, by_columns)
+    }
+
+    /// The rule for a tensor that is seen like this, where it is another: one without rows and columns for
+    /// a vector, say. `None`, as by default, where it is the same for all.
+    fn for_view(&self, _view: View) -> Option<Self> {
+        None
+    }
 
     /// The seed of the random numbers that [`update`](Rule::update) draws; `None`, as by default, where
     /// it draws none.

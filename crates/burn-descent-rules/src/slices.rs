@@ -51,6 +51,7 @@ impl<U: Rule, R: Real> Walk<U, R> {
     /// The first option of the rule that is not allowed, and those of [`Stages::of`].
     pub fn of(rule: U, view: View) -> Result<Self, InvalidOption> {
         rule.check()?;
+        let rule = rule.for_view(view).unwrap_or(rule);
         let domains = Stages::of(&rule)?.states;
         let lanes = rule.start().lanes().into_iter().zip(domains);
         let state = lanes.map(|((_, value), of)| vec![R::lit(value); view.numbers(of)]).collect();
@@ -82,7 +83,7 @@ impl<U: Rule, R: Real> Walk<U, R> {
     /// As of [`step`](Self::step).
     ///
     /// # Panics
-    /// As [`step`](Self::step), and if the rules of the parameters have other states or scalars.
+    /// As [`step`](Self::step).
     pub fn step_together(
         lr: f64,
         parameters: &mut [(&mut Self, &mut [R], &[R])],
@@ -94,6 +95,12 @@ impl<U: Rule, R: Real> Walk<U, R> {
         let Some(rule) = parameters.first().map(|(walk, ..)| walk.rule.clone()) else {
             return Ok(());
         };
+        let states = |rule: &U| rule.start().presence();
+        if parameters.iter().any(|(walk, ..)| states(&walk.rule) != states(&rule)) {
+            // Of a rule that is another for each kind of tensor none sees the model.
+            let mut each = parameters.iter_mut();
+            return each.try_for_each(|(walk, p, g)| walk.step(lr, p, g));
+        }
         let start = |(walk, p, g): &mut (&mut Self, &mut [R], &[R])| {
             walk.t += 1;
             let k = walk.rule.scalars(lr, walk.t);

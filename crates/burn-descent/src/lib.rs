@@ -83,11 +83,12 @@ pub use burn_descent_engine::{Build, Deferred, Fused, FusedState, Place, Reading
 pub use burn_descent_rules as rules;
 pub use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos, Cocob, DiffGrad,
-    ExAdam, Grams, GrokFastAdamW, InvalidOption, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars,
-    NAdam, Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Pid, Pnm, QhAdam, Qhm,
-    RAdam, RmsProp, Rprop, Rule, Schedule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd,
-    Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, schedules,
+    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
+    Cocob, DiffGrad, ExAdam, Grams, GrokFastAdamW, InvalidOption, Kate, LaProp, Lamb, Lion, MSvag,
+    Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Pid, Pnm,
+    Prodigy, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Schedule, ScheduleFreeAdamW,
+    ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi,
+    schedules,
 };
 pub use descent::{
     BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError, Group, IntoGradients,

@@ -23,10 +23,10 @@ mod selection;
 use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos, Cocob, DiffGrad,
-    ExAdam, Explanation, Fields, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad,
-    Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Paper, Pid, Pnm,
-    QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
+    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
+    Cocob, DiffGrad, ExAdam, Explanation, Fields, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion,
+    MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Paper,
+    Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
     ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, to_pairs,
 };
 
@@ -108,7 +108,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 54] = [
+pub static ROWS: [Row; 55] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -119,6 +119,7 @@ pub static ROWS: [Row; 54] = [
     Row::of::<SignSgd>(0.001),
     Row::of::<Tiger>(0.001),
     Row::of::<Lamb>(0.01),
+    Row::of::<Adafactor>(0.01),
     Row::of::<Rprop>(0.01),
     Row::of::<Adopt>(0.001),
     Row::of::<AdEmaMix>(0.001),

@@ -94,6 +94,7 @@ impl Condition {
             Condition::Off(key) => !is_on(case, key),
             Condition::Is(key, word) => case.hyper(key).and_then(Value::as_str) == Some(word),
             Condition::LrChanges => case.lr_changes(),
+            Condition::Deep => case.shapes.iter().any(|shape| shape.len() > 2),
         }
     }
 }
@@ -149,6 +150,28 @@ impl Meaning {
                 let below = case.hyper(divisor).and_then(Value::as_f64);
                 let below = below.ok_or(Skip::Missing(divisor))?;
                 set(option, (number()? / below).to_string());
+            }
+            Meaning::OverOrZero(option, divisor) => {
+                let below = case.hyper(divisor).and_then(Value::as_f64);
+                let below = below.ok_or(Skip::Missing(divisor))?;
+                set(option, (number_or_zero()? / below).to_string());
+            }
+            Meaning::Finite(option) => {
+                set(option, given.and_then(Value::as_f64).unwrap_or(0.0).to_string());
+            }
+            Meaning::Negative(option) => set(option, (-number()?).to_string()),
+            Meaning::PairOr([a, b], default) => {
+                let pair = given.and_then(Value::as_array).filter(|list| list.len() == 2);
+                let [first, second] = match pair.map(Vec::as_slice) {
+                    Some([Value::Null, second]) => [Some(default), second.as_f64()],
+                    Some([first, second]) => [first.as_f64(), second.as_f64()],
+                    _ => return Err(expected("a pair of numbers")),
+                };
+                let (Some(first), Some(second)) = (first, second) else {
+                    return Err(expected("a pair of numbers"));
+                };
+                set(a, first.to_string());
+                set(b, second.to_string());
             }
             Meaning::Number(option) => set(option, number()?.to_string()),
             Meaning::NumberOrZero(option) => set(option, number_or_zero()?.to_string()),

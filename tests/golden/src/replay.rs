@@ -189,7 +189,7 @@ impl<'a> Reference<'a> {
                     record: case.record_f32.as_ref().unwrap_or(&case.record),
                     params: case.params_f32.as_ref().ok_or(Skip::NoF32)?,
                     eval_params: case.eval_params_f32.as_ref(),
-                    tolerance: F32_TOLERANCE,
+                    tolerance: case.closeness.narrow,
                     movement_tolerance: f64::INFINITY,
                 })
             }

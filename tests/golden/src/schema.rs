@@ -184,9 +184,7 @@ impl OptimizerFile {
             return other("cases without steps");
         }
         let mut file: Self = parse(path, &bytes)?;
-        if is_of_matrices(path) {
-            file.ask_for_movement();
-        }
+        file.ask_for_closeness(is_of_matrices(path));
         ProblemsFile::complete(&mut file, path)?;
         file.check(path)?;
         Ok(file)

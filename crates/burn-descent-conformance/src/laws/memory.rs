@@ -1,7 +1,8 @@
 //! Whose memory a step writes to, and how much it keeps.
 
 use crate::{Subject, bits};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Shape, Tensor};
+use burn_descent::Place;
 
 /// Parameters keep their precision; states are at least f32.
 pub(crate) fn dtype(subject: &Subject) {
@@ -72,12 +73,29 @@ pub(crate) fn shared(subject: &Subject) {
     assert!(bits(&part) == before, "the view has changed");
 }
 
-/// The states are those that its page says, each as large as the parameter.
+/// The states are those that its page says, each as large as the parameter or as its domain, and all of them
+/// as large as the plan says.
 pub(crate) fn state_size(subject: &Subject) {
     let optimizer = subject.optimizer();
-    let (_, state) = subject.walk(&optimizer, subject.tensor::<1>(1, [11]), None, 0..1);
-    let tensors = state.expect("there is one after a step").tensors();
-    assert_eq!(tensors.len(), subject.candidate.page.states.len());
-    assert_eq!(optimizer.state_names(), subject.candidate.page.states);
-    assert!(tensors.iter().all(|state| state.num_elements() == 11));
+    let page = &subject.candidate.page;
+    let coarse = page.coarse.iter().map(|(name, _)| *name);
+    let mut names: Vec<_> = page.states.iter().copied().chain(coarse).collect();
+    let mut found = optimizer.state_names();
+    names.sort_unstable();
+    found.sort_unstable();
+    assert_eq!(found, names);
+    let sizes = |state: Option<burn_descent::FusedState>| -> Vec<usize> {
+        let tensors = state.expect("there is one after a step").tensors();
+        tensors.iter().map(|state| state.num_elements()).collect()
+    };
+    let vector = sizes(subject.walk(&optimizer, subject.tensor::<1>(1, [11]), None, 0..1).1);
+    let matrix = sizes(subject.walk(&optimizer, subject.tensor::<2>(1, [6, 7]), None, 0..1).1);
+    for (sizes, shape) in [(&vector, Shape::new([11])), (&matrix, Shape::new([6, 7]))] {
+        assert_eq!(sizes.iter().sum::<usize>(), optimizer.looks(&shape, Place::default()).0);
+    }
+    if page.coarse.is_empty() {
+        assert!(vector.iter().all(|len| *len == 11) && matrix.iter().all(|len| *len == 42));
+    } else {
+        assert!(matrix.iter().all(|len| [1, 6, 7, 42].contains(len)), "{matrix:?}");
+    }
 }

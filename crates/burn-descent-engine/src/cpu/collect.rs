@@ -3,7 +3,7 @@
 use super::deep::Deep;
 use super::grid::{Around, Level, Window};
 use super::pass::{Given, counts, scalars};
-use crate::MAX_STATES;
+use crate::MAX_LANES;
 use burn_descent_rules::forms::lanes;
 use burn_descent_rules::noise::Draw;
 use burn_descent_rules::{Domain, Fields, Fold, MAX_SUMS, Over, Presence, Real, Rule};
@@ -14,7 +14,7 @@ pub(crate) type Collect<T> =
     fn(&Tile<'_, T>, &Given<'_, T>, &[Option<Wanted>; MAX_SUMS], &mut Collected);
 
 /// The states to be read; those of which there is not one number for each of the parameter are empty.
-pub(crate) type SharedStates<'a, T> = [&'a [T]; MAX_STATES];
+pub(crate) type SharedStates<'a, T> = [&'a [T]; MAX_LANES];
 
 /// Lines, and positions in all of them.
 #[derive(Clone, Debug)]
@@ -101,7 +101,7 @@ fn lines<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, const STAGE: u8
             window.advance(line, position, n);
             let at = row + position - tile.positions.start;
             let place = line * grid.length + position;
-            let (mut p, mut g, mut s) = ([zero; SIDE], [zero; SIDE], [[zero; SIDE]; MAX_STATES]);
+            let (mut p, mut g, mut s) = ([zero; SIDE], [zero; SIDE], [[zero; SIDE]; MAX_LANES]);
             p[..n].copy_from_slice(&tile.p[at..at + n]);
             g[..n].copy_from_slice(&tile.g[at..at + n]);
             for lane in 0..lanes::<U::State<()>, P>() {

@@ -1,6 +1,6 @@
 //! The numbers that a pass goes over, and where what it sees beyond them lies.
 
-use crate::MAX_STATES;
+use crate::MAX_LANES;
 use burn_descent_rules::{Domain, MAX_SUMS, View};
 
 /// The numbers of one domain, in lines of one length: all elements of a tensor as they lie in memory, or
@@ -109,19 +109,19 @@ impl<T> Around<T> {
 pub(super) struct Window<'a, T, const N: usize> {
     grid: &'a Grid,
     known: [(Level, &'a [T]); MAX_SUMS],
-    states: [(Level, &'a [T]); MAX_STATES],
+    states: [(Level, &'a [T]); MAX_LANES],
     pub(super) known_block: [[T; N]; MAX_SUMS],
-    pub(super) state_block: [[T; N]; MAX_STATES],
+    pub(super) state_block: [[T; N]; MAX_LANES],
 }
 
 impl<'a, T: Copy, const N: usize> Window<'a, T, N> {
     pub(super) fn new(around: &'a Around<T>, grid: &'a Grid, zero: T) -> Self {
         let level = |numbers: &'a Numbers<T>| (grid.level(numbers.of), &numbers.list[..]);
         let (mut known, mut states) =
-            ([(Level::Absent, &[][..]); MAX_SUMS], [(Level::Absent, &[][..]); MAX_STATES]);
+            ([(Level::Absent, &[][..]); MAX_SUMS], [(Level::Absent, &[][..]); MAX_LANES]);
         known.iter_mut().zip(&around.known).for_each(|(at, numbers)| *at = level(numbers));
         states.iter_mut().zip(&around.states).for_each(|(at, numbers)| *at = level(numbers));
-        let (known_block, state_block) = ([[zero; N]; MAX_SUMS], [[zero; N]; MAX_STATES]);
+        let (known_block, state_block) = ([[zero; N]; MAX_SUMS], [[zero; N]; MAX_LANES]);
         Self { grid, known, states, known_block, state_block }
     }
 

@@ -4,7 +4,7 @@
 use super::collect::{Collect, collect};
 use super::grid::{Around, Grid, Window};
 use super::two::Two;
-use crate::MAX_STATES;
+use crate::MAX_LANES;
 use burn_descent_rules::forms::lanes;
 use burn_descent_rules::noise::Draw;
 use burn_descent_rules::{Domain, Fields, Fold, MAX_STAGES, MAX_SUMS, Over, Presence, Real, Rule};
@@ -14,7 +14,7 @@ use burn_descent_rules::{Domain, Fields, Fold, MAX_STAGES, MAX_SUMS, Over, Prese
 pub(crate) type Pass<T> = fn(&mut [T], &[T], States<'_, T>, &Given<'_, T>, usize);
 
 /// The slices of the states; those of which there is not one number for each of the parameter are empty.
-pub(crate) type States<'a, T> = [&'a mut [T]; MAX_STATES];
+pub(crate) type States<'a, T> = [&'a mut [T]; MAX_LANES];
 
 /// What is given to all passes of a step of one tensor.
 #[derive(Clone, Copy)]
@@ -167,7 +167,7 @@ fn block<U: Rule, P: Presence, T: Real>(
     known: impl Fn(usize) -> [Two<T>; MAX_SUMS],
 ) {
     let (n, zeros) = (p.len(), [T::lit(0.0); BLOCK]);
-    let (mut p_block, mut g_block, mut s_block) = (zeros, zeros, [zeros; MAX_STATES]);
+    let (mut p_block, mut g_block, mut s_block) = (zeros, zeros, [zeros; MAX_LANES]);
     p_block[..n].copy_from_slice(p);
     g_block[..n].copy_from_slice(g);
     let lanes = lanes::<U::State<()>, P>();

@@ -2,7 +2,7 @@
 
 use super::Names;
 use crate::noise::fading;
-use crate::{Bound, Domain, Fields, InvalidOption, Over, Paper, Presence, Range, Real, Rule};
+use crate::{Bound, Domain, Fields, InvalidOption, Over, Paper, Presence, Range, Real, Rule, View};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -163,6 +163,15 @@ impl<U: Rule> Rule for Noisy<U> {
 
     fn seed(&self) -> Option<u64> {
         Some(self.noise.seed)
+    }
+
+    fn view(shape: &[usize], by_columns: bool) -> View {
+        U::view(shape, by_columns)
+    }
+
+    fn for_view(&self, view: View) -> Option<Self> {
+        let rule = self.rule.for_view(view)?;
+        Some(Self { noise: self.noise.clone(), rule })
     }
 
     #[inline(always)]

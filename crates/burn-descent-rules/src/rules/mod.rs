@@ -5,6 +5,7 @@ mod acprop;
 mod adabelief;
 mod adabound;
 mod adadelta;
+mod adafactor;
 mod adagrad;
 pub(crate) mod adam;
 mod adam_atan2;
@@ -41,6 +42,7 @@ mod optimistic_gd;
 mod padam;
 mod pid;
 mod pnm;
+mod prodigy;
 mod qhadam;
 mod qhm;
 mod radam;
@@ -62,6 +64,7 @@ pub use acprop::AcProp;
 pub use adabelief::AdaBelief;
 pub use adabound::AdaBound;
 pub use adadelta::AdaDelta;
+pub use adafactor::Adafactor;
 pub use adagrad::AdaGrad;
 pub use adam::Adam;
 pub use adam_atan2::AdamAtan2;
@@ -97,6 +100,7 @@ pub use optimistic_gd::OptimisticGd;
 pub use padam::Padam;
 pub use pid::Pid;
 pub use pnm::Pnm;
+pub use prodigy::Prodigy;
 pub use qhadam::QhAdam;
 pub use qhm::Qhm;
 pub use radam::RAdam;
@@ -124,5 +128,5 @@ macro_rules! impl_new {
     )*};
 }
 impl_new! {
-    Ano, Bcos, Cocob, ExAdam, Kate, Lamb, AdaSmooth, Vsgd, AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp, Lion, Madgrad, MSvag, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi, Mars, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd
+    Ano, Bcos, Cocob, ExAdam, Kate, Lamb, Adafactor, Prodigy, AdaSmooth, Vsgd, AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp, Lion, Madgrad, MSvag, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi, Mars, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd
 }

@@ -2,7 +2,7 @@
 
 use super::Condition::{Off, On};
 use super::Meaning::{Free, Lr, Number, NumberOrZero, Switch};
-use super::reasons::{FACTORED, FOLLOW_THE_LEADER, MATRIX};
+use super::reasons::{FOLLOW_THE_LEADER, MATRIX};
 use super::{Meaning, Row, row};
 
 const DECOUPLED: &str =
@@ -103,7 +103,20 @@ pub(super) const ROWS: &[Row] = &[
     row("nadam")
         .is("nadam", &[COMMON, DECAY, BETAS, &[("epsilon", Number("eps"))]])
         .fixed(&[("decoupled_weight_decay", "true"), ("momentum_decay", "1")]),
-    row("adafactor").differs(FACTORED),
+    row("adafactor").is(
+        "adafactor",
+        &[
+            COMMON,
+            DECAY,
+            &[
+                ("beta_2_decay", Meaning::Negative("decay_rate")),
+                ("epsilon_1", Number("eps1")),
+                ("epsilon_2", Number("eps2")),
+                ("clip_threshold", Number("clip_threshold")),
+                ("relative_step", Switch("relative_step")),
+            ],
+        ],
+    ),
     row("ftrl").differs(FOLLOW_THE_LEADER),
     row("lamb")
         .is("lamb", &[COMMON, BETAS, DECAY, &[("epsilon", Number("eps"))]])

@@ -44,6 +44,8 @@ pub enum Condition {
     Is(&'static str, &'static str),
     /// The learning rate changes from step to step.
     LrChanges,
+    /// A tensor has more than two dimensions.
+    Deep,
 }
 
 /// What an optimizer of a library is here.
@@ -90,6 +92,14 @@ pub enum Meaning {
     LrAnd(&'static str),
     /// The numeric option, first, is this number over the hyper-parameter of the other name.
     Over(&'static str, &'static str),
+    /// The same, where `null` or nothing stands for 0.
+    OverOrZero(&'static str, &'static str),
+    /// The numeric option of this name is the number with the other sign.
+    Negative(&'static str),
+    /// The numeric option of this name, where 0 stands for a number that is not finite.
+    Finite(&'static str),
+    /// A list of two numbers, each the option of this name; where the first is `null` it is this one.
+    PairOr([&'static str; 2], f64),
     /// The decay `d` of an average that starts at 0, where ours is a sum: the numeric option of
     /// this name, and the learning rate is to be multiplied with `1 - d`.
     Average(&'static str),

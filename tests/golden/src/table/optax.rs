@@ -1,13 +1,14 @@
 //! `optax`.
 
-use super::Condition::{Off, On};
-use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Switch};
+use super::Condition::{Deep, Off, On};
+use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Pair, Switch};
 use super::reasons::{
     ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, MATRIX, NEEDS_LOSS, TRUST_RATIO, WRAPPER,
 };
 use super::{Meaning, Row, row};
 
 const LOW_PRECISION: &str = "optax: moments in another type than the parameters";
+const LARGEST: &str = "optax: factored are the two largest dimensions; a stack of matrices here is one of the last two";
 const MASK: &str = "optax: weight decay of some parameters only";
 
 const BETAS: &[(&str, Meaning)] =
@@ -242,7 +243,26 @@ pub(super) const ROWS: &[Row] = &[
             ("mask", Meaning::Off(MASK)),
         ]],
     ),
-    row("adafactor").differs(FACTORED),
+    row("adafactor").when(&[Deep]).differs(LARGEST),
+    row("adafactor")
+        .is(
+            "adafactor",
+            &[&[
+                ("learning_rate", Lr),
+                ("min_dim_size_to_factor", Number("min_dim_size_to_factor")),
+                ("decay_rate", Number("decay_rate")),
+                ("decay_offset", Meaning::Off("optax: the decay begins at a later step")),
+                ("multiply_by_parameter_scale", Switch("scale_parameter")),
+                ("clipping_threshold", NumberOrZero("clip_threshold")),
+                ("momentum", NumberOrZero("beta1")),
+                ("dtype_momentum", Free),
+                ("weight_decay_rate", Meaning::OverOrZero("weight_decay", "learning_rate")),
+                ("eps", Number("eps1")),
+                ("factored", Switch("factored")),
+                ("weight_decay_mask", Free),
+            ]],
+        )
+        .fixed(&[("relative_step", "false")]),
     row("dadapt_adamw").differs(FINDS_LR),
     row("dog").differs(FINDS_LR),
     row("dowg").differs(FINDS_LR),
@@ -267,7 +287,21 @@ pub(super) const ROWS: &[Row] = &[
     row("muon").differs(MATRIX),
     row("novograd").differs(TRUST_RATIO),
     row("polyak_sgd").differs(NEEDS_LOSS),
-    row("prodigy").differs(FINDS_LR),
+    row("prodigy")
+        .is(
+            "prodigy",
+            &[&[
+                ("learning_rate", Lr),
+                ("betas", Pair(["beta1", "beta2"])),
+                ("beta3", NumberOrZero("beta3")),
+                ("eps", Number("eps")),
+                ("estim_lr0", Number("d0")),
+                ("estim_lr_coef", Number("d_coef")),
+                ("weight_decay", Number("weight_decay")),
+                ("safeguard_warmup", Switch("safeguard_warmup")),
+            ]],
+        )
+        .fixed(&[("bias_correction", "true")]),
     row("schedule_free").differs(ANY_SCHEDULE_FREE),
     row("sm3").differs(FACTORED),
     row("sophia").differs(CURVATURE),

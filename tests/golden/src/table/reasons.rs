@@ -1,30 +1,27 @@
-//! Why an optimizer of another library is no rule here. A rule sees one element, its gradient and
-//! its states, numbers that depend on the step and the learning rate alone, and one sum over its
-//! tensor in this step.
+//! Why an optimizer of another library is no rule here.
 
 /// Muon, Shampoo, SOAP and the like.
 pub(super) const MATRIX: &str =
     "a matrix method: a step needs the whole matrix of a parameter, a rule here sees one element";
 
 /// LARS, LAMB, NovoGrad and the like.
-pub(super) const TRUST_RATIO: &str = "a step is scaled by two norms of a tensor, or by those of rows or neurons; a \
-     rule here has one sum over its tensor";
+pub(super) const TRUST_RATIO: &str =
+    "a rule of two norms of a tensor, or of its rows, that is not here yet";
 
 /// AdamP and SGDP.
-pub(super) const PROJECTED: &str = "a step is projected by several products of whole tensors, or of channels; a rule \
-     here has one sum over its tensor";
+pub(super) const PROJECTED: &str =
+    "a rule of several products of whole tensors, or of channels, that is not here yet";
 
 /// AdaNorm, Amos and the like.
-pub(super) const TOTALS: &str = "it takes several sums or maxima over a tensor, or remembers what follows from one; a \
-     rule here has one sum, of this step";
+pub(super) const TOTALS: &str =
+    "a rule of several sums or maxima over a tensor that is not here yet";
 
 /// Adai, AdamS and the like.
-pub(super) const MODEL_TOTALS: &str = "a weight depends on a mean or norm over all parameters of the model, which no \
-     single parameter can know";
+pub(super) const MODEL_TOTALS: &str =
+    "a rule of a mean or norm over all parameters of the model that is not here yet";
 
 /// D-Adaptation, Prodigy, DoG and the like.
-pub(super) const FINDS_LR: &str =
-    "it estimates its own learning rate from sums over all parameters; here a schedule gives it";
+pub(super) const FINDS_LR: &str = "a rule that estimates its own learning rate from sums over all parameters, and is not here yet";
 
 /// MoMo, Polyak's step.
 pub(super) const NEEDS_LOSS: &str =
@@ -39,8 +36,8 @@ pub(super) const RANGER: &str =
     "RAdam inside of Lookahead: here `RAdam` in a `Descent` with `lookahead`, which is no rule";
 
 /// Adafactor, CAME, SM3.
-pub(super) const FACTORED: &str = "second moments factored by rows and columns of a matrix: a matrix method; a rule \
-     here sees one element";
+pub(super) const FACTORED: &str =
+    "a rule of rows and columns that is not here yet, or not in this form";
 
 /// L-BFGS.
 pub(super) const SEARCHES: &str = "it evaluates the loss several times in a step";

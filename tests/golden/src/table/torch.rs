@@ -2,7 +2,7 @@
 
 use super::Condition::{LrChanges, On};
 use super::Meaning::{Free, Lr, Number, Pair, Switch};
-use super::reasons::{FACTORED, MATRIX, SEARCHES};
+use super::reasons::{MATRIX, SEARCHES};
 use super::{ADAM, Meaning, Row, SGD, row};
 
 /// Ways to compute the same.
@@ -112,7 +112,22 @@ pub(super) const ROWS: &[Row] = &[
         .is("radam", &[COMMON, MOMENTS])
         .fixed(&[("decoupled_weight_decay", "true")]),
     row("radam").is("radam", &[COMMON, MOMENTS]),
-    row("adafactor").differs(FACTORED),
+    row("adafactor")
+        .is(
+            "adafactor",
+            &[
+                COMMON,
+                &[
+                    ("lr", Lr),
+                    ("beta2_decay", Meaning::Negative("decay_rate")),
+                    ("eps", Meaning::PairOr(["clamp_eps", "eps2"], f64::EPSILON)),
+                    ("d", Number("clip_threshold")),
+                    ("weight_decay", Number("weight_decay")),
+                    ("maximize", Switch("maximize")),
+                ],
+            ],
+        )
+        .fixed(&[("eps1", "0")]),
     row("lbfgs").differs(SEARCHES),
     row("muon").differs(MATRIX),
 ];
