@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds, on a machine without CUDA, what gpu_check.sh needs on a machine with an NVIDIA GPU.
 #
-#   tests/gpu/gpu_build.sh [--fusion]     # half an hour on two cores the first time, then a few minutes
+#   tests/gpu/gpu_build.sh [--fusion]     # 24 minutes on two cores the first time, then a few
 #
 # Makes the folder .gpu, about 40 MB, to be carried to that machine, and runs nothing. There neither Rust
 # nor CUDA is needed, only a driver: bash .gpu/gpu_check.sh

@@ -62,8 +62,11 @@ pub(crate) fn threads(subject: &Subject) {
     let walk = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
         pool.install(|| {
-            let start = subject.tensor::<1>(1, [300_007]);
-            bits(&subject.walk(&subject.optimizer(), start, None, 0..2).0)
+            let optimizer = subject.optimizer();
+            let vector = subject.tensor::<1>(1, [300_007]);
+            let matrix = subject.tensor::<2>(1, [613, 491]);
+            let vector = bits(&subject.walk(&optimizer, vector, None, 0..2).0);
+            [vector, bits(&subject.walk(&optimizer, matrix, None, 0..2).0)]
         })
     };
     let one = walk(1);

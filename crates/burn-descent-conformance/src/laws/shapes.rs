@@ -1,9 +1,11 @@
 //! Tensors of every shape.
 
 use crate::Subject;
-use burn::tensor::Tensor;
+use burn::tensor::{Shape, Tensor};
+use burn_descent::Place;
 
-/// Rank 1 to 6 (burn 0.22.1 makes no tensor of rank 0), empty, one element, odd: the elements walk as those of a vector do.
+/// Rank 1 to 6 (burn 0.22.1 makes no tensor of rank 0), empty, one element, odd: the elements walk as those of
+/// a vector do, unless the rule tells rows from columns.
 pub(crate) fn shapes(subject: &Subject) {
     let check = |walked: Tensor<1>| {
         let count = walked.dims()[0];
@@ -11,6 +13,7 @@ pub(crate) fn shapes(subject: &Subject) {
         let vector = subject.walk(&subject.optimizer(), vector, None, 0..3).0;
         subject.assert_same(&format!("{count} elements"), &walked, &vector);
     };
+    let sees_rows = subject.optimizer().looks(&Shape::new([2, 2]), Place::default()).1.is_some();
     macro_rules! walk {
         ($($rank:literal: $shape:expr),* $(,)?) => {$({
             let shape: [usize; $rank] = $shape;
@@ -18,7 +21,9 @@ pub(crate) fn shapes(subject: &Subject) {
             let (walked, state) = subject.walk(&subject.optimizer(), start, None, 0..3);
             assert_eq!(walked.dims(), shape);
             assert_eq!(state.map(|state| state.steps()), Some(3));
-            check(walked.flatten(0, $rank - 1));
+            if !sees_rows {
+                check(walked.flatten(0, $rank - 1));
+            }
         })*};
     }
     walk! {

@@ -193,12 +193,15 @@ fn whole(
         let (lines, positions) = tile(number);
         let mut to = empty(grid, wanted, &lines, &positions);
         collect((lines, positions), &mut to);
-        to
+        // In one list, for there are many tiles.
+        to.into_iter().flatten().collect::<Vec<f64>>()
     });
     let mut collected = empty(grid, wanted, &(0..grid.all_lines), &(0..grid.length));
     for (number, of_tile) in tiles.into_iter().enumerate() {
         let (lines, positions) = tile(number);
-        gather(grid, wanted, &lines, &positions, of_tile, &mut collected);
+        let mut sums = empty(grid, wanted, &lines, &positions);
+        sums.iter_mut().flatten().zip(of_tile).for_each(|(sum, x)| *sum = x);
+        gather(grid, wanted, &lines, &positions, sums, &mut collected);
     }
     collected
 }
