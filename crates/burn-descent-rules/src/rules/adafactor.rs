@@ -33,8 +33,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// - Defaults: the paper's. `decay_rate` 0.8, `eps1` 1e-30, `eps2` 1e-3, `clip_threshold` 1, the rate relative to
 ///   the step and to the size of the weights, no momentum, no weight decay.
-/// - Memory: a number for each row and one for each column; one a weight more with `beta1`. Traffic in f32: 12
-///   bytes a weight after a read of 8 for the sums and one of 4 for the length of the update.
+/// - Memory: a number for each row and one for each column; one a weight more with `beta1`. Traffic in f32: read
+///   20, write 4 bytes a weight, 8 of those read for the means, and 4 for the length of the update.
 /// - A gradient that is NaN makes its whole tensor NaN.
 /// - Reference: Shazeer & Stern 2018, algorithms 4 and 5, <https://arxiv.org/abs/1804.04235>.
 ///

@@ -26,8 +26,8 @@ use serde::{Deserialize, Serialize};
 /// refused; without it a LAMB step needs its own tensor only.
 ///
 /// - Defaults: optax's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-6, no weight decay, no clipping.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight, after a read of 16 for
-///   the norms.
+/// - Memory: two numbers a weight. Traffic in f32: read 32, write 12 bytes a weight, 16 of those read for the
+///   norms.
 /// - A gradient that is NaN makes its whole tensor NaN.
 /// - Reference: You et al. 2019, algorithm 2, <https://arxiv.org/abs/1904.00962>.
 ///

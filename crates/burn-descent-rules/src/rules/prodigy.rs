@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `beta3` `√β₂`, `eps` 1e-8, `d0` 1e-6, `d_coef` 1, no
 ///   limit of growth, no bias correction, decoupled weight decay of 0. optax corrects the bias always.
-/// - Memory: four numbers a weight, and three a tensor. Traffic in f32: read 24, write 20 bytes a weight, after
-///   a read of 16 for the sums.
+/// - Memory: four numbers a weight, and three a tensor. Traffic in f32: read 40, write 20 bytes a weight, 16 of
+///   those read for the sums.
 /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`.
 /// - Reference: Mishchenko & Defazio 2023, algorithm 4, <https://arxiv.org/abs/2306.06101>.
 ///
