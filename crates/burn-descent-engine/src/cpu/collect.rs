@@ -77,6 +77,7 @@ pub(super) fn collect<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, co
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // one number counts in several lists
 fn lines<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, const STAGE: u8>(
     tile: &Tile<'_, T>,
     given: &Given<'_, T>,
