@@ -131,9 +131,9 @@ impl Deferred {
     }
 
     fn take(steps: &mut [Self]) {
-        let mut on_cpu = Vec::new();
+        #[cfg(any(feature = "flex", feature = "ndarray"))]
+        let (mut on_cpu, mut elements) = (Vec::new(), 0);
         let mut by_operations = Vec::new();
-        let mut elements = 0;
         for Self { parameter, state, work, .. } in steps.iter_mut() {
             let Some(Work { program, scalars, gradient, walk }) = work else { continue };
             let len = parameter.shape().num_elements();
@@ -147,7 +147,9 @@ impl Deferred {
                     on_cpu.push((len, &**program, step));
                 }
                 #[cfg(not(any(feature = "flex", feature = "ndarray")))]
-                None => {}
+                None => {
+                    let _ = (state, scalars, gradient);
+                }
             }
         }
         let mut waiting: Vec<Waiting<'_>> = Vec::new();
