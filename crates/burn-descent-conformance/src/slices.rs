@@ -32,7 +32,9 @@ pub fn engines_agree_with_slices<U: Rule>(rule: &U) {
                 if !device.supports_dtype(*dtype) {
                     continue;
                 }
-                for optimizer in [optimizer.clone(), optimizer.clone().portable()] {
+                let engines =
+                    [("own", optimizer.clone()), ("portable", optimizer.clone().portable())];
+                for (engine_name, optimizer) in engines {
                     let place = Place { by_columns, ..Place::default() };
                     let found = match *shape {
                         [a] => engine(&optimizer, &device, *dtype, [a], place),
@@ -40,7 +42,11 @@ pub fn engines_agree_with_slices<U: Rule>(rule: &U) {
                         [a, b, c, d] => engine(&optimizer, &device, *dtype, [a, b, c, d], place),
                         _ => unreachable!("a rank of `SHAPES`"),
                     };
-                    let what = format!("{} {shape:?} on {} {dtype:?}", U::NAME, entry.name);
+                    let what = format!(
+                        "{} {shape:?} on {}, {engine_name}, {dtype:?}",
+                        U::NAME,
+                        entry.name
+                    );
                     // Sums are in another order, and in f64 on a CPU.
                     let exact = if *dtype == DType::F64 { 1e-13 } else { entry.exactness.steps };
                     let tolerance = if U::SUMS > 0 { 10.0 * exact } else { exact };

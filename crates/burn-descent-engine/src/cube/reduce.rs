@@ -187,7 +187,7 @@ pub(super) fn sums(
     let sums = total.sums();
     match outputs {
         1 => vec![sums],
-        _ => (0..outputs).map(|at| tensor(&sums).slice([at..at + 1]).into_dispatch()).collect(),
+        _ => (0..outputs).map(|at| tensor(&sums).narrow(0, at, 1).into_dispatch()).collect(),
     }
 }
 
