@@ -342,8 +342,8 @@ fn folded(x: Stack, fold: Fold, to: Domain, view: View) -> Stack {
     x.cast(dtype)
 }
 
-/// The sum of all numbers, in short runs: burn's sum of 160,801 numbers in one run was half of it on wgpu
-/// with lavapipe, and it loses less to rounding.
+/// The sum of all numbers, in short runs, which lose less to rounding; and a step that took burn's sum of
+/// 160,801 numbers in one run was wrong on wgpu with lavapipe.
 fn total(mut x: Tensor<1>) -> Tensor<1> {
     const RUN: usize = 256;
     while x.dims()[0] > RUN {

@@ -78,6 +78,8 @@ pub(crate) struct Program {
     pub(crate) update: Arc<Graph>,
     /// The same, stage by stage.
     pub(crate) stages: Stages,
+    /// [`Stages::sees_matrices`], which reads all of the graphs: each step asks.
+    sees_matrices: bool,
     /// The stages as kernels run them, of a rule whose sums all go to the tensor.
     #[cfg(feature = "cube")]
     pub(crate) kernels: Option<crate::cube::Kernels>,
@@ -151,7 +153,7 @@ impl Program {
 
     /// The tensor as the rule sees it: as one line where it knows no row and no column.
     pub(crate) fn seen(&self, view: View) -> View {
-        if self.stages.sees_matrices() { view } else { View::vector(view.len()) }
+        if self.sees_matrices { view } else { View::vector(view.len()) }
     }
 
     /// The scalars of step `t` at a learning rate, then the factor of the gradient. The memory of the
@@ -256,6 +258,7 @@ impl<U: Rule> RuleVisitor for Compile<U> {
             f64: Passes::of::<U, P, Q>(),
             #[cfg(feature = "cube")]
             kernels: crate::cube::Kernels::of(&stages, lanes::<U::Scalars<()>, Q>() + 1),
+            sees_matrices: stages.sees_matrices(),
             stages,
             update: Arc::new(trace_update(&rule)),
             lanes: lanes::<U::Scalars<()>, Q>(),
