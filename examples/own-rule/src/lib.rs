@@ -85,7 +85,7 @@
 //! ```
 //!
 //! The lab takes it the same way, to draw its walks and to compare it with others
-//! (`lab/examples/own_rule.rs`):
+//! (`crates/burn-descent-lab/examples/own_rule.rs`):
 //!
 //! ```sh
 //! cargo run --release -p burn-descent-lab --example own_rule -- surface --optimizers softsign,lion --out walks

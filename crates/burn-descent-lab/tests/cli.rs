@@ -121,7 +121,7 @@ fn a_walk_that_diverges_is_a_row() {
 
 #[test]
 fn every_optimizer_is_in_the_gallery() {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     let again = "run `cargo run --release --bin lab -- gallery docs`";
     let page = fs::read_to_string(docs.join("gallery.md")).unwrap();
     assert!(page == gallery::text(), "docs/gallery.md is stale: {again}");

@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn every_schedule_is_drawn() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let folder = folder.join("../crates/burn-descent-rules/src/schedules");
+        let folder = folder.join("../burn-descent-rules/src/schedules");
         let sources = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let sources: String = sources.map(|path| fs::read_to_string(path).unwrap()).collect();
         let implementations = sources.lines().filter_map(|line| line.split_once("Schedule for "));

@@ -106,7 +106,7 @@ fn what_diverges_is_a_row_and_too_few_seeds_are_said() {
 #[test]
 fn the_seeds_of_the_readme_are_enough() {
     let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
     let lines = readme.lines().filter_map(|line| line.split_once("--bin lab -- compare "));
     let lines: Vec<&str> = lines.map(|(_, flags)| flags).collect();
     assert!(!lines.is_empty());
