@@ -1,7 +1,7 @@
 //! Steps that are put off, to be taken together.
 
+use crate::code::Code;
 use crate::joint::{Joint, Waiting, of_model, together};
-use crate::program::Program;
 use crate::scalars::Scalars;
 use crate::{Fused, FusedState, LeafContext, Reading, StepError, dispatch, leaf, portable};
 use burn::backend::{DispatchTensor, TensorMetadata};
@@ -42,7 +42,7 @@ pub struct Deferred {
 }
 
 struct Work {
-    program: Arc<Program>,
+    code: Arc<Code>,
     scalars: Scalars,
     gradient: DispatchTensor,
     /// A step by tensor operations.
@@ -77,30 +77,31 @@ impl Fused {
         let program = self.program_of(&state, &parameter.shape());
         let (scalars, states) = self.begin::<D>(&program, lr, &parameter, &gradient, &mut state)?;
         let gradient = dispatch::beside::<D>(&parameter, gradient);
+        let code = program.code.clone();
         if in_leaf {
             let scalars = scalars.read();
             let parameter = leaf::own::<D>(parameter);
-            let work = Some(Work { program, scalars, gradient, walk: None });
+            let work = Some(Work { code, scalars, gradient, walk: None });
             return Ok(Deferred { parameter, state, leaf, work });
         }
         let tensor = Tensor::<D>::from_dispatch;
         let before = states.iter().cloned().map(tensor).collect();
         let (p, g) = (tensor(parameter.clone()), tensor(gradient.clone()));
-        let walk = portable::Walk::new(&program, &scalars, p, g, before);
-        let work = Some(Work { program, scalars, gradient, walk: Some(Box::new(walk)) });
+        let walk = portable::Walk::new(&code, &scalars, p, g, before);
+        let work = Some(Work { code, scalars, gradient, walk: Some(Box::new(walk)) });
         Ok(Deferred { parameter, state, leaf, work })
     }
 
     /// Does the rule look at all parameters of the model? Then it is stepped by
     /// [`defer`](Self::defer), which `Descent` does, and by nothing else.
     pub fn sees_model(&self) -> bool {
-        self.program.stages.sees_model()
+        self.program.code.stages.sees_model()
     }
 }
 
 /// A step by tensor operations that waits for others.
 struct ByOperations<'a> {
-    program: &'a Program,
+    code: &'a Code,
     walk: &'a mut portable::Walk,
 }
 
@@ -109,11 +110,11 @@ impl Joint for ByOperations<'_> {
         self.walk.begin(model);
     }
     fn stage(&mut self, number: usize) -> Vec<Reading> {
-        self.walk.stage(self.program, number);
-        of_model(self.program, number).map(|sum| self.walk.sum(sum.number)).collect()
+        self.walk.stage(self.code, number);
+        of_model(self.code, number).map(|sum| self.walk.sum(sum.number)).collect()
     }
     fn learn(&mut self, number: usize, totals: &[Reading]) {
-        for (sum, total) in of_model(self.program, number).zip(totals) {
+        for (sum, total) in of_model(self.code, number).zip(totals) {
             self.walk.learn(sum.number, total);
         }
     }
@@ -135,16 +136,16 @@ impl Deferred {
         let (mut on_cpu, mut elements) = (Vec::new(), 0);
         let mut by_operations = Vec::new();
         for Self { parameter, state, work, .. } in steps.iter_mut() {
-            let Some(Work { program, scalars, gradient, walk }) = work else { continue };
+            let Some(Work { code, scalars, gradient, walk }) = work else { continue };
             let len = parameter.shape().num_elements();
             match walk {
-                Some(walk) => by_operations.push((len, ByOperations { program, walk })),
+                Some(walk) => by_operations.push((len, ByOperations { code, walk })),
                 #[cfg(any(feature = "flex", feature = "ndarray"))]
                 None => {
                     elements += len;
                     let states = state.ready_mut();
-                    let step = crate::cpu::put_off(program, parameter, gradient, states, scalars);
-                    on_cpu.push((len, &**program, step));
+                    let step = crate::cpu::put_off(code, parameter, gradient, states, scalars);
+                    on_cpu.push((len, &**code, step));
                 }
                 #[cfg(not(any(feature = "flex", feature = "ndarray")))]
                 None => {
@@ -154,14 +155,14 @@ impl Deferred {
         }
         let mut waiting: Vec<Waiting<'_>> = Vec::new();
         for (elements, step) in &mut by_operations {
-            let (program, elements) = (step.program, *elements);
-            waiting.push(Waiting { program, elements, step });
+            let (code, elements) = (step.code, *elements);
+            waiting.push(Waiting { code, elements, step });
         }
         #[cfg(any(feature = "flex", feature = "ndarray"))]
-        for (elements, program, step) in &mut on_cpu {
-            if program.stages.sees_model() {
-                let (program, elements) = (*program, *elements);
-                waiting.push(Waiting { program, elements, step: &mut **step });
+        for (elements, code, step) in &mut on_cpu {
+            if code.stages.sees_model() {
+                let (code, elements) = (*code, *elements);
+                waiting.push(Waiting { code, elements, step: &mut **step });
             }
         }
         together(&mut waiting);
@@ -178,8 +179,8 @@ impl Deferred {
     pub fn finish<const D: usize>(self) -> (Tensor<D>, FusedState) {
         let Self { parameter, mut state, leaf, work } = self;
         let parameter = match work {
-            Some(Work { program, walk: Some(walk), .. }) => {
-                let (parameter, states) = walk.finish::<D>(&program);
+            Some(Work { code, walk: Some(walk), .. }) => {
+                let (parameter, states) = walk.finish::<D>(&code);
                 state.set(states.into_iter().map(Tensor::into_dispatch).collect());
                 parameter
             }

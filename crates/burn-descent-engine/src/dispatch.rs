@@ -4,7 +4,7 @@
 
 #![allow(deprecated)] // burn prefers `flex` to `ndarray`
 
-use crate::program::Program;
+use crate::code::Code;
 use crate::scalars::Scalars;
 #[cfg(feature = "cube")]
 use burn::backend::BackendTensor;
@@ -19,7 +19,7 @@ pub(crate) fn is_known(dtype: DType) -> bool {
 /// One step on the engine of the parameter's backend. Parameter and gradient have one shape; the
 /// states too, with the dtype to compute in, on the parameter's device.
 pub(crate) fn step<const D: usize>(
-    program: &Program,
+    code: &Code,
     scalars: Scalars,
     parameter: DispatchTensor,
     gradient: DispatchTensor,
@@ -27,23 +27,23 @@ pub(crate) fn step<const D: usize>(
 ) -> DispatchTensor {
     let gradient = beside::<D>(&parameter, gradient);
     if !is_known(parameter.dtype()) {
-        return portable::<D>(program, scalars, parameter, gradient, states);
+        return portable::<D>(code, scalars, parameter, gradient, states);
     }
     #[cfg(any(feature = "flex", feature = "ndarray"))]
     let (mut parameter, mut gradient) = (parameter, gradient);
     #[cfg(any(feature = "flex", feature = "ndarray"))]
     if crate::cpu::holds(&parameter) {
-        crate::cpu::update(program, &mut parameter, &mut gradient, states, &scalars.read());
+        crate::cpu::update(code, &mut parameter, &mut gradient, states, &scalars.read());
         return parameter;
     }
     #[cfg(feature = "cube")]
-    if let Some(kernels) = &program.kernels
+    if let Some(kernels) = &code.kernels
         && matches!(parameter.kind, DispatchTensorKind::Cube(BackendTensor::Float(_)))
     {
         let scalars = scalars.beside(&parameter);
         return crate::cube::step(kernels, scalars, parameter, gradient, states);
     }
-    portable::<D>(program, scalars, parameter, gradient, states)
+    portable::<D>(code, scalars, parameter, gradient, states)
 }
 
 /// Is it a device of the CPU engine, with autodiff or without?
@@ -84,7 +84,7 @@ pub(crate) fn beside<const D: usize>(
 
 /// One step by burn's tensor operations, whatever the backend.
 pub(crate) fn portable<const D: usize>(
-    program: &Program,
+    code: &Code,
     scalars: Scalars,
     parameter: DispatchTensor,
     gradient: DispatchTensor,
@@ -93,7 +93,7 @@ pub(crate) fn portable<const D: usize>(
     let tensor = Tensor::<D>::from_dispatch;
     let before = core::mem::take(states).into_iter().map(tensor).collect();
     let (parameter, after) =
-        crate::portable::step(program, &scalars, tensor(parameter), tensor(gradient), before);
+        crate::portable::step(code, &scalars, tensor(parameter), tensor(gradient), before);
     *states = after.into_iter().map(Tensor::into_dispatch).collect();
     parameter.into_dispatch()
 }

@@ -1,4 +1,4 @@
-//! The weights to judge and ship.
+//! The weights to evaluate and ship.
 
 use crate::program::Program;
 use crate::state::Open;
@@ -11,16 +11,16 @@ use burn_pack::Reader;
 use std::sync::Arc;
 
 impl Fused {
-    /// The model to judge and to ship, in burn's [`valid`](Module::valid) form.
+    /// The model to evaluate and to ship, in burn's [`valid`](Module::valid) form.
     ///
-    /// Where the rule trains at one point and is judged at another, as
+    /// Where the rule trains at one point and is evaluated at another, as
     /// [`Nesterov`](burn_descent_rules::Nesterov) does, its weights follow from the trained
     /// weights and the states in `optimizer`, with the options with which the last step was taken. For
     /// every other rule they are the trained weights. So are those of a parameter that has taken no step
     /// with this rule.
     pub fn evaluate<M: Module>(&self, model: &M, optimizer: &ModuleOptimizer) -> M {
         let model = model.valid();
-        if self.program.evaluate.is_identity() {
+        if self.program.code.evaluate.is_identity() {
             return model;
         }
         model.map(&mut Evaluate { program: &self.program, states: states(optimizer) })
@@ -28,7 +28,7 @@ impl Fused {
 }
 
 impl Fused {
-    /// The weights of one parameter to judge and to ship, from its trained weights and its state;
+    /// The weights of one parameter to evaluate and to ship, from its trained weights and its state;
     /// the trained weights if the state is not of this rule.
     pub fn evaluate_tensor<const D: usize>(
         &self,
@@ -44,16 +44,17 @@ fn evaluate<const D: usize>(
     parameter: Tensor<D>,
     mut state: FusedState,
 ) -> Tensor<D> {
-    if program.evaluate.is_identity() || state.steps() == 0 {
+    if program.code.evaluate.is_identity() || state.steps() == 0 {
         return parameter;
     }
     let shape = parameter.shape();
     let program = &*program.for_shape(&shape, state.by_columns());
-    match state.open::<D>(program, &parameter.clone().into_dispatch(), &shape) {
+    let code = &program.code;
+    match state.open::<D>(code, &parameter.clone().into_dispatch(), &shape) {
         Ok(Open { time, memory, last, view, tensors }) => {
-            let scalars = program.judged_by(last, *time, memory);
+            let scalars = program.scalars_kept(last, *time, memory);
             let states = core::mem::take(tensors).into_iter().map(Tensor::from_dispatch).collect();
-            portable::evaluate(program, parameter, states, program.seen(view), scalars)
+            portable::evaluate(code, parameter, states, code.seen(view), scalars)
         }
         Err(_) => parameter,
     }

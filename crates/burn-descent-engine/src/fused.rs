@@ -74,16 +74,16 @@ impl Clone for Streams {
 
 impl core::fmt::Debug for Fused {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Fused").field("rule", &self.program.name).finish_non_exhaustive()
+        f.debug_struct("Fused").field("rule", &self.program.code.name).finish_non_exhaustive()
     }
 }
 
 impl Fused {
     pub(crate) fn new(program: Program) -> Self {
         Self {
-            program: Arc::new(program),
             portable: false,
-            factor: Factor::Number(1.0),
+            factor: Factor::Number(program.sign),
+            program: Arc::new(program),
             streams: Streams::default(),
         }
     }
@@ -103,30 +103,31 @@ impl Fused {
         self.factor = match factor.tensor() {
             Some(tensor) => Factor::OnDevice(Box::new(tensor.clone().into_dispatch())),
             None => Factor::Number(factor.get()),
-        };
+        }
+        .times(self.program.sign);
         self
     }
 
     /// The name of the rule: `adamw`.
     pub fn name(&self) -> &'static str {
-        self.program.name
+        self.program.code.name
     }
 
     /// The options of the rule by name.
     pub fn options(&self) -> &[(String, String)] {
-        &self.program.options
+        self.program.options()
     }
 
     /// What the options of the rule are by default.
     pub fn defaults(&self) -> &[(String, String)] {
-        &self.program.defaults
+        &self.program.code.defaults
     }
 
     /// The names of those options that are a weight decay, whatever they are called
     /// ([`Role::WeightDecay`](burn_descent_rules::Role)). With all of them at 0 the weights are not drawn
     /// to 0.
     pub fn weight_decays(&self) -> &[String] {
-        &self.program.decays
+        &self.program.code.decays
     }
 
     /// Does an update with these options stay finite in the precision in which parameters of this
@@ -158,28 +159,42 @@ impl Fused {
     /// # Errors
     /// An option that there is not, or whose value is not allowed.
     pub fn with(&self, options: &[(&str, &str)]) -> Result<Self, OptionError> {
-        let program = Arc::new((self.program.with)(options)?);
-        Ok(Self { program, ..self.clone() })
+        Ok(self.of(self.program.with(options)?))
+    }
+
+    /// The same optimizer with these numbers as options, given by name: [`with`](Self::with) at a fraction of
+    /// its cost, for what changes with every step.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn set(&self, numbers: &[(&str, f64)]) -> Result<Self, OptionError> {
+        Ok(self.of(self.program.set(numbers)?))
+    }
+
+    /// The same optimizer with another program of its rule.
+    fn of(&self, program: Program) -> Self {
+        let factor = self.factor.times(self.program.sign * program.sign);
+        Self { program: Arc::new(program), factor, ..self.clone() }
     }
 
     /// The names of the states, in the order of [`FusedState::tensors`].
     pub fn state_names(&self) -> Vec<&'static str> {
-        self.program.states.iter().map(|(name, _)| *name).collect()
+        self.program.code.states.clone()
     }
 
     /// How many numbers are kept of a parameter of this shape in its state tensors, and how the optimizer
     /// sees it, if it tells rows from columns.
     pub fn looks(&self, shape: &Shape, place: Place) -> (usize, Option<View>) {
         let program = self.program.for_shape(shape, place.by_columns);
-        let view = (program.view)(shape.as_slice(), place.by_columns);
-        let stages = &program.stages;
+        let view = program.code.view_of(shape, place.by_columns);
+        let stages = &program.code.stages;
         let numbers = stages.states.iter().map(|of| view.numbers(*of)).sum();
         (numbers, stages.sees_matrices().then_some(view))
     }
 
     /// Is this a state with which this optimizer can step this parameter?
     pub fn fits<const D: usize>(&self, state: &FusedState, parameter: &Tensor<D>) -> bool {
-        state.fits(&self.program_of(state, &parameter.shape()), parameter)
+        state.fits(&self.program_of(state, &parameter.shape()).code, parameter)
     }
 
     /// Is this a state with which this optimizer can step a parameter of this shape? Its precision and
@@ -188,7 +203,7 @@ impl Fused {
     /// # Errors
     /// A state of another shape, or of another rule.
     pub fn check_state(&self, state: &FusedState, shape: &Shape) -> Result<(), StepError> {
-        state.check(&self.program_of(state, shape), shape)
+        state.check(&self.program_of(state, shape).code, shape)
     }
 
     /// The state of a parameter before its first step. Where the rule has
@@ -235,7 +250,7 @@ impl Fused {
         let (scalars, tensors) = self.begin::<D>(&program, lr, &parameter, &gradient, state)?;
         let parameter = leaf::own::<D>(parameter);
         let step = if self.portable { dispatch::portable::<D> } else { dispatch::step::<D> };
-        Ok(Tensor::from_dispatch(step(&program, scalars, parameter, gradient, tensors)))
+        Ok(Tensor::from_dispatch(step(&program.code, scalars, parameter, gradient, tensors)))
     }
 
     /// The program for the parameter of this shape that has this state.
@@ -253,18 +268,18 @@ impl Fused {
         gradient: &DispatchTensor,
         state: &'a mut FusedState,
     ) -> Result<(Scalars, &'a mut Vec<DispatchTensor>), StepError> {
-        check_lr(program.name, lr)?;
+        check_lr(program.code.name, lr)?;
         let (expected, found) = (parameter.shape(), gradient.shape());
         if expected != found {
-            let optimizer = program.name;
+            let optimizer = program.code.name;
             return Err(StepError::GradientShape { optimizer, expected, found });
         }
         let Open { time, memory, last, tensors, view } =
-            state.open::<D>(program, parameter, &expected)?;
+            state.open::<D>(&program.code, parameter, &expected)?;
         *time += 1;
         let scalars = program.scalars(lr, *time, view, &self.factor, memory);
         last.clear();
-        last.extend(program.judging(&scalars.numbers));
+        last.extend(program.kept(&scalars.numbers));
         Ok((scalars, tensors))
     }
 

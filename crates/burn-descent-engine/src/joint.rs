@@ -1,7 +1,7 @@
 //! Steps of many tensors that wait for each other: rules that sum over the model.
 
 use crate::Reading;
-use crate::program::Program;
+use crate::code::Code;
 use burn_descent_rules::{Domain, Fold, MAX_STAGES, Sum};
 
 /// The step of one tensor, stage by stage. Between two stages the sums over the model are put together.
@@ -20,14 +20,14 @@ pub(crate) trait Joint {
 }
 
 /// The sums of a stage that go to the model.
-pub(crate) fn of_model(program: &Program, number: usize) -> impl Iterator<Item = &Sum> {
-    let sums = program.stages.sums.get(number).into_iter().flat_map(|stage| &stage.sums);
+pub(crate) fn of_model(code: &Code, number: usize) -> impl Iterator<Item = &Sum> {
+    let sums = code.stages.sums.get(number).into_iter().flat_map(|stage| &stage.sums);
     sums.filter(|sum| sum.to == Domain::Model)
 }
 
 /// A step that waits for others of its rule.
 pub(crate) struct Waiting<'a> {
-    pub(crate) program: &'a Program,
+    pub(crate) code: &'a Code,
     pub(crate) elements: usize,
     pub(crate) step: &'a mut dyn Joint,
 }
@@ -35,16 +35,15 @@ pub(crate) struct Waiting<'a> {
 /// Takes all stages of these steps; those of one rule see the sums over all of them, whatever their options
 /// are.
 pub(crate) fn together(steps: &mut [Waiting<'_>]) {
-    let is_one = |a: &Program, b: &Program| a.family == b.family;
-    let mut rules: Vec<&Program> = Vec::new();
+    let is_one = |a: &Code, b: &Code| a.family == b.family;
+    let mut rules: Vec<&Code> = Vec::new();
     for step in steps.iter() {
-        if !rules.iter().any(|rule| is_one(rule, step.program)) {
-            rules.push(step.program);
+        if !rules.iter().any(|rule| is_one(rule, step.code)) {
+            rules.push(step.code);
         }
     }
     for rule in rules {
-        let mut steps: Vec<_> =
-            steps.iter_mut().filter(|step| is_one(rule, step.program)).collect();
+        let mut steps: Vec<_> = steps.iter_mut().filter(|step| is_one(rule, step.code)).collect();
         let model = steps.iter().map(|step| step.elements).sum();
         steps.iter_mut().for_each(|step| step.step.begin(model));
         for number in 0..MAX_STAGES.min(rule.stages.sums.len()) {

@@ -5,6 +5,7 @@
 //! in-place pass on `flex` and `ndarray`, one in-place kernel on every CubeCL backend, and burn's
 //! own tensor operations on all others.
 
+mod code;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
 #[cfg(feature = "cube")]
@@ -24,11 +25,11 @@ mod scalars;
 mod state;
 mod trial;
 
+pub use code::{MAX_LANES, MAX_STATES};
 pub use deferred::Deferred;
 pub use error::StepError;
 pub use fused::{Build, Fused, Place};
 pub use leaf::LeafContext;
-pub use program::{MAX_LANES, MAX_STATES};
 pub use reading::Reading;
 pub use reduce::{Norm, is_finite};
 pub use state::{FusedState, compute_dtype};

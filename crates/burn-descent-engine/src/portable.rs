@@ -2,7 +2,7 @@
 //! engines.
 
 use crate::Reading;
-use crate::program::Program;
+use crate::code::Code;
 use crate::reduce::wide;
 use crate::scalars::Scalars;
 use crate::state::{compute_dtype, tensor};
@@ -15,7 +15,7 @@ type Stack = Tensor<3>;
 
 /// One step by tensor operations. A sum over the model is one over this tensor.
 pub(crate) fn step<const D: usize>(
-    program: &Program,
+    code: &Code,
     scalars: &Scalars,
     parameter: Tensor<D>,
     gradient: Tensor<D>,
@@ -24,11 +24,11 @@ pub(crate) fn step<const D: usize>(
     if parameter.shape().num_elements() == 0 {
         return (parameter, states);
     }
-    let mut walk = Walk::new(program, scalars, parameter, gradient, states);
-    for number in 0..program.stages.sums.len() {
-        walk.stage(program, number);
+    let mut walk = Walk::new(code, scalars, parameter, gradient, states);
+    for number in 0..code.stages.sums.len() {
+        walk.stage(code, number);
     }
-    walk.finish(program)
+    walk.finish(code)
 }
 
 /// A step under way.
@@ -45,7 +45,7 @@ pub(crate) struct Walk {
 
 impl Walk {
     pub(crate) fn new<const D: usize>(
-        program: &Program,
+        code: &Code,
         scalars: &Scalars,
         parameter: Tensor<D>,
         gradient: Tensor<D>,
@@ -59,18 +59,18 @@ impl Walk {
         let met = Met {
             noise: scalars.draw.map(|draw| noise(draw, view, &parameter)),
             gradient: Some(stack(gradient, view, Domain::Element)),
-            states: stacks(program, states, view),
+            states: stacks(code, states, view),
             parameter,
             view,
             model: view.len(),
         };
         let lanes = lanes(scalars, &met.parameter);
-        Self { lanes, known: vec![Number(0.0); program.asked()], met, shapes, stored }
+        Self { lanes, known: vec![Number(0.0); code.asked()], met, shapes, stored }
     }
 
     /// Takes the sums of a stage.
-    pub(crate) fn stage(&mut self, program: &Program, number: usize) {
-        let stage = &program.stages.sums[number];
+    pub(crate) fn stage(&mut self, code: &Code, number: usize) {
+        let stage = &code.stages.sums[number];
         let terms = run(&stage.graph, &self.lanes, &self.known, self.met.clone());
         for (sum, x) in stage.sums.iter().zip(terms) {
             self.known[sum.number] = Float(folded(x, sum.fold, sum.to, self.met.view));
@@ -104,9 +104,9 @@ impl Walk {
     }
 
     /// The new parameter and states.
-    pub(crate) fn finish<const D: usize>(self, program: &Program) -> (Tensor<D>, Vec<Tensor<D>>) {
+    pub(crate) fn finish<const D: usize>(self, code: &Code) -> (Tensor<D>, Vec<Tensor<D>>) {
         let Self { met, lanes, known, shapes, stored } = self;
-        let (stages, view) = (&program.stages, met.view);
+        let (stages, view) = (&code.stages, met.view);
         let domains = core::iter::once(Domain::Element).chain(stages.states.iter().copied());
         let outputs = run(&stages.update, &lanes, &known, met).into_iter().zip(domains);
         let outputs = outputs
@@ -125,8 +125,8 @@ fn stack<const D: usize>(numbers: Tensor<D>, view: View, of: Domain) -> Stack {
     numbers.reshape(shape(view, of))
 }
 
-fn stacks<const D: usize>(program: &Program, states: Vec<Tensor<D>>, view: View) -> Vec<Stack> {
-    let states = states.into_iter().zip(&program.stages.states);
+fn stacks<const D: usize>(code: &Code, states: Vec<Tensor<D>>, view: View) -> Vec<Stack> {
+    let states = states.into_iter().zip(&code.stages.states);
     states.map(|(state, of)| stack(state, view, *of)).collect()
 }
 
@@ -153,9 +153,9 @@ fn lanes(scalars: &Scalars, beside: &Stack) -> Vec<Value> {
     lanes
 }
 
-/// The weights to judge with, see [`Rule::evaluate`](burn_descent_rules::Rule::evaluate).
+/// The weights to evaluate, see [`Rule::evaluate`](burn_descent_rules::Rule::evaluate).
 pub(crate) fn evaluate<const D: usize>(
-    program: &Program,
+    code: &Code,
     parameter: Tensor<D>,
     states: Vec<Tensor<D>>,
     view: View,
@@ -167,13 +167,13 @@ pub(crate) fn evaluate<const D: usize>(
         parameter: stack(parameter.cast(compute), view, Domain::Element),
         gradient: None,
         noise: None,
-        states: stacks(program, states, view),
+        states: stacks(code, states, view),
         view,
         model: view.len(),
     };
     let scalars: Vec<_> = scalars.into_iter().map(Number).collect();
-    let judged = run(&program.evaluate, &scalars, &[], met).swap_remove(0);
-    judged.expand(shape(view, Domain::Element)).reshape(whole).cast(stored)
+    let evaluated = run(&code.evaluate, &scalars, &[], met).swap_remove(0);
+    evaluated.expand(shape(view, Domain::Element)).reshape(whole).cast(stored)
 }
 
 /// What is drawn for each element. The numbers are made on the host: burn's tensors have no integers that

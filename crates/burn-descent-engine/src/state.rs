@@ -1,5 +1,6 @@
 //! What an optimizer remembers of one parameter, and its record.
 
+use crate::code::Code;
 use crate::dispatch::place;
 use crate::program::Program;
 use crate::{MAX_LANES, Place, StepError};
@@ -18,11 +19,11 @@ pub struct FusedState {
     time: u64,
     /// What is remembered once for the parameter.
     memory: Vec<f64>,
-    /// The scalars of its last step that [`Program::judging`] keeps.
+    /// The scalars of its last step that [`Program::kept`] keeps.
     last: Vec<f64>,
     /// Do the elements of an input come one after another in the parameter, as in burn's `Linear`?
     by_columns: bool,
-    /// [`Program::fingerprint`] of the rule that made it; `None` in a record of another library.
+    /// [`Code::fingerprint`] of the rule that made it; `None` in a record of another library.
     rule: Option<u64>,
 }
 
@@ -41,7 +42,7 @@ pub fn compute_dtype(parameter: DType) -> DType {
     if parameter == DType::F64 { DType::F64 } else { DType::F32 }
 }
 
-impl Program {
+impl Code {
     /// The shape of a state of a parameter of this shape.
     fn shape_of(&self, lane: usize, shape: &Shape, by_columns: bool) -> Shape {
         let of = self.stages.states[lane];
@@ -50,7 +51,7 @@ impl Program {
         }
         let mut dims = vec![1; shape.rank()];
         if let Some(last) = dims.last_mut() {
-            *last = (self.view)(shape.as_slice(), by_columns).numbers(of);
+            *last = self.view_of(shape, by_columns).numbers(of);
         }
         Shape::from(dims)
     }
@@ -74,28 +75,28 @@ impl FusedState {
     ) -> Self {
         let device = parameter.device().without_autodiff();
         let options = (&device, compute_dtype(parameter.dtype()));
-        let full = |(lane, (_, value)): (usize, &(_, f64))| {
-            let shape = program.shape_of(lane, &parameter.shape(), by_columns);
-            Tensor::<D>::full(shape, *value, options)
+        let code = &program.code;
+        let full = |(lane, value)| {
+            let shape = code.shape_of(lane, &parameter.shape(), by_columns);
+            Tensor::<D>::full(shape, value, options).into_dispatch()
         };
-        let lanes = program.states.iter().enumerate().map(full).map(Tensor::into_dispatch);
-        let lanes = lanes.collect();
-        let mut memory: Vec<f64> = program.memory.iter().map(|(_, value)| *value).collect();
+        let lanes = program.starts().into_iter().enumerate().map(full).collect();
+        let mut memory = program.memory();
         if let (Some(_), Some(last)) = (program.seed, memory.last_mut()) {
             *last = stream.into();
         }
         let (lanes, last) = (Lanes::Ready(lanes), Vec::new());
-        Self { lanes, time: 0, memory, last, by_columns, rule: Some(program.fingerprint) }
+        Self { lanes, time: 0, memory, last, by_columns, rule: Some(code.fingerprint) }
     }
 
     /// The state, fit for this parameter, for the next step to change.
     pub(crate) fn open<const D: usize>(
         &mut self,
-        program: &Program,
+        code: &Code,
         parameter: &DispatchTensor,
         shape: &Shape,
     ) -> Result<Open<'_>, StepError> {
-        self.check(program, shape)?;
+        self.check(code, shape)?;
         let dtype = compute_dtype(parameter.dtype());
         let device = || Tensor::<D>::from_dispatch(parameter.clone()).device().without_autodiff();
         if let Lanes::Loaded(lanes) = &mut self.lanes {
@@ -110,7 +111,7 @@ impl FusedState {
                 *lane = tensor(lane).to_device(&device).cast(dtype).into_dispatch();
             }
         }
-        let view = (program.view)(shape.as_slice(), self.by_columns);
+        let view = code.view_of(shape, self.by_columns);
         let Self { time, memory, last, .. } = self;
         Ok(Open { time, memory, last, view, tensors: lanes })
     }
@@ -121,12 +122,12 @@ impl FusedState {
     }
 
     /// Is it of this rule and of this shape?
-    pub(crate) fn check(&self, program: &Program, shape: &Shape) -> Result<(), StepError> {
-        let optimizer = program.name;
-        if !self.is_of(program) {
+    pub(crate) fn check(&self, code: &Code, shape: &Shape) -> Result<(), StepError> {
+        let optimizer = code.name;
+        if !self.is_of(code) {
             return Err(StepError::ForeignState { optimizer });
         }
-        match self.other_shape(program, shape) {
+        match self.other_shape(code, shape) {
             Some((expected, found)) => Err(StepError::StateShape { optimizer, expected, found }),
             None => Ok(()),
         }
@@ -148,13 +149,20 @@ impl FusedState {
 
     /// The shape that a state of a parameter of this shape should have, and the one that it has, where they
     /// differ.
-    fn other_shape(&self, program: &Program, shape: &Shape) -> Option<(Shape, Shape)> {
+    fn other_shape(&self, code: &Code, shape: &Shape) -> Option<(Shape, Shape)> {
         let found = |lane: usize| match &self.lanes {
             Lanes::Loaded(lanes) => lanes[lane].shape().clone(),
             Lanes::Ready(lanes) => lanes[lane].shape(),
         };
-        let pair = |lane| (program.shape_of(lane, shape, self.by_columns), found(lane));
-        (0..self.len()).map(pair).find(|(expected, found)| expected != found)
+        (0..self.len()).find_map(|lane| {
+            let found = found(lane);
+            let is_element = code.stages.states[lane] == Domain::Element;
+            if is_element && found == *shape {
+                return None;
+            }
+            let expected = code.shape_of(lane, shape, self.by_columns);
+            (expected != found).then_some((expected, found))
+        })
     }
 
     fn len(&self) -> usize {
@@ -165,20 +173,20 @@ impl FusedState {
     }
 
     /// Was this state made by this rule?
-    pub(crate) fn is_of(&self, program: &Program) -> bool {
-        self.rule == Some(program.fingerprint)
-            && self.len() == program.states.len()
-            && self.memory.len() == program.memory.len()
+    pub(crate) fn is_of(&self, code: &Code) -> bool {
+        self.rule == Some(code.fingerprint)
+            && self.len() == code.states.len()
+            && self.memory.len() == code.memory.len()
     }
 
     /// Was it made by this rule for such a parameter?
-    pub(crate) fn fits<const D: usize>(&self, program: &Program, parameter: &Tensor<D>) -> bool {
+    pub(crate) fn fits<const D: usize>(&self, code: &Code, parameter: &Tensor<D>) -> bool {
         let (shape, dtype) = (parameter.shape(), compute_dtype(parameter.dtype()));
         let right_dtype = match &self.lanes {
             Lanes::Loaded(lanes) => lanes.iter().all(|data| data.dtype() == dtype),
             Lanes::Ready(lanes) => lanes.iter().all(|lane| lane.dtype() == dtype),
         };
-        self.is_of(program) && right_dtype && self.other_shape(program, &shape).is_none()
+        self.is_of(code) && right_dtype && self.other_shape(code, &shape).is_none()
     }
 
     /// How many steps the parameter has taken.

@@ -30,10 +30,10 @@ impl Program {
         if survives(self) {
             return Ok(());
         }
-        let changed = self.options.iter().zip(&self.defaults).filter(|(now, before)| now != before);
+        let changed =
+            self.options().iter().zip(&self.code.defaults).filter(|(now, before)| now != before);
         let changed: Vec<_> = changed.map(|(now, (_, default))| (now, default.as_str())).collect();
-        let with =
-            |options: &[(&str, &str)]| (self.with)(options).is_ok_and(|rule| survives(&rule));
+        let with = |options: &[(&str, &str)]| self.with(options).is_ok_and(|rule| survives(&rule));
         let alone = changed.iter().find(|((option, _), default)| with(&[(option, default)]));
         let together = || {
             let defaults = |until: usize| {
@@ -45,7 +45,7 @@ impl Program {
         match alone.or_else(together) {
             None => Ok(()),
             Some(((option, value), _)) => Err(InvalidOption {
-                owner: self.name,
+                owner: self.code.name,
                 option: option.clone().into(),
                 value: value.clone(),
                 allowed: format!("one with which an update in {precision} gives finite numbers"),
@@ -73,24 +73,24 @@ fn gradients(t: u64) -> [f64; GRADIENTS] {
     [0.0, 1e-20, -1e-20 * sign, 0.1, 0.1 * sign, 0.5 * power(0.7), 0.01 * power(1.7), late, -early]
 }
 
-/// Do a few weights stay finite, and those to judge too?
+/// Do a few weights stay finite, and those to evaluate too?
 fn survives<R: Real<Mask = bool> + Into<f64>>(program: &Program) -> bool {
     let gradients_at = |t| gradients(t).map(R::lit);
     // The weights are the rows of a matrix.
     let view = View::matrix(WEIGHTS.len(), gradients(0).len());
     let whole = |value: &f64| vec![R::lit(*value); view.len()];
     let mut p: Vec<R> = WEIGHTS.iter().flat_map(|w| [R::lit(*w); GRADIENTS]).collect();
-    let mut states: Vec<_> = program.states.iter().map(|(_, value)| whole(value)).collect();
-    let mut memory: Vec<f64> = program.memory.iter().map(|(_, value)| *value).collect();
+    let mut states: Vec<_> = program.starts().iter().map(whole).collect();
+    let mut memory = program.memory();
     for t in 0..STEPS {
-        let judging = (program.compute)(LR, t + 1, &mut memory);
-        let scalars: Vec<f64> = judging.iter().copied().chain([1.0]).collect();
+        let own = program.compute(LR, t + 1, &mut memory);
+        let scalars: Vec<f64> = own.iter().copied().chain([1.0]).collect();
         let g = gradients_at(t).repeat(WEIGHTS.len());
-        let mut new = run(&program.update, view, &p, &g, &states, &scalars).into_iter();
+        let mut new = run(&program.code.update, view, &p, &g, &states, &scalars).into_iter();
         p = new.next().unwrap_or(p);
         states = new.collect();
-        let judged = run(&program.evaluate, view, &p, &g, &states, &judging);
-        let mut all = p.iter().chain(judged.iter().flatten());
+        let evaluated = run(&program.code.evaluate, view, &p, &g, &states, &own);
+        let mut all = p.iter().chain(evaluated.iter().flatten());
         if !all.all(|x| Into::<f64>::into(*x).is_finite()) {
             return false;
         }

@@ -32,22 +32,6 @@ impl InvalidOption {
             }
         }
     }
-
-    /// Refuses options that all are zero where one of them has to keep a denominator from it; the
-    /// first is the one that is named.
-    pub fn unless_one_positive(
-        owner: &'static str,
-        options: &[(&'static str, f64)],
-    ) -> Result<(), Self> {
-        match options {
-            [(option, value), others @ ..] if options.iter().all(|(_, value)| *value <= 0.0) => {
-                let others: Vec<&str> = others.iter().map(|(option, _)| *option).collect();
-                let allowed = format!("> 0 unless {} is", others.join(" or "));
-                Err(Self { owner, option: (*option).into(), value: value.to_string(), allowed })
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// An option given by name that cannot be taken.

@@ -18,7 +18,7 @@ const F32: usize = 4;
 /// use burn_descent::{AdamW, ScheduleFreeSgd, rules::Explanation};
 ///
 /// let page = Explanation::of(&AdamW::new());
-/// assert_eq!(page.formula[1], "m ← beta1·m + one_beta1·t1");
+/// assert_eq!(page.formula[0], "m ← beta1·m + one_beta1·g");
 /// assert_eq!((page.bytes_read(), page.bytes_written(), page.bytes_of_state()), (16, 12, 8));
 /// println!("{page}");
 ///

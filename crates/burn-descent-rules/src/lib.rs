@@ -51,7 +51,12 @@ pub use fields::{
 pub use graph::{
     Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, trace_evaluate, trace_update,
 };
-pub use options::{Bound, Range, Role, from_pairs, nearest, to_pairs, unknown, with_pairs};
+pub use options::{
+    Bound, OptionMut, Options, Range, Role, Slot, Value, from_pairs, maximizes, nearest,
+    set_numbers, to_pairs, unknown, with_pairs,
+};
+#[doc(hidden)]
+pub use options::{deserialize as deserialize_options, serialize as serialize_options};
 pub use over::{Fold, Over};
 pub use real::{ROUGH_CBRT, Real};
 pub use rule::{Paper, Rule, check_lr};
@@ -64,6 +69,8 @@ pub use rules::{
     SimplifiedAdEmaMix, Tiger, Vsgd, Yogi,
 };
 pub use schedules::Schedule;
+#[doc(hidden)]
+pub use serde;
 
 /// What users import, for the examples here: the crate `burn-descent` has all of this.
 #[doc(hidden)]
@@ -71,4 +78,3 @@ pub mod burn_descent {
     pub use crate as rules;
     pub use crate::*;
 }
-pub use transforms::l2;

@@ -1,8 +1,7 @@
 //! The contract of a rule.
 
-use crate::{Bound, Fields, InvalidOption, Over, Range, Real, View};
-use core::fmt::Debug;
-use serde::{Serialize, de::DeserializeOwned};
+use crate::options;
+use crate::{Fields, InvalidOption, Options, Over, Range, Real, View};
 
 /// Where a rule is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +14,7 @@ pub struct Paper {
 
 /// An update rule: the mathematics of one optimizer for one element.
 ///
-/// The implementing struct holds the options. Everything that is the same for all elements of a
+/// The implementing struct holds the options, declared with [`options!`](crate::options). Everything that is the same for all elements of a
 /// step is computed once, in f64, by [`scalars`](Rule::scalars); [`update`](Rule::update) is then
 /// the inner loop, and asks for [sums](Over) where its text needs them. State and scalars are declared
 /// with [`fields!`](crate::fields), so that `update` reads names; a state may be
@@ -23,20 +22,13 @@ pub struct Paper {
 ///
 /// ```
 /// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{InvalidOption, Rule, rules::{Bound, Over, Paper, Range, Real, fields}};
-/// use serde::{Deserialize, Serialize};
+/// use burn_descent::{InvalidOption, Rule, rules::{Over, Paper, Real, fields, options}};
 ///
-/// /// Signum: the sign of a moving average. <https://arxiv.org/abs/1802.04434>
-/// #[derive(Clone, Debug, Serialize, Deserialize)]
-/// #[serde(default, deny_unknown_fields)]
-/// struct Signum {
-///     /// Decay of the average, in [0, 1).
-///     momentum: f64,
-/// }
-///
-/// impl Default for Signum {
-///     fn default() -> Self {
-///         Self { momentum: 0.9 }
+/// options! {
+///     /// Signum: the sign of a moving average. <https://arxiv.org/abs/1802.04434>
+///     struct Signum {
+///         /// Decay of the average.
+///         momentum: Decay = 0.9,
 ///     }
 /// }
 ///
@@ -51,9 +43,6 @@ pub struct Paper {
 ///     type State<R: Copy> = Average<R>;
 ///     type Scalars<R: Copy> = Scalars<R>;
 ///
-///     fn bounds(&self) -> Vec<Bound> {
-///         vec![Range::Decay.of("momentum", self.momentum)]
-///     }
 ///     fn start(&self) -> Average<f64> {
 ///         Average { m: 0.0 }
 ///     }
@@ -72,11 +61,9 @@ pub struct Paper {
 ///     }
 /// }
 ///
-/// assert!(Signum { momentum: 1.0 }.check().is_err());
+/// assert!(Signum::new().momentum(1.0).check().is_err());
 /// ```
-pub trait Rule:
-    Clone + Debug + Default + Serialize + DeserializeOwned + Send + Sync + 'static
-{
+pub trait Rule: Options {
     /// The name in the registry, on the command line, in tests and in files: `adamw`.
     const NAME: &'static str;
     /// The name in prose: `AdamW`. Its [`NAME`](Rule::NAME) by default.
@@ -93,9 +80,6 @@ pub trait Rule:
     type State<R: Copy>: Fields<R>;
     /// What is the same for all elements of a step.
     type Scalars<R: Copy>: Fields<R>;
-
-    /// Every numeric option with its value and range.
-    fn bounds(&self) -> Vec<Bound>;
 
     /// Options that cannot go together; nothing by default.
     fn conflict(&self) -> Result<(), InvalidOption> {
@@ -166,7 +150,7 @@ pub trait Rule:
     /// # Errors
     /// The first option that is not, with its value and what is allowed.
     fn check(&self) -> Result<(), InvalidOption> {
-        self.bounds().iter().try_for_each(|bound| bound.check(Self::NAME))?;
+        options::check(self, Self::NAME)?;
         self.conflict()
     }
 }

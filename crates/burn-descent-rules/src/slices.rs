@@ -5,6 +5,7 @@ use crate::forms::{RuleVisitor, choose};
 use crate::noise::Draw;
 use crate::{
     Domain, Fields, Fold, InvalidOption, Over, Presence, Real, Rule, Stages, View, check_lr,
+    maximizes,
 };
 use core::marker::PhantomData;
 
@@ -103,13 +104,14 @@ impl<U: Rule, R: Real> Walk<U, R> {
         }
         let start = |(walk, p, g): &mut (&mut Self, &mut [R], &[R])| {
             walk.t += 1;
+            let turned = maximizes(&walk.rule);
             let k = walk.rule.scalars(lr, walk.t);
             let k = walk.rule.remember(lr, walk.t, k, &mut walk.memory);
             walk.last = k.lanes().into_iter().map(|(_, value)| value).collect();
             Parameter {
                 view: walk.view,
                 p: p.to_vec(),
-                g: g.to_vec(),
+                g: g.iter().map(|g| if turned { -*g } else { *g }).collect(),
                 draw: walk.rule.seed().map(|seed| Draw::new(seed, walk.t, walk.stream)),
                 state: walk.state.clone(),
                 k: walk.last.clone(),

@@ -5,7 +5,7 @@ use super::grid::{Around, Grid, Numbers};
 use super::pass::Given;
 use super::share::in_order;
 use super::stored::{Part, Stored};
-use crate::program::Program;
+use crate::code::Code;
 use crate::scalars::Scalars;
 use burn_descent_rules::{Domain, Fold, MAX_SUMS, Real, Stage, Sum};
 use core::ops::Range;
@@ -22,25 +22,25 @@ const PIECE: usize = 1 << 14;
 /// All that a pass sees beyond its elements; `None` where the rule sees nothing. The coarse states of the part
 /// are brought forward. A sum over the model is one over this tensor.
 pub(super) fn around<T: Stored>(
-    program: &Program,
+    code: &Code,
     part: &mut Part<T>,
     scalars: &Scalars,
 ) -> Option<Around<T::Compute>> {
-    let mut around = begin(program, part, scalars)?;
-    for number in 0..program.stages.sums.len() {
-        stage(program, part, scalars, number, &mut around);
+    let mut around = begin(code, part, scalars)?;
+    for number in 0..code.stages.sums.len() {
+        stage(code, part, scalars, number, &mut around);
     }
-    bring_forward(program, part, scalars, &around);
+    bring_forward(code, part, scalars, &around);
     Some(around)
 }
 
 /// What is seen before the first stage; `None` where the rule sees nothing.
 pub(super) fn begin<T: Stored>(
-    program: &Program,
+    code: &Code,
     part: &Part<T>,
     scalars: &Scalars,
 ) -> Option<Around<T::Compute>> {
-    let stages = &program.stages;
+    let stages = &code.stages;
     if stages.sums.is_empty() && stages.coarse().next().is_none() {
         return None;
     }
@@ -52,24 +52,24 @@ pub(super) fn begin<T: Stored>(
     Some(Around {
         view: scalars.view,
         model: scalars.view.len(),
-        known: vec![none; program.asked()],
+        known: vec![none; code.asked()],
         states: states.collect(),
     })
 }
 
 /// Takes the sums of a stage, and gives those over the model, of this tensor alone.
 pub(super) fn stage<T: Stored>(
-    program: &Program,
+    code: &Code,
     part: &Part<T>,
     scalars: &Scalars,
     number: usize,
     around: &mut Around<T::Compute>,
 ) -> Vec<f64> {
-    let Some(stage) = program.stages.sums.get(number) else { return Vec::new() };
+    let Some(stage) = code.stages.sums.get(number) else { return Vec::new() };
     let mut collected = Collected::default();
     for of in domains(stage) {
         if !around.view.is_empty() {
-            sum::<T>(program, part, scalars, number, stage, of, around, &mut collected);
+            sum::<T>(code, part, scalars, number, stage, of, around, &mut collected);
         }
     }
     let of_model = stage.sums.iter().filter(|sum| sum.to == Domain::Model);
@@ -80,14 +80,14 @@ pub(super) fn stage<T: Stored>(
 /// Brings the coarse states forward, all sums known: finer ones first, which see the coarser ones as they
 /// were.
 pub(super) fn bring_forward<T: Stored>(
-    program: &Program,
+    code: &Code,
     part: &mut Part<T>,
     scalars: &Scalars,
     around: &Around<T::Compute>,
 ) {
     for of in [Domain::Row, Domain::Column, Domain::Matrix, Domain::Tensor, Domain::Model] {
-        if program.stages.states.contains(&of) && !around.view.is_empty() {
-            bring_forward_of::<T>(program, part, scalars, of, around);
+        if code.stages.states.contains(&of) && !around.view.is_empty() {
+            bring_forward_of::<T>(code, part, scalars, of, around);
         }
     }
 }
@@ -110,7 +110,7 @@ fn domains(stage: &Stage) -> Vec<Domain> {
 /// Those sums of a stage that are of numbers of one domain.
 #[allow(clippy::too_many_arguments)]
 fn sum<T: Stored>(
-    program: &Program,
+    code: &Code,
     part: &Part<T>,
     scalars: &Scalars,
     stage_number: usize,
@@ -125,7 +125,7 @@ fn sum<T: Stored>(
         wanted[sum.number] = Some(Wanted { fold: sum.fold, level: grid.level(sum.to) });
     }
     let given = Given { scalars: &scalars.numbers, draw: scalars.draw, grid, around: Some(around) };
-    let collect = T::passes(program).stages[stage_number];
+    let collect = T::passes(code).stages[stage_number];
     let collect = collect.expect("a rule says how many sums it asks for, so its stages are there");
     let collected = match of {
         Domain::Element => whole(&grid, &wanted, |tile, to| {
@@ -134,7 +134,7 @@ fn sum<T: Stored>(
         _ => {
             let zeros = vec![T::Compute::lit(0.0); grid.len()];
             let mut collected = empty(&grid, &wanted, &(0..grid.all_lines), &(0..grid.length));
-            let states = core::array::from_fn(|lane| match program.stages.states.get(lane) {
+            let states = core::array::from_fn(|lane| match code.stages.states.get(lane) {
                 Some(domain) if *domain == of => &around.states[lane].list[..],
                 _ => &[],
             });
@@ -246,13 +246,13 @@ fn gather(
 
 /// The new states of one domain.
 fn bring_forward_of<T: Stored>(
-    program: &Program,
+    code: &Code,
     part: &mut Part<T>,
     scalars: &Scalars,
     of: Domain,
     around: &Around<T::Compute>,
 ) {
-    let lanes = &program.stages.states;
+    let lanes = &code.stages.states;
     let grid = Grid::of(around.view, of);
     let given = Given { scalars: &scalars.numbers, draw: scalars.draw, grid, around: Some(around) };
     let zeros = vec![T::Compute::lit(0.0); grid.len()];
@@ -262,5 +262,5 @@ fn bring_forward_of<T: Stored>(
             states[lane] = state;
         }
     }
-    (T::passes(program).update)(&mut zeros.clone(), &zeros, states, &given, 0);
+    (T::passes(code).update)(&mut zeros.clone(), &zeros, states, &given, 0);
 }

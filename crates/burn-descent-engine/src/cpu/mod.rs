@@ -22,7 +22,7 @@ pub(crate) use pass::Passes;
 pub(crate) use reduce::sum_squares;
 pub(crate) use share::{put_off, share};
 
-use crate::program::Program;
+use crate::code::Code;
 use crate::scalars::Scalars;
 use burn::backend::DispatchTensor;
 use leaf::{InPlace, in_place};
@@ -31,17 +31,17 @@ use stored::{Part, Stored, step};
 /// One step of a tensor of this engine: it and its states are updated in place, where nobody else
 /// holds them.
 pub(crate) fn update(
-    program: &Program,
+    code: &Code,
     parameter: &mut DispatchTensor,
     gradient: &mut DispatchTensor,
     states: &mut [DispatchTensor],
     scalars: &Scalars,
 ) {
-    lay(parameter, gradient, states, Now { program, scalars });
+    lay(parameter, gradient, states, Now { code, scalars });
 }
 
 struct Now<'p> {
-    program: &'p Program,
+    code: &'p Code,
     scalars: &'p Scalars,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Take<'a> for Now<'_> {
     type Output = ();
 
     fn take<T: Stored>(self, part: Part<'a, T>) {
-        step(self.program, part, self.scalars);
+        step(self.code, part, self.scalars);
     }
 }
 

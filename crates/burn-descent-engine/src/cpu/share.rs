@@ -6,8 +6,8 @@ use super::pass::Pass;
 use super::stored::{Part, Stored, given};
 use super::{Take, lay};
 use crate::Reading;
+use crate::code::Code;
 use crate::joint::{Joint, of_model};
-use crate::program::Program;
 use crate::scalars::Scalars;
 use burn::backend::DispatchTensor;
 use burn_descent_rules::Real;
@@ -82,7 +82,7 @@ const UNBROKEN: &str = "nothing panics while it is held";
 
 /// One step of one tensor.
 pub(super) struct Step<'a, T: Stored> {
-    program: &'a Program,
+    code: &'a Code,
     update: Pass<T::Compute>,
     scalars: &'a Scalars,
     around: Option<Around<T::Compute>>,
@@ -91,16 +91,16 @@ pub(super) struct Step<'a, T: Stored> {
 
 impl<'a, T: Stored> Step<'a, T> {
     /// The step, all that it sees beyond its elements known: what it sees of the model is this tensor.
-    pub(super) fn new(program: &'a Program, mut part: Part<'a, T>, scalars: &'a Scalars) -> Self {
-        let around = around(program, &mut part, scalars);
-        let rest = Mutex::new(Some(part.of_elements(program)));
-        Self { program, update: T::passes(program).update, scalars, around, rest }
+    pub(super) fn new(code: &'a Code, mut part: Part<'a, T>, scalars: &'a Scalars) -> Self {
+        let around = around(code, &mut part, scalars);
+        let rest = Mutex::new(Some(part.of_elements(code)));
+        Self { code, update: T::passes(code).update, scalars, around, rest }
     }
 
     /// The step, nothing known yet.
-    fn joint(program: &'a Program, part: Part<'a, T>, scalars: &'a Scalars) -> Self {
+    fn joint(code: &'a Code, part: Part<'a, T>, scalars: &'a Scalars) -> Self {
         let rest = Mutex::new(Some(part));
-        Self { program, update: T::passes(program).update, scalars, around: None, rest }
+        Self { code, update: T::passes(code).update, scalars, around: None, rest }
     }
 
     fn piece(&self) -> Option<Part<'a, T>> {
@@ -120,17 +120,17 @@ impl<'a, T: Stored> Step<'a, T> {
 impl<T: Stored> Joint for Step<'_, T> {
     fn begin(&mut self, model: usize) {
         let part = self.rest.get_mut().expect(UNBROKEN).as_ref();
-        self.around = part.and_then(|part| begin(self.program, part, self.scalars));
+        self.around = part.and_then(|part| begin(self.code, part, self.scalars));
         if let Some(around) = &mut self.around {
             around.model = model;
         }
     }
 
     fn stage(&mut self, number: usize) -> Vec<Reading> {
-        let Self { program, scalars, around, rest, .. } = self;
+        let Self { code, scalars, around, rest, .. } = self;
         match (around, rest.get_mut().expect(UNBROKEN)) {
             (Some(around), Some(part)) => {
-                let sums = stage(program, part, scalars, number, around);
+                let sums = stage(code, part, scalars, number, around);
                 sums.into_iter().map(Reading::from).collect()
             }
             _ => Vec::new(),
@@ -139,18 +139,18 @@ impl<T: Stored> Joint for Step<'_, T> {
 
     fn learn(&mut self, number: usize, totals: &[Reading]) {
         let Some(around) = &mut self.around else { return };
-        for (sum, total) in of_model(self.program, number).zip(totals) {
+        for (sum, total) in of_model(self.code, number).zip(totals) {
             around.known[sum.number].list = vec![T::Compute::lit(total.get())];
         }
     }
 
     fn end(&mut self) {
-        let Self { program, scalars, around, rest, .. } = self;
+        let Self { code, scalars, around, rest, .. } = self;
         if let (Some(around), Some(part)) = (around, rest.get_mut().expect(UNBROKEN)) {
-            bring_forward(program, part, scalars, around);
+            bring_forward(code, part, scalars, around);
         }
         let rest = rest.get_mut().expect(UNBROKEN);
-        *rest = rest.take().map(|part| part.of_elements(program));
+        *rest = rest.take().map(|part| part.of_elements(code));
     }
 }
 
@@ -165,17 +165,17 @@ impl<T: Stored> Work for Step<'_, T> {
 
 /// The step of one tensor, to be taken later.
 pub(crate) fn put_off<'a>(
-    program: &'a Program,
+    code: &'a Code,
     parameter: &'a mut DispatchTensor,
     gradient: &'a mut DispatchTensor,
     states: &'a mut [DispatchTensor],
     scalars: &'a Scalars,
 ) -> Box<dyn Work + 'a> {
-    lay(parameter, gradient, states, Later { program, scalars })
+    lay(parameter, gradient, states, Later { code, scalars })
 }
 
 struct Later<'a> {
-    program: &'a Program,
+    code: &'a Code,
     scalars: &'a Scalars,
 }
 
@@ -183,10 +183,10 @@ impl<'a> Take<'a> for Later<'a> {
     type Output = Box<dyn Work + 'a>;
 
     fn take<T: Stored>(self, part: Part<'a, T>) -> Self::Output {
-        let Self { program, scalars } = self;
-        match program.stages.sees_model() {
-            true => Box::new(Step::joint(program, part, scalars)),
-            false => Box::new(Step::new(program, part, scalars)),
+        let Self { code, scalars } = self;
+        match code.stages.sees_model() {
+            true => Box::new(Step::joint(code, part, scalars)),
+            false => Box::new(Step::new(code, part, scalars)),
         }
     }
 }

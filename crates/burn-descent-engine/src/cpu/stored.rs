@@ -6,7 +6,7 @@ use super::grid::Grid;
 pub(super) use super::pass::States as Slices;
 use super::pass::{Given, Pass, Passes};
 use super::share::{Step, Work, is_shared, share};
-use crate::program::Program;
+use crate::code::Code;
 use crate::scalars::Scalars;
 use burn::tensor::{bf16, f16};
 use burn_descent_rules::{Domain, MAX_SUMS, Real};
@@ -18,7 +18,7 @@ pub(crate) trait Stored: Copy + Send + Sync {
     type Compute: Real + Into<f64> + Send + Sync + 'static;
 
     /// The passes of the rule for this type.
-    fn passes(program: &Program) -> &Passes<Self::Compute>;
+    fn passes(code: &Code) -> &Passes<Self::Compute>;
 
     /// The update on this thread.
     fn update(
@@ -57,8 +57,8 @@ impl<'a, T: Stored> Part<'a, T> {
     }
 
     /// The part with those states only of which there is one number for each element.
-    pub(super) fn of_elements(mut self, program: &Program) -> Self {
-        for (state, domain) in self.states.iter_mut().zip(&program.stages.states) {
+    pub(super) fn of_elements(mut self, code: &Code) -> Self {
+        for (state, domain) in self.states.iter_mut().zip(&code.stages.states) {
             if *domain != Domain::Element {
                 *state = &mut [];
             }
@@ -80,15 +80,15 @@ impl<'a, T: Stored> Part<'a, T> {
 
 /// One step: parameter and states are updated in place. Each element is computed on its own, and
 /// sums over the same tiles in the same order, so the bits do not depend on the number of threads.
-pub(super) fn step<T: Stored>(program: &Program, mut part: Part<T>, scalars: &Scalars) {
+pub(super) fn step<T: Stored>(code: &Code, mut part: Part<T>, scalars: &Scalars) {
     if is_shared(part.len()) {
-        let (elements, step) = (part.len(), Step::new(program, part, scalars));
+        let (elements, step) = (part.len(), Step::new(code, part, scalars));
         return share(elements, || step.work());
     }
-    let around = around(program, &mut part, scalars);
+    let around = around(code, &mut part, scalars);
     let given = given(scalars, around.as_ref());
-    let Part { p, g, states, first } = part.of_elements(program);
-    T::update(T::passes(program).update, p, g, states, &given, first);
+    let Part { p, g, states, first } = part.of_elements(code);
+    T::update(T::passes(code).update, p, g, states, &given, first);
 }
 
 /// What is given to the pass over the elements.
@@ -113,8 +113,8 @@ macro_rules! impl_full {
     ($($t:ident),*) => {$(
         impl Stored for $t {
             type Compute = $t;
-            fn passes(program: &Program) -> &Passes<$t> {
-                &program.$t
+            fn passes(code: &Code) -> &Passes<$t> {
+                &code.$t
             }
             fn update(
                 pass: Pass<$t>,
@@ -154,8 +154,8 @@ macro_rules! impl_half {
     ($($t:ident),*) => {$(
         impl Stored for $t {
             type Compute = f32;
-            fn passes(program: &Program) -> &Passes<f32> {
-                &program.f32
+            fn passes(code: &Code) -> &Passes<f32> {
+                &code.f32
             }
             fn update(
                 pass: Pass<f32>,

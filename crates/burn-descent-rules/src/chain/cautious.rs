@@ -3,30 +3,16 @@
 use super::stateless::Nothing;
 use super::{Point, Transform};
 use crate::transforms::cautious;
-use crate::{Bound, Over, Range, Real, fields};
-use serde::{Deserialize, Serialize};
+use crate::{Over, Real, fields, options};
 
-/// Leaves out elements whose update points against the gradient, and makes the others longer: see
-/// [`AdamW`](crate::AdamW). It stands before the learning rate, where updates point uphill.
-///
-/// Reference: Liang et al. 2024, <https://arxiv.org/abs/2411.16085>.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Cautious {
-    /// `ξ`, >= 0. Default 1.
-    pub xi: f64,
-}
-
-impl Cautious {
-    /// As the paper has it.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Default for Cautious {
-    fn default() -> Self {
-        Self { xi: 1.0 }
+options! {
+    /// Leaves out elements whose update points against the gradient, and makes the others longer: see
+    /// [`AdamW`](crate::AdamW). It stands before the learning rate, where updates point uphill.
+    ///
+    /// Reference: Liang et al. 2024, <https://arxiv.org/abs/2411.16085>.
+    pub struct Cautious {
+        /// `ξ`.
+        xi: NonNegative = 1.0,
     }
 }
 
@@ -43,10 +29,6 @@ impl Transform for Cautious {
     const SUMS: usize = 1;
     type State<R: Copy> = Nothing<R>;
     type Scalars<R: Copy> = Caution<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![Range::NonNegative.of("xi", self.xi)]
-    }
 
     fn start(&self) -> Nothing<f64> {
         Nothing::new()

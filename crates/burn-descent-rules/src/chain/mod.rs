@@ -15,17 +15,12 @@ pub use noisy::Noisy;
 pub use stateless::{AddDecayedWeights, Clip, Scale, ScaleByLearningRate, ScaleBySign};
 pub use then::{Both, Then};
 
-use crate::{Bound, Fields, Fixed, Over, Paper, Real, Rule};
-use core::fmt::Debug;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use crate::{Fields, Fixed, OptionMut, Options, Over, Paper, Real, Rule, options_by_name};
 
 /// Turns an update into another, element by element.
 ///
 /// Written like a [`Rule`], whose items these are; its state and scalars have no optional fields.
-pub trait Transform:
-    Clone + Debug + Default + Serialize + DeserializeOwned + Send + Sync + 'static
-{
+pub trait Transform: Options {
     /// optax's name of it: `scale_by_adam`. Its options are called `scale_by_adam.beta1`.
     const NAME: &'static str;
     /// As [`Rule::SUMS`].
@@ -36,8 +31,6 @@ pub trait Transform:
     /// What is the same for all elements of a step.
     type Scalars<R: Copy>: Fields<R, Forms = Fixed>;
 
-    /// Every numeric option with its value and range.
-    fn bounds(&self) -> Vec<Bound>;
     /// The state before the first step.
     fn start(&self) -> Self::State<f64>;
     /// The scalars of step `t` (from 1) at learning rate `lr`.
@@ -53,25 +46,10 @@ pub trait Transform:
         over: &mut impl Over<R>,
     ) -> (R, Self::State<R>);
 
-    /// Its bounds, of options under its name.
-    fn named_bounds(&self, names: &mut Names) -> Vec<Bound> {
-        names.bounds(Self::NAME, self.bounds())
-    }
-
-    /// Writes its options down under its name.
-    fn write_options(&self, names: &mut Names, options: &mut Map<String, Value>) {
-        names.write(Self::NAME, self, options);
-    }
-
-    /// Reads its options from under its name, and takes them out.
-    ///
-    /// # Errors
-    /// What cannot be read.
-    fn read_options(
-        names: &mut Names,
-        options: &mut Map<String, Value>,
-    ) -> Result<Self, serde_json::Error> {
-        names.read(Self::NAME, options)
+    /// Shows its options, under its name.
+    fn each_named(&mut self, names: &mut Names, see: &mut dyn FnMut(OptionMut<'_>)) {
+        let prefix = names.prefix(Self::NAME);
+        self.each(&mut |option| see(OptionMut { prefix: &prefix, ..option }));
     }
 }
 
@@ -139,10 +117,6 @@ impl<T: Transform> Rule for Chain<T> {
     type State<R: Copy> = T::State<R>;
     type Scalars<R: Copy> = T::Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        self.transform.named_bounds(&mut Names::default())
-    }
-
     fn start(&self) -> T::State<f64> {
         self.transform.start()
     }
@@ -164,26 +138,13 @@ impl<T: Transform> Rule for Chain<T> {
     }
 }
 
-impl<T: Transform> Serialize for Chain<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut options = Map::new();
-        self.transform.write_options(&mut Names::default(), &mut options);
-        options.serialize(serializer)
+impl<T: Transform> Options for Chain<T> {
+    fn each(&mut self, see: &mut dyn FnMut(OptionMut<'_>)) {
+        self.transform.each_named(&mut Names::default(), see);
     }
 }
 
-impl<'de, T: Transform> Deserialize<'de> for Chain<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let mut options = Map::deserialize(deserializer)?;
-        let transform = T::read_options(&mut Names::default(), &mut options);
-        let transform = transform.map_err(D::Error::custom)?;
-        match options.keys().next() {
-            Some(unknown) => Err(D::Error::custom(format!("unknown option `{unknown}`"))),
-            None => Ok(Self { transform }),
-        }
-    }
-}
+options_by_name!([T: Transform] Chain<T>);
 
 #[cfg(test)]
 mod tests;

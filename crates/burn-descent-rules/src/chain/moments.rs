@@ -2,36 +2,20 @@
 
 use super::{Point, Transform};
 use crate::rules::adam;
-use crate::{Adam, Bound, Over, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Adam, Over, Real, Rule, fields, options};
 
-/// Adam's direction: `m̂ / (√(v̂ + eps_root) + eps)`, as [`Adam`](crate::Adam) without its learning
-/// rate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct ScaleByAdam {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    pub beta2: f64,
-    /// Added to the root, > 0. Default 1e-8.
-    pub eps: f64,
-    /// Added under the root, >= 0. Default 0.
-    pub eps_root: f64,
-}
-
-impl ScaleByAdam {
-    /// With the default options.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Default for ScaleByAdam {
-    fn default() -> Self {
-        let Adam { beta1, beta2, eps, eps_root, .. } = Adam::new();
-        Self { beta1, beta2, eps, eps_root }
+options! {
+    /// Adam's direction: `m̂ / (√(v̂ + eps_root) + eps)`, as [`Adam`](crate::Adam) without its learning
+    /// rate.
+    pub struct ScaleByAdam {
+        /// Decay `β₁` of the first moment.
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        beta2: Decay = 0.999,
+        /// Added to the root.
+        eps: Positive = 1e-8,
+        /// Added under the root.
+        eps_root: NonNegative = 0.0,
     }
 }
 
@@ -54,15 +38,6 @@ impl Transform for ScaleByAdam {
     const NAME: &'static str = "scale_by_adam";
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = AdamScalars<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("eps_root", self.eps_root),
-        ]
-    }
 
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0 }
@@ -92,7 +67,6 @@ impl Transform for ScaleByAdam {
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
         let k = adam::Scalars {
-            sign: R::lit(1.0),
             decay: R::lit(0.0),
             beta1: k.beta1,
             one_beta1: k.one_beta1,
@@ -112,29 +86,16 @@ impl Transform for ScaleByAdam {
     }
 }
 
-/// `u / (√v + eps)`, `v` an average of `u²` that starts at `initial_scale`: RMSProp. optax adds its
-/// `eps` under the root.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct ScaleByRms {
-    /// Decay of the average, in [0, 1). Default 0.9.
-    pub decay: f64,
-    /// Added to the root, > 0. Default 1e-8.
-    pub eps: f64,
-    /// The average before the first step, >= 0. Default 0.
-    pub initial_scale: f64,
-}
-
-impl ScaleByRms {
-    /// With the default options.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Default for ScaleByRms {
-    fn default() -> Self {
-        Self { decay: 0.9, eps: 1e-8, initial_scale: 0.0 }
+options! {
+    /// `u / (√v + eps)`, `v` an average of `u²` that starts at `initial_scale`: RMSProp. optax adds its
+    /// `eps` under the root.
+    pub struct ScaleByRms {
+        /// Decay of the average.
+        decay: Decay = 0.9,
+        /// Added to the root.
+        eps: Positive = 1e-8,
+        /// The average before the first step.
+        initial_scale: NonNegative = 0.0,
     }
 }
 
@@ -152,14 +113,6 @@ impl Transform for ScaleByRms {
     const NAME: &'static str = "scale_by_rms";
     type State<R: Copy> = Square<R>;
     type Scalars<R: Copy> = RmsScalars<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("decay", self.decay),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("initial_scale", self.initial_scale),
-        ]
-    }
 
     fn start(&self) -> Square<f64> {
         Square { v: self.initial_scale }
@@ -182,27 +135,14 @@ impl Transform for ScaleByRms {
     }
 }
 
-/// `m ← u + momentum m`: momentum; the update is `m`, or `u + momentum m` with Nesterov.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Trace {
-    /// Decay of the sum, in [0, 1). Default 0.9.
-    #[doc(alias = "decay")]
-    pub momentum: f64,
-    /// The update is `u + momentum m`: look one step ahead. Default false.
-    pub nesterov: bool,
-}
-
-impl Trace {
-    /// With this momentum, without Nesterov.
-    pub fn new(momentum: f64) -> Self {
-        Self { momentum, nesterov: false }
-    }
-}
-
-impl Default for Trace {
-    fn default() -> Self {
-        Self::new(0.9)
+options! {
+    /// `m ← u + momentum m`: momentum; the update is `m`, or `u + momentum m` with Nesterov.
+    pub struct Trace(momentum: f64) {
+        /// Decay of the sum.
+        #[doc(alias = "decay")]
+        momentum: Decay = 0.9,
+        /// The update is `u + momentum m`: look one step ahead.
+        nesterov: bool = false,
     }
 }
 
@@ -224,10 +164,6 @@ impl Transform for Trace {
     const NAME: &'static str = "trace";
     type State<R: Copy> = Sum<R>;
     type Scalars<R: Copy> = TraceScalars<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![Range::Decay.of("momentum", self.momentum)]
-    }
 
     fn start(&self) -> Sum<f64> {
         Sum { m: 0.0 }

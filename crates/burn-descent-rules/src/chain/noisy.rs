@@ -1,10 +1,10 @@
 //! Noise in the gradient of any rule.
 
-use super::Names;
 use crate::noise::fading;
-use crate::{Bound, Domain, Fields, InvalidOption, Over, Paper, Presence, Range, Real, Rule, View};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
+use crate::{
+    Domain, Fields, InvalidOption, OptionMut, Options, Over, Paper, Presence, Real, Rule, View,
+    options, options_by_name,
+};
 
 /// A rule that meets its gradient with normal noise added, which dies away.
 ///
@@ -44,18 +44,15 @@ pub struct Noisy<U> {
     rule: U,
 }
 
-/// The options of the noise.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Fading {
-    eta: f64,
-    gamma: f64,
-    seed: u64,
-}
-
-impl Default for Fading {
-    fn default() -> Self {
-        Self { eta: 0.01, gamma: 0.55, seed: 0 }
+options! {
+    /// The options of the noise.
+    struct Fading {
+        /// The variance `η` at the first step.
+        eta: NonNegative = 0.01,
+        /// How fast the variance falls, `γ`.
+        gamma: NonNegative = 0.55,
+        /// Another seed, other numbers.
+        seed: u64 = 0,
     }
 }
 
@@ -137,14 +134,6 @@ impl<U: Rule> Rule for Noisy<U> {
     type State<R: Copy> = U::State<R>;
     type Scalars<R: Copy> = WithDeviation<U::Scalars<R>, R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        let Fading { eta, gamma, .. } = self.noise;
-        let mut bounds = self.rule.bounds();
-        bounds.push(Range::NonNegative.of("noise.eta", eta));
-        bounds.push(Range::NonNegative.of("noise.gamma", gamma));
-        bounds
-    }
-
     fn conflict(&self) -> Result<(), InvalidOption> {
         let alone = self.rule.seed().is_none();
         let noises = [("seeds of random numbers", 2.0, alone, "at most 1")];
@@ -205,27 +194,11 @@ impl<U: Rule> Rule for Noisy<U> {
     }
 }
 
-const PREFIX: &str = "noise";
-
-impl<U: Serialize> Serialize for Noisy<U> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::Error;
-        let rule = serde_json::to_value(&self.rule).map_err(S::Error::custom)?;
-        let mut options = match rule {
-            Value::Object(options) => options,
-            _ => Map::new(),
-        };
-        Names::default().write(PREFIX, &self.noise, &mut options);
-        options.serialize(serializer)
+impl<U: Rule> Options for Noisy<U> {
+    fn each(&mut self, see: &mut dyn FnMut(OptionMut<'_>)) {
+        self.rule.each(see);
+        self.noise.each(&mut |option| see(OptionMut { prefix: "noise.", ..option }));
     }
 }
 
-impl<'de, U: Rule> Deserialize<'de> for Noisy<U> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let mut options = Map::deserialize(deserializer)?;
-        let noise = Names::default().read(PREFIX, &mut options).map_err(D::Error::custom)?;
-        let rule = serde_json::from_value(Value::Object(options)).map_err(D::Error::custom)?;
-        Ok(Self { noise, rule })
-    }
-}
+options_by_name!([U: Rule] Noisy<U>);

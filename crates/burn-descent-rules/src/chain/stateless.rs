@@ -1,9 +1,8 @@
 //! Transforms that remember nothing.
 
 use super::{Point, Transform};
-use crate::{Bound, Domain, Fields, Fixed, Over, Presence, Range, Real, fields};
+use crate::{Domain, Fields, Fixed, Over, Presence, Real, fields, options};
 use core::marker::PhantomData;
-use serde::{Deserialize, Serialize};
 
 /// No number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,32 +33,19 @@ fields! {
     pub struct One { x }
 }
 
-/// A transform with one option or none: the option with its range and default, the scalar `x` from
-/// it or from the learning rate, and the new update from the old one.
+/// A transform with one option or none: the option, the scalar `x` from it or from the learning rate, and
+/// the new update from the old one.
 macro_rules! stateless {
     (
-        $(#[$doc:meta])*
-        $name:ident, $text:literal, [$($(#[$option_doc:meta])* $option:ident: $range:ident $($role:ident)? = $default:literal)?],
+        $text:literal, $(#[$doc:meta])* $name:ident,
+        $({ $(#[$option_doc:meta])* $option:ident: $kind:ident = $default:literal },)?
         |$this:ident, $lr:ident| $x:expr,
         |$u:ident, $at:ident, $k:ident| $result:expr
     ) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
-        pub struct $name {
-            $($(#[$option_doc])* pub $option: f64,)?
-        }
-
-        impl $name {
-            /// The transform.
-            pub fn new($($option: f64)?) -> Self {
-                Self { $($option)? }
-            }
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self { $($option: $default)? }
+        options! {
+            $(#[$doc])*
+            pub struct $name($($option: f64)?) {
+                $($(#[$option_doc])* $option: $kind = $default)?
             }
         }
 
@@ -68,9 +54,6 @@ macro_rules! stateless {
             type State<R: Copy> = Nothing<R>;
             type Scalars<R: Copy> = One<R>;
 
-            fn bounds(&self) -> Vec<Bound> {
-                vec![$(Range::$range.of(stringify!($option), self.$option)$(.$role())?)?]
-            }
             fn start(&self) -> Nothing<f64> {
                 Nothing::new()
             }
@@ -93,41 +76,44 @@ macro_rules! stateless {
 }
 
 stateless! {
+    "add_decayed_weights",
     /// `u + λ p`: decay of the weights; in front of all others it is a penalty in the gradient (L2).
-    AddDecayedWeights, "add_decayed_weights",
-    [/** Weight decay `λ`, >= 0. Default 0. */ weight_decay: NonNegative as_weight_decay = 0.0],
+    AddDecayedWeights,
+    { /** Weight decay `λ`. */ weight_decay: WeightDecay = 0.0 },
     |this, _lr| this.weight_decay,
     |u, at, weight_decay| u + weight_decay * at.p
 }
 
 stateless! {
+    "clip",
     /// `u` in `[-max_delta, max_delta]`: clipping by value; NaN stays NaN.
-    Clip, "clip",
-    [/** The greatest update, > 0. Default 1. */ max_delta: Positive = 1.0],
+    Clip,
+    { /** The greatest update. */ max_delta: Positive = 1.0 },
     |this, _lr| this.max_delta,
     |u, _at, most| u.clamp(-most, most)
 }
 
 stateless! {
+    "scale",
     /// `step_size u`.
-    Scale, "scale",
-    [/** The factor, >= 0. Default 1. */ step_size: NonNegative = 1.0],
+    Scale,
+    { /** The factor. */ step_size: NonNegative = 1.0 },
     |this, _lr| this.step_size,
     |u, _at, step_size| step_size * u
 }
 
 stateless! {
+    "scale_by_sign",
     /// `sign(u)`: -1, 0 or 1.
-    ScaleBySign, "scale_by_sign",
-    [],
+    ScaleBySign,
     |_this, _lr| 0.0,
     |u, _at, _none| u.sign()
 }
 
 stateless! {
+    "scale_by_learning_rate",
     /// `−η u`: the learning rate, and downhill. The last of most chains.
-    ScaleByLearningRate, "scale_by_learning_rate",
-    [],
+    ScaleByLearningRate,
     |_this, lr| -lr,
     |u, _at, lr| lr * u
 }

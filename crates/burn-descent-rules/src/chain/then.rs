@@ -1,12 +1,10 @@
 //! One transform after another.
 
 use super::{Names, Point, Transform};
-use crate::{Bound, Domain, Fields, Fixed, Over, Presence, Real};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use crate::{Domain, Fields, Fixed, OptionMut, Options, Over, Presence, Real, options_by_name};
 
 /// The transform `then` after the transform `first`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Then<A, B> {
     pub(super) first: A,
     pub(super) then: B,
@@ -65,10 +63,6 @@ impl<A: Transform, B: Transform> Transform for Then<A, B> {
     type State<R: Copy> = Both<A::State<R>, B::State<R>>;
     type Scalars<R: Copy> = Both<A::Scalars<R>, B::Scalars<R>>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        [self.first.bounds(), self.then.bounds()].concat()
-    }
-
     fn start(&self) -> Self::State<f64> {
         Both { first: self.first.start(), then: self.then.start() }
     }
@@ -90,20 +84,16 @@ impl<A: Transform, B: Transform> Transform for Then<A, B> {
         (u, Both { first, then })
     }
 
-    fn named_bounds(&self, names: &mut Names) -> Vec<Bound> {
-        [self.first.named_bounds(names), self.then.named_bounds(names)].concat()
-    }
-
-    fn write_options(&self, names: &mut Names, options: &mut Map<String, Value>) {
-        self.first.write_options(names, options);
-        self.then.write_options(names, options);
-    }
-
-    fn read_options(
-        names: &mut Names,
-        options: &mut Map<String, Value>,
-    ) -> Result<Self, serde_json::Error> {
-        let first = A::read_options(names, options)?;
-        Ok(Self { first, then: B::read_options(names, options)? })
+    fn each_named(&mut self, names: &mut Names, see: &mut dyn FnMut(OptionMut<'_>)) {
+        self.first.each_named(names, see);
+        self.then.each_named(names, see);
     }
 }
+
+impl<A: Transform, B: Transform> Options for Then<A, B> {
+    fn each(&mut self, see: &mut dyn FnMut(OptionMut<'_>)) {
+        self.each_named(&mut Names::default(), see);
+    }
+}
+
+options_by_name!([A: Transform, B: Transform] Then<A, B>);

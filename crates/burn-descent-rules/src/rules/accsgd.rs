@@ -1,65 +1,50 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
-/// AccSGD: accelerated gradient descent with short steps and, on an average of the weights, long
-/// ones; for gradients of small batches, where momentum alone is no faster than none.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// α = 1 − ξ c² / κ,             ζ = c / (c + 1 − α)
-/// w ← α w + (1 − α) (θ − (κ / c) η g)          w ← θ before step 1
-/// θ ← ζ (θ − η g) + (1 − ζ) w
-/// ```
-///
-/// Kept is `e = w − θ`, which begins with 0 and forgets nothing to rounding, so that the lines are
-/// those of a momentum: `e ← α e − (1 − α) (κ / c) η g`, `θ ← θ − ζ η g + (1 − ζ) e`,
-/// `e ← ζ (e + η g)`. The learning rate is in it. Decoupled decay moves `w` as far as `θ`.
-///
-/// - Defaults: the authors'. `kappa` 1000, `xi` 10, `constant` 0.7, no weight decay.
-/// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
-/// - A gradient that is NaN or infinite makes its weight and state NaN or infinite, and no other.
-/// - Reference: Kidambi et al. 2018, algorithm 3, <https://arxiv.org/abs/1803.05591>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{AccSgd, Rule};
-///
-/// AccSgd::new().kappa(100.0).xi(5.0).check()?;
-/// let error = AccSgd::new().kappa(2.0).check().unwrap_err();
-/// let expected = "accsgd: kappa = 2 is not allowed, it must be a number > xi * constant ^ 2";
-/// assert_eq!(error.to_string(), expected);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct AccSgd {
-    /// How much longer the long steps are, `κ` > `ξ c²`. Default 1000.
-    pub kappa: f64,
-    /// The statistical advantage, `ξ` > 0, at most `√κ` in the paper. Default 10.
-    pub xi: f64,
-    /// `c`, > 0 and at most 1. Default 0.7.
-    pub constant: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for AccSgd {
-    fn default() -> Self {
-        Self {
-            kappa: 1000.0,
-            xi: 10.0,
-            constant: 0.7,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// AccSGD: accelerated gradient descent with short steps and, on an average of the weights, long
+    /// ones; for gradients of small batches, where momentum alone is no faster than none.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// α = 1 − ξ c² / κ,             ζ = c / (c + 1 − α)
+    /// w ← α w + (1 − α) (θ − (κ / c) η g)          w ← θ before step 1
+    /// θ ← ζ (θ − η g) + (1 − ζ) w
+    /// ```
+    ///
+    /// Kept is `e = w − θ`, which begins with 0 and forgets nothing to rounding, so that the lines are
+    /// those of a momentum: `e ← α e − (1 − α) (κ / c) η g`, `θ ← θ − ζ η g + (1 − ζ) e`,
+    /// `e ← ζ (e + η g)`. The learning rate is in it. Decoupled decay moves `w` as far as `θ`.
+    ///
+    /// - Defaults: the authors'. `kappa` 1000, `xi` 10, `constant` 0.7, no weight decay.
+    /// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
+    /// - A gradient that is NaN or infinite makes its weight and state NaN or infinite, and no other.
+    /// - Reference: Kidambi et al. 2018, algorithm 3, <https://arxiv.org/abs/1803.05591>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{AccSgd, Rule};
+    ///
+    /// AccSgd::new().kappa(100.0).xi(5.0).check()?;
+    /// let error = AccSgd::new().kappa(2.0).check().unwrap_err();
+    /// let expected = "accsgd: kappa = 2 is not allowed, it must be a number > xi * constant ^ 2";
+    /// assert_eq!(error.to_string(), expected);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct AccSgd {
+        /// How much longer the long steps are, `κ` > `ξ c²`.
+        kappa: Positive = 1000.0,
+        /// The statistical advantage, `ξ` > 0, at most `√κ` in the paper.
+        xi: Positive = 10.0,
+        /// `c` and at most 1.
+        constant: Positive = 0.7,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -74,7 +59,6 @@ fields! {
 fields! {
     /// Scalars of [`AccSgd`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         alpha,
@@ -91,15 +75,6 @@ impl Rule for AccSgd {
         Paper { cite: "Kidambi et al. 2018", url: "https://arxiv.org/abs/1803.05591" };
     type State<R: Copy> = Lead<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Positive.of("kappa", self.kappa),
-            Range::Positive.of("xi", self.xi),
-            Range::Positive.of("constant", self.constant),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
 
     fn conflict(&self) -> Result<(), InvalidOption> {
         let least = self.xi * self.constant * self.constant;
@@ -122,7 +97,6 @@ impl Rule for AccSgd {
         let one_alpha = self.xi * c * c / self.kappa;
         let zeta = c / (c + one_alpha);
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             alpha: 1.0 - one_alpha,
@@ -141,7 +115,7 @@ impl Rule for AccSgd {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Lead<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let e = k.alpha * s.e - k.long * g;
         let p = k.keep * p - k.zeta * k.lr * g + k.one_zeta * e;
         (p, Lead { e: k.zeta * (e + k.lr * g) })

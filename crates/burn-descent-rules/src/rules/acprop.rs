@@ -1,86 +1,69 @@
 use super::nadam::Moments;
-use crate::transforms::{decay, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// ACProp: the gradient, without momentum, divided by how far gradients were from their mean up to
-/// the step before, so that numerator and denominator do not depend on each other.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// v̂ = v / (1 − β₂ᵗ⁻¹)           v̂ = 1 in step 1
-/// v ← β₂ v + (1 − β₂) (g − m)² + eps_root
-/// m ← β₁ m + (1 − β₁) g
-/// θ ← θ − η g / (√v̂ + eps)
-/// ```
-///
-/// The first step is one of plain gradient descent. As in the code of optax 0.2.8 the deviation is
-/// from the mean of the step before; with the mean of this step, as in its documentation and its
-/// later code, it is `β₁` times as great. `eps_root` is added in every step, so it adds up to
-/// `eps_root / (1 − β₂)`.
-///
-/// - Defaults: optax's. `beta1` 0.9, `beta2` 0.999, `eps` and `eps_root` 1e-16, no weight decay,
-///   decoupled if there is one.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other. **A huge one is a huge step**; one
-///   whose square overflows then stops its weight for good (`v` infinite).
-/// - Reference: Zhuang et al. 2021, <https://arxiv.org/abs/2110.05454>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{AcProp, rules::slices::Walk};
-///
-/// let mut x = [0.0_f64];
-/// let mut walk = Walk::new(AcProp::new(), x.len())?;
-/// walk.step(0.1, &mut x, &[5.0])?;
-/// assert!((x[0] + 0.1 * 5.0).abs() < 1e-12);
-/// walk.step(0.1, &mut x, &[7.0])?;
-/// assert!((x[0] + 0.5 + 0.1 * 7.0 / 5.0).abs() < 1e-12);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct AcProp {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, >= 0. Default 1e-16. This or `eps_root` must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added to the second moment in every step, >= 0. Default 1e-16.
-    pub eps_root: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default true.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for AcProp {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-16,
-            eps_root: 1e-16,
-            weight_decay: 0.0,
-            decoupled_weight_decay: true,
-            maximize: false,
-        }
+options! {
+    /// ACProp: the gradient, without momentum, divided by how far gradients were from their mean up to
+    /// the step before, so that numerator and denominator do not depend on each other.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// v̂ = v / (1 − β₂ᵗ⁻¹)           v̂ = 1 in step 1
+    /// v ← β₂ v + (1 − β₂) (g − m)² + eps_root
+    /// m ← β₁ m + (1 − β₁) g
+    /// θ ← θ − η g / (√v̂ + eps)
+    /// ```
+    ///
+    /// The first step is one of plain gradient descent. As in the code of optax 0.2.8 the deviation is
+    /// from the mean of the step before; with the mean of this step, as in its documentation and its
+    /// later code, it is `β₁` times as great. `eps_root` is added in every step, so it adds up to
+    /// `eps_root / (1 − β₂)`.
+    ///
+    /// - Defaults: optax's. `beta1` 0.9, `beta2` 0.999, `eps` and `eps_root` 1e-16, no weight decay,
+    ///   decoupled if there is one.
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other. **A huge one is a huge step**; one
+    ///   whose square overflows then stops its weight for good (`v` infinite).
+    /// - Reference: Zhuang et al. 2021, <https://arxiv.org/abs/2110.05454>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{AcProp, rules::slices::Walk};
+    ///
+    /// let mut x = [0.0_f64];
+    /// let mut walk = Walk::new(AcProp::new(), x.len())?;
+    /// walk.step(0.1, &mut x, &[5.0])?;
+    /// assert!((x[0] + 0.1 * 5.0).abs() < 1e-12);
+    /// walk.step(0.1, &mut x, &[7.0])?;
+    /// assert!((x[0] + 0.5 + 0.1 * 7.0 / 5.0).abs() < 1e-12);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct AcProp {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the root. This or `eps_root` must be > 0.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-16,
+        /// Added to the second moment in every step.
+        eps_root: Epsilon = 1e-16,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = true,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
 fields! {
     /// Scalars of [`AcProp`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2,
@@ -98,21 +81,6 @@ impl Rule for AcProp {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let eps = [("eps", self.eps), ("eps_root", self.eps_root)];
-        InvalidOption::unless_one_positive(Self::NAME, &eps)
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0 }
     }
@@ -124,7 +92,6 @@ impl Rule for AcProp {
             _ => (1.0 / (1.0 - self.beta2.powf((t - 1) as f64)), 0.0),
         };
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             beta1: self.beta1,
@@ -147,7 +114,7 @@ impl Rule for AcProp {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let v_hat = k.debias2 * s.v + k.first;
         let deviation = g - s.m;
         let v = k.beta2 * s.v + k.one_beta2 * deviation * deviation + k.eps_root;

@@ -1,96 +1,76 @@
 use super::RAdam;
 use super::radam::{self, Scalars};
 use crate::transforms::decay;
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// AdaBelief: Adam that divides by how far the gradient is from what was expected, `m`, and not by
-/// its size: large steps where the gradient is as believed.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// m ← β₁ m + (1 − β₁) g,                      m̂ = m / (1 − β₁ᵗ)
-/// s ← β₂ s + (1 − β₂) (g − m)² + eps_root,    ŝ = s / (1 − β₂ᵗ)
-/// θ ← θ − η m̂ / (√ŝ + eps)
-/// ```
-///
-/// `amsgrad`: `s_max ← max(s_max, s)` takes the place of `s` in `ŝ`. `rectify`: the last line is
-/// that of [`RAdam`], with its `degenerated_to_sgd`. `nesterov`, of optax: the `m̄` of
-/// [`NAdam`](crate::NAdam) with constant momentum takes the place of `m̂`.
-///
-/// The paper and PyTorch packages have one `ε` in both places; optax has two, as here. `eps_root`
-/// is added in every step, so it adds up to `eps_root / (1 − β₂)`.
-///
-/// - Defaults: the paper's, and of its authors' code `eps` and `eps_root` 1e-16 and the decay
-///   decoupled. `beta1` 0.9, `beta2` 0.999, no weight decay, no AMSGrad; not rectified (the
-///   authors' code and timm do).
-/// - Memory: two numbers a weight, three with AMSGrad. Traffic in f32: read 16, write 12 bytes a
-///   weight; 4 and 4 more with AMSGrad.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`s` infinite). With `rectify` a huge one is a huge step at first, as in
-///   [`RAdam`].
-/// - Reference: Zhuang et al. 2020, algorithm 2, <https://arxiv.org/abs/2010.07468>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{AdaBelief, Rule};
-///
-/// AdaBelief::new().eps(1e-8).eps_root(1e-8).rectify(true).check()?;
-/// let error = AdaBelief::new().eps(0.0).eps_root(0.0).check().unwrap_err();
-/// let expected = "adabelief: eps = 0 is not allowed, it must be > 0 unless eps_root is";
-/// assert_eq!(error.to_string(), expected);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaBelief {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the squared deviation, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, >= 0. Default 1e-16. This or `eps_root` must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added to the squared deviation in every step, >= 0. Default 1e-16.
-    pub eps_root: f64,
-    /// Divide by the greatest squared deviation so far. Default false.
-    #[doc(alias = "ams_bound")]
-    pub amsgrad: bool,
-    /// Rectify as RAdam does. Default false.
-    pub rectify: bool,
-    /// Steps that are not yet rectified are steps along the momentum. Default true; false: there
-    /// are none, only decoupled weight decay. Only with `rectify`.
-    pub degenerated_to_sgd: bool,
-    /// Look one step of momentum ahead. Default false.
-    pub nesterov: bool,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default true.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for AdaBelief {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-16,
-            eps_root: 1e-16,
-            amsgrad: false,
-            rectify: false,
-            degenerated_to_sgd: true,
-            nesterov: false,
-            weight_decay: 0.0,
-            decoupled_weight_decay: true,
-            maximize: false,
-        }
+options! {
+    /// AdaBelief: Adam that divides by how far the gradient is from what was expected, `m`, and not by
+    /// its size: large steps where the gradient is as believed.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// m ← β₁ m + (1 − β₁) g,                      m̂ = m / (1 − β₁ᵗ)
+    /// s ← β₂ s + (1 − β₂) (g − m)² + eps_root,    ŝ = s / (1 − β₂ᵗ)
+    /// θ ← θ − η m̂ / (√ŝ + eps)
+    /// ```
+    ///
+    /// `amsgrad`: `s_max ← max(s_max, s)` takes the place of `s` in `ŝ`. `rectify`: the last line is
+    /// that of [`RAdam`], with its `degenerated_to_sgd`. `nesterov`, of optax: the `m̄` of
+    /// [`NAdam`](crate::NAdam) with constant momentum takes the place of `m̂`.
+    ///
+    /// The paper and PyTorch packages have one `ε` in both places; optax has two, as here. `eps_root`
+    /// is added in every step, so it adds up to `eps_root / (1 − β₂)`.
+    ///
+    /// - Defaults: the paper's, and of its authors' code `eps` and `eps_root` 1e-16 and the decay
+    ///   decoupled. `beta1` 0.9, `beta2` 0.999, no weight decay, no AMSGrad; not rectified (the
+    ///   authors' code and timm do).
+    /// - Memory: two numbers a weight, three with AMSGrad. Traffic in f32: read 16, write 12 bytes a
+    ///   weight; 4 and 4 more with AMSGrad.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`s` infinite). With `rectify` a huge one is a huge step at first, as in
+    ///   [`RAdam`].
+    /// - Reference: Zhuang et al. 2020, algorithm 2, <https://arxiv.org/abs/2010.07468>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{AdaBelief, Rule};
+    ///
+    /// AdaBelief::new().eps(1e-8).eps_root(1e-8).rectify(true).check()?;
+    /// let error = AdaBelief::new().eps(0.0).eps_root(0.0).check().unwrap_err();
+    /// let expected = "adabelief: eps = 0 is not allowed, it must be > 0 unless eps_root is";
+    /// assert_eq!(error.to_string(), expected);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct AdaBelief {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the squared deviation.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the root. This or `eps_root` must be > 0.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-16,
+        /// Added to the squared deviation in every step.
+        eps_root: Epsilon = 1e-16,
+        /// Divide by the greatest squared deviation so far.
+        #[doc(alias = "ams_bound")]
+        amsgrad: bool = false,
+        /// Rectify as RAdam does.
+        rectify: bool = false,
+        /// Steps that are not yet rectified are steps along the momentum. If not, there
+        /// are none, only decoupled weight decay. Only with `rectify`.
+        degenerated_to_sgd: bool = true,
+        /// Look one step of momentum ahead.
+        nesterov: bool = false,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = true,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -105,7 +85,6 @@ impl AdaBelief {
             nesterov: self.nesterov,
             weight_decay: self.weight_decay,
             decoupled_weight_decay: self.decoupled_weight_decay,
-            maximize: self.maximize,
             ..RAdam::new()
         }
     }
@@ -131,21 +110,6 @@ impl Rule for AdaBelief {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let eps = [("eps", self.eps), ("eps_root", self.eps_root)];
-        InvalidOption::unless_one_positive(Self::NAME, &eps)
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, s: 0.0, s_max: self.amsgrad.then_some(0.0) }
     }
@@ -169,7 +133,7 @@ impl Rule for AdaBelief {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let deviation = g - m;
         let s_max = s.s_max;

@@ -1,102 +1,81 @@
 use super::adam::Moments;
-use crate::transforms::{decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// AdaBound: Adam whose learning rate of each weight is held between bounds that close in on one
-/// rate for all: it begins as Adam and ends as SGD.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// m ← β₁ m + (1 − β₁) g
-/// v ← β₂ v + (1 − β₂) g²
-/// η̂ = clip(η √(1 − β₂ᵗ) / (1 − β₁ᵗ) / (√(v + eps_root) + eps), lower, upper)
-/// θ ← θ − η̂ m
-///
-/// lower = final_lr (1 − 1 / (γ t + 1)),    upper = final_lr (1 + 1 / (γ t))
-/// ```
-///
-/// AMSBound (`amsbound`): `v_max ← max(v_max, v)` takes the place of `v` in `η̂`.
-///
-/// As in the authors' code `η̂` is not divided by `√t`, which the paper does for its theorem. The
-/// bounds do not follow a schedule of the learning rate, as in the paper; with `base_lr` they do,
-/// as in the authors' code: `final_lr` is then multiplied with `η / base_lr`. pytorch_optimizer
-/// adds 1e-15 to `v`: `eps_root`.
-///
-/// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `final_lr` 0.1, `gamma` 1e-3, `eps` 1e-8,
-///   no weight decay, no AMSBound; `eps_root` and `base_lr` 0.
-/// - Memory: two numbers a weight, three with AMSBound. Traffic in f32: read 16, write 12 bytes a
-///   weight; 4 and 4 more with AMSBound.
-/// - A NaN gradient makes its weight and state NaN, and no other. **A huge one is a huge step**, of
-///   the lower bound times `m`; one whose square overflows leaves that rate for good (`v` infinite).
-/// - Reference: Luo et al. 2019, algorithm 2, <https://arxiv.org/abs/1902.09843>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{AdaBound, Rule};
-///
-/// let scheduled = AdaBound::new().base_lr(1e-3).scalars(1e-4, 100);
-/// assert!((scheduled.upper - 0.01 * 11.0).abs() < 1e-12);
-/// let error = AdaBound::new().gamma(0.0).check().unwrap_err();
-/// assert_eq!(error.to_string(), "adabound: gamma = 0 is not allowed, it must be a number > 0");
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaBound {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// The rate on which the bounds close in, >= 0. Default 0.1.
-    pub final_lr: f64,
-    /// How fast they close in, `γ` > 0. Default 1e-3.
-    pub gamma: f64,
-    /// The learning rate that `final_lr` is meant for, >= 0. Default 0: for any.
-    pub base_lr: f64,
-    /// Added to the root, > 0. Default 1e-8.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added under the root, >= 0. Default 0.
-    pub eps_root: f64,
-    /// Divide by the greatest second moment so far. Default false.
-    #[doc(alias = "ams_bound")]
-    #[doc(alias = "amsgrad")]
-    pub amsbound: bool,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient: the authors' AdaBoundW. Default false.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for AdaBound {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            final_lr: 0.1,
-            gamma: 1e-3,
-            base_lr: 0.0,
-            eps: 1e-8,
-            eps_root: 0.0,
-            amsbound: false,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// AdaBound: Adam whose learning rate of each weight is held between bounds that close in on one
+    /// rate for all: it begins as Adam and ends as SGD.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// m ← β₁ m + (1 − β₁) g
+    /// v ← β₂ v + (1 − β₂) g²
+    /// η̂ = clip(η √(1 − β₂ᵗ) / (1 − β₁ᵗ) / (√(v + eps_root) + eps), lower, upper)
+    /// θ ← θ − η̂ m
+    ///
+    /// lower = final_lr (1 − 1 / (γ t + 1)),    upper = final_lr (1 + 1 / (γ t))
+    /// ```
+    ///
+    /// AMSBound (`amsbound`): `v_max ← max(v_max, v)` takes the place of `v` in `η̂`.
+    ///
+    /// As in the authors' code `η̂` is not divided by `√t`, which the paper does for its theorem. The
+    /// bounds do not follow a schedule of the learning rate, as in the paper; with `base_lr` they do,
+    /// as in the authors' code: `final_lr` is then multiplied with `η / base_lr`. pytorch_optimizer
+    /// adds 1e-15 to `v`: `eps_root`.
+    ///
+    /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `final_lr` 0.1, `gamma` 1e-3, `eps` 1e-8,
+    ///   no weight decay, no AMSBound; `eps_root` and `base_lr` 0.
+    /// - Memory: two numbers a weight, three with AMSBound. Traffic in f32: read 16, write 12 bytes a
+    ///   weight; 4 and 4 more with AMSBound.
+    /// - A NaN gradient makes its weight and state NaN, and no other. **A huge one is a huge step**, of
+    ///   the lower bound times `m`; one whose square overflows leaves that rate for good (`v` infinite).
+    /// - Reference: Luo et al. 2019, algorithm 2, <https://arxiv.org/abs/1902.09843>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{AdaBound, Rule};
+    ///
+    /// let scheduled = AdaBound::new().base_lr(1e-3).scalars(1e-4, 100);
+    /// assert!((scheduled.upper - 0.01 * 11.0).abs() < 1e-12);
+    /// let error = AdaBound::new().gamma(0.0).check().unwrap_err();
+    /// assert_eq!(error.to_string(), "adabound: gamma = 0 is not allowed, it must be a number > 0");
+    /// ```
+    pub struct AdaBound {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// The rate on which the bounds close in.
+        final_lr: NonNegative = 0.1,
+        /// How fast they close in, `γ` > 0.
+        gamma: Positive = 1e-3,
+        /// The learning rate that `final_lr` is meant for. 0 is for any.
+        base_lr: NonNegative = 0.0,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-8,
+        /// Added under the root.
+        eps_root: NonNegative = 0.0,
+        /// Divide by the greatest second moment so far.
+        #[doc(alias = "ams_bound")]
+        #[doc(alias = "amsgrad")]
+        amsbound: bool = false,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient: the authors' AdaBoundW.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
 fields! {
     /// Scalars of [`AdaBound`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2,
@@ -113,19 +92,6 @@ impl Rule for AdaBound {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("final_lr", self.final_lr),
-            Range::Positive.of("gamma", self.gamma),
-            Range::NonNegative.of("base_lr", self.base_lr),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0, v_max: self.amsbound.then_some(0.0) }
     }
@@ -136,7 +102,6 @@ impl Rule for AdaBound {
         let scale = if self.base_lr > 0.0 { lr / self.base_lr } else { 1.0 };
         let final_lr = self.final_lr * scale;
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             beta1: self.beta1,
@@ -159,7 +124,7 @@ impl Rule for AdaBound {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let v_max = s.v_max.map(|v_max| v_max.max(v));

@@ -1,114 +1,90 @@
 use crate::Domain::{Column, Matrix, Row, Tensor};
-use crate::transforms::{one_or_more, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, View, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::one_or_more;
+use crate::{Over, Paper, Real, Rule, View, fields, options};
 
-/// Adafactor: the second moment of a matrix from a mean for each row and one for each column.
-///
-/// ```text
-/// R ← β₂ₜ R + (1 − β₂ₜ) mean of (g² + eps1) over a row,       β₂ₜ = 1 − t^(−decay_rate)
-/// C ← β₂ₜ C + (1 − β₂ₜ) mean of (g² + eps1) over a column
-/// u = g / √(R C / mean of R)
-/// u ← u / max(1, RMS(u) / clip_threshold)
-/// ρ = min(η, 1 / √t),    α = ρ max(eps2, RMS(θ))
-/// θ ← (1 − η λ) θ − α u
-/// ```
-///
-/// A vector keeps a second moment for each element, and so does a matrix that has fewer rows or columns than
-/// `min_dim_size_to_factor`. What has more than two dimensions is a stack of matrices, of the last two.
-///
-/// The forms that there are, by options:
-///
-/// | form | options |
-/// |---|---|
-/// | PyTorch | `eps1` 0 and `clamp_eps` 1.2e-7 in f32, 2.2e-16 in f64 |
-/// | paper, Hugging Face, Keras | as by default; without `relative_step` where a learning rate is given |
-/// | Hugging Face without a scale | `scale_parameter` and `relative_step` false, `scaled_decay` |
-/// | optax | `relative_step` false, `min_dim_size_to_factor` 128; its decay is `weight_decay` over the rate |
-/// | big_vision | `relative_step` and `scale_parameter` false, `clip_threshold` 0, `beta2_cap` 0.999, `beta1` 0.9, `momentum_of_update`, `min_dim_size_to_factor` 32 |
-///
-/// With `clamp_eps` the mean of `R` is that at least, and what the root is taken of its square: PyTorch's first
-/// epsilon, which is added to nothing.
-///
-/// - Defaults: the paper's. `decay_rate` 0.8, `eps1` 1e-30, `eps2` 1e-3, `clip_threshold` 1, the rate relative to
-///   the step and to the size of the weights, no momentum, no weight decay.
-/// - Memory: a number for each row and one for each column; one a weight more with `beta1`. Traffic in f32: read
-///   20, write 4 bytes a weight, 8 of those read for the means, and 4 for the length of the update.
-/// - A gradient that is NaN makes its whole tensor NaN.
-/// - Reference: Shazeer & Stern 2018, algorithms 4 and 5, <https://arxiv.org/abs/1804.04235>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Adafactor, rules::{View, slices::Walk}};
-///
-/// let rule = Adafactor::new().relative_step(false);
-/// let mut x = [1.0_f32; 6];
-/// let mut walk = Walk::of(rule, View::matrix(2, 3))?;
-/// walk.step(0.01, &mut x, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
-/// // Two rows and three columns.
-/// assert_eq!(walk.state().iter().map(Vec::len).collect::<Vec<_>>(), [2, 3]);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Adafactor {
-    /// How fast the decay `β₂ₜ = 1 − t^(−decay_rate)` goes to 1, > 0. Default 0.8.
-    #[doc(alias = "beta2_decay")]
-    pub decay_rate: f64,
-    /// The greatest `β₂ₜ`, in (0, 1]. Default 1.
-    pub beta2_cap: f64,
-    /// Added to the square of the gradient, >= 0. Default 1e-30.
-    pub eps1: f64,
-    /// The least size of the weights that a rate is relative to, >= 0. Default 1e-3.
-    pub eps2: f64,
-    /// The least root of the second moment, >= 0. Default 0.
-    pub clamp_eps: f64,
-    /// The greatest root of the mean of the update's squares, >= 0; 0 for any. Default 1.
-    #[doc(alias = "d")]
-    pub clip_threshold: f64,
-    /// Multiply the rate by the root of the mean of the weights' squares. Default true.
-    #[doc(alias = "multiply_by_parameter_scale")]
-    pub scale_parameter: bool,
-    /// The rate is `1 / √t` at most. Default true.
-    pub relative_step: bool,
-    /// Decay `β₁` of the first moment, in [0, 1); 0 for none. Default 0.
-    #[doc(alias = "momentum")]
-    pub beta1: f64,
-    /// The first moment is that of the update, before the rate. Default false.
-    pub momentum_of_update: bool,
-    /// Decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The weights decay by `α λ` instead of `η λ`. Default false.
-    pub scaled_decay: bool,
-    /// Factor the second moment of matrices. Default true.
-    pub factored: bool,
-    /// Rows and columns that a matrix must have to be factored, >= 1. Default 1.
-    pub min_dim_size_to_factor: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Adafactor {
-    fn default() -> Self {
-        Self {
-            decay_rate: 0.8,
-            beta2_cap: 1.0,
-            eps1: 1e-30,
-            eps2: 1e-3,
-            clamp_eps: 0.0,
-            clip_threshold: 1.0,
-            scale_parameter: true,
-            relative_step: true,
-            beta1: 0.0,
-            momentum_of_update: false,
-            weight_decay: 0.0,
-            scaled_decay: false,
-            factored: true,
-            min_dim_size_to_factor: 1.0,
-            maximize: false,
-        }
+options! {
+    /// Adafactor: the second moment of a matrix from a mean for each row and one for each column.
+    ///
+    /// ```text
+    /// R ← β₂ₜ R + (1 − β₂ₜ) mean of (g² + eps1) over a row,       β₂ₜ = 1 − t^(−decay_rate)
+    /// C ← β₂ₜ C + (1 − β₂ₜ) mean of (g² + eps1) over a column
+    /// u = g / √(R C / mean of R)
+    /// u ← u / max(1, RMS(u) / clip_threshold)
+    /// ρ = min(η, 1 / √t),    α = ρ max(eps2, RMS(θ))
+    /// θ ← (1 − η λ) θ − α u
+    /// ```
+    ///
+    /// A vector keeps a second moment for each element, and so does a matrix that has fewer rows or columns than
+    /// `min_dim_size_to_factor`. What has more than two dimensions is a stack of matrices, of the last two.
+    ///
+    /// The forms that there are, by options:
+    ///
+    /// | form | options |
+    /// |---|---|
+    /// | PyTorch | `eps1` 0 and `clamp_eps` 1.2e-7 in f32, 2.2e-16 in f64 |
+    /// | paper, Hugging Face, Keras | as by default; without `relative_step` where a learning rate is given |
+    /// | Hugging Face without a scale | `scale_parameter` and `relative_step` false, `scaled_decay` |
+    /// | optax | `relative_step` false, `min_dim_size_to_factor` 128; its decay is `weight_decay` over the rate |
+    /// | big_vision | `relative_step` and `scale_parameter` false, `clip_threshold` 0, `beta2_cap` 0.999, `beta1` 0.9, `momentum_of_update`, `min_dim_size_to_factor` 32 |
+    ///
+    /// With `clamp_eps` the mean of `R` is that at least, and what the root is taken of its square: PyTorch's first
+    /// epsilon, which is added to nothing.
+    ///
+    /// - Defaults: the paper's. `decay_rate` 0.8, `eps1` 1e-30, `eps2` 1e-3, `clip_threshold` 1, the rate relative to
+    ///   the step and to the size of the weights, no momentum, no weight decay.
+    /// - Memory: a number for each row and one for each column; one a weight more with `beta1`. Traffic in f32: read
+    ///   20, write 4 bytes a weight, 8 of those read for the means, and 4 for the length of the update.
+    /// - A gradient that is NaN makes its whole tensor NaN.
+    /// - Reference: Shazeer & Stern 2018, algorithms 4 and 5, <https://arxiv.org/abs/1804.04235>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Adafactor, rules::{View, slices::Walk}};
+    ///
+    /// let rule = Adafactor::new().relative_step(false);
+    /// let mut x = [1.0_f32; 6];
+    /// let mut walk = Walk::of(rule, View::matrix(2, 3))?;
+    /// walk.step(0.01, &mut x, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+    /// // Two rows and three columns.
+    /// assert_eq!(walk.state().iter().map(Vec::len).collect::<Vec<_>>(), [2, 3]);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Adafactor {
+        /// How fast the decay `β₂ₜ = 1 − t^(−decay_rate)` goes to 1.
+        #[doc(alias = "beta2_decay")]
+        decay_rate: Positive = 0.8,
+        /// The greatest `β₂ₜ`, in (0, 1].
+        beta2_cap: Fraction = 1.0,
+        /// Added to the square of the gradient.
+        eps1: NonNegative = 1e-30,
+        /// The least size of the weights that a rate is relative to.
+        eps2: NonNegative = 1e-3,
+        /// The least root of the second moment.
+        clamp_eps: NonNegative = 0.0,
+        /// The greatest root of the mean of the update's squares; 0 for any.
+        #[doc(alias = "d")]
+        clip_threshold: NonNegative = 1.0,
+        /// Multiply the rate by the root of the mean of the weights' squares.
+        #[doc(alias = "multiply_by_parameter_scale")]
+        scale_parameter: bool = true,
+        /// The rate is `1 / √t` at most.
+        relative_step: bool = true,
+        /// Decay `β₁` of the first moment; 0 for none.
+        #[doc(alias = "momentum")]
+        beta1: Decay = 0.0,
+        /// The first moment is that of the update, before the rate.
+        momentum_of_update: bool = false,
+        /// Decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The weights decay by `α λ` instead of `η λ`.
+        scaled_decay: bool = false,
+        /// Factor the second moment of matrices.
+        factored: bool = true,
+        /// Rows and columns that a matrix must have to be factored, >= 1.
+        min_dim_size_to_factor: Positive = 1.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -129,7 +105,6 @@ fields! {
 fields! {
     /// Scalars of [`Adafactor`].
     pub struct Scalars {
-        sign,
         /// `β₂ₜ` and `1 − β₂ₜ`.
         beta2, one_beta2,
         /// Added to `g²`; the least mean of `R`, and the least second moment.
@@ -155,20 +130,6 @@ impl Rule for Adafactor {
     const SUMS: usize = 5;
     type State<R: Copy> = Factors<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Positive.of("decay_rate", self.decay_rate),
-            Range::Fraction.of("beta2_cap", self.beta2_cap),
-            Range::NonNegative.of("eps1", self.eps1),
-            Range::NonNegative.of("eps2", self.eps2),
-            Range::NonNegative.of("clamp_eps", self.clamp_eps),
-            Range::NonNegative.of("clip_threshold", self.clip_threshold),
-            Range::Decay.of("beta1", self.beta1),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-            Range::Positive.of("min_dim_size_to_factor", self.min_dim_size_to_factor),
-        ]
-    }
 
     fn start(&self) -> Factors<f64> {
         let state = |there: bool| there.then_some(0.0);
@@ -196,7 +157,6 @@ impl Rule for Adafactor {
         let (scaled, plain) =
             if self.scaled_decay { (self.weight_decay, 0.0) } else { (0.0, self.weight_decay) };
         Scalars {
-            sign: sign(self.maximize),
             beta2,
             one_beta2: 1.0 - beta2,
             added: self.eps1,
@@ -227,7 +187,6 @@ impl Rule for Adafactor {
         k: Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Factors<R>) {
-        let g = k.sign * g;
         let g2 = g * g + k.added;
         let row = s.row.map(|row| k.beta2 * row + k.one_beta2 * over.mean(Row, g2));
         let column = s.column.map(|column| k.beta2 * column + k.one_beta2 * over.mean(Column, g2));

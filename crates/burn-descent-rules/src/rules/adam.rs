@@ -1,80 +1,62 @@
-use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// Adam: momentum, divided by a running average of the gradient's size.
-///
-/// ```text
-/// g ← ±g + λ θ
-/// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
-/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
-/// θ ← θ − η m̂ / (√(v̂ + eps_root) + ε),    ε = eps + eps_hat / √(1 − β₂ᵗ)
-/// ```
-///
-/// AMSGrad (`amsgrad`): `v_max ← max(v_max, v)` takes the place of `v` in `v̂`.
-///
-/// Where epsilon stands: `eps` as in the paper's algorithm 1 and in PyTorch; `eps_root` inside the
-/// root, as optax has it; `eps_hat` added to `√v` before its bias is corrected, the ε̂ of the
-/// paper's section 2, which is what Keras calls epsilon. They may be combined.
-///
-/// - Defaults: the paper's and PyTorch's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, no weight decay,
-///   no AMSGrad; `eps_root` and `eps_hat` 0.
-/// - Memory: two numbers a weight, three with AMSGrad. Traffic in f32: read 16, write 12 bytes a
-///   weight; 4 and 4 more with AMSGrad.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
-///   stops its weight for good (`v` infinite).
-/// - References: Kingma & Ba 2014, <https://arxiv.org/abs/1412.6980>; AMSGrad: Reddi et al. 2018,
-///   <https://arxiv.org/abs/1904.09237>, with PyTorch's maximum over the raw `v` (optax takes it
-///   over `v̂`).
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Adam, Rule};
-///
-/// Adam::new().beta1(0.95).amsgrad(true).check()?;
-/// let error = Adam::new().beta2(f64::NAN).check().unwrap_err();
-/// assert_eq!(error.to_string(), "adam: beta2 = NaN is not allowed, it must be in [0, 1)");
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Adam {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, >= 0. Default 1e-8. One of the three epsilons must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added under the root, >= 0. Default 0.
-    pub eps_root: f64,
-    /// Added to the root before its bias is corrected, >= 0. Default 0.
-    pub eps_hat: f64,
-    /// L2 penalty `λ`, >= 0, added to the gradient. Default 0; [`AdamW`](crate::AdamW) decays the
-    /// weights instead.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// Divide by the greatest second moment so far. Default false.
-    pub amsgrad: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Adam {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            eps_root: 0.0,
-            eps_hat: 0.0,
-            weight_decay: 0.0,
-            amsgrad: false,
-            maximize: false,
-        }
+options! {
+    /// Adam: momentum, divided by a running average of the gradient's size.
+    ///
+    /// ```text
+    /// g ← g + λ θ
+    /// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
+    /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+    /// θ ← θ − η m̂ / (√(v̂ + eps_root) + ε),    ε = eps + eps_hat / √(1 − β₂ᵗ)
+    /// ```
+    ///
+    /// AMSGrad (`amsgrad`): `v_max ← max(v_max, v)` takes the place of `v` in `v̂`.
+    ///
+    /// Where epsilon stands: `eps` as in the paper's algorithm 1 and in PyTorch; `eps_root` inside the
+    /// root, as optax has it; `eps_hat` added to `√v` before its bias is corrected, the ε̂ of the
+    /// paper's section 2, which is what Keras calls epsilon. They may be combined.
+    ///
+    /// - Defaults: the paper's and PyTorch's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, no weight decay,
+    ///   no AMSGrad; `eps_root` and `eps_hat` 0.
+    /// - Memory: two numbers a weight, three with AMSGrad. Traffic in f32: read 16, write 12 bytes a
+    ///   weight; 4 and 4 more with AMSGrad.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
+    ///   stops its weight for good (`v` infinite).
+    /// - References: Kingma & Ba 2014, <https://arxiv.org/abs/1412.6980>; AMSGrad: Reddi et al. 2018,
+    ///   <https://arxiv.org/abs/1904.09237>, with PyTorch's maximum over the raw `v` (optax takes it
+    ///   over `v̂`).
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Adam, Rule};
+    ///
+    /// Adam::new().beta1(0.95).amsgrad(true).check()?;
+    /// let error = Adam::new().beta2(f64::NAN).check().unwrap_err();
+    /// assert_eq!(error.to_string(), "adam: beta2 = NaN is not allowed, it must be in [0, 1)");
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Adam {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added under the root.
+        eps_root: Epsilon = 0.0,
+        /// Added to the root before its bias is corrected.
+        eps_hat: Epsilon = 0.0,
+        /// L2 penalty `λ`, added to the gradient. [`AdamW`](crate::AdamW) decays the
+        /// weights instead.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// Divide by the greatest second moment so far.
+        amsgrad: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -93,7 +75,7 @@ fields! {
 fields! {
     /// Scalars of [`Adam`] and [`AdamW`](crate::AdamW).
     pub struct Scalars {
-        sign, decay,
+        decay,
         beta1, one_beta1, beta2, one_beta2, lr,
         /// `1 / (1 − β₁ᵗ)` and `1 / (1 − β₂ᵗ)`.
         debias1, debias2,
@@ -114,22 +96,6 @@ impl Rule for Adam {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("eps_hat", self.eps_hat),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let eps = [("eps", self.eps), ("eps_root", self.eps_root), ("eps_hat", self.eps_hat)];
-        InvalidOption::unless_one_positive(Self::NAME, &eps)
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0, v_max: self.amsgrad.then_some(0.0) }
     }
@@ -138,7 +104,6 @@ impl Rule for Adam {
         let bias1 = 1.0 - self.beta1.powf(t as f64);
         let bias2 = 1.0 - self.beta2.powf(t as f64);
         Scalars {
-            sign: sign(self.maximize),
             decay: self.weight_decay,
             beta1: self.beta1,
             one_beta1: 1.0 - self.beta1,
@@ -163,7 +128,7 @@ impl Rule for Adam {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.decay, p);
+        let g = g + k.decay * p;
         let (u, s) = direction(g, s, k);
         (p - k.lr * u, s)
     }

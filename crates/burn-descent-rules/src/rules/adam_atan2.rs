@@ -1,73 +1,63 @@
 use super::nadam::Moments;
-use crate::transforms::sign;
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// Adam-atan2: Adam whose division is an arc tangent, so that it needs no epsilon, and gradients
-/// all as many times as small take the same steps.
-///
-/// ```text
-/// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
-/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
-/// θ ← (1 − η λ) θ − η a atan2(m̂, b √v̂)
-/// ```
-///
-/// A step is at most `a π / 2` learning rates long. Near 0 the arc tangent is a division, so that
-/// small steps are `a / b` times Adam's. Where a gradient has always been 0 there is no step.
-///
-/// - Defaults: the paper's constants `a` 1.27 and `b` 1, with which a gradient that stays the same
-///   moves its weight by the learning rate, as in Adam; `beta1` 0.9, `beta2` 0.999, no weight
-///   decay.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
-/// - Reference: Everett et al. 2024, section 5.3, <https://arxiv.org/abs/2407.05872>; lucidrains,
-///   <https://github.com/lucidrains/adam-atan2-pytorch>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{AdamAtan2, rules::slices::Walk};
-///
-/// // However small the gradient is, even where its square is 0.
-/// for g in [1.0, 1e-20, 1e-200] {
-///     let mut x = [1.0_f64];
-///     let mut walk = Walk::new(AdamAtan2::new(), x.len())?;
-///     walk.step(0.1, &mut x, &[g])?;
-///     assert!((0.8..=0.91).contains(&x[0]), "{x:?}");
-/// }
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamAtan2 {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Factor of the arc tangent, > 0. Default 1.27.
-    pub a: f64,
-    /// Factor of the root, > 0. Default 1.
-    pub b: f64,
-    /// Decoupled decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for AdamAtan2 {
-    fn default() -> Self {
-        Self { beta1: 0.9, beta2: 0.999, a: 1.27, b: 1.0, weight_decay: 0.0, maximize: false }
+options! {
+    /// Adam-atan2: Adam whose division is an arc tangent, so that it needs no epsilon, and gradients
+    /// all as many times as small take the same steps.
+    ///
+    /// ```text
+    /// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
+    /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+    /// θ ← (1 − η λ) θ − η a atan2(m̂, b √v̂)
+    /// ```
+    ///
+    /// A step is at most `a π / 2` learning rates long. Near 0 the arc tangent is a division, so that
+    /// small steps are `a / b` times Adam's. Where a gradient has always been 0 there is no step.
+    ///
+    /// - Defaults: the paper's constants `a` 1.27 and `b` 1, with which a gradient that stays the same
+    ///   moves its weight by the learning rate, as in Adam; `beta1` 0.9, `beta2` 0.999, no weight
+    ///   decay.
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite).
+    /// - Reference: Everett et al. 2024, section 5.3, <https://arxiv.org/abs/2407.05872>; lucidrains,
+    ///   <https://github.com/lucidrains/adam-atan2-pytorch>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{AdamAtan2, rules::slices::Walk};
+    ///
+    /// // However small the gradient is, even where its square is 0.
+    /// for g in [1.0, 1e-20, 1e-200] {
+    ///     let mut x = [1.0_f64];
+    ///     let mut walk = Walk::new(AdamAtan2::new(), x.len())?;
+    ///     walk.step(0.1, &mut x, &[g])?;
+    ///     assert!((0.8..=0.91).contains(&x[0]), "{x:?}");
+    /// }
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct AdamAtan2 {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Factor of the arc tangent.
+        a: Positive = 1.27,
+        /// Factor of the root.
+        b: Positive = 1.0,
+        /// Decoupled decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
 fields! {
     /// Scalars of [`AdamAtan2`].
     pub struct Scalars {
-        sign,
         /// `1 −` the decay.
         keep,
         beta1, one_beta1, beta2, one_beta2,
@@ -88,23 +78,12 @@ impl Rule for AdamAtan2 {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Positive.of("a", self.a),
-            Range::Positive.of("b", self.b),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0 }
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         Scalars {
-            sign: sign(self.maximize),
             keep: 1.0 - lr * self.weight_decay,
             beta1: self.beta1,
             one_beta1: 1.0 - self.beta1,
@@ -124,7 +103,6 @@ impl Rule for AdamAtan2 {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = k.sign * g;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let (m_hat, root) = (m * k.debias1, (v * k.debias2).sqrt());

@@ -1,75 +1,59 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// AdaMax: Adam with the greatest gradient, slowly forgotten, in the place of the average square.
-///
-/// ```text
-/// g ← ±g + λ θ
-/// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
-/// u ← max(β₂ u, |g| + eps)
-/// θ ← θ − η m̂ / (u + eps_outside)
-/// ```
-///
-/// With `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ`, and not on the
-/// gradient, as in optax's `adamaxw` and in Keras.
-///
-/// The paper divides by `u` alone. PyTorch and optax have their epsilon in the maximum, `eps`;
-/// Keras adds it to `u`, `eps_outside` (`.eps(0.0).eps_outside(1e-7)`).
-///
-/// - Defaults: the paper's, and PyTorch's `eps` 1e-8. `beta1` 0.9, `beta2` 0.999, no weight decay;
-///   `eps_outside` 0.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and `m` NaN, and no other weight; after a huge one the steps are
-///   tiny until `u` has decayed.
-/// - Reference: Kingma & Ba 2014, algorithm 2, <https://arxiv.org/abs/1412.6980>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{AdaMax, Rule};
-///
-/// AdaMax::new().beta2(0.99).weight_decay(0.1).decoupled_weight_decay(true).check()?;
-/// let error = AdaMax::new().eps(0.0).check().unwrap_err();
-/// let expected = "adamax: eps = 0 is not allowed, it must be > 0 unless eps_outside is";
-/// assert_eq!(error.to_string(), expected);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaMax {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the greatest gradient, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the size of the gradient, >= 0. Default 1e-8. This or `eps_outside` must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added to the greatest gradient, >= 0. Default 0.
-    pub eps_outside: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for AdaMax {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            eps_outside: 0.0,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// AdaMax: Adam with the greatest gradient, slowly forgotten, in the place of the average square.
+    ///
+    /// ```text
+    /// g ← g + λ θ
+    /// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
+    /// u ← max(β₂ u, |g| + eps)
+    /// θ ← θ − η m̂ / (u + eps_outside)
+    /// ```
+    ///
+    /// With `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ`, and not on the
+    /// gradient, as in optax's `adamaxw` and in Keras.
+    ///
+    /// The paper divides by `u` alone. PyTorch and optax have their epsilon in the maximum, `eps`;
+    /// Keras adds it to `u`, `eps_outside` (`.eps(0.0).eps_outside(1e-7)`).
+    ///
+    /// - Defaults: the paper's, and PyTorch's `eps` 1e-8. `beta1` 0.9, `beta2` 0.999, no weight decay;
+    ///   `eps_outside` 0.
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
+    /// - A NaN gradient makes its weight and `m` NaN, and no other weight; after a huge one the steps are
+    ///   tiny until `u` has decayed.
+    /// - Reference: Kingma & Ba 2014, algorithm 2, <https://arxiv.org/abs/1412.6980>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{AdaMax, Rule};
+    ///
+    /// AdaMax::new().beta2(0.99).weight_decay(0.1).decoupled_weight_decay(true).check()?;
+    /// let error = AdaMax::new().eps(0.0).check().unwrap_err();
+    /// let expected = "adamax: eps = 0 is not allowed, it must be > 0 unless eps_outside is";
+    /// assert_eq!(error.to_string(), expected);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct AdaMax {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the greatest gradient.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the size of the gradient. This or `eps_outside` must be > 0.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added to the greatest gradient.
+        eps_outside: Epsilon = 0.0,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -86,7 +70,6 @@ fields! {
 fields! {
     /// Scalars of [`AdaMax`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, lr,
@@ -103,21 +86,6 @@ impl Rule for AdaMax {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_outside", self.eps_outside),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let eps = [("eps", self.eps), ("eps_outside", self.eps_outside)];
-        InvalidOption::unless_one_positive(Self::NAME, &eps)
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, u: 0.0 }
     }
@@ -125,7 +93,6 @@ impl Rule for AdaMax {
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             beta1: self.beta1,
@@ -146,7 +113,7 @@ impl Rule for AdaMax {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let u = (k.beta2 * s.u).max(g.abs() + k.eps);
         let m_hat = m * k.debias1;

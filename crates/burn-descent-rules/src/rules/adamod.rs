@@ -1,81 +1,64 @@
 use super::moments::Common;
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// AdaMod: Adam in which the learning rate of each weight may not be greater than its own long
-/// average, so that the first steps are no leaps and a warm-up is not needed.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// m ← β₁ m + (1 − β₁) g
-/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
-/// r = η / (1 − β₁ᵗ) / (√v̂ + eps)
-/// s ← β₃ s + (1 − β₃) r
-/// θ ← θ − min(r, s) m
-/// ```
-///
-/// As in the authors' code the correction of `m`'s bias is in the rate that is averaged. Where
-/// epsilon stands: `eps` as in the paper; `eps_hat` added to `√v` before its bias is corrected, as
-/// in the code of the authors and of pytorch_optimizer (`.eps(0.0).eps_hat(1e-8)`).
-///
-/// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999 (pytorch_optimizer 0.99), `beta3` 0.999
-///   (0.9999), `eps` 1e-8, no weight decay, not decoupled (the authors' is); `eps_hat` 0.
-/// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
-/// - Reference: Ding et al. 2019, algorithm 1, <https://arxiv.org/abs/1910.12249>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{AdaMod, rules::slices::Walk};
-///
-/// // The first step is 1 - beta3 times Adam's.
-/// let mut x = [0.0_f64];
-/// let mut walk = Walk::new(AdaMod::new(), x.len())?;
-/// walk.step(0.1, &mut x, &[5.0])?;
-/// assert!((x[0] + 0.1 * 0.001).abs() < 1e-9);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaMod {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Decay `β₃` of the average of rates, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta3: f64,
-    /// Added to the root, >= 0. Default 1e-8. This or `eps_hat` must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added to the root before its bias is corrected, >= 0. Default 0.
-    pub eps_hat: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for AdaMod {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            beta3: 0.999,
-            eps: 1e-8,
-            eps_hat: 0.0,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// AdaMod: Adam in which the learning rate of each weight may not be greater than its own long
+    /// average, so that the first steps are no leaps and a warm-up is not needed.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// m ← β₁ m + (1 − β₁) g
+    /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+    /// r = η / (1 − β₁ᵗ) / (√v̂ + eps)
+    /// s ← β₃ s + (1 − β₃) r
+    /// θ ← θ − min(r, s) m
+    /// ```
+    ///
+    /// As in the authors' code the correction of `m`'s bias is in the rate that is averaged. Where
+    /// epsilon stands: `eps` as in the paper; `eps_hat` added to `√v` before its bias is corrected, as
+    /// in the code of the authors and of pytorch_optimizer (`.eps(0.0).eps_hat(1e-8)`).
+    ///
+    /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999 (pytorch_optimizer 0.99), `beta3` 0.999
+    ///   (0.9999), `eps` 1e-8, no weight decay, not decoupled (the authors' is); `eps_hat` 0.
+    /// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite).
+    /// - Reference: Ding et al. 2019, algorithm 1, <https://arxiv.org/abs/1910.12249>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{AdaMod, rules::slices::Walk};
+    ///
+    /// // The first step is 1 - beta3 times Adam's.
+    /// let mut x = [0.0_f64];
+    /// let mut walk = Walk::new(AdaMod::new(), x.len())?;
+    /// walk.step(0.1, &mut x, &[5.0])?;
+    /// assert!((x[0] + 0.1 * 0.001).abs() < 1e-9);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct AdaMod {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Decay `β₃` of the average of rates.
+        #[doc(alias = "betas")]
+        beta3: Decay = 0.999,
+        /// Added to the root. This or `eps_hat` must be > 0.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added to the root before its bias is corrected.
+        eps_hat: Epsilon = 0.0,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -89,7 +72,6 @@ impl AdaMod {
             eps_root_hat: 0.0,
             weight_decay: self.weight_decay,
             decoupled_weight_decay: self.decoupled_weight_decay,
-            maximize: self.maximize,
         }
     }
 }
@@ -109,7 +91,6 @@ fields! {
 fields! {
     /// Scalars of [`AdaMod`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2, beta3, one_beta3,
@@ -128,22 +109,6 @@ impl Rule for AdaMod {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Decay.of("beta3", self.beta3),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_hat", self.eps_hat),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let eps = [("eps", self.eps), ("eps_hat", self.eps_hat)];
-        InvalidOption::unless_one_positive(Self::NAME, &eps)
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0, s: 0.0 }
     }
@@ -151,7 +116,6 @@ impl Rule for AdaMod {
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let k = self.common().scalars(lr, t);
         Scalars {
-            sign: k.sign,
             l2: k.l2,
             keep: k.keep,
             beta1: k.beta1,
@@ -173,7 +137,7 @@ impl Rule for AdaMod {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let rate = k.lr / (v.sqrt() + k.eps);

@@ -1,80 +1,61 @@
-use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// Adan: adaptive Nesterov momentum, from the difference of two gradients.
-///
-/// ```text
-/// d = g − g'                           the gradient of the step before; d = 0 in step 1
-/// m ← β₁ m + (1 − β₁) g,               m̂ = m / (1 − β₁ᵗ)
-/// v ← β₂ v + (1 − β₂) d,               v̂ = v / (1 − β₂ᵗ)
-/// n ← β₃ n + (1 − β₃) (g + β d)²,      n̂ = n / (1 − β₃ᵗ),      β = β₂
-/// θ ← (θ − η (m̂ + β v̂) / (√(n̂ + eps_root) + eps)) / (1 + η λ)
-/// ```
-///
-/// The betas are those of the authors' code; the paper writes `1 − β` for each. With `no_prox` the
-/// decay is AdamW's: `θ ← (1 − η λ) θ − η …`. optax differs by `β = 1 − β₂` (`small_difference`)
-/// and has `eps_root` 1e-8 and AdamW's decay.
-///
-/// - Defaults: the authors'. `beta1` 0.98, `beta2` 0.92, `beta3` 0.99, `eps` 1e-8, `eps_root` 0,
-///   `weight_decay` 0.
-/// - Memory: four numbers a weight. Traffic in f32: read 24, write 20 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
-///   stops its weight for good (`n` infinite).
-/// - Reference: Xie et al. 2022, algorithm 1, <https://arxiv.org/abs/2208.06677>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Adan, rules::slices::Walk};
-///
-/// let mut x = [1.0_f64];
-/// let mut walk = Walk::new(Adan::new().weight_decay(0.02), x.len())?;
-/// walk.step(0.01, &mut x, &[5.0])?;
-/// assert!((x[0] - 0.99 / 1.0002).abs() < 1e-9);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Adan {
-    /// Decay `β₁` of the average of gradients, in [0, 1). Default 0.98.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the average of differences, in [0, 1). Default 0.92.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Decay `β₃` of the second moment, in [0, 1). Default 0.99.
-    #[doc(alias = "betas")]
-    pub beta3: f64,
-    /// Added to the root, >= 0. Default 1e-8. This or `eps_root` must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added under the root, >= 0. Default 0.
-    pub eps_root: f64,
-    /// Decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// Decay the weights as AdamW does, not by the proximal step. Default false.
-    pub no_prox: bool,
-    /// Weigh the differences with `β = 1 − β₂`, as optax does. Default false.
-    pub small_difference: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Adan {
-    fn default() -> Self {
-        Self {
-            beta1: 0.98,
-            beta2: 0.92,
-            beta3: 0.99,
-            eps: 1e-8,
-            eps_root: 0.0,
-            weight_decay: 0.0,
-            no_prox: false,
-            small_difference: false,
-            maximize: false,
-        }
+options! {
+    /// Adan: adaptive Nesterov momentum, from the difference of two gradients.
+    ///
+    /// ```text
+    /// d = g − g'                           the gradient of the step before; d = 0 in step 1
+    /// m ← β₁ m + (1 − β₁) g,               m̂ = m / (1 − β₁ᵗ)
+    /// v ← β₂ v + (1 − β₂) d,               v̂ = v / (1 − β₂ᵗ)
+    /// n ← β₃ n + (1 − β₃) (g + β d)²,      n̂ = n / (1 − β₃ᵗ),      β = β₂
+    /// θ ← (θ − η (m̂ + β v̂) / (√(n̂ + eps_root) + eps)) / (1 + η λ)
+    /// ```
+    ///
+    /// The betas are those of the authors' code; the paper writes `1 − β` for each. With `no_prox` the
+    /// decay is AdamW's: `θ ← (1 − η λ) θ − η …`. optax differs by `β = 1 − β₂` (`small_difference`)
+    /// and has `eps_root` 1e-8 and AdamW's decay.
+    ///
+    /// - Defaults: the authors'. `beta1` 0.98, `beta2` 0.92, `beta3` 0.99, `eps` 1e-8, `eps_root` 0,
+    ///   `weight_decay` 0.
+    /// - Memory: four numbers a weight. Traffic in f32: read 24, write 20 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
+    ///   stops its weight for good (`n` infinite).
+    /// - Reference: Xie et al. 2022, algorithm 1, <https://arxiv.org/abs/2208.06677>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Adan, rules::slices::Walk};
+    ///
+    /// let mut x = [1.0_f64];
+    /// let mut walk = Walk::new(Adan::new().weight_decay(0.02), x.len())?;
+    /// walk.step(0.01, &mut x, &[5.0])?;
+    /// assert!((x[0] - 0.99 / 1.0002).abs() < 1e-9);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Adan {
+        /// Decay `β₁` of the average of gradients.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.98,
+        /// Decay `β₂` of the average of differences.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.92,
+        /// Decay `β₃` of the second moment.
+        #[doc(alias = "betas")]
+        beta3: Decay = 0.99,
+        /// Added to the root. This or `eps_root` must be > 0.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added under the root.
+        eps_root: Epsilon = 0.0,
+        /// Decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// Decay the weights as AdamW does, not by the proximal step.
+        no_prox: bool = false,
+        /// Weigh the differences with `β = 1 − β₂`, as optax does.
+        small_difference: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -95,7 +76,6 @@ fields! {
 fields! {
     /// Scalars of [`Adan`].
     pub struct Scalars {
-        sign,
         beta1, one_beta1, beta2, one_beta2, beta3, one_beta3,
         /// 0 in step 1, then 1.
         later,
@@ -116,24 +96,6 @@ impl Rule for Adan {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Decay.of("beta3", self.beta3),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        InvalidOption::unless_one_positive(
-            Self::NAME,
-            &[("eps", self.eps), ("eps_root", self.eps_root)],
-        )
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0, n: 0.0, g_prev: 0.0 }
     }
@@ -144,7 +106,6 @@ impl Rule for Adan {
         let (keep, lr) = if self.no_prox { (1.0 - decay, lr) } else { (shrunk, lr * shrunk) };
         let debias = |beta: f64| 1.0 / (1.0 - beta.powf(t as f64));
         Scalars {
-            sign: sign(self.maximize),
             beta1: self.beta1,
             one_beta1: 1.0 - self.beta1,
             beta2: self.beta2,
@@ -171,7 +132,6 @@ impl Rule for Adan {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = k.sign * g;
         let d = k.later * (g - s.g_prev);
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * d;

@@ -1,85 +1,66 @@
 use super::moments::Common;
 use super::pnm::shares;
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// AdaPNM: the positive-negative momentum of [`Pnm`](crate::Pnm), divided as in Adam.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// m_t = β₁² m_t₋₂ + (1 − β₁²) g
-/// v ← β₂ v + (1 − β₂) g²
-/// m̄ = ((1 + β₀) m_t − β₀ m_t₋₁) / √((1 + β₀)² + β₀²) / (1 − β₁ᵗ)
-/// amsgrad: v_max ← max(v_max, v),     v̂ = v_max / (1 − β₂ᵗ);     else v̂ = v / (1 − β₂ᵗ)
-/// θ ← θ − η m̄ / (√v̂ + eps)
-/// ```
-///
-/// Where epsilon stands: `eps` as in the paper and the authors' code; `eps_hat` added to the root
-/// before its bias is corrected, and `eps_root_hat` under that root: pytorch_optimizer has both
-/// (`.eps(0.0).eps_hat(1e-8).eps_root_hat(1e-15)`).
-///
-/// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `beta0` 1, `eps` 1e-8, with AMSGrad, no
-///   weight decay, not decoupled (the authors' is); `eps_hat` and `eps_root_hat` 0.
-/// - Memory: four numbers a weight, three without AMSGrad. Traffic in f32: read 24, write 20 bytes
-///   a weight; 4 and 4 less without AMSGrad.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
-/// - Reference: Xie et al. 2021, algorithm 2, <https://arxiv.org/abs/2103.17182>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{AdaPnm, Rule, rules::Fields};
-///
-/// assert_eq!(AdaPnm::new().start().lanes().len(), 4);
-/// assert_eq!(AdaPnm::new().amsgrad(false).start().lanes().len(), 3);
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaPnm {
-    /// Decay `β₁` of the momenta in one step, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Share `β₀` of the negative momentum, >= 0. Default 1.
-    #[doc(alias = "betas")]
-    pub beta0: f64,
-    /// Added to the root, >= 0. Default 1e-8. One of the three epsilons must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added to the root before its bias is corrected, >= 0. Default 0.
-    pub eps_hat: f64,
-    /// Added under the root before its bias is corrected, >= 0. Default 0.
-    pub eps_root_hat: f64,
-    /// Divide by the greatest second moment so far. Default true.
-    #[doc(alias = "ams_bound")]
-    pub amsgrad: bool,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for AdaPnm {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            beta0: 1.0,
-            eps: 1e-8,
-            eps_hat: 0.0,
-            eps_root_hat: 0.0,
-            amsgrad: true,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// AdaPNM: the positive-negative momentum of [`Pnm`](crate::Pnm), divided as in Adam.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// m_t = β₁² m_t₋₂ + (1 − β₁²) g
+    /// v ← β₂ v + (1 − β₂) g²
+    /// m̄ = ((1 + β₀) m_t − β₀ m_t₋₁) / √((1 + β₀)² + β₀²) / (1 − β₁ᵗ)
+    /// amsgrad: v_max ← max(v_max, v),     v̂ = v_max / (1 − β₂ᵗ);     else v̂ = v / (1 − β₂ᵗ)
+    /// θ ← θ − η m̄ / (√v̂ + eps)
+    /// ```
+    ///
+    /// Where epsilon stands: `eps` as in the paper and the authors' code; `eps_hat` added to the root
+    /// before its bias is corrected, and `eps_root_hat` under that root: pytorch_optimizer has both
+    /// (`.eps(0.0).eps_hat(1e-8).eps_root_hat(1e-15)`).
+    ///
+    /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `beta0` 1, `eps` 1e-8, with AMSGrad, no
+    ///   weight decay, not decoupled (the authors' is); `eps_hat` and `eps_root_hat` 0.
+    /// - Memory: four numbers a weight, three without AMSGrad. Traffic in f32: read 24, write 20 bytes
+    ///   a weight; 4 and 4 less without AMSGrad.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite).
+    /// - Reference: Xie et al. 2021, algorithm 2, <https://arxiv.org/abs/2103.17182>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{AdaPnm, Rule, rules::Fields};
+    ///
+    /// assert_eq!(AdaPnm::new().start().lanes().len(), 4);
+    /// assert_eq!(AdaPnm::new().amsgrad(false).start().lanes().len(), 3);
+    /// ```
+    pub struct AdaPnm {
+        /// Decay `β₁` of the momenta in one step.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Share `β₀` of the negative momentum.
+        #[doc(alias = "betas")]
+        beta0: NonNegative = 1.0,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added to the root before its bias is corrected.
+        eps_hat: Epsilon = 0.0,
+        /// Added under the root before its bias is corrected.
+        eps_root_hat: Epsilon = 0.0,
+        /// Divide by the greatest second moment so far.
+        #[doc(alias = "ams_bound")]
+        amsgrad: bool = true,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -93,7 +74,6 @@ impl AdaPnm {
             eps_root_hat: self.eps_root_hat,
             weight_decay: self.weight_decay,
             decoupled_weight_decay: self.decoupled_weight_decay,
-            maximize: self.maximize,
         }
     }
 }
@@ -115,7 +95,6 @@ fields! {
 fields! {
     /// Scalars of [`AdaPnm`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         /// `β₁²` and `1 − β₁²`.
@@ -135,16 +114,6 @@ impl Rule for AdaPnm {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        let mut bounds = self.common().bounds();
-        bounds.push(Range::NonNegative.of("beta0", self.beta0));
-        bounds
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        self.common().conflict(Self::NAME)
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, m_prev: 0.0, v: 0.0, v_max: self.amsgrad.then_some(0.0) }
     }
@@ -154,7 +123,6 @@ impl Rule for AdaPnm {
         let (of_m, of_prev) = shares(self.beta0);
         let beta1 = self.beta1 * self.beta1;
         Scalars {
-            sign: k.sign,
             l2: k.l2,
             keep: k.keep,
             beta1,
@@ -176,7 +144,7 @@ impl Rule for AdaPnm {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta1 * s.m_prev + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let v_max = s.v_max.map(|v_max| v_max.max(v));

@@ -1,72 +1,57 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// AdaSmooth: RMSProp that remembers the longer, the more straight a weight has gone.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// d = θ − (θ one step ago)
-/// s ← s + d,    n ← n + |d|
-/// c = (β₂ − β₁) |s| / (n + eps) + (1 − β₂)
-/// v ← c² g² + (1 − c²) v
-/// θ ← θ − η g / √(v + eps)
-/// ```
-///
-/// `|s| / n` is the effective ratio: 1 if all steps went the same way, 0 if they led nowhere. The
-/// paper sums over the steps of an epoch; as in pytorch_optimizer the sums here begin with the first
-/// step. `d` is remembered in the place of the weight before, which does not start at a constant.
-///
-/// - Defaults: the paper's. `beta1` 0.5 and `beta2` 0.99, its fast and slow decay, `eps` 1e-6, no
-///   weight decay.
-/// - Memory: four numbers a weight. Traffic in f32: read 24, write 20 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
-/// - Reference: Lu 2022, <https://arxiv.org/abs/2204.00825>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{AdaSmooth, rules::slices::Walk};
-///
-/// // Before there is a way, c is 1 − β₂: v is a ten-thousandth of g².
-/// let mut x = [0.0_f64];
-/// Walk::new(AdaSmooth::new().eps(1e-12), 1)?.step(0.001, &mut x, &[2.0])?;
-/// assert!((x[0] + 0.1).abs() < 1e-6);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaSmooth {
-    /// Fast decay `β₁`, in [0, 1). Default 0.5.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Slow decay `β₂`, in [0, 1). Default 0.99.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the second moment and to the length of the way, > 0. Default 1e-6.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for AdaSmooth {
-    fn default() -> Self {
-        Self {
-            beta1: 0.5,
-            beta2: 0.99,
-            eps: 1e-6,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// AdaSmooth: RMSProp that remembers the longer, the more straight a weight has gone.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// d = θ − (θ one step ago)
+    /// s ← s + d,    n ← n + |d|
+    /// c = (β₂ − β₁) |s| / (n + eps) + (1 − β₂)
+    /// v ← c² g² + (1 − c²) v
+    /// θ ← θ − η g / √(v + eps)
+    /// ```
+    ///
+    /// `|s| / n` is the effective ratio: 1 if all steps went the same way, 0 if they led nowhere. The
+    /// paper sums over the steps of an epoch; as in pytorch_optimizer the sums here begin with the first
+    /// step. `d` is remembered in the place of the weight before, which does not start at a constant.
+    ///
+    /// - Defaults: the paper's. `beta1` 0.5 and `beta2` 0.99, its fast and slow decay, `eps` 1e-6, no
+    ///   weight decay.
+    /// - Memory: four numbers a weight. Traffic in f32: read 24, write 20 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite).
+    /// - Reference: Lu 2022, <https://arxiv.org/abs/2204.00825>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{AdaSmooth, rules::slices::Walk};
+    ///
+    /// // Before there is a way, c is 1 − β₂: v is a ten-thousandth of g².
+    /// let mut x = [0.0_f64];
+    /// Walk::new(AdaSmooth::new().eps(1e-12), 1)?.step(0.001, &mut x, &[2.0])?;
+    /// assert!((x[0] + 0.1).abs() < 1e-6);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct AdaSmooth {
+        /// Fast decay `β₁`.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.5,
+        /// Slow decay `β₂`.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.99,
+        /// Added to the second moment and to the length of the way.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-6,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -87,7 +72,6 @@ fields! {
 fields! {
     /// Scalars of [`AdaSmooth`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         /// `keep − 1`: the way of a decay, without the rounding of the weights.
@@ -105,15 +89,6 @@ impl Rule for AdaSmooth {
     type State<R: Copy> = Way<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Way<f64> {
         Way { s: 0.0, n: 0.0, v: 0.0, d: 0.0 }
     }
@@ -121,13 +96,13 @@ impl Rule for AdaSmooth {
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let (spread, least) = (self.beta2 - self.beta1, 1.0 - self.beta2);
-        let (sign, fade) = (sign(self.maximize), keep - 1.0);
-        Scalars { sign, l2, keep, fade, lr, eps: self.eps, spread, least }
+        let fade = keep - 1.0;
+        Scalars { l2, keep, fade, lr, eps: self.eps, spread, least }
     }
 
     #[inline(always)]
     fn update<R: Real>(p: R, g: R, s: Way<R>, k: Scalars<R>, _: &mut impl Over<R>) -> (R, Way<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let d = s.d + k.fade * p;
         let (way, n) = (s.s + d, s.n + d.abs());
         let c = k.spread * (way.abs() / (n + k.eps)) + k.least;

@@ -1,99 +1,78 @@
-use crate::transforms::{cautious, decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::{cautious, decay};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// ADOPT: Adam that divides by the size of the earlier gradients only, and so converges with any
-/// `β₂`.
-///
-/// ```text
-/// step 1:  v ← g²,  and nothing else
-/// u ← clip(g / max(√v, eps), (t − 1)^clip_exp)
-/// m ← β₁ m + (1 − β₁) u
-/// θ ← (1 − η λ) θ − η m            Nesterov: θ ← (1 − η λ) θ − η (β₁ m + (1 − β₁) u)
-/// v ← β₂ v + (1 − β₂) g²
-/// ```
-///
-/// Without `decoupled_weight_decay`, its default, the decay is a penalty in the gradient:
-/// `g ← ±g + λ θ`. timm's `clip_exp` is 1/3. Step 1 does not count in the authors' code, nor in
-/// optax and timm; where it does, as in pytorch_optimizer (`count_first`), the limit is
-/// `t^clip_exp`, and the decoupled decay acts in step 1 too.
-///
-/// With `cautious` weights whose step points against the gradient only decay, and the others step
-/// further: see [`AdamW`](crate::AdamW).
-///
-/// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.9999, `eps` 1e-6, clipped with `clip_exp` 0.25,
-///   no weight decay, no Nesterov step.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight. A cautious step
-///   reads all of it twice.
-/// - A NaN gradient makes its weight and state NaN, and no other; after one whose square overflows
-///   its weight only runs out on its momentum (`v` infinite).
-/// - Reference: Taniguchi et al. 2024, <https://arxiv.org/abs/2411.02853>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Adopt, rules::slices::Walk};
-///
-/// let mut x = [1.0_f64];
-/// let mut walk = Walk::new(Adopt::new().beta1(0.0), x.len())?;
-/// walk.step(0.1, &mut x, &[2.0])?;
-/// assert_eq!(x, [1.0]);
-/// walk.step(0.1, &mut x, &[1.0])?;
-/// assert_eq!(x, [1.0 - 0.1 * (1.0 / 2.0)]);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Adopt {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.9999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// The least divisor, > 0. Default 1e-6.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Limit the divided gradient to `±(t − 1)^clip_exp`. Default true.
-    #[doc(alias = "use_clipping")]
-    pub clip: bool,
-    /// How fast that limit grows, >= 0. Default 0.25.
-    pub clip_exp: f64,
-    /// Step 1, which moves nothing, counts as a step. Default false.
-    pub count_first: bool,
-    /// Look ahead by one more momentum step. Default false.
-    pub nesterov: bool,
-    /// Decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Leave out weights whose step points against the gradient. Default false.
-    #[doc(alias = "caution")]
-    pub cautious: bool,
-    /// `ξ` of a cautious step, >= 0. Default 1.
-    pub cautious_xi: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Adopt {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.9999,
-            eps: 1e-6,
-            clip: true,
-            clip_exp: 0.25,
-            count_first: false,
-            nesterov: false,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            cautious: false,
-            cautious_xi: 1.0,
-            maximize: false,
-        }
+options! {
+    /// ADOPT: Adam that divides by the size of the earlier gradients only, and so converges with any
+    /// `β₂`.
+    ///
+    /// ```text
+    /// step 1:  v ← g²,  and nothing else
+    /// u ← clip(g / max(√v, eps), (t − 1)^clip_exp)
+    /// m ← β₁ m + (1 − β₁) u
+    /// θ ← (1 − η λ) θ − η m            Nesterov: θ ← (1 − η λ) θ − η (β₁ m + (1 − β₁) u)
+    /// v ← β₂ v + (1 − β₂) g²
+    /// ```
+    ///
+    /// Without `decoupled_weight_decay`, its default, the decay is a penalty in the gradient:
+    /// `g ← g + λ θ`. timm's `clip_exp` is 1/3. Step 1 does not count in the authors' code, nor in
+    /// optax and timm; where it does, as in pytorch_optimizer (`count_first`), the limit is
+    /// `t^clip_exp`, and the decoupled decay acts in step 1 too.
+    ///
+    /// With `cautious` weights whose step points against the gradient only decay, and the others step
+    /// further: see [`AdamW`](crate::AdamW).
+    ///
+    /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.9999, `eps` 1e-6, clipped with `clip_exp` 0.25,
+    ///   no weight decay, no Nesterov step.
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight. A cautious step
+    ///   reads all of it twice.
+    /// - A NaN gradient makes its weight and state NaN, and no other; after one whose square overflows
+    ///   its weight only runs out on its momentum (`v` infinite).
+    /// - Reference: Taniguchi et al. 2024, <https://arxiv.org/abs/2411.02853>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Adopt, rules::slices::Walk};
+    ///
+    /// let mut x = [1.0_f64];
+    /// let mut walk = Walk::new(Adopt::new().beta1(0.0), x.len())?;
+    /// walk.step(0.1, &mut x, &[2.0])?;
+    /// assert_eq!(x, [1.0]);
+    /// walk.step(0.1, &mut x, &[1.0])?;
+    /// assert_eq!(x, [1.0 - 0.1 * (1.0 / 2.0)]);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Adopt {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.9999,
+        /// The least divisor.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-6,
+        /// Limit the divided gradient to `±(t − 1)^clip_exp`.
+        #[doc(alias = "use_clipping")]
+        clip: bool = true,
+        /// How fast that limit grows.
+        clip_exp: NonNegative = 0.25,
+        /// Step 1, which moves nothing, counts as a step.
+        count_first: bool = false,
+        /// Look ahead by one more momentum step.
+        nesterov: bool = false,
+        /// Decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Leave out weights whose step points against the gradient.
+        #[doc(alias = "caution")]
+        cautious: bool = false,
+        /// `ξ` of a cautious step.
+        cautious_xi: NonNegative = 1.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -110,7 +89,6 @@ fields! {
 fields! {
     /// Scalars of [`Adopt`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1,
@@ -135,17 +113,6 @@ impl Rule for Adopt {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("clip_exp", self.clip_exp),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-            Range::NonNegative.of("cautious_xi", self.cautious_xi),
-        ]
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0 }
     }
@@ -160,7 +127,6 @@ impl Rule for Adopt {
         let (of_m, of_u) =
             if self.nesterov { (lr * self.beta1, lr * one_beta1) } else { (lr, 0.0) };
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             beta1: self.beta1,
@@ -183,7 +149,7 @@ impl Rule for Adopt {
         k: Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let (step, s) = step(g, s, k);
         (k.keep * p - cautious(step, g, k.xi, over), s)
     }

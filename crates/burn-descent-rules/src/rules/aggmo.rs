@@ -1,70 +1,55 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// AggMo: the average of three velocities that forget at different rates.
-///
-/// ```text
-/// g ← ±g + λ θ
-/// vᵢ ← βᵢ vᵢ + g                     i = 1, 2, 3
-/// θ ← θ − η (v₁ + v₂ + v₃) / 3
-/// ```
-///
-/// The slow velocity makes way, the fast ones damp its oscillations. The paper's rule is for any
-/// number of velocities, and three are its default. With `decoupled_weight_decay` the decay acts
-/// on the weights: `θ ← (1 − η λ) θ − …`.
-///
-/// - Defaults: the paper's. `beta1` 0, `beta2` 0.9, `beta3` 0.99; `weight_decay` 0, a penalty.
-/// - Memory: one number a weight for each beta that is not 0: two. Traffic in f32: read 16, write
-///   12 bytes a weight; 4 and 4 more with `beta1` > 0.
-/// - A gradient that is NaN or infinite makes its weight and state NaN or infinite, and no other.
-/// - Reference: Lucas et al. 2018, <https://arxiv.org/abs/1804.00325>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{AggMo, rules::slices::Walk};
-///
-/// let mut x = [0.0_f64];
-/// let mut walk = Walk::new(AggMo::new(), x.len())?;
-/// for _ in 0..2 {
-///     walk.step(0.3, &mut x, &[1.0])?;
-/// }
-/// assert!((x[0] + 0.1 * (3.0 + 1.0 + 1.9 + 1.99)).abs() < 1e-15);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct AggMo {
-    /// Decay `β₁` of the first velocity, in [0, 1). Default 0: it is the gradient.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second velocity, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Decay `β₃` of the third velocity, in [0, 1). Default 0.99.
-    #[doc(alias = "betas")]
-    pub beta3: f64,
-    /// Decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for AggMo {
-    fn default() -> Self {
-        Self {
-            beta1: 0.0,
-            beta2: 0.9,
-            beta3: 0.99,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// AggMo: the average of three velocities that forget at different rates.
+    ///
+    /// ```text
+    /// g ← g + λ θ
+    /// vᵢ ← βᵢ vᵢ + g                     i = 1, 2, 3
+    /// θ ← θ − η (v₁ + v₂ + v₃) / 3
+    /// ```
+    ///
+    /// The slow velocity makes way, the fast ones damp its oscillations. The paper's rule is for any
+    /// number of velocities, and three are its default. With `decoupled_weight_decay` the decay acts
+    /// on the weights: `θ ← (1 − η λ) θ − …`.
+    ///
+    /// - Defaults: the paper's. `beta1` 0, `beta2` 0.9, `beta3` 0.99; `weight_decay` 0, a penalty.
+    /// - Memory: one number a weight for each beta that is not 0: two. Traffic in f32: read 16, write
+    ///   12 bytes a weight; 4 and 4 more with `beta1` > 0.
+    /// - A gradient that is NaN or infinite makes its weight and state NaN or infinite, and no other.
+    /// - Reference: Lucas et al. 2018, <https://arxiv.org/abs/1804.00325>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{AggMo, rules::slices::Walk};
+    ///
+    /// let mut x = [0.0_f64];
+    /// let mut walk = Walk::new(AggMo::new(), x.len())?;
+    /// for _ in 0..2 {
+    ///     walk.step(0.3, &mut x, &[1.0])?;
+    /// }
+    /// assert!((x[0] + 0.1 * (3.0 + 1.0 + 1.9 + 1.99)).abs() < 1e-15);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct AggMo {
+        /// Decay `β₁` of the first velocity. With 0 it is the gradient.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.0,
+        /// Decay `β₂` of the second velocity.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.9,
+        /// Decay `β₃` of the third velocity.
+        #[doc(alias = "betas")]
+        beta3: Decay = 0.99,
+        /// Decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -76,7 +61,6 @@ fields! {
 fields! {
     /// Scalars of [`AggMo`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, beta2, beta3,
@@ -93,15 +77,6 @@ impl Rule for AggMo {
     type State<R: Copy> = Velocities<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Decay.of("beta3", self.beta3),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Velocities<f64> {
         let v = |beta: f64| (beta > 0.0).then_some(0.0);
         Velocities { v1: v(self.beta1), v2: v(self.beta2), v3: v(self.beta3) }
@@ -110,7 +85,6 @@ impl Rule for AggMo {
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             beta1: self.beta1,
@@ -128,7 +102,7 @@ impl Rule for AggMo {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Velocities<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let v1 = s.v1.map(|v| k.beta1 * v + g);
         let v2 = s.v2.map(|v| k.beta2 * v + g);
         let v3 = s.v3.map(|v| k.beta3 * v + g);

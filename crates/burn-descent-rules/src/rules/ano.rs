@@ -1,79 +1,63 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// Ano: momentum says where to go, the gradient of the moment says how far.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// m ← β₁ m + (1 − β₁) g
-/// v ← β₂ v + (1 − β₂) sign(g² − v) g²,    v̂ = v / (1 − β₂ᵗ)
-/// θ ← θ − η |g| sign(m) / (√v̂ + eps)
-/// ```
-///
-/// The second moment is Yogi's, but for the `v` that is forgotten. `logarithmic_schedule`, the
-/// paper's Anolog: `β₁ = 1 − 1 / ln max(t, 2)`, which is −0.44 in the first two steps.
-///
-/// `eps` stands where the paper and pytorch_optimizer have it; optax adds its own under the root.
-///
-/// - Defaults: the paper's. `beta1` 0.92, `beta2` 0.99, `eps` 1e-8, no weight decay, decoupled if
-///   there is one.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and `m` NaN, and no other; one whose square overflows stops its
-///   weight for good (`v` infinite).
-/// - Reference: Kegreisz 2025, algorithm 1, <https://arxiv.org/abs/2508.18258>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Ano, rules::slices::Walk};
-///
-/// // The momentum still points uphill, so the second step goes on, as far as its gradient says.
-/// let mut x = [0.0_f64];
-/// let mut walk = Walk::new(Ano::new(), x.len())?;
-/// walk.step(1.0, &mut x, &[1.0])?;
-/// let first = x[0];
-/// walk.step(1.0, &mut x, &[-0.5])?;
-/// assert!(first < -0.9 && x[0] < first);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Ano {
-    /// Decay `β₁` of the momentum, in [0, 1). Default 0.92.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.99. Below 0.5 `v` may become negative, and
-    /// the step NaN.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, > 0. Default 1e-8.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// A `β₁` that grows with the logarithm of the step, in the place of `beta1`. Default false.
-    #[doc(alias = "anolog")]
-    pub logarithmic_schedule: bool,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default true.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Ano {
-    fn default() -> Self {
-        Self {
-            beta1: 0.92,
-            beta2: 0.99,
-            eps: 1e-8,
-            logarithmic_schedule: false,
-            weight_decay: 0.0,
-            decoupled_weight_decay: true,
-            maximize: false,
-        }
+options! {
+    /// Ano: momentum says where to go, the gradient of the moment says how far.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// m ← β₁ m + (1 − β₁) g
+    /// v ← β₂ v + (1 − β₂) sign(g² − v) g²,    v̂ = v / (1 − β₂ᵗ)
+    /// θ ← θ − η |g| sign(m) / (√v̂ + eps)
+    /// ```
+    ///
+    /// The second moment is Yogi's, but for the `v` that is forgotten. `logarithmic_schedule`, the
+    /// paper's Anolog: `β₁ = 1 − 1 / ln max(t, 2)`, which is −0.44 in the first two steps.
+    ///
+    /// `eps` stands where the paper and pytorch_optimizer have it; optax adds its own under the root.
+    ///
+    /// - Defaults: the paper's. `beta1` 0.92, `beta2` 0.99, `eps` 1e-8, no weight decay, decoupled if
+    ///   there is one.
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
+    /// - A NaN gradient makes its weight and `m` NaN, and no other; one whose square overflows stops its
+    ///   weight for good (`v` infinite).
+    /// - Reference: Kegreisz 2025, algorithm 1, <https://arxiv.org/abs/2508.18258>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Ano, rules::slices::Walk};
+    ///
+    /// // The momentum still points uphill, so the second step goes on, as far as its gradient says.
+    /// let mut x = [0.0_f64];
+    /// let mut walk = Walk::new(Ano::new(), x.len())?;
+    /// walk.step(1.0, &mut x, &[1.0])?;
+    /// let first = x[0];
+    /// walk.step(1.0, &mut x, &[-0.5])?;
+    /// assert!(first < -0.9 && x[0] < first);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Ano {
+        /// Decay `β₁` of the momentum.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.92,
+        /// Decay `β₂` of the second moment. Below 0.5 `v` may become negative, and
+        /// the step NaN.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.99,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-8,
+        /// A `β₁` that grows with the logarithm of the step, in the place of `beta1`.
+        #[doc(alias = "anolog")]
+        logarithmic_schedule: bool = false,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = true,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -90,7 +74,6 @@ fields! {
 fields! {
     /// Scalars of [`Ano`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2, lr,
@@ -107,15 +90,6 @@ impl Rule for Ano {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0 }
     }
@@ -126,7 +100,6 @@ impl Rule for Ano {
         let beta1 =
             if self.logarithmic_schedule { 1.0 - t.max(2.0).ln().recip() } else { self.beta1 };
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             beta1,
@@ -147,7 +120,7 @@ impl Rule for Ano {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let square = g * g;
         // Not sign(g² − v): where both are infinite there is no difference.

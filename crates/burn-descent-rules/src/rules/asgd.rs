@@ -1,61 +1,52 @@
-use crate::transforms::sign;
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// ASGD: stochastic gradient descent judged by the average of the weights it has been at.
-///
-/// ```text
-/// g ← ±g + weight_decay θ
-/// θ ← (1 − λ η_t) θ − η_t g,      η_t = η / (1 + λ η (t − 1))^alpha
-/// ax ← ax + μ_t (θ − ax),         μ_t = 1 / max(1, t − 1 − t0)
-/// ```
-///
-/// `ax` is the average of the weights since step `t0 + 2`; until then it is the weights themselves.
-/// The weights to judge and to ship are `ax`, from [`evaluate`](Rule::evaluate); PyTorch keeps them
-/// in its state and uses them nowhere. Where the learning rate `η` changes, PyTorch's `η_t` follows
-/// one step late.
-///
-/// - Defaults: PyTorch's. `lambd` 1e-4, `alpha` 0.75, `t0` 1e6, `weight_decay` 0: for an average
-///   set `t0` to a step of your training.
-/// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
-/// - A gradient that is NaN or infinite makes its weight and `ax` NaN or infinite, and no other.
-/// - Reference: Polyak & Juditsky 1992, <https://doi.org/10.1137/0330046>; this schedule: Bottou
-///   2010, <https://leon.bottou.org/papers/bottou-2010>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Asgd, rules::slices::Walk};
-///
-/// let mut x = [0.0_f64];
-/// let mut walk = Walk::new(Asgd::new().lambd(0.0).t0(0.0), x.len())?;
-/// for g in [8.0, -4.0, -2.0, -2.0] {
-///     walk.step(0.5, &mut x, &[g])?;
-/// }
-/// // The weights after the steps 2, 3 and 4: -2, -1, 0.
-/// assert_eq!((x, walk.evaluate(&x)), ([0.0], vec![-1.0]));
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Asgd {
-    /// Decay `λ` of the weights and, with `alpha`, of the learning rate, >= 0. Default 1e-4. Where
-    /// weight decay is switched off for some weights it is 0, so their learning rate stays too.
-    #[doc(alias = "lambda")]
-    pub lambd: f64,
-    /// Power of the decay of the learning rate, >= 0. Default 0.75.
-    pub alpha: f64,
-    /// The average begins with the weights after step `t0 + 2`, >= 0. Default 1e6.
-    pub t0: f64,
-    /// L2 penalty, >= 0, added to the gradient. Default 0.
-    pub weight_decay: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Asgd {
-    fn default() -> Self {
-        Self { lambd: 1e-4, alpha: 0.75, t0: 1e6, weight_decay: 0.0, maximize: false }
+options! {
+    /// ASGD: stochastic gradient descent judged by the average of the weights it has been at.
+    ///
+    /// ```text
+    /// g ← g + weight_decay θ
+    /// θ ← (1 − λ η_t) θ − η_t g,      η_t = η / (1 + λ η (t − 1))^alpha
+    /// ax ← ax + μ_t (θ − ax),         μ_t = 1 / max(1, t − 1 − t0)
+    /// ```
+    ///
+    /// `ax` is the average of the weights since step `t0 + 2`; until then it is the weights themselves.
+    /// The weights to judge and to ship are `ax`, from [`evaluate`](Rule::evaluate); PyTorch keeps them
+    /// in its state and uses them nowhere. Where the learning rate `η` changes, PyTorch's `η_t` follows
+    /// one step late.
+    ///
+    /// - Defaults: PyTorch's. `lambd` 1e-4, `alpha` 0.75, `t0` 1e6, `weight_decay` 0: for an average
+    ///   set `t0` to a step of your training.
+    /// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
+    /// - A gradient that is NaN or infinite makes its weight and `ax` NaN or infinite, and no other.
+    /// - Reference: Polyak & Juditsky 1992, <https://doi.org/10.1137/0330046>; this schedule: Bottou
+    ///   2010, <https://leon.bottou.org/papers/bottou-2010>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Asgd, rules::slices::Walk};
+    ///
+    /// let mut x = [0.0_f64];
+    /// let mut walk = Walk::new(Asgd::new().lambd(0.0).t0(0.0), x.len())?;
+    /// for g in [8.0, -4.0, -2.0, -2.0] {
+    ///     walk.step(0.5, &mut x, &[g])?;
+    /// }
+    /// // The weights after the steps 2, 3 and 4: -2, -1, 0.
+    /// assert_eq!((x, walk.evaluate(&x)), ([0.0], vec![-1.0]));
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Asgd {
+        /// Decay `λ` of the weights and, with `alpha`, of the learning rate. Where
+        /// weight decay is switched off for some weights it is 0, so their learning rate stays too.
+        #[doc(alias = "lambda")]
+        lambd: WeightDecay = 1e-4,
+        /// Power of the decay of the learning rate.
+        alpha: NonNegative = 0.75,
+        /// The average begins with the weights after step `t0 + 2`.
+        t0: NonNegative = 1e6,
+        /// L2 penalty, added to the gradient.
+        weight_decay: WeightDecay = 0.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -70,7 +61,7 @@ fields! {
 fields! {
     /// Scalars of [`Asgd`].
     pub struct Scalars {
-        sign, weight_decay,
+        weight_decay,
         /// `1 − λ η_t`.
         keep,
         /// `η_t`.
@@ -90,15 +81,6 @@ impl Rule for Asgd {
     type State<R: Copy> = Average<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::NonNegative.of("lambd", self.lambd).as_weight_decay(),
-            Range::NonNegative.of("alpha", self.alpha),
-            Range::NonNegative.of("t0", self.t0),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Average<f64> {
         Average { ax: 0.0 }
     }
@@ -108,7 +90,6 @@ impl Rule for Asgd {
         let lr = lr / (1.0 + self.lambd * lr * before).powf(self.alpha);
         let mu = 1.0 / (before - self.t0).max(1.0);
         Scalars {
-            sign: sign(self.maximize),
             weight_decay: self.weight_decay,
             keep: 1.0 - self.lambd * lr,
             lr,
@@ -125,7 +106,7 @@ impl Rule for Asgd {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Average<R>) {
-        let g = l2(k.sign, g, k.weight_decay, p);
+        let g = g + k.weight_decay * p;
         let p = k.keep * p - k.lr * g;
         (p, Average { ax: k.one_mu * s.ax + k.mu * p })
     }

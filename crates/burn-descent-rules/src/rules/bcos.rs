@@ -1,84 +1,67 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
-/// BCOS: the step size of each weight is the best one for the noise of its gradient, by an estimate
-/// that needs no second moment in memory.
-///
-/// ```text
-/// θ ← (1 − η λ) θ
-/// m ← β m + (1 − β) g
-/// v = (3β² − 2β³) m² + (1 − β)² g² + 2β (1 − β)² m g
-/// θ ← θ − η m / (√v + eps)
-/// ```
-///
-/// `v` is the expected square of `m`, given what has been seen. With `simple` it is
-/// `β₂ m² + (1 − β₂) g²`, where `β₂` is `1 − (1 − β)²` unless it is given.
-///
-/// Not `conditional`: `v ← β₂ v + (1 − β₂) m²` is remembered, with `β₂` as `β` unless it is given;
-/// without `momentum` too, `g` takes the place of `m`, which is RMSProp.
-///
-/// Averages begin with the first gradient. In the estimate of the paper and of the authors' code `m`
-/// is the momentum before the step; pytorch_optimizer has it after, as here.
-///
-/// - Defaults: pytorch_optimizer's. `beta` 0.9, `beta2` 0 (it follows from `beta`), `eps` 1e-6,
-///   `weight_decay` 0.1, which acts on the weights.
-/// - Memory: one number a weight; two if not conditional with momentum. Traffic in f32: read 12,
-///   write 8 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight until `m²` does not overflow any more, or, where `v` is remembered, for good.
-/// - Reference: Jiang & Xiao 2025, <https://arxiv.org/abs/2507.08963>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Bcos, rules::slices::Walk};
-///
-/// // The estimate of g² in the first step is g² itself: a step of the learning rate.
-/// let mut x = [0.0_f64];
-/// Walk::new(Bcos::new(), 1)?.step(0.1, &mut x, &[5.0])?;
-/// assert!((x[0] + 0.1).abs() < 1e-6);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Bcos {
-    /// Decay `β` of the momentum, in [0, 1). Default 0.9.
-    #[doc(alias = "momentum")]
-    pub beta: f64,
-    /// Decay `β₂` of the second moment, in [0, 1); 0: it follows from `beta`. Default 0. Not in use
-    /// where `conditional` is not `simple`.
-    pub beta2: f64,
-    /// Estimate the second moment instead of remembering it. Default true; needs `momentum`.
-    #[doc(alias = "mode")]
-    pub conditional: bool,
-    /// By the simpler one of the two estimates. Default false; needs `conditional`.
-    #[doc(alias = "simple_cond")]
-    pub simple: bool,
-    /// Step along the momentum, not the gradient. Default true.
-    pub momentum: bool,
-    /// Added to the root, > 0. Default 1e-6.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Decay `λ` of the weights, >= 0. Default 0.1.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Bcos {
-    fn default() -> Self {
-        Self {
-            beta: 0.9,
-            beta2: 0.0,
-            conditional: true,
-            simple: false,
-            momentum: true,
-            eps: 1e-6,
-            weight_decay: 0.1,
-            maximize: false,
-        }
+options! {
+    /// BCOS: the step size of each weight is the best one for the noise of its gradient, by an estimate
+    /// that needs no second moment in memory.
+    ///
+    /// ```text
+    /// θ ← (1 − η λ) θ
+    /// m ← β m + (1 − β) g
+    /// v = (3β² − 2β³) m² + (1 − β)² g² + 2β (1 − β)² m g
+    /// θ ← θ − η m / (√v + eps)
+    /// ```
+    ///
+    /// `v` is the expected square of `m`, given what has been seen. With `simple` it is
+    /// `β₂ m² + (1 − β₂) g²`, where `β₂` is `1 − (1 − β)²` unless it is given.
+    ///
+    /// Not `conditional`: `v ← β₂ v + (1 − β₂) m²` is remembered, with `β₂` as `β` unless it is given;
+    /// without `momentum` too, `g` takes the place of `m`, which is RMSProp.
+    ///
+    /// Averages begin with the first gradient. In the estimate of the paper and of the authors' code `m`
+    /// is the momentum before the step; pytorch_optimizer has it after, as here.
+    ///
+    /// - Defaults: pytorch_optimizer's. `beta` 0.9, `beta2` 0 (it follows from `beta`), `eps` 1e-6,
+    ///   `weight_decay` 0.1, which acts on the weights.
+    /// - Memory: one number a weight; two if not conditional with momentum. Traffic in f32: read 12,
+    ///   write 8 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight until `m²` does not overflow any more, or, where `v` is remembered, for good.
+    /// - Reference: Jiang & Xiao 2025, <https://arxiv.org/abs/2507.08963>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Bcos, rules::slices::Walk};
+    ///
+    /// // The estimate of g² in the first step is g² itself: a step of the learning rate.
+    /// let mut x = [0.0_f64];
+    /// Walk::new(Bcos::new(), 1)?.step(0.1, &mut x, &[5.0])?;
+    /// assert!((x[0] + 0.1).abs() < 1e-6);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Bcos {
+        /// Decay `β` of the momentum.
+        #[doc(alias = "momentum")]
+        beta: Decay = 0.9,
+        /// Decay `β₂` of the second moment; 0: it follows from `beta`. Not in use
+        /// where `conditional` is not `simple`.
+        beta2: Decay = 0.0,
+        /// Estimate the second moment instead of remembering it. Needs `momentum`.
+        #[doc(alias = "mode")]
+        conditional: bool = true,
+        /// By the simpler one of the two estimates. Needs `conditional`.
+        #[doc(alias = "simple_cond")]
+        simple: bool = false,
+        /// Step along the momentum, not the gradient.
+        momentum: bool = true,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-6,
+        /// Decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.1,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -95,7 +78,7 @@ fields! {
 fields! {
     /// Scalars of [`Bcos`].
     pub struct Scalars {
-        sign, keep, lr, eps,
+        keep, lr, eps,
         /// Shares of the momentum before and of the gradient in the momentum.
         beta, one_beta,
         /// Shares in the second moment of itself, of `m²`, of `g²` and of `m g`.
@@ -110,15 +93,6 @@ impl Rule for Bcos {
         Paper { cite: "Jiang & Xiao 2025", url: "https://arxiv.org/abs/2507.08963" };
     type State<R: Copy> = Averages<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta", self.beta),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
 
     fn conflict(&self) -> Result<(), InvalidOption> {
         let (conditional, simple) = (f64::from(self.conditional), f64::from(self.simple));
@@ -153,9 +127,8 @@ impl Rule for Bcos {
                 [0.0, b * b * (2.0 - b * b), rest, b]
             }
         };
-        let sign = sign(self.maximize);
         let (beta, one_beta) = (begun(b), 1.0 - begun(b));
-        Scalars { sign, keep, lr, eps: self.eps, beta, one_beta, of_v, of_m2, of_g2, with_m }
+        Scalars { keep, lr, eps: self.eps, beta, one_beta, of_v, of_m2, of_g2, with_m }
     }
 
     #[inline(always)]
@@ -166,7 +139,6 @@ impl Rule for Bcos {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Averages<R>) {
-        let g = k.sign * g;
         let m = s.m.map(|m| k.beta * m + k.one_beta * g);
         let d = m.unwrap_or(g);
         let v = match s.v {

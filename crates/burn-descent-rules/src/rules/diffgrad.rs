@@ -1,99 +1,79 @@
 use super::RAdam;
 use super::moments::Common;
-use crate::{Bound, InvalidOption, Over, Paper, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// diffGrad: Adam whose step is shorter, down to a half, where the gradient hardly changes, as it
-/// does near an optimum.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
-/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
-/// ξ = sigmoid(|g' − g|)         g' the gradient of the step before, 0 in step 1
-/// θ ← θ − η ξ m̂ / (√v̂ + eps)
-/// ```
-///
-/// `amsgrad`: `v_max ← max(v_max, v)` takes the place of `v` in `v̂`. `rectify`: the step is
-/// multiplied with the `r` of [`RAdam`], and before that sets in it is `η m̂`, or without
-/// `degenerated_to_sgd` nothing.
-///
-/// Where epsilon stands: `eps` as in the paper; `eps_hat` added to `√v` before its bias is
-/// corrected, as in the authors' code, and `eps_root_hat` under that root: pytorch_optimizer has
-/// both (`.eps(0.0).eps_hat(1e-8).eps_root_hat(1e-15)`).
-///
-/// - Defaults: the paper's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, no weight decay, no AMSGrad,
-///   not rectified; `eps_hat` and `eps_root_hat` 0.
-/// - Memory: three numbers a weight, four with AMSGrad. Traffic in f32: read 20, write 16 bytes a
-///   weight; 4 and 4 more with AMSGrad.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite). With `rectify` a huge one is a huge step at first, as in
-///   [`RAdam`].
-/// - Reference: Dubey et al. 2019, <https://arxiv.org/abs/1909.11015>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{DiffGrad, rules::slices::Walk};
-///
-/// // A gradient that stays the same is worth half a step.
-/// let mut x = [0.0_f64];
-/// let mut walk = Walk::new(DiffGrad::new(), x.len())?;
-/// walk.step(0.1, &mut x, &[1.0])?;
-/// let before = x[0];
-/// walk.step(0.1, &mut x, &[1.0])?;
-/// assert!((x[0] - (before - 0.05)).abs() < 1e-8);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct DiffGrad {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, >= 0. Default 1e-8. One of the three epsilons must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added to the root before its bias is corrected, >= 0. Default 0.
-    pub eps_hat: f64,
-    /// Added under the root before its bias is corrected, >= 0. Default 0.
-    pub eps_root_hat: f64,
-    /// Divide by the greatest second moment so far. Default false.
-    #[doc(alias = "ams_bound")]
-    pub amsgrad: bool,
-    /// Rectify the step as RAdam does. Default false.
-    pub rectify: bool,
-    /// Steps that are not yet rectified are steps along the momentum. Default true; false: there
-    /// are none. Only with `rectify`.
-    pub degenerated_to_sgd: bool,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for DiffGrad {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            eps_hat: 0.0,
-            eps_root_hat: 0.0,
-            amsgrad: false,
-            rectify: false,
-            degenerated_to_sgd: true,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// diffGrad: Adam whose step is shorter, down to a half, where the gradient hardly changes, as it
+    /// does near an optimum.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
+    /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+    /// ξ = sigmoid(|g' − g|)         g' the gradient of the step before, 0 in step 1
+    /// θ ← θ − η ξ m̂ / (√v̂ + eps)
+    /// ```
+    ///
+    /// `amsgrad`: `v_max ← max(v_max, v)` takes the place of `v` in `v̂`. `rectify`: the step is
+    /// multiplied with the `r` of [`RAdam`], and before that sets in it is `η m̂`, or without
+    /// `degenerated_to_sgd` nothing.
+    ///
+    /// Where epsilon stands: `eps` as in the paper; `eps_hat` added to `√v` before its bias is
+    /// corrected, as in the authors' code, and `eps_root_hat` under that root: pytorch_optimizer has
+    /// both (`.eps(0.0).eps_hat(1e-8).eps_root_hat(1e-15)`).
+    ///
+    /// - Defaults: the paper's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, no weight decay, no AMSGrad,
+    ///   not rectified; `eps_hat` and `eps_root_hat` 0.
+    /// - Memory: three numbers a weight, four with AMSGrad. Traffic in f32: read 20, write 16 bytes a
+    ///   weight; 4 and 4 more with AMSGrad.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite). With `rectify` a huge one is a huge step at first, as in
+    ///   [`RAdam`].
+    /// - Reference: Dubey et al. 2019, <https://arxiv.org/abs/1909.11015>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{DiffGrad, rules::slices::Walk};
+    ///
+    /// // A gradient that stays the same is worth half a step.
+    /// let mut x = [0.0_f64];
+    /// let mut walk = Walk::new(DiffGrad::new(), x.len())?;
+    /// walk.step(0.1, &mut x, &[1.0])?;
+    /// let before = x[0];
+    /// walk.step(0.1, &mut x, &[1.0])?;
+    /// assert!((x[0] - (before - 0.05)).abs() < 1e-8);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct DiffGrad {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added to the root before its bias is corrected.
+        eps_hat: Epsilon = 0.0,
+        /// Added under the root before its bias is corrected.
+        eps_root_hat: Epsilon = 0.0,
+        /// Divide by the greatest second moment so far.
+        #[doc(alias = "ams_bound")]
+        amsgrad: bool = false,
+        /// Rectify the step as RAdam does.
+        rectify: bool = false,
+        /// Steps that are not yet rectified are steps along the momentum. If not, there
+        /// are none. Only with `rectify`.
+        degenerated_to_sgd: bool = true,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -107,7 +87,6 @@ impl DiffGrad {
             eps_root_hat: self.eps_root_hat,
             weight_decay: self.weight_decay,
             decoupled_weight_decay: self.decoupled_weight_decay,
-            maximize: self.maximize,
         }
     }
 }
@@ -129,7 +108,6 @@ fields! {
 fields! {
     /// Scalars of [`DiffGrad`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2,
@@ -149,14 +127,6 @@ impl Rule for DiffGrad {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        self.common().bounds()
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        self.common().conflict(Self::NAME)
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0, v_max: self.amsgrad.then_some(0.0), g_prev: 0.0 }
     }
@@ -166,7 +136,6 @@ impl Rule for DiffGrad {
         let radam = RAdam::new().beta2(self.beta2).degenerated_to_sgd(self.degenerated_to_sgd);
         let (adaptive, plain) = if self.rectify { radam.rectification(t) } else { (1.0, 0.0) };
         Scalars {
-            sign: k.sign,
             l2: k.l2,
             keep: k.keep,
             beta1: k.beta1,
@@ -188,7 +157,7 @@ impl Rule for DiffGrad {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let v_max = s.v_max.map(|v_max| v_max.max(v));

@@ -1,61 +1,53 @@
 use super::moments::{Common, Scalars, step};
 use super::nadam::Moments;
-use crate::{Bound, Over, Paper, Range, Real, Rule};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, options};
 
-/// Grams: the length of each step is Adam's, its direction that of the gradient itself, so that
-/// the momentum never goes uphill.
-///
-/// ```text
-/// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
-/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
-/// θ ← (1 − η λ) θ − η sign(g) |m̂ / (√v̂ + eps)|
-/// ```
-///
-/// Where the gradient is 0 nothing moves but by weight decay.
-///
-/// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `eps` 1e-6, no weight decay.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
-/// - Reference: Cao, Li & Song 2024, algorithm 1, <https://arxiv.org/abs/2412.17107>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Grams, rules::slices::Walk};
-///
-/// // The momentum is still positive, and the gradient is followed.
-/// let mut x = [0.0_f64];
-/// let mut walk = Walk::new(Grams::new(), x.len())?;
-/// walk.step(0.1, &mut x, &[1.0])?;
-/// let before = x[0];
-/// walk.step(0.1, &mut x, &[-0.01])?;
-/// assert!(x[0] > before);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Grams {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, > 0. Default 1e-6.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Decoupled decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Grams {
-    fn default() -> Self {
-        Self { beta1: 0.9, beta2: 0.999, eps: 1e-6, weight_decay: 0.0, maximize: false }
+options! {
+    /// Grams: the length of each step is Adam's, its direction that of the gradient itself, so that
+    /// the momentum never goes uphill.
+    ///
+    /// ```text
+    /// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
+    /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+    /// θ ← (1 − η λ) θ − η sign(g) |m̂ / (√v̂ + eps)|
+    /// ```
+    ///
+    /// Where the gradient is 0 nothing moves but by weight decay.
+    ///
+    /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `eps` 1e-6, no weight decay.
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite).
+    /// - Reference: Cao, Li & Song 2024, algorithm 1, <https://arxiv.org/abs/2412.17107>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Grams, rules::slices::Walk};
+    ///
+    /// // The momentum is still positive, and the gradient is followed.
+    /// let mut x = [0.0_f64];
+    /// let mut walk = Walk::new(Grams::new(), x.len())?;
+    /// walk.step(0.1, &mut x, &[1.0])?;
+    /// let before = x[0];
+    /// walk.step(0.1, &mut x, &[-0.01])?;
+    /// assert!(x[0] > before);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Grams {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-6,
+        /// Decoupled decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -69,7 +61,6 @@ impl Grams {
             eps_root_hat: 0.0,
             weight_decay: self.weight_decay,
             decoupled_weight_decay: true,
-            maximize: self.maximize,
         }
     }
 }
@@ -81,15 +72,6 @@ impl Rule for Grams {
         Paper { cite: "Cao, Li & Song 2024", url: "https://arxiv.org/abs/2412.17107" };
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
 
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0 }
@@ -107,7 +89,6 @@ impl Rule for Grams {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = k.sign * g;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         (k.keep * p - g.sign() * step(m, v, k).abs(), Moments { m, v })

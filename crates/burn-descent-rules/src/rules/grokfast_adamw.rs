@@ -1,81 +1,62 @@
-use crate::transforms::sign;
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// GrokFast-AdamW: AdamW on gradients whose slow part is amplified.
-///
-/// ```text
-/// e ← α e + (1 − α) g              (e ← g in step 1)
-/// ĝ = g + λ e
-/// m ← β₁ m + (1 − β₁) ĝ,           m̂ = m / (1 − β₁ᵗ)
-/// v ← β₂ v + (1 − β₂) ĝ²,          v̂ = v / (1 − β₂ᵗ)
-/// θ ← (1 − η weight_decay) θ − η m̂ / max(√v̂, eps)
-/// ```
-///
-/// In the first `grokfast_after_step` steps `ĝ = g`, and `e` stays the first gradient. Amplified
-/// gradients are `1 + λ` times as great, by which `normalize_lr` divides the learning rate `η`, also
-/// that of the decay. The paper's filter stands in front of any optimizer; this one, with `max`
-/// where [`AdamW`](crate::AdamW) adds `eps`, is that of lucidrains and pytorch_optimizer.
-///
-/// - Defaults: lucidrains'. `beta1` 0.9, `beta2` 0.99, `eps` 1e-8, `grokfast_alpha` 0.98,
-///   `grokfast_lamb` 2, `grokfast_after_step` 0, `normalize_lr` true, `weight_decay` 0.
-/// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
-///   stops its weight for good (`v` infinite).
-/// - Reference: Lee et al. 2024, <https://arxiv.org/abs/2405.20233>; lucidrains 2024,
-///   <https://github.com/lucidrains/grokfast-pytorch>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{GrokFastAdamW, rules::slices::Walk};
-///
-/// let mut x = [1.0_f64];
-/// let mut walk = Walk::new(GrokFastAdamW::new(), x.len())?;
-/// walk.step(0.3, &mut x, &[5.0])?;
-/// assert!((x[0] - (1.0 - 0.1)).abs() < 1e-15);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct GrokFastAdamW {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.99.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// The least divisor, > 0. Default 1e-8.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Decay `α` of the slow average, in [0, 1). Default 0.98.
-    pub grokfast_alpha: f64,
-    /// How much `λ` of it is added to the gradient, >= 0. Default 2.
-    #[doc(alias = "lambda")]
-    pub grokfast_lamb: f64,
-    /// Steps before that begins, >= 0. Default 0.
-    pub grokfast_after_step: f64,
-    /// Divide the learning rate by `1 + λ`. Default true.
-    pub normalize_lr: bool,
-    /// Decoupled decay of the weights, >= 0. Default 0.
-    pub weight_decay: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for GrokFastAdamW {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.99,
-            eps: 1e-8,
-            grokfast_alpha: 0.98,
-            grokfast_lamb: 2.0,
-            grokfast_after_step: 0.0,
-            normalize_lr: true,
-            weight_decay: 0.0,
-            maximize: false,
-        }
+options! {
+    /// GrokFast-AdamW: AdamW on gradients whose slow part is amplified.
+    ///
+    /// ```text
+    /// e ← α e + (1 − α) g              (e ← g in step 1)
+    /// ĝ = g + λ e
+    /// m ← β₁ m + (1 − β₁) ĝ,           m̂ = m / (1 − β₁ᵗ)
+    /// v ← β₂ v + (1 − β₂) ĝ²,          v̂ = v / (1 − β₂ᵗ)
+    /// θ ← (1 − η weight_decay) θ − η m̂ / max(√v̂, eps)
+    /// ```
+    ///
+    /// In the first `grokfast_after_step` steps `ĝ = g`, and `e` stays the first gradient. Amplified
+    /// gradients are `1 + λ` times as great, by which `normalize_lr` divides the learning rate `η`, also
+    /// that of the decay. The paper's filter stands in front of any optimizer; this one, with `max`
+    /// where [`AdamW`](crate::AdamW) adds `eps`, is that of lucidrains and pytorch_optimizer.
+    ///
+    /// - Defaults: lucidrains'. `beta1` 0.9, `beta2` 0.99, `eps` 1e-8, `grokfast_alpha` 0.98,
+    ///   `grokfast_lamb` 2, `grokfast_after_step` 0, `normalize_lr` true, `weight_decay` 0.
+    /// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
+    ///   stops its weight for good (`v` infinite).
+    /// - Reference: Lee et al. 2024, <https://arxiv.org/abs/2405.20233>; lucidrains 2024,
+    ///   <https://github.com/lucidrains/grokfast-pytorch>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{GrokFastAdamW, rules::slices::Walk};
+    ///
+    /// let mut x = [1.0_f64];
+    /// let mut walk = Walk::new(GrokFastAdamW::new(), x.len())?;
+    /// walk.step(0.3, &mut x, &[5.0])?;
+    /// assert!((x[0] - (1.0 - 0.1)).abs() < 1e-15);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct GrokFastAdamW {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.99,
+        /// The least divisor.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-8,
+        /// Decay `α` of the slow average.
+        grokfast_alpha: Decay = 0.98,
+        /// How much `λ` of it is added to the gradient.
+        #[doc(alias = "lambda")]
+        grokfast_lamb: NonNegative = 2.0,
+        /// Steps before that begins.
+        grokfast_after_step: NonNegative = 0.0,
+        /// Divide the learning rate by `1 + λ`.
+        normalize_lr: bool = true,
+        /// Decoupled decay of the weights.
+        weight_decay: WeightDecay = 0.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -94,7 +75,6 @@ fields! {
 fields! {
     /// Scalars of [`GrokFastAdamW`].
     pub struct Scalars {
-        sign,
         /// `α` and `1 − α`; 0 and 1 in step 1, then 1 and 0 until the average begins.
         alpha, one_alpha,
         /// `λ`, 0 until then.
@@ -115,18 +95,6 @@ impl Rule for GrokFastAdamW {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Positive.of("eps", self.eps),
-            Range::Decay.of("grokfast_alpha", self.grokfast_alpha),
-            Range::NonNegative.of("grokfast_lamb", self.grokfast_lamb),
-            Range::NonNegative.of("grokfast_after_step", self.grokfast_after_step),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0, e: 0.0 }
     }
@@ -140,7 +108,6 @@ impl Rule for GrokFastAdamW {
             (_, true) => self.grokfast_alpha,
         };
         Scalars {
-            sign: sign(self.maximize),
             alpha,
             one_alpha: 1.0 - alpha,
             lamb: if begun { self.grokfast_lamb } else { 0.0 },
@@ -164,7 +131,6 @@ impl Rule for GrokFastAdamW {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = k.sign * g;
         let e = k.alpha * s.e + k.one_alpha * g;
         let g = g + k.lamb * e;
         let m = k.beta1 * s.m + k.one_beta1 * g;

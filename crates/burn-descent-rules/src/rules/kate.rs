@@ -1,71 +1,57 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// KATE: AdaGrad without its root, so that a step does not depend on the scale of the data.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// b² ← b² + g² + eps
-/// m² ← m² + δ g² + g² / b²
-/// θ ← θ − η m / b² g
-/// ```
-///
-/// The paper's step without `δ` is invariant to a rescaling of the features of a generalised linear
-/// model. `eps` is added in every step, as in pytorch_optimizer, so it adds up to `t eps`; the
-/// authors' code adds it only where it divides by `b²`, and the paper has none. `δ` is the paper's
-/// `η`, and `lr` its `γ`.
-///
-/// - Defaults: pytorch_optimizer's. `delta` 0, `eps` 1e-8, no weight decay, decoupled if there is
-///   one.
-/// - Memory: two numbers a weight, `m²` and `b²`. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`b²` infinite), or with `delta` makes it NaN.
-/// - Reference: Choudhury et al. 2024, algorithm 1, <https://arxiv.org/abs/2403.02648>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Kate, rules::slices::Walk};
-///
-/// // Gradients a thousand times as large are steps a thousand times as small.
-/// let (mut x, mut y) = ([0.0_f64], [0.0_f64]);
-/// let rule = Kate::new().eps(1e-300);
-/// let (mut small, mut large) = (Walk::new(rule.clone(), 1)?, Walk::new(rule, 1)?);
-/// for g in [3.0, -1.0, 2.0] {
-///     small.step(0.1, &mut x, &[g])?;
-///     large.step(0.1, &mut y, &[1000.0 * g])?;
-/// }
-/// assert!((x[0] / (1000.0 * y[0]) - 1.0).abs() < 1e-12);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Kate {
-    /// Share `δ` of the squared gradient in the numerator, >= 0. Default 0.
-    pub delta: f64,
-    /// Added to the sum of squares in every step, > 0. Default 1e-8.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default true.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Kate {
-    fn default() -> Self {
-        Self {
-            delta: 0.0,
-            eps: 1e-8,
-            weight_decay: 0.0,
-            decoupled_weight_decay: true,
-            maximize: false,
-        }
+options! {
+    /// KATE: AdaGrad without its root, so that a step does not depend on the scale of the data.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// b² ← b² + g² + eps
+    /// m² ← m² + δ g² + g² / b²
+    /// θ ← θ − η m / b² g
+    /// ```
+    ///
+    /// The paper's step without `δ` is invariant to a rescaling of the features of a generalised linear
+    /// model. `eps` is added in every step, as in pytorch_optimizer, so it adds up to `t eps`; the
+    /// authors' code adds it only where it divides by `b²`, and the paper has none. `δ` is the paper's
+    /// `η`, and `lr` its `γ`.
+    ///
+    /// - Defaults: pytorch_optimizer's. `delta` 0, `eps` 1e-8, no weight decay, decoupled if there is
+    ///   one.
+    /// - Memory: two numbers a weight, `m²` and `b²`. Traffic in f32: read 16, write 12 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`b²` infinite), or with `delta` makes it NaN.
+    /// - Reference: Choudhury et al. 2024, algorithm 1, <https://arxiv.org/abs/2403.02648>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Kate, rules::slices::Walk};
+    ///
+    /// // Gradients a thousand times as large are steps a thousand times as small.
+    /// let (mut x, mut y) = ([0.0_f64], [0.0_f64]);
+    /// let rule = Kate::new().eps(1e-300);
+    /// let (mut small, mut large) = (Walk::new(rule.clone(), 1)?, Walk::new(rule, 1)?);
+    /// for g in [3.0, -1.0, 2.0] {
+    ///     small.step(0.1, &mut x, &[g])?;
+    ///     large.step(0.1, &mut y, &[1000.0 * g])?;
+    /// }
+    /// assert!((x[0] / (1000.0 * y[0]) - 1.0).abs() < 1e-12);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Kate {
+        /// Share `δ` of the squared gradient in the numerator.
+        delta: NonNegative = 0.0,
+        /// Added to the sum of squares in every step.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-8,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = true,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -82,7 +68,6 @@ fields! {
 fields! {
     /// Scalars of [`Kate`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         lr, eps,
@@ -98,14 +83,6 @@ impl Rule for Kate {
     type State<R: Copy> = Squares<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::NonNegative.of("delta", self.delta),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Squares<f64> {
         Squares { m2: 0.0, b2: 0.0 }
     }
@@ -113,7 +90,7 @@ impl Rule for Kate {
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let delta = (self.delta > 0.0).then_some(self.delta);
-        Scalars { sign: sign(self.maximize), l2, keep, lr, eps: self.eps, delta }
+        Scalars { l2, keep, lr, eps: self.eps, delta }
     }
 
     #[inline(always)]
@@ -124,7 +101,7 @@ impl Rule for Kate {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Squares<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let b2 = s.b2 + g * g + k.eps;
         let by_b2 = g / b2;
         let m2 = k.delta.map_or(s.m2, |delta| s.m2 + delta * g * g) + g * by_b2;

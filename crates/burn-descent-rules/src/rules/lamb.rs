@@ -1,104 +1,82 @@
 use super::nadam::Moments;
 use crate::Domain::{Model, Tensor};
-use crate::transforms::{one_or_more, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::one_or_more;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// LAMB: Adam, each tensor's step as long as its weights.
-///
-/// ```text
-/// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
-/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
-/// u = m̂ / (√(v̂ + eps_root) + ε) + λ θ
-/// θ ← θ − η ‖θ‖ / ‖u‖ · u
-/// ```
-///
-/// The norms are those of the tensor; where one of them is 0 the factor is 1. With
-/// `decoupled_weight_decay` the decay stands outside of the norms, `θ ← (1 − η λ) θ` before the step, as in
-/// Keras and timm.
-///
-/// The ratio of the norms: `trust_clip` lets it be 1 at most, and `adapt_without_decay` false, as timm has
-/// it, leaves it out where nothing decays, such as for biases in a group of their own.
-///
-/// With `max_grad_norm` the gradients of all parameters together are made that long at most, in the same
-/// step: a norm over the model, which `Descent` takes and burn's `ModuleOptimizer` cannot. There it is
-/// refused; without it a LAMB step needs its own tensor only.
-///
-/// - Defaults: optax's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-6, no weight decay, no clipping.
-/// - Memory: two numbers a weight. Traffic in f32: read 32, write 12 bytes a weight, 16 of those read for the
-///   norms.
-/// - A gradient that is NaN makes its whole tensor NaN.
-/// - Reference: You et al. 2019, algorithm 2, <https://arxiv.org/abs/1904.00962>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Lamb, rules::slices::Walk};
-///
-/// // A step is a hundredth of the weights, whatever the gradient is.
-/// let mut x = [3.0_f64, 4.0];
-/// Walk::new(Lamb::new(), x.len())?.step(0.01, &mut x, &[1e-3, -2.0])?;
-/// let length = (3.0 - x[0]).hypot(4.0 - x[1]);
-/// assert!((length - 0.05).abs() < 1e-9);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Lamb {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, >= 0. Default 1e-6. One of the two epsilons must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added under the root, >= 0. Default 0.
-    pub eps_root: f64,
-    /// Decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// Let the weights decay outside of the norms. Default false.
-    pub decoupled_weight_decay: bool,
-    /// Divide the moments by `1 − βᵗ`. Default true.
-    pub bias_correction: bool,
-    /// `1 − β₁` is the share of the new gradient in the first moment; without it, 1. Default true.
-    pub grad_averaging: bool,
-    /// Take the ratio where `weight_decay` is 0 too. Default true.
-    #[doc(alias = "always_adapt")]
-    pub adapt_without_decay: bool,
-    /// The ratio is 1 at most. Default false.
-    pub trust_clip: bool,
-    /// The greatest norm of all gradients together, >= 0; 0 for any. Default 0.
-    pub max_grad_norm: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Lamb {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-6,
-            eps_root: 0.0,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            bias_correction: true,
-            grad_averaging: true,
-            adapt_without_decay: true,
-            trust_clip: false,
-            max_grad_norm: 0.0,
-            maximize: false,
-        }
+options! {
+    /// LAMB: Adam, each tensor's step as long as its weights.
+    ///
+    /// ```text
+    /// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
+    /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+    /// u = m̂ / (√(v̂ + eps_root) + ε) + λ θ
+    /// θ ← θ − η ‖θ‖ / ‖u‖ · u
+    /// ```
+    ///
+    /// The norms are those of the tensor; where one of them is 0 the factor is 1. With
+    /// `decoupled_weight_decay` the decay stands outside of the norms, `θ ← (1 − η λ) θ` before the step, as in
+    /// Keras and timm.
+    ///
+    /// The ratio of the norms: `trust_clip` lets it be 1 at most, and `adapt_without_decay` false, as timm has
+    /// it, leaves it out where nothing decays, such as for biases in a group of their own.
+    ///
+    /// With `max_grad_norm` the gradients of all parameters together are made that long at most, in the same
+    /// step: a norm over the model, which `Descent` takes and burn's `ModuleOptimizer` cannot. There it is
+    /// refused; without it a LAMB step needs its own tensor only.
+    ///
+    /// - Defaults: optax's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-6, no weight decay, no clipping.
+    /// - Memory: two numbers a weight. Traffic in f32: read 32, write 12 bytes a weight, 16 of those read for the
+    ///   norms.
+    /// - A gradient that is NaN makes its whole tensor NaN.
+    /// - Reference: You et al. 2019, algorithm 2, <https://arxiv.org/abs/1904.00962>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Lamb, rules::slices::Walk};
+    ///
+    /// // A step is a hundredth of the weights, whatever the gradient is.
+    /// let mut x = [3.0_f64, 4.0];
+    /// Walk::new(Lamb::new(), x.len())?.step(0.01, &mut x, &[1e-3, -2.0])?;
+    /// let length = (3.0 - x[0]).hypot(4.0 - x[1]);
+    /// assert!((length - 0.05).abs() < 1e-9);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Lamb {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-6,
+        /// Added under the root.
+        eps_root: Epsilon = 0.0,
+        /// Decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// Let the weights decay outside of the norms.
+        decoupled_weight_decay: bool = false,
+        /// Divide the moments by `1 − βᵗ`.
+        bias_correction: bool = true,
+        /// `1 − β₁` is the share of the new gradient in the first moment; without it, 1.
+        grad_averaging: bool = true,
+        /// Take the ratio where `weight_decay` is 0 too.
+        #[doc(alias = "always_adapt")]
+        adapt_without_decay: bool = true,
+        /// The ratio is 1 at most.
+        trust_clip: bool = false,
+        /// The greatest norm of all gradients together; 0 for any.
+        max_grad_norm: NonNegative = 0.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
 fields! {
     /// Scalars of [`Lamb`].
     pub struct Scalars {
-        sign,
         /// `λ` inside of the norms, and `1 − η λ` outside of them.
         decay, keep,
         beta1, inflow, beta2, one_beta2, lr,
@@ -119,22 +97,6 @@ impl Rule for Lamb {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-            Range::NonNegative.of("max_grad_norm", self.max_grad_norm),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let eps = [("eps", self.eps), ("eps_root", self.eps_root)];
-        InvalidOption::unless_one_positive(Self::NAME, &eps)
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0 }
     }
@@ -150,7 +112,6 @@ impl Rule for Lamb {
         let adapts = self.adapt_without_decay || self.weight_decay > 0.0;
         let most = if self.trust_clip { 1.0 } else { f64::INFINITY };
         Scalars {
-            sign: sign(self.maximize),
             decay: inside,
             keep: 1.0 - lr * outside,
             beta1: self.beta1,
@@ -175,7 +136,6 @@ impl Rule for Lamb {
         k: Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = k.sign * g;
         let g = match k.max_grad_norm {
             Some(most) => g / one_or_more(over.norm(Model, g) / most),
             None => g,

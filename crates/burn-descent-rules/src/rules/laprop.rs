@@ -1,106 +1,85 @@
-use crate::transforms::{cautious, no_less_than_zero, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::{cautious, no_less_than_zero};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// LaProp: momentum of gradients that have already been divided by their size, where Adam divides
-/// the momentum. `β₁` and `β₂` may then be chosen independently of each other.
-///
-/// ```text
-/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
-/// m ← β₁ m + (1 − β₁) g / (√v̂ + eps),          m̂ = m / (1 − β₁ᵗ)
-/// θ ← (1 − η λ) (θ − η m̂)
-/// ```
-///
-/// `centered`: `ḡ ← β₂ ḡ + (1 − β₂) g`, and after `steps_before_using_centered` steps
-/// `max(v − ḡ², 0)` takes the place of `v` in `v̂`. `amsgrad`: so does its maximum so far.
-///
-/// Where epsilon stands: `eps` as in the paper and in timm; `eps_hat` added to `√v` before its bias
-/// is corrected, and `eps_root_hat` under that root: pytorch_optimizer has both
-/// (`.eps(0.0).eps_hat(1e-15).eps_root_hat(1e-15)`).
-///
-/// The decay acts on the weights after the step, as in the libraries; the authors' code does not
-/// multiply it with `η`. As in the paper the learning rate is not in the momentum: the authors'
-/// code and the libraries have it there, the same path while the rate is constant.
-///
-/// With `cautious` weights whose step points against the gradient only decay, and the others step
-/// further: see [`AdamW`](crate::AdamW).
-///
-/// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `eps` 1e-15, no weight decay, not
-///   centered, no AMSGrad, `steps_before_using_centered` 10; `eps_hat` and `eps_root_hat` 0.
-/// - Memory: two numbers a weight, one more each for `centered` and `amsgrad`. Traffic in f32:
-///   read 16, write 12 bytes a weight; 4 and 4 more for each of the two. A cautious step reads all
-///   of it twice, but for the weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; after one whose square overflows
-///   its weight only runs out on its momentum (`v` infinite). Where `centered` is at work and `ḡ²`
-///   overflows too, its weight becomes NaN.
-/// - Reference: Ziyin, Wang & Ueda 2020, algorithm 1, <https://arxiv.org/abs/2002.04839>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{LaProp, Rule, rules::slices::Walk};
-///
-/// // A step is no longer than the learning rate, however the gradients change.
-/// let mut x = [0.0_f64];
-/// let mut walk = Walk::new(LaProp::new().beta2(0.0), 1)?;
-/// walk.step(0.1, &mut x, &[1e-9])?;
-/// walk.step(0.1, &mut x, &[1e9])?;
-/// assert!((x[0] + 0.2).abs() < 1e-6);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct LaProp {
-    /// Decay `β₁` of the momentum, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    #[doc(alias = "mu")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    #[doc(alias = "nu")]
-    pub beta2: f64,
-    /// Added to the root, >= 0. Default 1e-15. One of the three epsilons must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added to the root before its bias is corrected, >= 0. Default 0.
-    pub eps_hat: f64,
-    /// Added under the root before its bias is corrected, >= 0. Default 0.
-    pub eps_root_hat: f64,
-    /// Subtract the squared average of the gradient. Default false.
-    pub centered: bool,
-    /// How many steps are taken before that, >= 0. Default 10.
-    pub steps_before_using_centered: f64,
-    /// Divide by the greatest second moment so far. Default false.
-    #[doc(alias = "ams_bound")]
-    pub amsgrad: bool,
-    /// Decoupled decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// Leave out weights whose step points against the gradient. Default false.
-    #[doc(alias = "caution")]
-    pub cautious: bool,
-    /// `ξ` of a cautious step, >= 0. Default 1.
-    pub cautious_xi: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for LaProp {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-15,
-            eps_hat: 0.0,
-            eps_root_hat: 0.0,
-            centered: false,
-            steps_before_using_centered: 10.0,
-            amsgrad: false,
-            weight_decay: 0.0,
-            cautious: false,
-            cautious_xi: 1.0,
-            maximize: false,
-        }
+options! {
+    /// LaProp: momentum of gradients that have already been divided by their size, where Adam divides
+    /// the momentum. `β₁` and `β₂` may then be chosen independently of each other.
+    ///
+    /// ```text
+    /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+    /// m ← β₁ m + (1 − β₁) g / (√v̂ + eps),          m̂ = m / (1 − β₁ᵗ)
+    /// θ ← (1 − η λ) (θ − η m̂)
+    /// ```
+    ///
+    /// `centered`: `ḡ ← β₂ ḡ + (1 − β₂) g`, and after `steps_before_using_centered` steps
+    /// `max(v − ḡ², 0)` takes the place of `v` in `v̂`. `amsgrad`: so does its maximum so far.
+    ///
+    /// Where epsilon stands: `eps` as in the paper and in timm; `eps_hat` added to `√v` before its bias
+    /// is corrected, and `eps_root_hat` under that root: pytorch_optimizer has both
+    /// (`.eps(0.0).eps_hat(1e-15).eps_root_hat(1e-15)`).
+    ///
+    /// The decay acts on the weights after the step, as in the libraries; the authors' code does not
+    /// multiply it with `η`. As in the paper the learning rate is not in the momentum: the authors'
+    /// code and the libraries have it there, the same path while the rate is constant.
+    ///
+    /// With `cautious` weights whose step points against the gradient only decay, and the others step
+    /// further: see [`AdamW`](crate::AdamW).
+    ///
+    /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `eps` 1e-15, no weight decay, not
+    ///   centered, no AMSGrad, `steps_before_using_centered` 10; `eps_hat` and `eps_root_hat` 0.
+    /// - Memory: two numbers a weight, one more each for `centered` and `amsgrad`. Traffic in f32:
+    ///   read 16, write 12 bytes a weight; 4 and 4 more for each of the two. A cautious step reads all
+    ///   of it twice, but for the weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; after one whose square overflows
+    ///   its weight only runs out on its momentum (`v` infinite). Where `centered` is at work and `ḡ²`
+    ///   overflows too, its weight becomes NaN.
+    /// - Reference: Ziyin, Wang & Ueda 2020, algorithm 1, <https://arxiv.org/abs/2002.04839>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{LaProp, Rule, rules::slices::Walk};
+    ///
+    /// // A step is no longer than the learning rate, however the gradients change.
+    /// let mut x = [0.0_f64];
+    /// let mut walk = Walk::new(LaProp::new().beta2(0.0), 1)?;
+    /// walk.step(0.1, &mut x, &[1e-9])?;
+    /// walk.step(0.1, &mut x, &[1e9])?;
+    /// assert!((x[0] + 0.2).abs() < 1e-6);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct LaProp {
+        /// Decay `β₁` of the momentum.
+        #[doc(alias = "betas")]
+        #[doc(alias = "mu")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        #[doc(alias = "nu")]
+        beta2: Decay = 0.999,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-15,
+        /// Added to the root before its bias is corrected.
+        eps_hat: Epsilon = 0.0,
+        /// Added under the root before its bias is corrected.
+        eps_root_hat: Epsilon = 0.0,
+        /// Subtract the squared average of the gradient.
+        centered: bool = false,
+        /// How many steps are taken before that.
+        steps_before_using_centered: NonNegative = 10.0,
+        /// Divide by the greatest second moment so far.
+        #[doc(alias = "ams_bound")]
+        amsgrad: bool = false,
+        /// Decoupled decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// Leave out weights whose step points against the gradient.
+        #[doc(alias = "caution")]
+        cautious: bool = false,
+        /// `ξ` of a cautious step.
+        cautious_xi: NonNegative = 1.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -121,7 +100,6 @@ fields! {
 fields! {
     /// Scalars of [`LaProp`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a factor of the weights.
         keep,
         beta1, one_beta1, beta2, one_beta2, lr,
@@ -145,26 +123,6 @@ impl Rule for LaProp {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        let steps = self.steps_before_using_centered;
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_hat", self.eps_hat),
-            Range::NonNegative.of("eps_root_hat", self.eps_root_hat),
-            Range::NonNegative.of("steps_before_using_centered", steps),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-            Range::NonNegative.of("cautious_xi", self.cautious_xi),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let (eps, hat) = (("eps", self.eps), ("eps_hat", self.eps_hat));
-        let root_hat = ("eps_root_hat", self.eps_root_hat);
-        InvalidOption::unless_one_positive(Self::NAME, &[eps, hat, root_hat])
-    }
-
     fn start(&self) -> Moments<f64> {
         let state = |there: bool| there.then_some(0.0);
         Moments { m: 0.0, v: 0.0, g_avg: state(self.centered), v_max: state(self.amsgrad) }
@@ -174,7 +132,6 @@ impl Rule for LaProp {
         let t = t as f64;
         let bias2 = 1.0 - self.beta2.powf(t);
         Scalars {
-            sign: sign(self.maximize),
             keep: 1.0 - lr * self.weight_decay,
             beta1: self.beta1,
             one_beta1: 1.0 - self.beta1,
@@ -198,7 +155,6 @@ impl Rule for LaProp {
         k: Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = k.sign * g;
         let (m_hat, s) = direction(g, s, k);
         (k.keep * (p - k.lr * cautious(m_hat, g, k.xi, over)), s)
     }

@@ -1,74 +1,58 @@
-use crate::transforms::sign;
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// MADGRAD: steps from where training began, by the sum of all gradients.
-///
-/// ```text
-/// g ← ±g + λ θ
-/// λ_t = (η + eps) √t
-/// s ← s + λ_t g
-/// ν ← ν + λ_t g²
-/// z = θ₀ − s / (∛ν + eps)
-/// θ ← θ + (1 − β) (z − θ)
-/// ```
-///
-/// `θ₀` are the weights before step 1. As in the authors' code `eps` is added to a learning rate that
-/// is not 0. Their decoupled decay (`decoupled_weight_decay`) takes `(η + eps) λ θ` away, of the
-/// weights before the step; timm's (`decay_first`) decays them before the step, so that `β` weakens
-/// `η λ θ` to `β η λ θ`, unless it is 0.
-///
-/// - Defaults: the authors'. `momentum` 0.9, `eps` 1e-6, `weight_decay` 0, a penalty. They advise
-///   a smaller one than for other optimizers, often none.
-/// - Memory: three numbers a weight; without momentum two, and `θ₀` follows from them. Traffic in
-///   f32: read 20, write 16 bytes a weight; without momentum read 16, write 12.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows takes
-///   its weight back to where it began, for good (`ν` infinite).
-/// - Reference: Defazio & Jelassi 2021, algorithm 1, <https://arxiv.org/abs/2101.11075>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Madgrad, rules::slices::Walk};
-///
-/// let mut x = [1.0_f64];
-/// let mut walk = Walk::new(Madgrad::new().momentum(0.0), x.len())?;
-/// walk.step(0.008, &mut x, &[1.0])?;
-/// // λ g / ∛(λ g²), with λ a little more than 0.008.
-/// assert!((x[0] - (1.0 - 0.04)).abs() < 1e-5);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Madgrad {
-    /// Share `β` of the old weights in the new ones, in [0, 1). Default 0.9.
-    #[doc(alias = "beta")]
-    pub momentum: f64,
-    /// Added to the cube root and to the learning rate, > 0. Default 1e-6.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "decouple_decay")]
-    pub decoupled_weight_decay: bool,
-    /// Decoupled decay comes before the step, as in timm, not after it. Default false.
-    pub decay_first: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Madgrad {
-    fn default() -> Self {
-        Self {
-            momentum: 0.9,
-            eps: 1e-6,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            decay_first: false,
-            maximize: false,
-        }
+options! {
+    /// MADGRAD: steps from where training began, by the sum of all gradients.
+    ///
+    /// ```text
+    /// g ← g + λ θ
+    /// λ_t = (η + eps) √t
+    /// s ← s + λ_t g
+    /// ν ← ν + λ_t g²
+    /// z = θ₀ − s / (∛ν + eps)
+    /// θ ← θ + (1 − β) (z − θ)
+    /// ```
+    ///
+    /// `θ₀` are the weights before step 1. As in the authors' code `eps` is added to a learning rate that
+    /// is not 0. Their decoupled decay (`decoupled_weight_decay`) takes `(η + eps) λ θ` away, of the
+    /// weights before the step; timm's (`decay_first`) decays them before the step, so that `β` weakens
+    /// `η λ θ` to `β η λ θ`, unless it is 0.
+    ///
+    /// - Defaults: the authors'. `momentum` 0.9, `eps` 1e-6, `weight_decay` 0, a penalty. They advise
+    ///   a smaller one than for other optimizers, often none.
+    /// - Memory: three numbers a weight; without momentum two, and `θ₀` follows from them. Traffic in
+    ///   f32: read 20, write 16 bytes a weight; without momentum read 16, write 12.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows takes
+    ///   its weight back to where it began, for good (`ν` infinite).
+    /// - Reference: Defazio & Jelassi 2021, algorithm 1, <https://arxiv.org/abs/2101.11075>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Madgrad, rules::slices::Walk};
+    ///
+    /// let mut x = [1.0_f64];
+    /// let mut walk = Walk::new(Madgrad::new().momentum(0.0), x.len())?;
+    /// walk.step(0.008, &mut x, &[1.0])?;
+    /// // λ g / ∛(λ g²), with λ a little more than 0.008.
+    /// assert!((x[0] - (1.0 - 0.04)).abs() < 1e-5);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Madgrad {
+        /// Share `β` of the old weights in the new ones.
+        #[doc(alias = "beta")]
+        momentum: Decay = 0.9,
+        /// Added to the cube root and to the learning rate.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-6,
+        /// Decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "decouple_decay")]
+        decoupled_weight_decay: bool = false,
+        /// Decoupled decay comes before the step, as in timm, not after it.
+        decay_first: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -87,7 +71,7 @@ fields! {
 fields! {
     /// Scalars of [`Madgrad`].
     pub struct Scalars {
-        sign, l2, lambda, eps,
+        l2, lambda, eps,
         /// 1 in step 1, then 0.
         first,
         one_beta,
@@ -104,14 +88,6 @@ impl Rule for Madgrad {
     type State<R: Copy> = Sums<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("momentum", self.momentum),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Sums<f64> {
         Sums { s: 0.0, nu: 0.0, p0: (self.momentum > 0.0).then_some(0.0) }
     }
@@ -126,7 +102,6 @@ impl Rule for Madgrad {
             (true, true) => lr * self.weight_decay,
         };
         Scalars {
-            sign: sign(self.maximize),
             l2: if self.decoupled_weight_decay { 0.0 } else { self.weight_decay },
             lambda: eta * (t as f64).sqrt(),
             eps: self.eps,
@@ -144,7 +119,7 @@ impl Rule for Madgrad {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Sums<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let away = |sum: R, nu: R| sum / (nu.cbrt() + k.eps);
         let sum = s.s + k.lambda * g;
         let nu = s.nu + k.lambda * g * g;

@@ -1,98 +1,76 @@
 use crate::Domain::Tensor;
-use crate::transforms::{cautious, one_or_more, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::{cautious, one_or_more};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// MARS-AdamW: AdamW whose gradients have less variance.
-///
-/// ```text
-/// c = g + γ β₁ / (1 − β₁) (g − g′)     g′: the gradient of the step before
-/// c ← c / max(1, ‖c‖)                  the norm over the whole tensor
-/// m ← β₁ m + (1 − β₁) c,               m̂ = m / (1 − β₁ᵗ)
-/// v ← β₂ v + (1 − β₂) c²,              v̂ = v / (1 − β₂ᵗ)
-/// θ ← θ − η (m̂ / (√v̂ + eps) + λ θ)
-/// ```
-///
-/// `amsgrad`: `v_max ← max(v_max, v)` takes the place of `v` in `v̂`. Where epsilon stands: `eps` as in
-/// the authors' code; `eps_hat` added to `√v` before its bias is corrected, and `eps_root_hat` under
-/// that root: pytorch_optimizer has both (`.eps(0.0).eps_hat(1e-8).eps_root_hat(1e-15)`).
-///
-/// `g′` is the gradient of the step before as it was (the authors' MARS-approx). The first step has
-/// none: with `compare_with_zero` it is taken as 0, as the authors' code and pytorch_optimizer do;
-/// without, as in timm, `c` is the first gradient.
-///
-/// - Defaults: the authors'. `beta1` 0.95, `beta2` 0.99, `eps` 1e-8, `gamma` 0.025, compared with
-///   zero, no weight decay, no AMSGrad; `eps_hat` and `eps_root_hat` 0. The authors step vectors with
-///   AdamW: make a group of them.
-/// - Memory: three numbers a weight, four with AMSGrad. Traffic in f32: read 28, write 16 bytes a
-///   weight, 8 of those read for the norm; 4 and 4 more with AMSGrad. Before its step `cautious` reads 16
-///   more.
-/// - A NaN gradient makes the whole tensor NaN, because of the norm. An infinite one makes its weight
-///   NaN, and in this step and the next `c` is 0 for all others, as where a square overflows.
-/// - Reference: Yuan et al. 2024, algorithm 2, <https://arxiv.org/abs/2411.10438>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Mars, rules::slices::Walk};
-///
-/// let mut x = [1.0_f64, -1.0];
-/// let mut walk = Walk::new(Mars::new(), x.len())?;
-/// walk.step(0.1, &mut x, &[300.0, -400.0])?;
-/// assert!((x[0] - 0.9).abs() < 1e-6);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Mars {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.95.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.99.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, >= 0. Default 1e-8. One of the three epsilons must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added to the root before its bias is corrected, >= 0. Default 0.
-    pub eps_hat: f64,
-    /// Added under the root before its bias is corrected, >= 0. Default 0.
-    pub eps_root_hat: f64,
-    /// How much of the variance is taken off, `γ` >= 0. Default 0.025; 0 is AdamW, but for the norm.
-    pub gamma: f64,
-    /// The gradient before the first is 0; false: the first is compared with nothing. Default true.
-    pub compare_with_zero: bool,
-    /// Decoupled decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// Divide by the greatest second moment so far. Default false.
-    pub amsgrad: bool,
-    /// Leave out weights whose step points against the gradient, as in [`AdamW`](crate::AdamW). Default
-    /// false.
-    #[doc(alias = "caution")]
-    pub cautious: bool,
-    /// `ξ` of a cautious step, >= 0. Default 1.
-    pub cautious_xi: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Mars {
-    fn default() -> Self {
-        Self {
-            beta1: 0.95,
-            beta2: 0.99,
-            eps: 1e-8,
-            eps_hat: 0.0,
-            eps_root_hat: 0.0,
-            gamma: 0.025,
-            compare_with_zero: true,
-            weight_decay: 0.0,
-            amsgrad: false,
-            cautious: false,
-            cautious_xi: 1.0,
-            maximize: false,
-        }
+options! {
+    /// MARS-AdamW: AdamW whose gradients have less variance.
+    ///
+    /// ```text
+    /// c = g + γ β₁ / (1 − β₁) (g − g′)     g′: the gradient of the step before
+    /// c ← c / max(1, ‖c‖)                  the norm over the whole tensor
+    /// m ← β₁ m + (1 − β₁) c,               m̂ = m / (1 − β₁ᵗ)
+    /// v ← β₂ v + (1 − β₂) c²,              v̂ = v / (1 − β₂ᵗ)
+    /// θ ← θ − η (m̂ / (√v̂ + eps) + λ θ)
+    /// ```
+    ///
+    /// `amsgrad`: `v_max ← max(v_max, v)` takes the place of `v` in `v̂`. Where epsilon stands: `eps` as in
+    /// the authors' code; `eps_hat` added to `√v` before its bias is corrected, and `eps_root_hat` under
+    /// that root: pytorch_optimizer has both (`.eps(0.0).eps_hat(1e-8).eps_root_hat(1e-15)`).
+    ///
+    /// `g′` is the gradient of the step before as it was (the authors' MARS-approx). The first step has
+    /// none: with `compare_with_zero` it is taken as 0, as the authors' code and pytorch_optimizer do;
+    /// without, as in timm, `c` is the first gradient.
+    ///
+    /// - Defaults: the authors'. `beta1` 0.95, `beta2` 0.99, `eps` 1e-8, `gamma` 0.025, compared with
+    ///   zero, no weight decay, no AMSGrad; `eps_hat` and `eps_root_hat` 0. The authors step vectors with
+    ///   AdamW: make a group of them.
+    /// - Memory: three numbers a weight, four with AMSGrad. Traffic in f32: read 28, write 16 bytes a
+    ///   weight, 8 of those read for the norm; 4 and 4 more with AMSGrad. Before its step `cautious` reads 16
+    ///   more.
+    /// - A NaN gradient makes the whole tensor NaN, because of the norm. An infinite one makes its weight
+    ///   NaN, and in this step and the next `c` is 0 for all others, as where a square overflows.
+    /// - Reference: Yuan et al. 2024, algorithm 2, <https://arxiv.org/abs/2411.10438>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Mars, rules::slices::Walk};
+    ///
+    /// let mut x = [1.0_f64, -1.0];
+    /// let mut walk = Walk::new(Mars::new(), x.len())?;
+    /// walk.step(0.1, &mut x, &[300.0, -400.0])?;
+    /// assert!((x[0] - 0.9).abs() < 1e-6);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Mars {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.95,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.99,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added to the root before its bias is corrected.
+        eps_hat: Epsilon = 0.0,
+        /// Added under the root before its bias is corrected.
+        eps_root_hat: Epsilon = 0.0,
+        /// How much of the variance is taken off, `γ`. 0 is AdamW, but for the norm.
+        gamma: NonNegative = 0.025,
+        /// The gradient before the first is 0; false: the first is compared with nothing.
+        compare_with_zero: bool = true,
+        /// Decoupled decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// Divide by the greatest second moment so far.
+        amsgrad: bool = false,
+        /// Leave out weights whose step points against the gradient, as in [`AdamW`](crate::AdamW).
+        #[doc(alias = "caution")]
+        cautious: bool = false,
+        /// `ξ` of a cautious step.
+        cautious_xi: NonNegative = 1.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -113,7 +91,6 @@ fields! {
 fields! {
     /// Scalars of [`Mars`].
     pub struct Scalars {
-        sign,
         /// `γ β₁ / (1 − β₁)`.
         difference,
         decay, beta1, one_beta1, beta2, one_beta2, lr,
@@ -128,7 +105,6 @@ fields! {
 /// `c` before it is made shorter.
 #[inline(always)]
 fn corrected<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> R {
-    let g = k.sign * g;
     g + k.difference * (g - s.last)
 }
 
@@ -141,25 +117,6 @@ impl Rule for Mars {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_hat", self.eps_hat),
-            Range::NonNegative.of("eps_root_hat", self.eps_root_hat),
-            Range::NonNegative.of("gamma", self.gamma),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-            Range::NonNegative.of("cautious_xi", self.cautious_xi),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let (eps, hat) = (("eps", self.eps), ("eps_hat", self.eps_hat));
-        let root = ("eps_root_hat", self.eps_root_hat);
-        InvalidOption::unless_one_positive(Self::NAME, &[eps, hat, root])
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0, last: 0.0, v_max: self.amsgrad.then_some(0.0) }
     }
@@ -169,7 +126,6 @@ impl Rule for Mars {
         let debias2 = 1.0 / (1.0 - self.beta2.powf(t as f64));
         let difference = self.gamma * self.beta1 / (1.0 - self.beta1);
         Scalars {
-            sign: sign(self.maximize),
             difference: if first { 0.0 } else { difference },
             decay: self.weight_decay,
             beta1: self.beta1,
@@ -199,7 +155,7 @@ impl Rule for Mars {
         let v = k.beta2 * s.v + k.one_beta2 * c * c;
         let v_max = s.v_max.map(|v_max| v_max.max(v));
         let root = (v_max.unwrap_or(v) * k.debias2 + k.eps_root).sqrt() + k.eps;
-        let u = cautious(m * k.debias1 / root, k.sign * g, k.xi, over);
-        (p - k.lr * (u + k.decay * p), Moments { m, v, last: k.sign * g, v_max })
+        let u = cautious(m * k.debias1 / root, g, k.xi, over);
+        (p - k.lr * (u + k.decay * p), Moments { m, v, last: g, v_max })
     }
 }

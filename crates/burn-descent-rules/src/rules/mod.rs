@@ -115,18 +115,3 @@ pub use simplified_ademamix::SimplifiedAdEmaMix;
 pub use tiger::Tiger;
 pub use vsgd::Vsgd;
 pub use yogi::Yogi;
-
-/// `new` for options whose defaults are right for most.
-macro_rules! impl_new {
-    ($($rule:ident),*) => {$(
-        impl $rule {
-            /// The optimizer with its default options.
-            pub fn new() -> Self {
-                Self::default()
-            }
-        }
-    )*};
-}
-impl_new! {
-    Ano, Bcos, Cocob, ExAdam, Kate, Lamb, Adafactor, Prodigy, AdaSmooth, Vsgd, AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Asgd, DiffGrad, Grams, GrokFastAdamW, LaProp, Lion, Madgrad, MSvag, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Yogi, Mars, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd
-}

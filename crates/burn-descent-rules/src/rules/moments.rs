@@ -1,7 +1,7 @@
 //! What several relatives of Adam have in common: options, scalars and the step.
 
-use crate::transforms::{decay, sign};
-use crate::{Bound, InvalidOption, Range, Real, fields};
+use crate::transforms::decay;
+use crate::{Real, fields};
 
 /// Options of Adam that its relatives have too, under the same names.
 pub(super) struct Common {
@@ -12,13 +12,11 @@ pub(super) struct Common {
     pub(super) eps_root_hat: f64,
     pub(super) weight_decay: f64,
     pub(super) decoupled_weight_decay: bool,
-    pub(super) maximize: bool,
 }
 
 fields! {
     /// Scalars of [`AdamC`](crate::AdamC) and [`Grams`](crate::Grams).
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2,
@@ -30,28 +28,10 @@ fields! {
 }
 
 impl Common {
-    pub(super) fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_hat", self.eps_hat),
-            Range::NonNegative.of("eps_root_hat", self.eps_root_hat),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
-    pub(super) fn conflict(&self, owner: &'static str) -> Result<(), InvalidOption> {
-        let (eps, eps_hat) = (("eps", self.eps), ("eps_hat", self.eps_hat));
-        let eps_root_hat = ("eps_root_hat", self.eps_root_hat);
-        InvalidOption::unless_one_positive(owner, &[eps, eps_hat, eps_root_hat])
-    }
-
     pub(super) fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let root_bias2 = (1.0 - self.beta2.powf(t as f64)).sqrt();
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             beta1: self.beta1,

@@ -1,71 +1,62 @@
 use super::nadam::Moments;
-use crate::transforms::{decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// M-SVAG: momentum, shortened where the gradient is uncertain: Adam's two averages, without its
-/// sign.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// m ← β m + (1 − β) g,          m̂ = m / (1 − βᵗ)
-/// v ← β v + (1 − β) g²,         v̂ = v / (1 − βᵗ)
-/// ρ = (1 − β²ᵗ) (1 − β)² / ((1 − β²) (1 − βᵗ)²)   at most 0.9999; 0 in step 1, and if β is 0
-/// s = (v̂ − m̂²) / (1 − ρ)        the variance of the gradient
-/// γ = m̂² / (m̂² + ρ s)           between 0 and 1; 0 where m̂ is 0
-/// θ ← θ − η γ m̂
-/// ```
-///
-/// One gradient has no variance, so the first step is whole. The libraries divide by `1 − 0.9999`
-/// there, and so multiply what rounding has left of it by ten thousand.
-///
-/// - Defaults: the authors'. `beta` 0.9; no weight decay.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
-/// - Reference: Balles & Hennig 2017, <https://arxiv.org/abs/1705.07774>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{MSvag, rules::slices::Walk};
-///
-/// // Gradients that are all alike are certain: whole steps. Doubtful ones: shorter ones.
-/// let step = |second: f64| -> Result<f64, burn_descent::InvalidOption> {
-///     let mut x = [0.0_f64];
-///     let mut walk = Walk::new(MSvag::new(), x.len())?;
-///     walk.step(0.1, &mut x, &[1.0])?;
-///     let before = x[0];
-///     walk.step(0.1, &mut x, &[second])?;
-///     Ok(before - x[0])
-/// };
-/// assert!((step(1.0)? - 0.1).abs() < 1e-12 && step(0.0)? < 0.03);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct MSvag {
-    /// Decay `β` of both moments, in [0, 1). Default 0.9.
-    pub beta: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for MSvag {
-    fn default() -> Self {
-        Self { beta: 0.9, weight_decay: 0.0, decoupled_weight_decay: false, maximize: false }
+options! {
+    /// M-SVAG: momentum, shortened where the gradient is uncertain: Adam's two averages, without its
+    /// sign.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// m ← β m + (1 − β) g,          m̂ = m / (1 − βᵗ)
+    /// v ← β v + (1 − β) g²,         v̂ = v / (1 − βᵗ)
+    /// ρ = (1 − β²ᵗ) (1 − β)² / ((1 − β²) (1 − βᵗ)²)   at most 0.9999; 0 in step 1, and if β is 0
+    /// s = (v̂ − m̂²) / (1 − ρ)        the variance of the gradient
+    /// γ = m̂² / (m̂² + ρ s)           between 0 and 1; 0 where m̂ is 0
+    /// θ ← θ − η γ m̂
+    /// ```
+    ///
+    /// One gradient has no variance, so the first step is whole. The libraries divide by `1 − 0.9999`
+    /// there, and so multiply what rounding has left of it by ten thousand.
+    ///
+    /// - Defaults: the authors'. `beta` 0.9; no weight decay.
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite).
+    /// - Reference: Balles & Hennig 2017, <https://arxiv.org/abs/1705.07774>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{MSvag, rules::slices::Walk};
+    ///
+    /// // Gradients that are all alike are certain: whole steps. Doubtful ones: shorter ones.
+    /// let step = |second: f64| -> Result<f64, burn_descent::InvalidOption> {
+    ///     let mut x = [0.0_f64];
+    ///     let mut walk = Walk::new(MSvag::new(), x.len())?;
+    ///     walk.step(0.1, &mut x, &[1.0])?;
+    ///     let before = x[0];
+    ///     walk.step(0.1, &mut x, &[second])?;
+    ///     Ok(before - x[0])
+    /// };
+    /// assert!((step(1.0)? - 0.1).abs() < 1e-12 && step(0.0)? < 0.03);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct MSvag {
+        /// Decay `β` of both moments.
+        beta: Decay = 0.9,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
 fields! {
     /// Scalars of [`MSvag`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta, one_beta,
@@ -83,13 +74,6 @@ impl Rule for MSvag {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta", self.beta),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0 }
     }
@@ -102,17 +86,7 @@ impl Rule for MSvag {
         // Of one gradient there is no variance; what rounding makes of it is not to be divided by 0.
         let rho = rho / ((1.0 - self.beta * self.beta) * bias * bias);
         let rho = if t == 1 || self.beta == 0.0 { 0.0 } else { rho.min(0.9999) };
-        Scalars {
-            sign: sign(self.maximize),
-            l2,
-            keep,
-            beta: self.beta,
-            one_beta,
-            bias,
-            rho,
-            one_rho: 1.0 - rho,
-            lr,
-        }
+        Scalars { l2, keep, beta: self.beta, one_beta, bias, rho, one_rho: 1.0 - rho, lr }
     }
 
     #[inline(always)]
@@ -123,7 +97,7 @@ impl Rule for MSvag {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta * s.m + k.one_beta * g;
         let v = k.beta * s.v + k.one_beta * g * g;
         let (m_hat, v_hat) = (m / k.bias, v / k.bias);

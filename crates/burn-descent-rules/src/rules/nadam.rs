@@ -1,106 +1,84 @@
-use crate::transforms::{cautious, decay, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::{cautious, decay};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// NAdam: Adam that looks one step of momentum ahead, as Nesterov's does.
-///
-/// ```text
-/// g ← ±g + λ θ
-/// m ← β₁ m + (1 − β₁) g
-/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
-/// m̄ = (1 − μ_t) g / (1 − μ₁ … μ_t) + μ_t₊₁ m / (1 − μ₁ … μ_t₊₁)
-/// θ ← θ − η m̄ / (√(v̂ + eps_root) + eps)
-///
-/// μ_t = β₁ (1 − 0.96^(t ψ) / 2)       constant_momentum: μ_t = β₁
-/// ```
-///
-/// With `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ`, and not on the
-/// gradient: NAdamW.
-///
-/// The libraries have four NAdams. PyTorch's is the default (`ψ` is its `momentum_decay`); Keras'
-/// is `.momentum_decay(1.0)`; optax's `.constant_momentum(true)`; and timm's NAdamW and the
-/// textbooks' also correct the bias of `m` as of this step:
-/// `.constant_momentum(true).next_bias(false)`.
-///
-/// With `cautious` weights whose step points against the gradient only decay, and the others step
-/// further: see [`AdamW`](crate::AdamW).
-///
-/// - Defaults: PyTorch's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `momentum_decay` 0.004, no weight
-///   decay; `eps_root` 0.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight. A cautious step
-///   reads all of it twice. The product of all `μ` is a closed form of `t`, not a state.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
-/// - Reference: Dozat 2016, <https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{NAdam, Rule};
-///
-/// let keras = NAdam::new().momentum_decay(1.0).eps(1e-7);
-/// keras.check()?;
-/// // The closed form of the product of momenta is the product.
-/// let (mut product, q) = (1.0, 0.96_f64.powf(0.004));
-/// (1..=5).for_each(|i| product *= 0.9 * (1.0 - 0.5 * q.powi(i)));
-/// let of_g = (1.0 - 0.9 * (1.0 - 0.5 * q.powi(5))) / (1.0 - product);
-/// assert!((NAdam::new().scalars(1e-3, 5).of_g - of_g).abs() < 1e-12);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct NAdam {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, >= 0. Default 1e-8. This or `eps_root` must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added under the root, >= 0. Default 0.
-    pub eps_root: f64,
-    /// How fast the momentum `μ` of a step grows from half of `β₁` to `β₁`, `ψ` >= 0. Default
-    /// 0.004.
-    #[doc(alias = "psi")]
-    #[doc(alias = "schedule_decay")]
-    pub momentum_decay: f64,
-    /// `μ` is `β₁` in every step. Default false.
-    pub constant_momentum: bool,
-    /// Correct the bias of `m` as of the next step, for which it is meant. Default true; false: as
-    /// of this step.
-    pub next_bias: bool,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    pub decoupled_weight_decay: bool,
-    /// Leave out weights whose step points against the gradient. Default false.
-    #[doc(alias = "caution")]
-    pub cautious: bool,
-    /// `ξ` of a cautious step, >= 0. Default 1.
-    pub cautious_xi: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for NAdam {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            eps_root: 0.0,
-            momentum_decay: 0.004,
-            constant_momentum: false,
-            next_bias: true,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            cautious: false,
-            cautious_xi: 1.0,
-            maximize: false,
-        }
+options! {
+    /// NAdam: Adam that looks one step of momentum ahead, as Nesterov's does.
+    ///
+    /// ```text
+    /// g ← g + λ θ
+    /// m ← β₁ m + (1 − β₁) g
+    /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+    /// m̄ = (1 − μ_t) g / (1 − μ₁ … μ_t) + μ_t₊₁ m / (1 − μ₁ … μ_t₊₁)
+    /// θ ← θ − η m̄ / (√(v̂ + eps_root) + eps)
+    ///
+    /// μ_t = β₁ (1 − 0.96^(t ψ) / 2)       constant_momentum: μ_t = β₁
+    /// ```
+    ///
+    /// With `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ`, and not on the
+    /// gradient: NAdamW.
+    ///
+    /// The libraries have four NAdams. PyTorch's is the default (`ψ` is its `momentum_decay`); Keras'
+    /// is `.momentum_decay(1.0)`; optax's `.constant_momentum(true)`; and timm's NAdamW and the
+    /// textbooks' also correct the bias of `m` as of this step:
+    /// `.constant_momentum(true).next_bias(false)`.
+    ///
+    /// With `cautious` weights whose step points against the gradient only decay, and the others step
+    /// further: see [`AdamW`](crate::AdamW).
+    ///
+    /// - Defaults: PyTorch's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `momentum_decay` 0.004, no weight
+    ///   decay; `eps_root` 0.
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight. A cautious step
+    ///   reads all of it twice. The product of all `μ` is a closed form of `t`, not a state.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite).
+    /// - Reference: Dozat 2016, <https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{NAdam, Rule};
+    ///
+    /// let keras = NAdam::new().momentum_decay(1.0).eps(1e-7);
+    /// keras.check()?;
+    /// // The closed form of the product of momenta is the product.
+    /// let (mut product, q) = (1.0, 0.96_f64.powf(0.004));
+    /// (1..=5).for_each(|i| product *= 0.9 * (1.0 - 0.5 * q.powi(i)));
+    /// let of_g = (1.0 - 0.9 * (1.0 - 0.5 * q.powi(5))) / (1.0 - product);
+    /// assert!((NAdam::new().scalars(1e-3, 5).of_g - of_g).abs() < 1e-12);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct NAdam {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the root. This or `eps_root` must be > 0.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added under the root.
+        eps_root: Epsilon = 0.0,
+        /// How fast the momentum `μ` of a step grows from half of `β₁` to `β₁`, `ψ`.
+        #[doc(alias = "psi")]
+        #[doc(alias = "schedule_decay")]
+        momentum_decay: NonNegative = 0.004,
+        /// `μ` is `β₁` in every step.
+        constant_momentum: bool = false,
+        /// Correct the bias of `m` as of the next step, for which it is meant. If not, as
+        /// of this step.
+        next_bias: bool = true,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        decoupled_weight_decay: bool = false,
+        /// Leave out weights whose step points against the gradient.
+        #[doc(alias = "caution")]
+        cautious: bool = false,
+        /// `ξ` of a cautious step.
+        cautious_xi: NonNegative = 1.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -145,7 +123,6 @@ fields! {
 fields! {
     /// Scalars of [`NAdam`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2, lr,
@@ -168,23 +145,6 @@ impl Rule for NAdam {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("momentum_decay", self.momentum_decay),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-            Range::NonNegative.of("cautious_xi", self.cautious_xi),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let eps = [("eps", self.eps), ("eps_root", self.eps_root)];
-        InvalidOption::unless_one_positive(Self::NAME, &eps)
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0 }
     }
@@ -193,7 +153,6 @@ impl Rule for NAdam {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let (of_g, of_m) = self.shares(t);
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             beta1: self.beta1,
@@ -218,7 +177,7 @@ impl Rule for NAdam {
         k: Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let (u, s) = direction(g, s, k);
         (k.keep * p - k.lr * cautious(u, g, k.xi, over), s)
     }

@@ -1,44 +1,36 @@
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// Nesterov's accelerated gradient, with the true look-ahead.
-///
-/// ```text
-/// m ← β m − η ∇f(θ + β m)
-/// θ ← θ + m
-/// ```
-///
-/// The gradient is taken at the look-ahead point `x = θ + β m`, so that is what the trained
-/// weights hold: a step takes `x` to the next look-ahead point. The weights to judge and to ship
-/// are `θ = x − β m` with the `β` of the last step, from [`evaluate`](Rule::evaluate).
-///
-/// - Default: `momentum` 0.9, the usual choice.
-/// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
-/// - A gradient that is NaN or infinite makes its weight and `m` NaN or infinite, and no other.
-/// - Reference: Nesterov 1983; in this notation Sutskever et al. 2013, equations 3 and 4,
-///   <https://proceedings.mlr.press/v28/sutskever13.html>. PyTorch's `SGD(nesterov=True)` is the
-///   same path as long as the learning rate is constant, judged at the look-ahead point: see
-///   [`Sgd`](crate::Sgd).
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Nesterov, Rule};
-///
-/// Nesterov::new().momentum(0.95).check()?;
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Nesterov {
-    /// Decay `β` of the velocity, in [0, 1). Default 0.9.
-    #[doc(alias = "beta")]
-    pub momentum: f64,
-}
-
-impl Default for Nesterov {
-    fn default() -> Self {
-        Self { momentum: 0.9 }
+options! {
+    /// Nesterov's accelerated gradient, with the true look-ahead.
+    ///
+    /// ```text
+    /// m ← β m − η ∇f(θ + β m)
+    /// θ ← θ + m
+    /// ```
+    ///
+    /// The gradient is taken at the look-ahead point `x = θ + β m`, so that is what the trained
+    /// weights hold: a step takes `x` to the next look-ahead point. The weights to judge and to ship
+    /// are `θ = x − β m` with the `β` of the last step, from [`evaluate`](Rule::evaluate).
+    ///
+    /// - Default: `momentum` 0.9, the usual choice.
+    /// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
+    /// - A gradient that is NaN or infinite makes its weight and `m` NaN or infinite, and no other.
+    /// - Reference: Nesterov 1983; in this notation Sutskever et al. 2013, equations 3 and 4,
+    ///   <https://proceedings.mlr.press/v28/sutskever13.html>. PyTorch's `SGD(nesterov=True)` is the
+    ///   same path as long as the learning rate is constant, judged at the look-ahead point: see
+    ///   [`Sgd`](crate::Sgd).
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Nesterov, Rule};
+    ///
+    /// Nesterov::new().momentum(0.95).check()?;
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Nesterov {
+        /// Decay `β` of the velocity.
+        #[doc(alias = "beta")]
+        momentum: Decay = 0.9,
     }
 }
 
@@ -61,10 +53,6 @@ impl Rule for Nesterov {
     };
     type State<R: Copy> = Velocity<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![Range::Decay.of("momentum", self.momentum)]
-    }
 
     fn start(&self) -> Velocity<f64> {
         Velocity { m: 0.0 }

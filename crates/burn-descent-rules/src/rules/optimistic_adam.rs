@@ -1,86 +1,67 @@
 use super::NAdam;
 use super::optimistic_gd::optimism;
-use crate::transforms::{decay, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// Optimistic Adam: twice Adam's step less the one before, for games of two players such as GANs.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
-/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
-/// u = m̂ / (√(v̂ + eps_root) + eps)
-/// θ ← θ − η ((α + β) u − β u')  u' that of the step before, u in step 1
-/// ```
-///
-/// `nesterov`, which is optax's default: the `m̄` of [`NAdam`] with constant momentum takes the
-/// place of `m̂`.
-///
-/// - Defaults: the paper's. `alpha` 1, `beta` 1, without Nesterov's momentum; Adam's `beta1` 0.9,
-///   `beta2` 0.999, `eps` 1e-8; `eps_root` 0, no weight decay.
-/// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite), after a step back along `u'`.
-/// - Reference: Daskalakis et al. 2017, algorithm 1, <https://arxiv.org/abs/1711.00141>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{OptimisticAdam, rules::slices::Walk};
-///
-/// let mut x = [1.0_f64];
-/// let mut walk = Walk::new(OptimisticAdam::new(), x.len())?;
-/// // While Adam's steps are all alike, so are these.
-/// walk.step(0.1, &mut x, &[1.0])?;
-/// walk.step(0.1, &mut x, &[1.0])?;
-/// assert!((x[0] - 0.8).abs() < 1e-8);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct OptimisticAdam {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, >= 0. Default 1e-8. This or `eps_root` must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added under the root, >= 0. Default 0.
-    pub eps_root: f64,
-    /// Factor `α` of Adam's step, >= 0. Default 1.
-    pub alpha: f64,
-    /// Factor `β` of its change since the step before, >= 0. Default 1.
-    #[doc(alias = "optimism")]
-    pub beta: f64,
-    /// Look one step of momentum ahead. Default false.
-    pub nesterov: bool,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for OptimisticAdam {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            eps_root: 0.0,
-            alpha: 1.0,
-            beta: 1.0,
-            nesterov: false,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// Optimistic Adam: twice Adam's step less the one before, for games of two players such as GANs.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
+    /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+    /// u = m̂ / (√(v̂ + eps_root) + eps)
+    /// θ ← θ − η ((α + β) u − β u')  u' that of the step before, u in step 1
+    /// ```
+    ///
+    /// `nesterov`, which is optax's default: the `m̄` of [`NAdam`] with constant momentum takes the
+    /// place of `m̂`.
+    ///
+    /// - Defaults: the paper's. `alpha` 1, `beta` 1, without Nesterov's momentum; Adam's `beta1` 0.9,
+    ///   `beta2` 0.999, `eps` 1e-8; `eps_root` 0, no weight decay.
+    /// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite), after a step back along `u'`.
+    /// - Reference: Daskalakis et al. 2017, algorithm 1, <https://arxiv.org/abs/1711.00141>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{OptimisticAdam, rules::slices::Walk};
+    ///
+    /// let mut x = [1.0_f64];
+    /// let mut walk = Walk::new(OptimisticAdam::new(), x.len())?;
+    /// // While Adam's steps are all alike, so are these.
+    /// walk.step(0.1, &mut x, &[1.0])?;
+    /// walk.step(0.1, &mut x, &[1.0])?;
+    /// assert!((x[0] - 0.8).abs() < 1e-8);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct OptimisticAdam {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the root. This or `eps_root` must be > 0.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added under the root.
+        eps_root: Epsilon = 0.0,
+        /// Factor `α` of Adam's step.
+        alpha: NonNegative = 1.0,
+        /// Factor `β` of its change since the step before.
+        #[doc(alias = "optimism")]
+        beta: NonNegative = 1.0,
+        /// Look one step of momentum ahead.
+        nesterov: bool = false,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -99,7 +80,6 @@ fields! {
 fields! {
     /// Scalars of [`OptimisticAdam`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2,
@@ -122,23 +102,6 @@ impl Rule for OptimisticAdam {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("alpha", self.alpha),
-            Range::NonNegative.of("beta", self.beta),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let eps = [("eps", self.eps), ("eps_root", self.eps_root)];
-        InvalidOption::unless_one_positive(Self::NAME, &eps)
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0, u_prev: 0.0 }
     }
@@ -152,7 +115,6 @@ impl Rule for OptimisticAdam {
         };
         let (of_u, of_prev) = optimism(self.alpha, self.beta, t);
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             beta1: self.beta1,
@@ -178,7 +140,7 @@ impl Rule for OptimisticAdam {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let u = (k.of_g * g + k.of_m * m) / ((v * k.debias2 + k.eps_root).sqrt() + k.eps);

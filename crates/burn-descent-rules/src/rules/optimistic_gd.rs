@@ -1,67 +1,53 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// Optimistic gradient descent: twice the gradient less the one of the step before, which in games
-/// of two players ends the going round in circles.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// θ ← θ − η ((α + β) g − β g')  g' the gradient of the step before, g in step 1
-/// ```
-///
-/// `beta` 0 is plain gradient descent; `β (g − g')` is a guess at how the gradient goes on
-/// changing.
-///
-/// - Defaults: the paper's and optax's. `alpha` 1, `beta` 1; no weight decay.
-/// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
-/// - A gradient that is NaN or infinite makes its weight and state NaN or infinite, and no other.
-/// - Reference: Daskalakis et al. 2017, <https://arxiv.org/abs/1711.00141>; with two rates Mokhtari
-///   et al. 2019, <https://arxiv.org/abs/1901.08511>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{OptimisticGd, rules::slices::Walk};
-///
-/// // min over x, max over y of x y: plain descent and ascent leave (0, 0), this one finds it.
-/// let (mut x, mut y) = ([1.0_f64], [1.0]);
-/// let mut down = Walk::new(OptimisticGd::new(), 1)?;
-/// let mut up = Walk::new(OptimisticGd::new().maximize(true), 1)?;
-/// for _ in 0..200 {
-///     let gradients = (y, x);
-///     down.step(0.3, &mut x, &gradients.0)?;
-///     up.step(0.3, &mut y, &gradients.1)?;
-/// }
-/// assert!(x[0].hypot(y[0]) < 1e-3);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct OptimisticGd {
-    /// Factor `α` of the gradient, >= 0. Default 1.
-    pub alpha: f64,
-    /// Factor `β` of its change since the step before, >= 0. Default 1.
-    #[doc(alias = "optimism")]
-    pub beta: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for OptimisticGd {
-    fn default() -> Self {
-        Self {
-            alpha: 1.0,
-            beta: 1.0,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// Optimistic gradient descent: twice the gradient less the one of the step before, which in games
+    /// of two players ends the going round in circles.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// θ ← θ − η ((α + β) g − β g')  g' the gradient of the step before, g in step 1
+    /// ```
+    ///
+    /// `beta` 0 is plain gradient descent; `β (g − g')` is a guess at how the gradient goes on
+    /// changing.
+    ///
+    /// - Defaults: the paper's and optax's. `alpha` 1, `beta` 1; no weight decay.
+    /// - Memory: one number a weight. Traffic in f32: read 12, write 8 bytes a weight.
+    /// - A gradient that is NaN or infinite makes its weight and state NaN or infinite, and no other.
+    /// - Reference: Daskalakis et al. 2017, <https://arxiv.org/abs/1711.00141>; with two rates Mokhtari
+    ///   et al. 2019, <https://arxiv.org/abs/1901.08511>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{OptimisticGd, rules::slices::Walk};
+    ///
+    /// // min over x, max over y of x y: plain descent and ascent leave (0, 0), this one finds it.
+    /// let (mut x, mut y) = ([1.0_f64], [1.0]);
+    /// let mut down = Walk::new(OptimisticGd::new(), 1)?;
+    /// let mut up = Walk::new(OptimisticGd::new().maximize(true), 1)?;
+    /// for _ in 0..200 {
+    ///     let gradients = (y, x);
+    ///     down.step(0.3, &mut x, &gradients.0)?;
+    ///     up.step(0.3, &mut y, &gradients.1)?;
+    /// }
+    /// assert!(x[0].hypot(y[0]) < 1e-3);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct OptimisticGd {
+        /// Factor `α` of the gradient.
+        alpha: NonNegative = 1.0,
+        /// Factor `β` of its change since the step before.
+        #[doc(alias = "optimism")]
+        beta: NonNegative = 1.0,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -81,7 +67,6 @@ fields! {
 fields! {
     /// Scalars of [`OptimisticGd`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         /// Factors of the gradient and of the one before.
@@ -98,14 +83,6 @@ impl Rule for OptimisticGd {
     type State<R: Copy> = Past<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::NonNegative.of("alpha", self.alpha),
-            Range::NonNegative.of("beta", self.beta),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Past<f64> {
         Past { g_prev: 0.0 }
     }
@@ -113,7 +90,7 @@ impl Rule for OptimisticGd {
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let (of_g, of_prev) = optimism(self.alpha, self.beta, t);
-        Scalars { sign: sign(self.maximize), l2, keep, of_g, of_prev, lr }
+        Scalars { l2, keep, of_g, of_prev, lr }
     }
 
     #[inline(always)]
@@ -124,7 +101,7 @@ impl Rule for OptimisticGd {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Past<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let step = k.of_g * g - k.of_prev * s.g_prev;
         (k.keep * p - k.lr * step, Past { g_prev: g })
     }

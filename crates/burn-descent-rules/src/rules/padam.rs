@@ -1,86 +1,69 @@
 use super::moments::Common;
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
-/// Padam: partially adaptive, Adam whose denominator is a smaller power of the second moment,
-/// between Adam and gradient descent with momentum.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// m ← β₁ m + (1 − β₁) g
-/// v ← β₂ v + (1 − β₂) g²
-/// amsgrad: v_max ← max(v_max, v)   takes the place of v
-/// θ ← θ − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) m / (√v + eps)^(2 partial)
-/// ```
-///
-/// `partial` ½ is AMSGrad, 0 gradient descent with momentum. The paper corrects no bias; as in the
-/// authors' code and pytorch_optimizer its correction is outside of the power.
-///
-/// **Only multiples of 1/32 are taken for `partial`**, others are refused: the power is made of square
-/// roots, which every engine has. The nearest multiple is at most 1/64 away: 0.3 is 0.3125.
-///
-/// - Defaults: the authors'. `partial` 1/4 (the paper advises 1/8), `beta1` 0.9, `beta2` 0.999,
-///   `eps` 1e-8, with AMSGrad (pytorch_optimizer has none), no weight decay.
-/// - Memory: three numbers a weight, two without AMSGrad. Traffic in f32: read 20, write 16 bytes a
-///   weight; 4 and 4 less without AMSGrad.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite), unless `partial` is 0.
-/// - Reference: Chen et al. 2018, algorithm 1, <https://arxiv.org/abs/1806.06763>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Padam, Rule, rules::slices::Walk};
-///
-/// let error = Padam::new().partial(0.3).check().unwrap_err();
-/// let allowed = "padam: partial = 0.3 is not allowed, it must be a multiple of 1/32 up to 1/2";
-/// assert_eq!(error.to_string(), allowed);
-/// // The first step is 16 / 16^(3/4); with `beta2` 0 the second moment has no bias.
-/// let mut x = [0.0_f64];
-/// let mut walk = Walk::new(Padam::new().partial(0.375).beta2(0.0), x.len())?;
-/// walk.step(1.0, &mut x, &[16.0])?;
-/// assert!((x[0] + 16.0 / 8.0).abs() < 1e-8);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Padam {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// The power of the second moment, a multiple of 1/32 in [0, 1/2]. Default 1/4.
-    #[doc(alias = "p")]
-    pub partial: f64,
-    /// Added to the root, > 0. Default 1e-8.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Divide by the greatest second moment so far. Default true.
-    pub amsgrad: bool,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Padam {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            partial: 0.25,
-            eps: 1e-8,
-            amsgrad: true,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// Padam: partially adaptive, Adam whose denominator is a smaller power of the second moment,
+    /// between Adam and gradient descent with momentum.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// m ← β₁ m + (1 − β₁) g
+    /// v ← β₂ v + (1 − β₂) g²
+    /// amsgrad: v_max ← max(v_max, v)   takes the place of v
+    /// θ ← θ − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) m / (√v + eps)^(2 partial)
+    /// ```
+    ///
+    /// `partial` ½ is AMSGrad, 0 gradient descent with momentum. The paper corrects no bias; as in the
+    /// authors' code and pytorch_optimizer its correction is outside of the power.
+    ///
+    /// **Only multiples of 1/32 are taken for `partial`**, others are refused: the power is made of square
+    /// roots, which every engine has. The nearest multiple is at most 1/64 away: 0.3 is 0.3125.
+    ///
+    /// - Defaults: the authors'. `partial` 1/4 (the paper advises 1/8), `beta1` 0.9, `beta2` 0.999,
+    ///   `eps` 1e-8, with AMSGrad (pytorch_optimizer has none), no weight decay.
+    /// - Memory: three numbers a weight, two without AMSGrad. Traffic in f32: read 20, write 16 bytes a
+    ///   weight; 4 and 4 less without AMSGrad.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite), unless `partial` is 0.
+    /// - Reference: Chen et al. 2018, algorithm 1, <https://arxiv.org/abs/1806.06763>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Padam, Rule, rules::slices::Walk};
+    ///
+    /// let error = Padam::new().partial(0.3).check().unwrap_err();
+    /// let allowed = "padam: partial = 0.3 is not allowed, it must be a multiple of 1/32 up to 1/2";
+    /// assert_eq!(error.to_string(), allowed);
+    /// // The first step is 16 / 16^(3/4); with `beta2` 0 the second moment has no bias.
+    /// let mut x = [0.0_f64];
+    /// let mut walk = Walk::new(Padam::new().partial(0.375).beta2(0.0), x.len())?;
+    /// walk.step(1.0, &mut x, &[16.0])?;
+    /// assert!((x[0] + 16.0 / 8.0).abs() < 1e-8);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Padam {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// The power of the second moment, a multiple of 1/32 in [0, 1/2].
+        #[doc(alias = "p")]
+        partial: NonNegative = 0.25,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-8,
+        /// Divide by the greatest second moment so far.
+        amsgrad: bool = true,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -94,7 +77,6 @@ impl Padam {
             eps_root_hat: 0.0,
             weight_decay: self.weight_decay,
             decoupled_weight_decay: self.decoupled_weight_decay,
-            maximize: self.maximize,
         }
     }
 }
@@ -114,7 +96,6 @@ fields! {
 fields! {
     /// Scalars of [`Padam`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2, lr, eps,
@@ -131,16 +112,6 @@ impl Rule for Padam {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("partial", self.partial),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn conflict(&self) -> Result<(), InvalidOption> {
         let whole = self.partial <= 0.5 && (self.partial * 32.0).fract() == 0.0;
         let partial = [("partial", self.partial, whole, "a multiple of 1/32 up to 1/2")];
@@ -155,7 +126,6 @@ impl Rule for Padam {
         let k = self.common().scalars(lr, t);
         let digit = |place: f64| (self.partial * 2.0 * place).floor() % 2.0;
         Scalars {
-            sign: k.sign,
             l2: k.l2,
             keep: k.keep,
             beta1: k.beta1,
@@ -180,7 +150,7 @@ impl Rule for Padam {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let v_max = s.v_max.map(|v_max| v_max.max(v));

@@ -1,60 +1,46 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// PNM, positive-negative momentum: two momenta, each of every other gradient, of which one is
-/// taken more than whole and the other subtracted, for the noise that generalisation likes.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// m_t = β₁² m_t₋₂ + (1 − β₁²) g
-/// θ ← θ − η ((1 + β₀) m_t − β₀ m_t₋₁) / √((1 + β₀)² + β₀²)
-/// ```
-///
-/// - Defaults: the paper's and the authors'. `beta1` 0.9, `beta0` 1; no weight decay, not decoupled
-///   (the authors' is).
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A gradient that is NaN or infinite makes its weight and state NaN or infinite, and no other.
-/// - Reference: Xie et al. 2021, algorithm 1, <https://arxiv.org/abs/2103.17182>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Pnm, Rule};
-///
-/// Pnm::new().beta1(0.8).beta0(0.5).check()?;
-/// let error = Pnm::new().beta0(-1.0).check().unwrap_err();
-/// assert_eq!(error.to_string(), "pnm: beta0 = -1 is not allowed, it must be a number >= 0");
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Pnm {
-    /// Decay `β₁` of the momenta in one step, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Share `β₀` of the negative momentum, >= 0. Default 1.
-    #[doc(alias = "betas")]
-    pub beta0: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Pnm {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta0: 1.0,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// PNM, positive-negative momentum: two momenta, each of every other gradient, of which one is
+    /// taken more than whole and the other subtracted, for the noise that generalisation likes.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// m_t = β₁² m_t₋₂ + (1 − β₁²) g
+    /// θ ← θ − η ((1 + β₀) m_t − β₀ m_t₋₁) / √((1 + β₀)² + β₀²)
+    /// ```
+    ///
+    /// - Defaults: the paper's and the authors'. `beta1` 0.9, `beta0` 1; no weight decay, not decoupled
+    ///   (the authors' is).
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
+    /// - A gradient that is NaN or infinite makes its weight and state NaN or infinite, and no other.
+    /// - Reference: Xie et al. 2021, algorithm 1, <https://arxiv.org/abs/2103.17182>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Pnm, Rule};
+    ///
+    /// Pnm::new().beta1(0.8).beta0(0.5).check()?;
+    /// let error = Pnm::new().beta0(-1.0).check().unwrap_err();
+    /// assert_eq!(error.to_string(), "pnm: beta0 = -1 is not allowed, it must be a number >= 0");
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Pnm {
+        /// Decay `β₁` of the momenta in one step.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Share `β₀` of the negative momentum.
+        #[doc(alias = "betas")]
+        beta0: NonNegative = 1.0,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -77,7 +63,6 @@ fields! {
 fields! {
     /// Scalars of [`Pnm`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         /// `β₁²` and `1 − β₁²`.
@@ -95,14 +80,6 @@ impl Rule for Pnm {
     type State<R: Copy> = Momenta<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::NonNegative.of("beta0", self.beta0),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Momenta<f64> {
         Momenta { m: 0.0, m_prev: 0.0 }
     }
@@ -111,16 +88,7 @@ impl Rule for Pnm {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let (of_m, of_prev) = shares(self.beta0);
         let beta = self.beta1 * self.beta1;
-        Scalars {
-            sign: sign(self.maximize),
-            l2,
-            keep,
-            beta,
-            one_beta: 1.0 - beta,
-            of_m,
-            of_prev,
-            lr,
-        }
+        Scalars { l2, keep, beta, one_beta: 1.0 - beta, of_m, of_prev, lr }
     }
 
     #[inline(always)]
@@ -131,7 +99,7 @@ impl Rule for Pnm {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Momenta<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta * s.m_prev + k.one_beta * g;
         let step = k.of_m * m - k.of_prev * s.m;
         (k.keep * p - k.lr * step, Momenta { m, m_prev: s.m })

@@ -1,99 +1,77 @@
 use crate::Domain::Model;
-use crate::transforms::sign;
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// Prodigy: Adam that finds its own learning rate, from how far the whole model has come.
-///
-/// ```text
-/// dlr = d η √(1 − β₂ᵗ) / (1 − β₁ᵗ)                         without `bias_correction` dlr = d η
-/// N ← β₃ N + Σ (d / d0) dlr g (θ₀ − θ),    s ← β₃ s + (d / d0) dlr g
-/// m ← β₁ m + (1 − β₁) d g,                 v ← β₂ v + (1 − β₂) (d g)²
-/// d̂ = d_coef N / Σ |s|
-/// d ← max(d, d̂), by growth_rate at most
-/// θ ← (1 − dlr λ) θ − dlr m / (√v + d eps)
-/// ```
-///
-/// The sums go over all parameters of the model that have a gradient, so it walks with `Descent`; burn's
-/// `ModuleOptimizer` shows an optimizer one parameter at a time and is refused. Groups share one estimate `d`,
-/// whatever their options are. The learning rate is a factor of what is found: 1, or a schedule that falls
-/// from 1.
-///
-/// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `beta3` `√β₂`, `eps` 1e-8, `d0` 1e-6, `d_coef` 1, no
-///   limit of growth, no bias correction, decoupled weight decay of 0. optax corrects the bias always.
-/// - Memory: four numbers a weight, and three a tensor. Traffic in f32: read 40, write 20 bytes a weight, 16 of
-///   those read for the sums.
-/// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`.
-/// - Reference: Mishchenko & Defazio 2023, algorithm 4, <https://arxiv.org/abs/2306.06101>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Prodigy, rules::slices::Walk};
-///
-/// // Down |x - 3|, of which nobody says how far it is.
-/// let mut x = [0.0_f64];
-/// let mut walk = Walk::new(Prodigy::new(), x.len())?;
-/// for _ in 0..200 {
-///     let g = [(x[0] - 3.0).signum()];
-///     walk.step(1.0, &mut x, &g)?;
-/// }
-/// assert!((x[0] - 3.0).abs() < 1.0, "{x:?}");
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Prodigy {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Decay `β₃` of the sums, in [0, 1); 0 for `√β₂`. Default 0.
-    pub beta3: f64,
-    /// Added to the root, times `d`, > 0. Default 1e-8.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights; false: it is a penalty in the gradient (L2). Default true.
-    #[doc(alias = "decouple")]
-    pub decoupled_weight_decay: bool,
-    /// The estimate before the first step, > 0. Default 1e-6.
-    #[doc(alias = "estim_lr0")]
-    pub d0: f64,
-    /// A factor of the estimate, > 0. Default 1.
-    #[doc(alias = "estim_lr_coef")]
-    pub d_coef: f64,
-    /// By how much the estimate may grow in a step, >= 1; 0 for any factor. Default 0.
-    pub growth_rate: f64,
-    /// Correct the bias of the moments. Default false.
-    #[doc(alias = "use_bias_correction")]
-    pub bias_correction: bool,
-    /// Leave the learning rate out of `s`: for a long warmup. Default false.
-    pub safeguard_warmup: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Prodigy {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            beta3: 0.0,
-            eps: 1e-8,
-            weight_decay: 0.0,
-            decoupled_weight_decay: true,
-            d0: 1e-6,
-            d_coef: 1.0,
-            growth_rate: 0.0,
-            bias_correction: false,
-            safeguard_warmup: false,
-            maximize: false,
-        }
+options! {
+    /// Prodigy: Adam that finds its own learning rate, from how far the whole model has come.
+    ///
+    /// ```text
+    /// dlr = d η √(1 − β₂ᵗ) / (1 − β₁ᵗ)                         without `bias_correction` dlr = d η
+    /// N ← β₃ N + Σ (d / d0) dlr g (θ₀ − θ),    s ← β₃ s + (d / d0) dlr g
+    /// m ← β₁ m + (1 − β₁) d g,                 v ← β₂ v + (1 − β₂) (d g)²
+    /// d̂ = d_coef N / Σ |s|
+    /// d ← max(d, d̂), by growth_rate at most
+    /// θ ← (1 − dlr λ) θ − dlr m / (√v + d eps)
+    /// ```
+    ///
+    /// The sums go over all parameters of the model that have a gradient, so it walks with `Descent`; burn's
+    /// `ModuleOptimizer` shows an optimizer one parameter at a time and is refused. Groups share one estimate `d`,
+    /// whatever their options are. The learning rate is a factor of what is found: 1, or a schedule that falls
+    /// from 1.
+    ///
+    /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `beta3` `√β₂`, `eps` 1e-8, `d0` 1e-6, `d_coef` 1, no
+    ///   limit of growth, no bias correction, decoupled weight decay of 0. optax corrects the bias always.
+    /// - Memory: four numbers a weight, and three a tensor. Traffic in f32: read 40, write 20 bytes a weight, 16 of
+    ///   those read for the sums.
+    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`.
+    /// - Reference: Mishchenko & Defazio 2023, algorithm 4, <https://arxiv.org/abs/2306.06101>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Prodigy, rules::slices::Walk};
+    ///
+    /// // Down |x - 3|, of which nobody says how far it is.
+    /// let mut x = [0.0_f64];
+    /// let mut walk = Walk::new(Prodigy::new(), x.len())?;
+    /// for _ in 0..200 {
+    ///     let g = [(x[0] - 3.0).signum()];
+    ///     walk.step(1.0, &mut x, &g)?;
+    /// }
+    /// assert!((x[0] - 3.0).abs() < 1.0, "{x:?}");
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Prodigy {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Decay `β₃` of the sums; 0 for `√β₂`.
+        beta3: Decay = 0.0,
+        /// Added to the root, times `d`.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-8,
+        /// Decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights; false: it is a penalty in the gradient (L2).
+        #[doc(alias = "decouple")]
+        decoupled_weight_decay: bool = true,
+        /// The estimate before the first step.
+        #[doc(alias = "estim_lr0")]
+        d0: Positive = 1e-6,
+        /// A factor of the estimate.
+        #[doc(alias = "estim_lr_coef")]
+        d_coef: Positive = 1.0,
+        /// By how much the estimate may grow in a step, >= 1; 0 for any factor.
+        growth_rate: NonNegative = 0.0,
+        /// Correct the bias of the moments.
+        #[doc(alias = "use_bias_correction")]
+        bias_correction: bool = false,
+        /// Leave the learning rate out of `s`: for a long warmup.
+        safeguard_warmup: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -120,7 +98,7 @@ fields! {
 fields! {
     /// Scalars of [`Prodigy`].
     pub struct Scalars {
-        sign, l2, decay,
+        l2, decay,
         beta1, one_beta1, beta2, one_beta2, beta3, eps,
         /// `η`, bias correction included.
         lr,
@@ -139,19 +117,6 @@ impl Rule for Prodigy {
     type State<R: Copy> = Estimate<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Decay.of("beta3", self.beta3),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-            Range::Positive.of("d0", self.d0),
-            Range::Positive.of("d_coef", self.d_coef),
-            Range::NonNegative.of("growth_rate", self.growth_rate),
-        ]
-    }
-
     fn start(&self) -> Estimate<f64> {
         let d = self.d0;
         Estimate { m: 0.0, v: 0.0, s: 0.0, moved: 0.0, d, d_max: d, numerator: 0.0 }
@@ -166,7 +131,6 @@ impl Rule for Prodigy {
             false => (self.weight_decay, 0.0),
         };
         Scalars {
-            sign: sign(self.maximize),
             l2,
             decay,
             beta1: self.beta1,
@@ -192,7 +156,7 @@ impl Rule for Prodigy {
         over: &mut impl Over<R>,
     ) -> (R, Estimate<R>) {
         let zero = R::lit(0.0);
-        let g = k.sign * g + k.l2 * p;
+        let g = g + k.l2 * p;
         let d = s.d;
         let (dlr, gain) = (d * k.lr, d / k.d0);
         let numerator = k.beta3 * s.numerator - over.sum(Model, gain * dlr * g * s.moved);

@@ -1,63 +1,49 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// QHM, quasi-hyperbolic momentum: a mixture of the gradient and its average.
-///
-/// ```text
-/// g ← ±g + λ θ
-/// m ← β m + (1 − β) g
-/// θ ← θ − η ((1 − ν) g + ν m)
-/// ```
-///
-/// `ν` 0 is plain gradient descent, `ν` 1 momentum (with an average for a velocity, so that `η` is
-/// `1 / (1 − β)` times that of [`Sgd`](crate::Sgd)), `ν = β` Nesterov's. With
-/// `decoupled_weight_decay` the decay acts on the weights: `θ ← (1 − η λ) θ − …`.
-///
-/// - Defaults: those that the paper recommends. `momentum` 0.999, `nu` 0.7; `weight_decay` 0, a
-///   penalty.
-/// - Memory: one number a weight; none with `momentum` 0. Traffic in f32: read 12, write 8 bytes a
-///   weight; without momentum read 8, write 4.
-/// - A gradient that is NaN or infinite makes its weight and `m` NaN or infinite, and no other.
-/// - Reference: Ma & Yarats 2018, <https://arxiv.org/abs/1810.06801>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Qhm, Rule};
-///
-/// Qhm::new().momentum(0.9).nu(0.5).check()?;
-/// let error = Qhm::new().nu(1.5).check().unwrap_err();
-/// assert_eq!(error.to_string(), "qhm: nu = 1.5 is not allowed, it must be in [0, 1]");
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Qhm {
-    /// Decay `β` of the average of the gradients, in [0, 1). Default 0.999; 0: none is kept.
-    #[doc(alias = "beta")]
-    pub momentum: f64,
-    /// Share `ν` of the average in the step, in [0, 1]. Default 0.7.
-    pub nu: f64,
-    /// Decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Qhm {
-    fn default() -> Self {
-        Self {
-            momentum: 0.999,
-            nu: 0.7,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// QHM, quasi-hyperbolic momentum: a mixture of the gradient and its average.
+    ///
+    /// ```text
+    /// g ← g + λ θ
+    /// m ← β m + (1 − β) g
+    /// θ ← θ − η ((1 − ν) g + ν m)
+    /// ```
+    ///
+    /// `ν` 0 is plain gradient descent, `ν` 1 momentum (with an average for a velocity, so that `η` is
+    /// `1 / (1 − β)` times that of [`Sgd`](crate::Sgd)), `ν = β` Nesterov's. With
+    /// `decoupled_weight_decay` the decay acts on the weights: `θ ← (1 − η λ) θ − …`.
+    ///
+    /// - Defaults: those that the paper recommends. `momentum` 0.999, `nu` 0.7; `weight_decay` 0, a
+    ///   penalty.
+    /// - Memory: one number a weight; none with `momentum` 0. Traffic in f32: read 12, write 8 bytes a
+    ///   weight; without momentum read 8, write 4.
+    /// - A gradient that is NaN or infinite makes its weight and `m` NaN or infinite, and no other.
+    /// - Reference: Ma & Yarats 2018, <https://arxiv.org/abs/1810.06801>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Qhm, Rule};
+    ///
+    /// Qhm::new().momentum(0.9).nu(0.5).check()?;
+    /// let error = Qhm::new().nu(1.5).check().unwrap_err();
+    /// assert_eq!(error.to_string(), "qhm: nu = 1.5 is not allowed, it must be in [0, 1]");
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Qhm {
+        /// Decay `β` of the average of the gradients. With 0 none is kept.
+        #[doc(alias = "beta")]
+        momentum: Decay = 0.999,
+        /// Share `ν` of the average in the step.
+        nu: Fraction = 0.7,
+        /// Decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -72,7 +58,6 @@ fields! {
 fields! {
     /// Scalars of [`Qhm`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta, one_beta, nu, one_nu, lr,
@@ -87,14 +72,6 @@ impl Rule for Qhm {
     type State<R: Copy> = Average<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("momentum", self.momentum),
-            Range::Fraction.of("nu", self.nu),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Average<f64> {
         Average { m: (self.momentum > 0.0).then_some(0.0) }
     }
@@ -102,7 +79,6 @@ impl Rule for Qhm {
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             beta: self.momentum,
@@ -121,7 +97,7 @@ impl Rule for Qhm {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Average<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = s.m.map(|m| k.beta * m + k.one_beta * g);
         let step = m.map_or(g, |m| k.one_nu * g + k.nu * m);
         (k.keep * p - k.lr * step, Average { m })

@@ -1,101 +1,81 @@
 use super::nadam::{Moments, NAdam};
-use crate::transforms::{decay, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
-/// RAdam: Adam that waits with its denominator until enough gradients have been seen for it, and
-/// then lets it in gradually.
-///
-/// ```text
-/// g ← ±g + λ θ
-/// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
-/// v ← β₂ v + (1 − β₂) g²
-/// ρ∞ = 2 / (1 − β₂) − 1,        ρ_t = ρ∞ − 2 t β₂ᵗ / (1 − β₂ᵗ)
-/// where ρ_t > threshold:
-///     r = √((ρ_t − 4) (ρ_t − 2) ρ∞ / ((ρ∞ − 4) (ρ∞ − 2) ρ_t))
-///     θ ← θ − η m̂ r √(1 − β₂ᵗ) / (√v + eps)
-/// else
-///     θ ← θ − η m̂
-/// ```
-///
-/// With `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ`, and not on the
-/// gradient.
-///
-/// The paper has no epsilon. `eps` stands where the authors and PyTorch have it. optax and optimi
-/// add theirs to the root of the corrected `v / (1 − β₂ᵗ)`: `eps_debiased`; and optax one under
-/// that root: `eps_root`. Without `degenerated_to_sgd` nothing moves before the rectification
-/// sets in, as in pytorch_optimizer. `nesterov`, of optax, has the `m̄` of [`NAdam`] with constant
-/// momentum in the place of `m̂`.
-///
-/// - Defaults: the paper's and PyTorch's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `threshold` 5, no
-///   weight decay; `eps_debiased` and `eps_root` 0.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other. **A huge one is a huge step** as
-///   long as nothing is rectified: the first five steps with the default `beta2`. One whose square
-///   overflows stops its weight for good (`v` infinite) from then on.
-/// - Reference: Liu et al. 2019, algorithm 2, <https://arxiv.org/abs/1908.03265>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{RAdam, Rule};
-///
-/// let scalars = |t| RAdam::new().scalars(0.1, t);
-/// assert_eq!((scalars(5).adaptive, scalars(5).plain), (0.0, 0.1));
-/// assert!(scalars(6).adaptive > 0.0 && scalars(6).plain == 0.0);
-/// let error = RAdam::new().threshold(3.0).check().unwrap_err();
-/// assert_eq!(error.to_string(), "radam: threshold = 3 is not allowed, it must be a number >= 4");
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct RAdam {
-    /// Decay `β₁` of the first moment, in [0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root before its bias is corrected, >= 0. Default 1e-8. One of the three
-    /// epsilons must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added to the root after its bias is corrected, >= 0. Default 0.
-    pub eps_debiased: f64,
-    /// Added under the root after its bias is corrected, >= 0. Default 0.
-    pub eps_root: f64,
-    /// The `ρ_t` beyond which steps are rectified, >= 4. Default 5.
-    #[doc(alias = "n_sma_threshold")]
-    pub threshold: f64,
-    /// Steps that are not yet rectified are steps along the momentum. Default true; false: there
-    /// are none, and no weight decay either.
-    pub degenerated_to_sgd: bool,
-    /// Look one step of momentum ahead. Default false.
-    pub nesterov: bool,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for RAdam {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            eps_debiased: 0.0,
-            eps_root: 0.0,
-            threshold: 5.0,
-            degenerated_to_sgd: true,
-            nesterov: false,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            maximize: false,
-        }
+options! {
+    /// RAdam: Adam that waits with its denominator until enough gradients have been seen for it, and
+    /// then lets it in gradually.
+    ///
+    /// ```text
+    /// g ← g + λ θ
+    /// m ← β₁ m + (1 − β₁) g,        m̂ = m / (1 − β₁ᵗ)
+    /// v ← β₂ v + (1 − β₂) g²
+    /// ρ∞ = 2 / (1 − β₂) − 1,        ρ_t = ρ∞ − 2 t β₂ᵗ / (1 − β₂ᵗ)
+    /// where ρ_t > threshold:
+    ///     r = √((ρ_t − 4) (ρ_t − 2) ρ∞ / ((ρ∞ − 4) (ρ∞ − 2) ρ_t))
+    ///     θ ← θ − η m̂ r √(1 − β₂ᵗ) / (√v + eps)
+    /// else
+    ///     θ ← θ − η m̂
+    /// ```
+    ///
+    /// With `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ`, and not on the
+    /// gradient.
+    ///
+    /// The paper has no epsilon. `eps` stands where the authors and PyTorch have it. optax and optimi
+    /// add theirs to the root of the corrected `v / (1 − β₂ᵗ)`: `eps_debiased`; and optax one under
+    /// that root: `eps_root`. Without `degenerated_to_sgd` nothing moves before the rectification
+    /// sets in, as in pytorch_optimizer. `nesterov`, of optax, has the `m̄` of [`NAdam`] with constant
+    /// momentum in the place of `m̂`.
+    ///
+    /// - Defaults: the paper's and PyTorch's. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `threshold` 5, no
+    ///   weight decay; `eps_debiased` and `eps_root` 0.
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other. **A huge one is a huge step** as
+    ///   long as nothing is rectified: the first five steps with the default `beta2`. One whose square
+    ///   overflows stops its weight for good (`v` infinite) from then on.
+    /// - Reference: Liu et al. 2019, algorithm 2, <https://arxiv.org/abs/1908.03265>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{RAdam, Rule};
+    ///
+    /// let scalars = |t| RAdam::new().scalars(0.1, t);
+    /// assert_eq!((scalars(5).adaptive, scalars(5).plain), (0.0, 0.1));
+    /// assert!(scalars(6).adaptive > 0.0 && scalars(6).plain == 0.0);
+    /// let error = RAdam::new().threshold(3.0).check().unwrap_err();
+    /// assert_eq!(error.to_string(), "radam: threshold = 3 is not allowed, it must be a number >= 4");
+    /// ```
+    pub struct RAdam {
+        /// Decay `β₁` of the first moment.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the root before its bias is corrected. One of the three
+        /// epsilons must be > 0.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added to the root after its bias is corrected.
+        eps_debiased: Epsilon = 0.0,
+        /// Added under the root after its bias is corrected.
+        eps_root: Epsilon = 0.0,
+        /// The `ρ_t` beyond which steps are rectified, 4 or more.
+        #[doc(alias = "n_sma_threshold")]
+        threshold: Positive = 5.0,
+        /// Steps that are not yet rectified are steps along the momentum. If not, there
+        /// are none, and no weight decay either.
+        degenerated_to_sgd: bool = true,
+        /// Look one step of momentum ahead.
+        nesterov: bool = false,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -126,7 +106,6 @@ impl RAdam {
 fields! {
     /// Scalars of [`RAdam`] and [`AdaBelief`](crate::AdaBelief).
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2,
@@ -146,24 +125,10 @@ impl Rule for RAdam {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_debiased", self.eps_debiased),
-            Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn conflict(&self) -> Result<(), InvalidOption> {
         let enough = self.threshold >= 4.0;
         let threshold = [("threshold", self.threshold, enough, "a number >= 4")];
-        InvalidOption::unless_all_hold(Self::NAME, &threshold)?;
-        let (eps, debiased) = (("eps", self.eps), ("eps_debiased", self.eps_debiased));
-        let root = ("eps_root", self.eps_root);
-        InvalidOption::unless_one_positive(Self::NAME, &[eps, debiased, root])
+        InvalidOption::unless_all_hold(Self::NAME, &threshold)
     }
 
     fn start(&self) -> Moments<f64> {
@@ -177,7 +142,6 @@ impl Rule for RAdam {
         let stands_still = adaptive + plain == 0.0;
         let bias2 = 1.0 - self.beta2.powf(t as f64);
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep: if stands_still { 1.0 } else { keep },
             beta1: self.beta1,
@@ -201,7 +165,7 @@ impl Rule for RAdam {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         (k.keep * p - step(g, m, v + k.eps_root, k), Moments { m, v })

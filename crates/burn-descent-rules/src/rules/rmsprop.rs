@@ -1,100 +1,79 @@
-use crate::transforms::{decay, no_less_than_zero, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::{decay, no_less_than_zero};
+use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
-/// RMSProp: the gradient divided by a running average of its size.
-///
-/// ```text
-/// g ← ±g + λ θ
-/// v ← ρ v + (1 − ρ) g²
-/// centered:  ḡ ← ρ ḡ + (1 − ρ) g,   σ² = max(v − ḡ², 0);    else σ² = v
-/// d = g / (√(σ² + eps_root) + eps)
-/// momentum:  b ← μ b + d,     θ ← θ − η b           nesterov: θ ← θ − η (d + μ b)
-/// classic:   b ← μ b + η d,   θ ← θ − b             nesterov: θ ← θ − (η d + μ b)
-/// without:                    θ ← θ − η d
-/// ```
-///
-/// `bias_correction`, of optax: `v / (1 − ρᵗ)` and `ḡ / (1 − ρᵗ)` in the places of `v` and `ḡ`.
-///
-/// PyTorch has `eps` outside the root; optax and Keras inside, here `eps_root`. TensorFlow's form
-/// starts `v` at 1: `initial_accumulator_value`. In optax and Keras the learning rate goes into
-/// the velocity, here `classic`, which is the same path while the rate is constant. With
-/// `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ − …`, as in Keras.
-///
-/// - Defaults: `rho` 0.9 as in the lecture (PyTorch's `alpha` is 0.99); the rest PyTorch's:
-///   `eps` 1e-8, `momentum` 0, `weight_decay` 0, a penalty, all switches off; `eps_root` 0,
-///   `initial_accumulator_value` 0.
-/// - Memory: one number a weight, one more each for `centered` and for `momentum`. Traffic in
-///   f32: read 12, write 8 bytes a weight; 4 and 4 more for each of the two.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite), but for what velocity it has. Where it is `centered` and
-///   `ḡ²` overflows too, its weight becomes NaN, as in PyTorch.
-/// - Reference: Tieleman & Hinton 2012, lecture 6.5,
-///   <https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf>; centered:
-///   Graves 2013, <https://arxiv.org/abs/1308.0850>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{RmsProp, Rule};
-///
-/// let pytorch = RmsProp::new().rho(0.99).momentum(0.9).centered(true);
-/// pytorch.check()?;
-/// assert_eq!(pytorch.start().presence(), 0b11);
-/// # use burn_descent::rules::Fields;
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct RmsProp {
-    /// Decay `ρ` of the averages, in [0, 1). Default 0.9.
-    #[doc(alias = "alpha")]
-    #[doc(alias = "decay")]
-    pub rho: f64,
-    /// Added to the root, >= 0. Default 1e-8. This or `eps_root` must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added under the root, >= 0. Default 0.
-    pub eps_root: f64,
-    /// Decay `μ` of the velocity, in [0, 1). Default 0: no velocity is kept.
-    pub momentum: f64,
-    /// Look ahead by one more step of the momentum. Default false; needs `momentum` > 0.
-    pub nesterov: bool,
-    /// The learning rate goes into the velocity. Default false: PyTorch's.
-    #[doc(alias = "lr_in_momentum")]
-    pub classic: bool,
-    /// Subtract the squared average of the gradient. Default false.
-    pub centered: bool,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "decoupled_decay")]
-    pub decoupled_weight_decay: bool,
-    /// Correct the averages for having begun with 0. Default false.
-    pub bias_correction: bool,
-    /// What `v` starts at, >= 0. Default 0.
-    pub initial_accumulator_value: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for RmsProp {
-    fn default() -> Self {
-        Self {
-            rho: 0.9,
-            eps: 1e-8,
-            eps_root: 0.0,
-            momentum: 0.0,
-            nesterov: false,
-            classic: false,
-            centered: false,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            bias_correction: false,
-            initial_accumulator_value: 0.0,
-            maximize: false,
-        }
+options! {
+    /// RMSProp: the gradient divided by a running average of its size.
+    ///
+    /// ```text
+    /// g ← g + λ θ
+    /// v ← ρ v + (1 − ρ) g²
+    /// centered:  ḡ ← ρ ḡ + (1 − ρ) g,   σ² = max(v − ḡ², 0);    else σ² = v
+    /// d = g / (√(σ² + eps_root) + eps)
+    /// momentum:  b ← μ b + d,     θ ← θ − η b           nesterov: θ ← θ − η (d + μ b)
+    /// classic:   b ← μ b + η d,   θ ← θ − b             nesterov: θ ← θ − (η d + μ b)
+    /// without:                    θ ← θ − η d
+    /// ```
+    ///
+    /// `bias_correction`, of optax: `v / (1 − ρᵗ)` and `ḡ / (1 − ρᵗ)` in the places of `v` and `ḡ`.
+    ///
+    /// PyTorch has `eps` outside the root; optax and Keras inside, here `eps_root`. TensorFlow's form
+    /// starts `v` at 1: `initial_accumulator_value`. In optax and Keras the learning rate goes into
+    /// the velocity, here `classic`, which is the same path while the rate is constant. With
+    /// `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ − …`, as in Keras.
+    ///
+    /// - Defaults: `rho` 0.9 as in the lecture (PyTorch's `alpha` is 0.99); the rest PyTorch's:
+    ///   `eps` 1e-8, `momentum` 0, `weight_decay` 0, a penalty, all switches off; `eps_root` 0,
+    ///   `initial_accumulator_value` 0.
+    /// - Memory: one number a weight, one more each for `centered` and for `momentum`. Traffic in
+    ///   f32: read 12, write 8 bytes a weight; 4 and 4 more for each of the two.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite), but for what velocity it has. Where it is `centered` and
+    ///   `ḡ²` overflows too, its weight becomes NaN, as in PyTorch.
+    /// - Reference: Tieleman & Hinton 2012, lecture 6.5,
+    ///   <https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf>; centered:
+    ///   Graves 2013, <https://arxiv.org/abs/1308.0850>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{RmsProp, Rule};
+    ///
+    /// let pytorch = RmsProp::new().rho(0.99).momentum(0.9).centered(true);
+    /// pytorch.check()?;
+    /// assert_eq!(pytorch.start().presence(), 0b11);
+    /// # use burn_descent::rules::Fields;
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct RmsProp {
+        /// Decay `ρ` of the averages.
+        #[doc(alias = "alpha")]
+        #[doc(alias = "decay")]
+        rho: Decay = 0.9,
+        /// Added to the root. This or `eps_root` must be > 0.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added under the root.
+        eps_root: Epsilon = 0.0,
+        /// Decay `μ` of the velocity. With 0 no velocity is kept.
+        momentum: Decay = 0.0,
+        /// Look ahead by one more step of the momentum. Needs `momentum` > 0.
+        nesterov: bool = false,
+        /// The learning rate goes into the velocity. PyTorch's does not.
+        #[doc(alias = "lr_in_momentum")]
+        classic: bool = false,
+        /// Subtract the squared average of the gradient.
+        centered: bool = false,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "decoupled_decay")]
+        decoupled_weight_decay: bool = false,
+        /// Correct the averages for having begun with 0.
+        bias_correction: bool = false,
+        /// What `v` starts at.
+        initial_accumulator_value: NonNegative = 0.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -113,7 +92,6 @@ fields! {
 fields! {
     /// Scalars of [`RmsProp`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         rho, one_rho,
@@ -137,25 +115,10 @@ impl Rule for RmsProp {
     type State<R: Copy> = Averages<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("rho", self.rho),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_root", self.eps_root),
-            Range::Decay.of("momentum", self.momentum),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-            Range::NonNegative.of("initial_accumulator_value", self.initial_accumulator_value),
-        ]
-    }
-
     fn conflict(&self) -> Result<(), InvalidOption> {
         let enough = self.momentum > 0.0 || !self.nesterov;
         let momentum = [("momentum", self.momentum, enough, "> 0 with nesterov = true")];
-        InvalidOption::unless_all_hold(Self::NAME, &momentum)?;
-        InvalidOption::unless_one_positive(
-            Self::NAME,
-            &[("eps", self.eps), ("eps_root", self.eps_root)],
-        )
+        InvalidOption::unless_all_hold(Self::NAME, &momentum)
     }
 
     fn start(&self) -> Averages<f64> {
@@ -176,7 +139,6 @@ impl Rule for RmsProp {
             (true, true) => (lr, of_b * self.momentum),
         };
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             rho: self.rho,
@@ -199,7 +161,7 @@ impl Rule for RmsProp {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Averages<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let v = k.rho * s.v + k.one_rho * g * g;
         let g_avg = s.g_avg.map(|g_avg| k.rho * g_avg + k.one_rho * g);
         let v_hat = v * k.debias;

@@ -1,70 +1,55 @@
-use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
-/// Rprop: every weight has a step size of its own, which grows while its gradient keeps its sign.
-///
-/// ```text
-/// d ← sign(±g)
-/// where d d' > 0:  η ← min(eta_plus η, max_step_size)
-/// where d d' < 0:  η ← max(eta_minus η, min_step_size),   d ← 0
-/// θ ← θ − η d                                              d' ← d
-/// ```
-///
-/// The learning rate is what every `η` starts at in step 1, no less than `min_step_size` and no more
-/// than `max_step_size`; later ones, and so schedules, change nothing. For gradients of the whole
-/// data: the noise of mini-batches turns signs. As in PyTorch a weight whose gradient has turned
-/// stands still for one step (iRprop−); optax makes every step one step late.
-///
-/// - Defaults: the paper's and PyTorch's. `eta_minus` 0.5, `eta_plus` 1.2, `min_step_size` 1e-6,
-///   `max_step_size` 50.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and `d` NaN, and no other; an infinite one is like any other.
-/// - Reference: Riedmiller & Braun 1993, <https://doi.org/10.1109/ICNN.1993.298623>; iRprop−: Igel
-///   & Hüsken 2000.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Rprop, rules::slices::Walk};
-///
-/// let mut x = [1.0];
-/// let mut walk = Walk::new(Rprop::new(), x.len())?;
-/// for g in [3.0, 0.01, -7.0, -7.0] {
-///     walk.step(0.1, &mut x, &[g])?;
-/// }
-/// let expected: f64 = 1.0 - 0.1 - 0.12 - 0.0 + 0.06;
-/// assert!((x[0] - expected).abs() < 1e-15);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Rprop {
-    /// Factor of a step size where the gradient has turned, in [0, 1). Default 0.5.
-    #[doc(alias = "etas")]
-    pub eta_minus: f64,
-    /// Factor of a step size where it has not, > 1. Default 1.2.
-    #[doc(alias = "etas")]
-    pub eta_plus: f64,
-    /// The smallest step size, > 0. Default 1e-6.
-    #[doc(alias = "step_sizes")]
-    pub min_step_size: f64,
-    /// The greatest step size, not less than the smallest. Default 50.
-    #[doc(alias = "step_sizes")]
-    pub max_step_size: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Rprop {
-    fn default() -> Self {
-        Self {
-            eta_minus: 0.5,
-            eta_plus: 1.2,
-            min_step_size: 1e-6,
-            max_step_size: 50.0,
-            maximize: false,
-        }
+options! {
+    /// Rprop: every weight has a step size of its own, which grows while its gradient keeps its sign.
+    ///
+    /// ```text
+    /// d ← sign(g)
+    /// where d d' > 0:  η ← min(eta_plus η, max_step_size)
+    /// where d d' < 0:  η ← max(eta_minus η, min_step_size),   d ← 0
+    /// θ ← θ − η d                                              d' ← d
+    /// ```
+    ///
+    /// The learning rate is what every `η` starts at in step 1, no less than `min_step_size` and no more
+    /// than `max_step_size`; later ones, and so schedules, change nothing. For gradients of the whole
+    /// data: the noise of mini-batches turns signs. As in PyTorch a weight whose gradient has turned
+    /// stands still for one step (iRprop−); optax makes every step one step late.
+    ///
+    /// - Defaults: the paper's and PyTorch's. `eta_minus` 0.5, `eta_plus` 1.2, `min_step_size` 1e-6,
+    ///   `max_step_size` 50.
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
+    /// - A NaN gradient makes its weight and `d` NaN, and no other; an infinite one is like any other.
+    /// - Reference: Riedmiller & Braun 1993, <https://doi.org/10.1109/ICNN.1993.298623>; iRprop−: Igel
+    ///   & Hüsken 2000.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Rprop, rules::slices::Walk};
+    ///
+    /// let mut x = [1.0];
+    /// let mut walk = Walk::new(Rprop::new(), x.len())?;
+    /// for g in [3.0, 0.01, -7.0, -7.0] {
+    ///     walk.step(0.1, &mut x, &[g])?;
+    /// }
+    /// let expected: f64 = 1.0 - 0.1 - 0.12 - 0.0 + 0.06;
+    /// assert!((x[0] - expected).abs() < 1e-15);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Rprop {
+        /// Factor of a step size where the gradient has turned.
+        #[doc(alias = "etas")]
+        eta_minus: Decay = 0.5,
+        /// Factor of a step size where it has not, > 1.
+        #[doc(alias = "etas")]
+        eta_plus: Positive = 1.2,
+        /// The smallest step size.
+        #[doc(alias = "step_sizes")]
+        min_step_size: Positive = 1e-6,
+        /// The greatest step size, not less than the smallest.
+        #[doc(alias = "step_sizes")]
+        max_step_size: Positive = 50.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -81,7 +66,6 @@ fields! {
 fields! {
     /// Scalars of [`Rprop`].
     pub struct Scalars {
-        sign,
         /// The learning rate in step 1, then 0.
         start,
         eta_minus, eta_plus, min_step_size, max_step_size,
@@ -95,15 +79,6 @@ impl Rule for Rprop {
         Paper { cite: "Riedmiller & Braun 1993", url: "https://doi.org/10.1109/ICNN.1993.298623" };
     type State<R: Copy> = Steps<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("eta_minus", self.eta_minus),
-            Range::Positive.of("eta_plus", self.eta_plus),
-            Range::Positive.of("min_step_size", self.min_step_size),
-            Range::Positive.of("max_step_size", self.max_step_size),
-        ]
-    }
 
     fn conflict(&self) -> Result<(), InvalidOption> {
         let Self { eta_plus, min_step_size, max_step_size, .. } = *self;
@@ -127,7 +102,6 @@ impl Rule for Rprop {
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         Scalars {
-            sign: sign(self.maximize),
             start: if t == 1 { lr } else { 0.0 },
             eta_minus: self.eta_minus,
             eta_plus: self.eta_plus,
@@ -145,7 +119,7 @@ impl Rule for Rprop {
         _: &mut impl Over<R>,
     ) -> (R, Steps<R>) {
         let zero = R::lit(0.0);
-        let d = (k.sign * g).sign();
+        let d = (g).sign();
         let (kept, turned) = (zero.lt(d * s.d), (d * s.d).lt(zero));
         let factor = R::select(turned, k.eta_minus, R::lit(1.0));
         let factor = R::select(kept, k.eta_plus, factor);

@@ -1,83 +1,65 @@
 use super::schedule_free::{self, MEMORY, back, momentum, share, warm};
-use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
-/// Schedule-Free AdamW: an average of all steps in place of a schedule of the learning rate.
-///
-/// ```text
-/// v ← β₂ v + (1 − β₂) g²,      v̂ = v / (1 − β₂ᵗ)
-/// u = ±g / (√v̂ + eps) + λ y    at y, the weights that are trained
-/// z ← z − η u
-/// x ← (1 − c) x + c z,         c = w / Σ w,   w = tʳ η_max^p
-/// y ← (1 − β₁) z + β₁ x
-/// ```
-///
-/// `x` is the point to judge and ship: take it with `evaluate`. The average is the momentum, so
-/// there is no first moment. The learning rate stays where it is, one to ten times AdamW's;
-/// `warmup_steps` is the only schedule. A schedule works too: `η_max` is the greatest learning rate
-/// so far.
-///
-/// - Defaults: the authors' code. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `warmup_steps` 0, `r` 0,
-///   `weight_lr_power` (`p`) 2, no weight decay.
-/// - Memory: two numbers a weight, `z − y` and `v`, and two for the tensor. Traffic in f32: read
-///   16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its `z` for good (`v` infinite).
-/// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{ScheduleFreeAdamW, rules::slices::Walk};
-///
-/// // Down f(x) = x² / 2, whose gradient is x.
-/// let mut y = [1.0_f64];
-/// let mut walk = Walk::new(ScheduleFreeAdamW::new(), y.len())?;
-/// for _ in 0..500 {
-///     let g = y;
-///     walk.step(0.02, &mut y, &g)?;
-/// }
-/// assert!(walk.evaluate(&y)[0].abs() < 0.02);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct ScheduleFreeAdamW {
-    /// Share `β₁` of the average `x` in the point `y` of the gradients, in (0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, > 0. Default 1e-8.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Steps in which the learning rate grows linearly, >= 0. Default 0.
-    pub warmup_steps: f64,
-    /// Steps count `tʳ` in the average, >= 0. Default 0: all the same.
-    pub r: f64,
-    /// Steps count `η_max^p` in the average, `p` >= 0. Default 2.
-    pub weight_lr_power: f64,
-    /// Weight decay `λ` at `y`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for ScheduleFreeAdamW {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            warmup_steps: 0.0,
-            r: 0.0,
-            weight_lr_power: 2.0,
-            weight_decay: 0.0,
-            maximize: false,
-        }
+options! {
+    /// Schedule-Free AdamW: an average of all steps in place of a schedule of the learning rate.
+    ///
+    /// ```text
+    /// v ← β₂ v + (1 − β₂) g²,      v̂ = v / (1 − β₂ᵗ)
+    /// u = g / (√v̂ + eps) + λ y    at y, the weights that are trained
+    /// z ← z − η u
+    /// x ← (1 − c) x + c z,         c = w / Σ w,   w = tʳ η_max^p
+    /// y ← (1 − β₁) z + β₁ x
+    /// ```
+    ///
+    /// `x` is the point to judge and ship: take it with `evaluate`. The average is the momentum, so
+    /// there is no first moment. The learning rate stays where it is, one to ten times AdamW's;
+    /// `warmup_steps` is the only schedule. A schedule works too: `η_max` is the greatest learning rate
+    /// so far.
+    ///
+    /// - Defaults: the authors' code. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `warmup_steps` 0, `r` 0,
+    ///   `weight_lr_power` (`p`) 2, no weight decay.
+    /// - Memory: two numbers a weight, `z − y` and `v`, and two for the tensor. Traffic in f32: read
+    ///   16, write 12 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its `z` for good (`v` infinite).
+    /// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{ScheduleFreeAdamW, rules::slices::Walk};
+    ///
+    /// // Down f(x) = x² / 2, whose gradient is x.
+    /// let mut y = [1.0_f64];
+    /// let mut walk = Walk::new(ScheduleFreeAdamW::new(), y.len())?;
+    /// for _ in 0..500 {
+    ///     let g = y;
+    ///     walk.step(0.02, &mut y, &g)?;
+    /// }
+    /// assert!(walk.evaluate(&y)[0].abs() < 0.02);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct ScheduleFreeAdamW {
+        /// Share `β₁` of the average `x` in the point `y` of the gradients, in (0, 1).
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-8,
+        /// Steps in which the learning rate grows linearly.
+        warmup_steps: NonNegative = 0.0,
+        /// Steps count `tʳ` in the average. With 0 all count the same.
+        r: NonNegative = 0.0,
+        /// Steps count `η_max^p` in the average, `p` >= 0.
+        weight_lr_power: NonNegative = 2.0,
+        /// Weight decay `λ` at `y`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -94,7 +76,7 @@ fields! {
 fields! {
     /// Scalars of [`ScheduleFreeAdamW`].
     pub struct Scalars {
-        sign, decay, lr, beta1, beta2, one_beta2,
+        decay, lr, beta1, beta2, one_beta2,
         /// `1 / (1 − β₂ᵗ)`.
         debias2,
         eps,
@@ -113,18 +95,6 @@ impl Rule for ScheduleFreeAdamW {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("warmup_steps", self.warmup_steps),
-            Range::NonNegative.of("r", self.r),
-            Range::NonNegative.of("weight_lr_power", self.weight_lr_power),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn conflict(&self) -> Result<(), InvalidOption> {
         momentum(Self::NAME, "beta1", self.beta1)
     }
@@ -139,7 +109,6 @@ impl Rule for ScheduleFreeAdamW {
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         Scalars {
-            sign: sign(self.maximize),
             decay: self.weight_decay,
             lr: warm(lr, t, self.warmup_steps),
             beta1: self.beta1,
@@ -166,7 +135,6 @@ impl Rule for ScheduleFreeAdamW {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = k.sign * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let u = g / ((v * k.debias2).sqrt() + k.eps) + k.decay * p;
         let (p, d) = schedule_free::step(p, s.d, u, [k.lr, k.beta1, k.c, k.one_c]);

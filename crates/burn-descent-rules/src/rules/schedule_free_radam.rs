@@ -1,87 +1,69 @@
 use super::radam::RAdam;
 use super::schedule_free::{self, MEMORY, back, momentum, share};
 use super::schedule_free_adamw::Moments;
-use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
-/// Schedule-Free RAdam: Schedule-Free AdamW whose warm-up is RAdam's rectification.
-///
-/// ```text
-/// v ← β₂ v + (1 − β₂) g²,      v̂ = v / (1 − β₂ᵗ)
-/// u = ±g / (√v̂ + eps) + λ y    while ρ_t <= 4: ±g + λ y
-/// z ← z − η_t u                η_t = r_t η;   while ρ_t <= 4: 0, or η
-/// x ← (1 − c) x + c z,         c = w / Σ w,   w = tʳ η_max^p
-/// y ← (1 − β₁) z + β₁ x
-/// ```
-///
-/// `ρ_t` and `r_t` (`r` there) as in [`RAdam`](crate::RAdam); `η_max` is the greatest `η_t` so far.
-/// `x` is the point to judge and ship: take it with `evaluate`. With `silent_sgd_phase` the first
-/// steps, in which the second moment is not yet to be trusted, move nothing; else they are plain.
-///
-/// - Defaults: the authors' code. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `r` 0,
-///   `weight_lr_power` (`p`) 2, no weight decay, the first steps silent.
-/// - Memory: two numbers a weight, `z − y` and `v`, and two for the tensor. Traffic in f32: read
-///   16, write 12 bytes a weight.
-/// - Bad gradients: as [`ScheduleFreeAdamW`](crate::ScheduleFreeAdamW), but in a plain step a huge one
-///   is a huge step.
-/// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{ScheduleFreeRAdam, rules::slices::Walk};
-///
-/// let mut y = [1.0_f64];
-/// let mut walk = Walk::new(ScheduleFreeRAdam::new(), y.len())?;
-/// (0..4).try_for_each(|_| walk.step(0.1, &mut y, &[1.0]))?;
-/// assert_eq!(y, [1.0]);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct ScheduleFreeRAdam {
-    /// Share `β₁` of the average `x` in the point `y` of the gradients, in (0, 1). Default 0.9.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.999.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Added to the root, > 0. Default 1e-8.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Steps count `tʳ` in the average, >= 0. Default 0: all the same.
-    pub r: f64,
-    /// Steps count `η_max^p` in the average, `p` >= 0. Default 2.
-    pub weight_lr_power: f64,
-    /// Move nothing in the first steps; false: take plain ones. Default true.
-    pub silent_sgd_phase: bool,
-    /// Weight decay `λ` at `y`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for ScheduleFreeRAdam {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            r: 0.0,
-            weight_lr_power: 2.0,
-            silent_sgd_phase: true,
-            weight_decay: 0.0,
-            maximize: false,
-        }
+options! {
+    /// Schedule-Free RAdam: Schedule-Free AdamW whose warm-up is RAdam's rectification.
+    ///
+    /// ```text
+    /// v ← β₂ v + (1 − β₂) g²,      v̂ = v / (1 − β₂ᵗ)
+    /// u = g / (√v̂ + eps) + λ y    while ρ_t <= 4: g + λ y
+    /// z ← z − η_t u                η_t = r_t η;   while ρ_t <= 4: 0, or η
+    /// x ← (1 − c) x + c z,         c = w / Σ w,   w = tʳ η_max^p
+    /// y ← (1 − β₁) z + β₁ x
+    /// ```
+    ///
+    /// `ρ_t` and `r_t` (`r` there) as in [`RAdam`](crate::RAdam); `η_max` is the greatest `η_t` so far.
+    /// `x` is the point to judge and ship: take it with `evaluate`. With `silent_sgd_phase` the first
+    /// steps, in which the second moment is not yet to be trusted, move nothing; else they are plain.
+    ///
+    /// - Defaults: the authors' code. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `r` 0,
+    ///   `weight_lr_power` (`p`) 2, no weight decay, the first steps silent.
+    /// - Memory: two numbers a weight, `z − y` and `v`, and two for the tensor. Traffic in f32: read
+    ///   16, write 12 bytes a weight.
+    /// - Bad gradients: as [`ScheduleFreeAdamW`](crate::ScheduleFreeAdamW), but in a plain step a huge one
+    ///   is a huge step.
+    /// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{ScheduleFreeRAdam, rules::slices::Walk};
+    ///
+    /// let mut y = [1.0_f64];
+    /// let mut walk = Walk::new(ScheduleFreeRAdam::new(), y.len())?;
+    /// (0..4).try_for_each(|_| walk.step(0.1, &mut y, &[1.0]))?;
+    /// assert_eq!(y, [1.0]);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct ScheduleFreeRAdam {
+        /// Share `β₁` of the average `x` in the point `y` of the gradients, in (0, 1).
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.9,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.999,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-8,
+        /// Steps count `tʳ` in the average. With 0 all count the same.
+        r: NonNegative = 0.0,
+        /// Steps count `η_max^p` in the average, `p` >= 0.
+        weight_lr_power: NonNegative = 2.0,
+        /// Move nothing in the first steps; false: take plain ones.
+        silent_sgd_phase: bool = true,
+        /// Weight decay `λ` at `y`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
 fields! {
     /// Scalars of [`ScheduleFreeRAdam`].
     pub struct Scalars {
-        sign, decay, lr, beta1, beta2, one_beta2,
+        decay, lr, beta1, beta2, one_beta2,
         /// Factors of the gradient over its root and of the plain one: one is 1, the other 0.
         adaptive, plain,
         /// `1 / (1 − β₂ᵗ)`.
@@ -102,17 +84,6 @@ impl Rule for ScheduleFreeRAdam {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("r", self.r),
-            Range::NonNegative.of("weight_lr_power", self.weight_lr_power),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn conflict(&self) -> Result<(), InvalidOption> {
         momentum(Self::NAME, "beta1", self.beta1)
     }
@@ -131,7 +102,6 @@ impl Rule for ScheduleFreeRAdam {
         let (rectified, plain) = radam.rectification(t);
         let adaptive = if rectified > 0.0 { 1.0 } else { 0.0 };
         Scalars {
-            sign: sign(self.maximize),
             decay: self.weight_decay,
             lr: lr * (rectified + plain),
             beta1: self.beta1,
@@ -160,7 +130,6 @@ impl Rule for ScheduleFreeRAdam {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = k.sign * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let root = (v * k.debias2).sqrt() + k.eps;
         let u = g * (k.adaptive / root + k.plain) + k.decay * p;

@@ -1,72 +1,56 @@
 use super::schedule_free::{self, MEMORY, back, momentum, share, warm};
-use crate::transforms::sign;
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
-/// Schedule-Free SGD: an average of all steps in place of a schedule of the learning rate.
-///
-/// ```text
-/// g ← ±g + λ y                 at y, the weights that are trained
-/// z ← z − η g
-/// x ← (1 − c) x + c z,         c = w / Σ w,   w = tʳ η_max^p
-/// y ← (1 − β) z + β x
-/// ```
-///
-/// `x` is the point to judge and ship: take it with `evaluate`. The learning rate stays where it
-/// is, as great as SGD stands it; `warmup_steps` is the only schedule. A schedule works too: `η_max`
-/// is the greatest learning rate so far.
-///
-/// - Defaults: the authors' code. `momentum` (`β`) 0.9, `warmup_steps` 0, `r` 0,
-///   `weight_lr_power` (`p`) 2, no weight decay.
-/// - Memory: one number a weight, `z − y`, and two for the tensor. Traffic in f32: read 12, write 8
-///   bytes a weight.
-/// - A NaN or infinite gradient makes its weight NaN and its state NaN or infinite, and no other.
-/// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{ScheduleFreeSgd, rules::slices::Walk};
-///
-/// // Down f(x) = x² / 2, whose gradient is x.
-/// let mut y = [1.0_f64];
-/// let mut walk = Walk::new(ScheduleFreeSgd::new(), y.len())?;
-/// for _ in 0..200 {
-///     let g = y;
-///     walk.step(0.5, &mut y, &g)?;
-/// }
-/// assert!(walk.evaluate(&y)[0].abs() < 1e-3);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct ScheduleFreeSgd {
-    /// Share `β` of the average `x` in the point `y` of the gradients, in (0, 1). Default 0.9.
-    #[doc(alias = "beta")]
-    pub momentum: f64,
-    /// Steps in which the learning rate grows linearly, >= 0. Default 0.
-    pub warmup_steps: f64,
-    /// Steps count `tʳ` in the average, >= 0. Default 0: all the same.
-    pub r: f64,
-    /// Steps count `η_max^p` in the average, `p` >= 0. Default 2.
-    pub weight_lr_power: f64,
-    /// Weight decay `λ` at `y`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for ScheduleFreeSgd {
-    fn default() -> Self {
-        Self {
-            momentum: 0.9,
-            warmup_steps: 0.0,
-            r: 0.0,
-            weight_lr_power: 2.0,
-            weight_decay: 0.0,
-            maximize: false,
-        }
+options! {
+    /// Schedule-Free SGD: an average of all steps in place of a schedule of the learning rate.
+    ///
+    /// ```text
+    /// g ← g + λ y                 at y, the weights that are trained
+    /// z ← z − η g
+    /// x ← (1 − c) x + c z,         c = w / Σ w,   w = tʳ η_max^p
+    /// y ← (1 − β) z + β x
+    /// ```
+    ///
+    /// `x` is the point to judge and ship: take it with `evaluate`. The learning rate stays where it
+    /// is, as great as SGD stands it; `warmup_steps` is the only schedule. A schedule works too: `η_max`
+    /// is the greatest learning rate so far.
+    ///
+    /// - Defaults: the authors' code. `momentum` (`β`) 0.9, `warmup_steps` 0, `r` 0,
+    ///   `weight_lr_power` (`p`) 2, no weight decay.
+    /// - Memory: one number a weight, `z − y`, and two for the tensor. Traffic in f32: read 12, write 8
+    ///   bytes a weight.
+    /// - A NaN or infinite gradient makes its weight NaN and its state NaN or infinite, and no other.
+    /// - Reference: Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{ScheduleFreeSgd, rules::slices::Walk};
+    ///
+    /// // Down f(x) = x² / 2, whose gradient is x.
+    /// let mut y = [1.0_f64];
+    /// let mut walk = Walk::new(ScheduleFreeSgd::new(), y.len())?;
+    /// for _ in 0..200 {
+    ///     let g = y;
+    ///     walk.step(0.5, &mut y, &g)?;
+    /// }
+    /// assert!(walk.evaluate(&y)[0].abs() < 1e-3);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct ScheduleFreeSgd {
+        /// Share `β` of the average `x` in the point `y` of the gradients, in (0, 1).
+        #[doc(alias = "beta")]
+        momentum: Decay = 0.9,
+        /// Steps in which the learning rate grows linearly.
+        warmup_steps: NonNegative = 0.0,
+        /// Steps count `tʳ` in the average. With 0 all count the same.
+        r: NonNegative = 0.0,
+        /// Steps count `η_max^p` in the average, `p` >= 0.
+        weight_lr_power: NonNegative = 2.0,
+        /// Weight decay `λ` at `y`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -81,7 +65,7 @@ fields! {
 fields! {
     /// Scalars of [`ScheduleFreeSgd`].
     pub struct Scalars {
-        sign, l2, lr, beta,
+        l2, lr, beta,
         /// Share of the newest point in the average, and what is left to the others.
         c, one_c,
         /// `1 − 1/β`, by which the average is found.
@@ -97,16 +81,6 @@ impl Rule for ScheduleFreeSgd {
     type State<R: Copy> = Difference<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("momentum", self.momentum),
-            Range::NonNegative.of("warmup_steps", self.warmup_steps),
-            Range::NonNegative.of("r", self.r),
-            Range::NonNegative.of("weight_lr_power", self.weight_lr_power),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn conflict(&self) -> Result<(), InvalidOption> {
         momentum(Self::NAME, "momentum", self.momentum)
     }
@@ -121,7 +95,6 @@ impl Rule for ScheduleFreeSgd {
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         Scalars {
-            sign: sign(self.maximize),
             l2: self.weight_decay,
             lr: warm(lr, t, self.warmup_steps),
             beta: self.momentum,
@@ -144,7 +117,7 @@ impl Rule for ScheduleFreeSgd {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Difference<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let (p, d) = schedule_free::step(p, s.d, g, [k.lr, k.beta, k.c, k.one_c]);
         (p, Difference { d })
     }

@@ -1,95 +1,77 @@
-use crate::transforms::{cautious, decay, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::{cautious, decay};
+use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
-/// Stochastic gradient descent, plain or with momentum.
-///
-/// ```text
-/// g ← ±g + λ θ                       − where the loss is maximised
-///
-/// plain                θ ← θ − η g
-/// momentum (PyTorch)   b ← μ b + (1 − dampening) g     (b ← g in step 1)
-///                      θ ← θ − η b                     Nesterov: θ ← θ − η (g + μ b)
-/// momentum (classic)   m ← μ m − η g
-///                      θ ← θ + m                       Nesterov: θ ← θ + μ m − η g
-/// ```
-///
-/// The two forms of momentum walk the same path while the learning rate `η` is constant and
-/// `dampening` is 0. **They differ when it changes**: the classic form has each gradient weighted
-/// with the rate of its own step, so that a lowered rate acts only on what is to come; in
-/// PyTorch's form a new rate acts on the whole velocity at once. PyTorch's is the default; Keras
-/// has the classic one.
-///
-/// With `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ − …`, and not on
-/// the gradient: SGDW.
-///
-/// `nesterov` is the reformulation of Sutskever et al. 2013 that takes the gradient at the
-/// weights themselves; [`Nesterov`](crate::Nesterov) has the true look-ahead.
-///
-/// With `cautious` weights whose step points against the gradient only decay, and the others step
-/// further: see [`AdamW`](crate::AdamW).
-///
-/// - Defaults: PyTorch's. `momentum` 0, `dampening` 0, `weight_decay` 0, all switches off.
-/// - Memory: no state; with momentum one number a weight. Traffic in f32: read 8, write 4 bytes a
-///   weight; with momentum read 12, write 8. A cautious step reads all of it twice.
-/// - A gradient that is NaN or infinite makes its weight (and velocity) NaN or infinite, and no other.
-/// - Reference: Robbins & Monro 1951, <https://doi.org/10.1214/aoms/1177729586>; Polyak 1964
-///   (momentum); Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>;
-///   SGDW: Loshchilov & Hutter 2017, algorithm 1, <https://arxiv.org/abs/1711.05101>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Rule, Sgd};
-///
-/// let rule = Sgd::new().momentum(0.9).nesterov(true).weight_decay(1e-4);
-/// rule.check()?;
-/// let error = Sgd::new().momentum(1.5).check().unwrap_err();
-/// assert_eq!(error.to_string(), "sgd: momentum = 1.5 is not allowed, it must be in [0, 1)");
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sgd {
-    /// Decay `μ` of the velocity, in [0, 1). Default 0: no velocity is kept.
-    #[doc(alias = "mu")]
-    pub momentum: f64,
-    /// Share of the gradient that is kept out of PyTorch's velocity, in [0, 1]. Default 0.
-    pub dampening: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default false.
-    #[doc(alias = "sgdw")]
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Look ahead by one more momentum step. Default false; needs `momentum` > 0, `dampening` 0.
-    pub nesterov: bool,
-    /// The learning rate goes into the velocity, as in Polyak's form. Default false: PyTorch's; needs
-    /// `dampening` 0.
-    pub classic: bool,
-    /// Leave out weights whose step points against the gradient. Default false.
-    #[doc(alias = "caution")]
-    pub cautious: bool,
-    /// `ξ` of a cautious step, >= 0. Default 1.
-    pub cautious_xi: f64,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Sgd {
-    fn default() -> Self {
-        Self {
-            momentum: 0.0,
-            dampening: 0.0,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-            nesterov: false,
-            classic: false,
-            cautious: false,
-            cautious_xi: 1.0,
-            maximize: false,
-        }
+options! {
+    /// Stochastic gradient descent, plain or with momentum.
+    ///
+    /// ```text
+    /// g ← g + λ θ                       − where the loss is maximised
+    ///
+    /// plain                θ ← θ − η g
+    /// momentum (PyTorch)   b ← μ b + (1 − dampening) g     (b ← g in step 1)
+    ///                      θ ← θ − η b                     Nesterov: θ ← θ − η (g + μ b)
+    /// momentum (classic)   m ← μ m − η g
+    ///                      θ ← θ + m                       Nesterov: θ ← θ + μ m − η g
+    /// ```
+    ///
+    /// The two forms of momentum walk the same path while the learning rate `η` is constant and
+    /// `dampening` is 0. **They differ when it changes**: the classic form has each gradient weighted
+    /// with the rate of its own step, so that a lowered rate acts only on what is to come; in
+    /// PyTorch's form a new rate acts on the whole velocity at once. PyTorch's is the default; Keras
+    /// has the classic one.
+    ///
+    /// With `decoupled_weight_decay` the decay acts on the weights, `θ ← (1 − η λ) θ − …`, and not on
+    /// the gradient: SGDW.
+    ///
+    /// `nesterov` is the reformulation of Sutskever et al. 2013 that takes the gradient at the
+    /// weights themselves; [`Nesterov`](crate::Nesterov) has the true look-ahead.
+    ///
+    /// With `cautious` weights whose step points against the gradient only decay, and the others step
+    /// further: see [`AdamW`](crate::AdamW).
+    ///
+    /// - Defaults: PyTorch's. `momentum` 0, `dampening` 0, `weight_decay` 0, all switches off.
+    /// - Memory: no state; with momentum one number a weight. Traffic in f32: read 8, write 4 bytes a
+    ///   weight; with momentum read 12, write 8. A cautious step reads all of it twice.
+    /// - A gradient that is NaN or infinite makes its weight (and velocity) NaN or infinite, and no other.
+    /// - Reference: Robbins & Monro 1951, <https://doi.org/10.1214/aoms/1177729586>; Polyak 1964
+    ///   (momentum); Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>;
+    ///   SGDW: Loshchilov & Hutter 2017, algorithm 1, <https://arxiv.org/abs/1711.05101>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Rule, Sgd};
+    ///
+    /// let rule = Sgd::new().momentum(0.9).nesterov(true).weight_decay(1e-4);
+    /// rule.check()?;
+    /// let error = Sgd::new().momentum(1.5).check().unwrap_err();
+    /// assert_eq!(error.to_string(), "sgd: momentum = 1.5 is not allowed, it must be in [0, 1)");
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Sgd {
+        /// Decay `μ` of the velocity. With 0 no velocity is kept.
+        #[doc(alias = "mu")]
+        momentum: Decay = 0.0,
+        /// Share of the gradient that is kept out of PyTorch's velocity.
+        dampening: Fraction = 0.0,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "sgdw")]
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = false,
+        /// Look ahead by one more momentum step. Needs `momentum` > 0, `dampening` 0.
+        nesterov: bool = false,
+        /// The learning rate goes into the velocity, as in Polyak's form. PyTorch's does not. Needs
+        /// `dampening` 0.
+        classic: bool = false,
+        /// Leave out weights whose step points against the gradient.
+        #[doc(alias = "caution")]
+        cautious: bool = false,
+        /// `ξ` of a cautious step.
+        cautious_xi: NonNegative = 1.0,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -104,7 +86,6 @@ fields! {
 fields! {
     /// Scalars of [`Sgd`]: the forms differ only in where the learning rate stands.
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         momentum,
@@ -127,15 +108,6 @@ impl Rule for Sgd {
     const SUMS: usize = 1;
     type State<R: Copy> = Velocity<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("momentum", self.momentum),
-            Range::Fraction.of("dampening", self.dampening),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-            Range::NonNegative.of("cautious_xi", self.cautious_xi),
-        ]
-    }
 
     fn conflict(&self) -> Result<(), InvalidOption> {
         let refuse = |option: &'static str, value: f64, allowed: &str| {
@@ -165,7 +137,6 @@ impl Rule for Sgd {
             (true, true) => (lr, of_b * self.momentum),
         };
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             momentum: self.momentum,
@@ -184,7 +155,7 @@ impl Rule for Sgd {
         k: Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Velocity<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let (step, s) = step(g, s, k);
         (k.keep * p - cautious(step, g, k.xi, over), s)
     }

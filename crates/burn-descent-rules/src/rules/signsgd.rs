@@ -1,54 +1,46 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// SignSGD, and with momentum Signum: every weight moves by the learning rate.
-///
-/// ```text
-/// signSGD   θ ← (1 − η λ) θ − η sign(g)
-/// Signum    m ← β m + (1 − β) g
-///           θ ← (1 − η λ) θ − η sign(m)
-/// ```
-///
-/// Without `decoupled_weight_decay` the decay is a penalty in the gradient: `g ← ±g + λ θ`.
-///
-/// - Defaults: the paper's Signum. `momentum` 0.9 (0 is signSGD), `weight_decay` 0, decoupled.
-/// - Memory: one number a weight; none without momentum. Traffic in f32: read 12, write 8 bytes a
-///   weight; without momentum read 8, write 4.
-/// - A NaN gradient makes its weight and `m` NaN, and no other; an infinite one moves its weight
-///   by `η`, with momentum in all later steps.
-/// - Reference: Bernstein et al. 2018, algorithms 1 and 2, <https://arxiv.org/abs/1802.04434>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{SignSgd, rules::slices::Walk};
-///
-/// let mut x = [1.0, -3.0, 2.0];
-/// let mut walk = Walk::new(SignSgd::new().momentum(0.0), x.len())?;
-/// walk.step(0.5, &mut x, &[1e-9, 5.0, 0.0])?;
-/// assert_eq!(x, [0.5, -3.5, 2.0]);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct SignSgd {
-    /// Decay `β` of the average of the gradients, in [0, 1). Default 0.9; 0: none is kept.
-    #[doc(alias = "beta")]
-    pub momentum: f64,
-    /// Decay `λ` of the weights, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default true.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for SignSgd {
-    fn default() -> Self {
-        Self { momentum: 0.9, weight_decay: 0.0, decoupled_weight_decay: true, maximize: false }
+options! {
+    /// SignSGD, and with momentum Signum: every weight moves by the learning rate.
+    ///
+    /// ```text
+    /// signSGD   θ ← (1 − η λ) θ − η sign(g)
+    /// Signum    m ← β m + (1 − β) g
+    ///           θ ← (1 − η λ) θ − η sign(m)
+    /// ```
+    ///
+    /// Without `decoupled_weight_decay` the decay is a penalty in the gradient: `g ← g + λ θ`.
+    ///
+    /// - Defaults: the paper's Signum. `momentum` 0.9 (0 is signSGD), `weight_decay` 0, decoupled.
+    /// - Memory: one number a weight; none without momentum. Traffic in f32: read 12, write 8 bytes a
+    ///   weight; without momentum read 8, write 4.
+    /// - A NaN gradient makes its weight and `m` NaN, and no other; an infinite one moves its weight
+    ///   by `η`, with momentum in all later steps.
+    /// - Reference: Bernstein et al. 2018, algorithms 1 and 2, <https://arxiv.org/abs/1802.04434>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{SignSgd, rules::slices::Walk};
+    ///
+    /// let mut x = [1.0, -3.0, 2.0];
+    /// let mut walk = Walk::new(SignSgd::new().momentum(0.0), x.len())?;
+    /// walk.step(0.5, &mut x, &[1e-9, 5.0, 0.0])?;
+    /// assert_eq!(x, [0.5, -3.5, 2.0]);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct SignSgd {
+        /// Decay `β` of the average of the gradients. With 0 none is kept.
+        #[doc(alias = "beta")]
+        momentum: Decay = 0.9,
+        /// Decay `λ` of the weights.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = true,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -63,7 +55,6 @@ fields! {
 fields! {
     /// Scalars of [`SignSgd`] and [`Tiger`](crate::Tiger).
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta, one_beta, lr,
@@ -78,27 +69,13 @@ impl Rule for SignSgd {
     type State<R: Copy> = Average<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("momentum", self.momentum),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Average<f64> {
         Average { m: (self.momentum > 0.0).then_some(0.0) }
     }
 
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        Scalars {
-            sign: sign(self.maximize),
-            l2,
-            keep,
-            beta: self.momentum,
-            one_beta: 1.0 - self.momentum,
-            lr,
-        }
+        Scalars { l2, keep, beta: self.momentum, one_beta: 1.0 - self.momentum, lr }
     }
 
     #[inline(always)]
@@ -109,7 +86,7 @@ impl Rule for SignSgd {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Average<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = s.m.map(|m| k.beta * m + k.one_beta * g);
         (k.keep * p - k.lr * m.unwrap_or(g).sign(), Average { m })
     }

@@ -1,99 +1,77 @@
 use super::ademamix::{half_life, warmth};
 use super::nadam::Moments;
-use crate::transforms::{decay, sign};
-use crate::{Bound, InvalidOption, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// Simplified AdEMAMix: one long momentum, which is a sum, and the gradient itself beside it, in
-/// the place of the two momenta of [`AdEmaMix`](crate::AdEmaMix).
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// m ← β₁ m + g                  average: m ← β₁ m + (1 − β₁) g
-/// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
-/// θ ← θ − η (m + α g) / (√(v̂ + eps_root) + eps)
-/// ```
-///
-/// A sum is up to `1 / (1 − β₁)` gradients long, so the learning rate is as many times smaller than
-/// Adam's. `beta1` may grow from `min_beta1` in `beta1_warmup` steps, as in AdEMAMix evenly in the
-/// steps in which it halves.
-///
-/// The two libraries differ. optax's is the default. In pytorch_optimizer the momentum is an
-/// `average`, and the step is divided by `1 − β₂ᵗ` in the end (`debias_twice`).
-///
-/// - Defaults: optax's. `beta1` 0.99, `beta2` 0.95, `alpha` 0, `eps` 1e-8, no warm-up, no weight
-///   decay, decoupled if there is one; `min_beta1` 0.9, `eps_root` 0, both switches off.
-/// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
-/// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
-///   its weight for good (`v` infinite).
-/// - Reference: Morwani et al. 2025, <https://arxiv.org/abs/2502.02431>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Rule, SimplifiedAdEmaMix};
-///
-/// let rule = SimplifiedAdEmaMix::new().beta1_warmup(100.0);
-/// assert!((0.9..0.99).contains(&rule.scalars(1e-3, 50).beta1));
-/// assert_eq!(rule.scalars(1e-3, 200).beta1, 0.99);
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct SimplifiedAdEmaMix {
-    /// Decay `β₁` of the momentum, in [0, 1). Default 0.99.
-    #[doc(alias = "betas")]
-    pub beta1: f64,
-    /// Decay `β₂` of the second moment, in [0, 1). Default 0.95.
-    #[doc(alias = "betas")]
-    pub beta2: f64,
-    /// Share `α` of the gradient itself, >= 0. Default 0.
-    pub alpha: f64,
-    /// Steps in which `β₁` grows from `min_beta1`, >= 0. Default 0: it is there from the start.
-    pub beta1_warmup: f64,
-    /// What `β₁` grows from, in [0, 1). Default 0.9.
-    pub min_beta1: f64,
-    /// The momentum is an average, not a sum. Default false.
-    pub average: bool,
-    /// Divide the step by `1 − β₂ᵗ`. Default false.
-    pub debias_twice: bool,
-    /// Added to the root, >= 0. Default 1e-8. This or `eps_root` must be > 0.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Added under the root, >= 0. Default 0.
-    pub eps_root: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default true.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for SimplifiedAdEmaMix {
-    fn default() -> Self {
-        Self {
-            beta1: 0.99,
-            beta2: 0.95,
-            alpha: 0.0,
-            beta1_warmup: 0.0,
-            min_beta1: 0.9,
-            average: false,
-            debias_twice: false,
-            eps: 1e-8,
-            eps_root: 0.0,
-            weight_decay: 0.0,
-            decoupled_weight_decay: true,
-            maximize: false,
-        }
+options! {
+    /// Simplified AdEMAMix: one long momentum, which is a sum, and the gradient itself beside it, in
+    /// the place of the two momenta of [`AdEmaMix`](crate::AdEmaMix).
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// m ← β₁ m + g                  average: m ← β₁ m + (1 − β₁) g
+    /// v ← β₂ v + (1 − β₂) g²,       v̂ = v / (1 − β₂ᵗ)
+    /// θ ← θ − η (m + α g) / (√(v̂ + eps_root) + eps)
+    /// ```
+    ///
+    /// A sum is up to `1 / (1 − β₁)` gradients long, so the learning rate is as many times smaller than
+    /// Adam's. `beta1` may grow from `min_beta1` in `beta1_warmup` steps, as in AdEMAMix evenly in the
+    /// steps in which it halves.
+    ///
+    /// The two libraries differ. optax's is the default. In pytorch_optimizer the momentum is an
+    /// `average`, and the step is divided by `1 − β₂ᵗ` in the end (`debias_twice`).
+    ///
+    /// - Defaults: optax's. `beta1` 0.99, `beta2` 0.95, `alpha` 0, `eps` 1e-8, no warm-up, no weight
+    ///   decay, decoupled if there is one; `min_beta1` 0.9, `eps_root` 0, both switches off.
+    /// - Memory: two numbers a weight. Traffic in f32: read 16, write 12 bytes a weight.
+    /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows stops
+    ///   its weight for good (`v` infinite).
+    /// - Reference: Morwani et al. 2025, <https://arxiv.org/abs/2502.02431>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Rule, SimplifiedAdEmaMix};
+    ///
+    /// let rule = SimplifiedAdEmaMix::new().beta1_warmup(100.0);
+    /// assert!((0.9..0.99).contains(&rule.scalars(1e-3, 50).beta1));
+    /// assert_eq!(rule.scalars(1e-3, 200).beta1, 0.99);
+    /// ```
+    pub struct SimplifiedAdEmaMix {
+        /// Decay `β₁` of the momentum.
+        #[doc(alias = "betas")]
+        beta1: Decay = 0.99,
+        /// Decay `β₂` of the second moment.
+        #[doc(alias = "betas")]
+        beta2: Decay = 0.95,
+        /// Share `α` of the gradient itself.
+        alpha: NonNegative = 0.0,
+        /// Steps in which `β₁` grows from `min_beta1`. With 0 it is there from the start.
+        beta1_warmup: NonNegative = 0.0,
+        /// What `β₁` grows from.
+        min_beta1: Decay = 0.9,
+        /// The momentum is an average, not a sum.
+        average: bool = false,
+        /// Divide the step by `1 − β₂ᵗ`.
+        debias_twice: bool = false,
+        /// Added to the root. This or `eps_root` must be > 0.
+        #[doc(alias = "epsilon")]
+        eps: Epsilon = 1e-8,
+        /// Added under the root.
+        eps_root: Epsilon = 0.0,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = true,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
 fields! {
     /// Scalars of [`SimplifiedAdEmaMix`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1,
@@ -114,24 +92,6 @@ impl Rule for SimplifiedAdEmaMix {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::NonNegative.of("alpha", self.alpha),
-            Range::NonNegative.of("beta1_warmup", self.beta1_warmup),
-            Range::Decay.of("min_beta1", self.min_beta1),
-            Range::NonNegative.of("eps", self.eps),
-            Range::NonNegative.of("eps_root", self.eps_root),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let eps = [("eps", self.eps), ("eps_root", self.eps_root)];
-        InvalidOption::unless_one_positive(Self::NAME, &eps)
-    }
-
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0 }
     }
@@ -141,7 +101,6 @@ impl Rule for SimplifiedAdEmaMix {
         let beta1 = half_life(self.min_beta1, self.beta1, warmth(t, self.beta1_warmup));
         let debias2 = 1.0 / (1.0 - self.beta2.powf(t as f64));
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             beta1,
@@ -164,7 +123,7 @@ impl Rule for SimplifiedAdEmaMix {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let m = k.beta1 * s.m + k.inflow * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let step = (m + k.alpha * g) / ((v * k.debias2 + k.eps_root).sqrt() + k.eps);

@@ -1,78 +1,61 @@
-use crate::transforms::{decay, sign};
-use crate::{Bound, Over, Paper, Range, Real, Rule, fields, l2};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use crate::transforms::decay;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
-/// VSGD: the true gradient and its noise are estimated as a Kalman filter does, by variational
-/// inference, and the step is Adam's.
-///
-/// ```text
-/// g ← ±g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
-/// σ² = b / a,    σ̂² = b̂ / a          variances of the change of the gradient and of its noise
-/// μ′ ← μ,    μ ← (σ̂² μ + σ² g) / (σ² + σ̂²),    s = σ² σ̂² / (σ² + σ̂²)
-/// b ← (1 − ρ₁) b + ρ₁ (2γ + s + (μ − μ′)²),         ρ₁ = t^−τ₁
-/// b̂ ← (1 − ρ₂) b̂ + ρ₂ (2κγ + s + (g − μ)²),         ρ₂ = t^−τ₂
-/// θ ← θ − η μ / (√(μ² + s) + eps)
-/// ```
-///
-/// `γ` is the strength of the prior, `κ` the ratio of the two variances that it expects; `b` begins
-/// with `2γ` and `b̂` with `2κγ`. `a = 2γ + 1.0001`, one less in the first step, as in the authors'
-/// code. The squares in `b` and `b̂` are capped at 1e30, so that they do not overflow.
-///
-/// - Defaults: pytorch_optimizer's. `ghattg` 30, `ps` 1e-8, `tau1` 0.81, `tau2` 0.9, `eps` 1e-8, no
-///   weight decay, decoupled if there is one.
-/// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
-/// - A NaN or infinite gradient makes its weight NaN, and no other; one that is huge stops its weight
-///   until `μ²` does not overflow any more.
-/// - Reference: Chen et al. 2024, <https://arxiv.org/abs/2404.06549>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{Vsgd, rules::slices::Walk};
-///
-/// // Where the gradient is much greater than its uncertainty a step is as long as the learning rate,
-/// // whatever its size.
-/// let mut x = [0.0_f64, 0.0];
-/// Walk::new(Vsgd::new(), 2)?.step(0.1, &mut x, &[1e4, -1e6])?;
-/// assert!((x[0] + 0.1).abs() < 1e-3 && (x[1] - 0.1).abs() < 1e-3);
-/// # Ok::<(), burn_descent::InvalidOption>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-pub struct Vsgd {
-    /// Ratio `κ` of the variances that the prior expects, > 0. Default 30.
-    pub ghattg: f64,
-    /// Strength `γ` of the prior, > 0. Default 1e-8.
-    pub ps: f64,
-    /// How fast the variance of the gradient is forgotten, `τ₁` >= 0. Default 0.81.
-    pub tau1: f64,
-    /// How fast the variance of the noise is forgotten, `τ₂` >= 0. Default 0.9.
-    pub tau2: f64,
-    /// Added to the root, > 0. Default 1e-8.
-    #[doc(alias = "epsilon")]
-    pub eps: f64,
-    /// Weight decay `λ`, >= 0. Default 0.
-    #[doc(alias = "lambda")]
-    pub weight_decay: f64,
-    /// The decay acts on the weights, not on the gradient. Default true.
-    #[doc(alias = "weight_decouple")]
-    pub decoupled_weight_decay: bool,
-    /// Climb instead of descend. Default false.
-    pub maximize: bool,
-}
-
-impl Default for Vsgd {
-    fn default() -> Self {
-        Self {
-            ghattg: 30.0,
-            ps: 1e-8,
-            tau1: 0.81,
-            tau2: 0.9,
-            eps: 1e-8,
-            weight_decay: 0.0,
-            decoupled_weight_decay: true,
-            maximize: false,
-        }
+options! {
+    /// VSGD: the true gradient and its noise are estimated as a Kalman filter does, by variational
+    /// inference, and the step is Adam's.
+    ///
+    /// ```text
+    /// g ← g + λ θ                  decoupled_weight_decay: θ ← (1 − η λ) θ
+    /// σ² = b / a,    σ̂² = b̂ / a          variances of the change of the gradient and of its noise
+    /// μ′ ← μ,    μ ← (σ̂² μ + σ² g) / (σ² + σ̂²),    s = σ² σ̂² / (σ² + σ̂²)
+    /// b ← (1 − ρ₁) b + ρ₁ (2γ + s + (μ − μ′)²),         ρ₁ = t^−τ₁
+    /// b̂ ← (1 − ρ₂) b̂ + ρ₂ (2κγ + s + (g − μ)²),         ρ₂ = t^−τ₂
+    /// θ ← θ − η μ / (√(μ² + s) + eps)
+    /// ```
+    ///
+    /// `γ` is the strength of the prior, `κ` the ratio of the two variances that it expects; `b` begins
+    /// with `2γ` and `b̂` with `2κγ`. `a = 2γ + 1.0001`, one less in the first step, as in the authors'
+    /// code. The squares in `b` and `b̂` are capped at 1e30, so that they do not overflow.
+    ///
+    /// - Defaults: pytorch_optimizer's. `ghattg` 30, `ps` 1e-8, `tau1` 0.81, `tau2` 0.9, `eps` 1e-8, no
+    ///   weight decay, decoupled if there is one.
+    /// - Memory: three numbers a weight. Traffic in f32: read 20, write 16 bytes a weight.
+    /// - A NaN or infinite gradient makes its weight NaN, and no other; one that is huge stops its weight
+    ///   until `μ²` does not overflow any more.
+    /// - Reference: Chen et al. 2024, <https://arxiv.org/abs/2404.06549>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Vsgd, rules::slices::Walk};
+    ///
+    /// // Where the gradient is much greater than its uncertainty a step is as long as the learning rate,
+    /// // whatever its size.
+    /// let mut x = [0.0_f64, 0.0];
+    /// Walk::new(Vsgd::new(), 2)?.step(0.1, &mut x, &[1e4, -1e6])?;
+    /// assert!((x[0] + 0.1).abs() < 1e-3 && (x[1] - 0.1).abs() < 1e-3);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub struct Vsgd {
+        /// Ratio `κ` of the variances that the prior expects.
+        ghattg: Positive = 30.0,
+        /// Strength `γ` of the prior.
+        ps: Positive = 1e-8,
+        /// How fast the variance of the gradient is forgotten, `τ₁` >= 0.
+        tau1: NonNegative = 0.81,
+        /// How fast the variance of the noise is forgotten, `τ₂` >= 0.
+        tau2: NonNegative = 0.9,
+        /// Added to the root.
+        #[doc(alias = "epsilon")]
+        eps: Positive = 1e-8,
+        /// Weight decay `λ`.
+        #[doc(alias = "lambda")]
+        weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = true,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -96,7 +79,6 @@ fields! {
 fields! {
     /// Scalars of [`Vsgd`].
     pub struct Scalars {
-        sign,
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         lr, eps,
@@ -115,17 +97,6 @@ impl Rule for Vsgd {
     type State<R: Copy> = Beliefs<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Positive.of("ghattg", self.ghattg),
-            Range::Positive.of("ps", self.ps),
-            Range::NonNegative.of("tau1", self.tau1),
-            Range::NonNegative.of("tau2", self.tau2),
-            Range::Positive.of("eps", self.eps),
-            Range::NonNegative.of("weight_decay", self.weight_decay).as_weight_decay(),
-        ]
-    }
-
     fn start(&self) -> Beliefs<f64> {
         let [b, b_hat] = self.priors();
         Beliefs { mu: 0.0, b, b_hat }
@@ -137,7 +108,6 @@ impl Rule for Vsgd {
         let a = prior + 1.0 + 1e-4 - f64::from(t == 1);
         let [rho1, rho2] = [self.tau1, self.tau2].map(|tau| (t as f64).powf(-tau));
         Scalars {
-            sign: sign(self.maximize),
             l2,
             keep,
             lr,
@@ -160,7 +130,7 @@ impl Rule for Vsgd {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Beliefs<R>) {
-        let g = l2(k.sign, g, k.l2, p);
+        let g = g + k.l2 * p;
         let (variance, variance_hat) = (k.by_a * s.b, k.by_a * s.b_hat);
         let share = variance / (variance + variance_hat);
         let mu = s.mu + share * (g - s.mu);

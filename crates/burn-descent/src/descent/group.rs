@@ -140,14 +140,11 @@ impl Schedules {
     /// An optimizer of the group with its scheduled options at a step, from 0. Where weight decay is
     /// switched off, its schedule does not switch it on.
     pub(super) fn at(&self, number: usize, fused: &Fused, step: u64) -> Result<Fused, OptionError> {
-        let value = |(name, schedule): &(String, Arc<dyn Schedule>)| {
-            (name.clone(), schedule.at(step).to_string())
-        };
-        let scheduled: Vec<_> = self.options.iter().map(value).collect();
-        let scheduled = scheduled.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let decay = |name: &str| fused.weight_decays().iter().any(|decay| decay == name);
-        let kept = |(name, _): &(&str, &str)| number == 0 || !decay(name);
-        fused.with(&scheduled.filter(kept).collect::<Vec<_>>())
+        let scheduled =
+            self.options.iter().map(|(name, schedule)| (name.as_str(), schedule.at(step)));
+        let kept = scheduled.filter(|(name, _)| number == 0 || !decay(name));
+        fused.set(&kept.collect::<Vec<_>>())
     }
 }
 

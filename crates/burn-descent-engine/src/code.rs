@@ -1,0 +1,183 @@
+//! A rule with its type and its options forgotten: what the engines run.
+
+use burn::tensor::Shape;
+use burn_descent_rules::forms::{RuleVisitor, choose, lanes};
+use burn_descent_rules::{
+    Fields, Graph, InvalidOption, Node, Options, Presence, Role, Rule, Stages, View, to_pairs,
+    trace_evaluate, trace_update,
+};
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+use crate::cpu::Passes;
+
+/// How many states a rule may have of which there is one number for each element.
+pub const MAX_STATES: usize = 4;
+
+/// How many states it may have in all.
+pub const MAX_LANES: usize = 8;
+
+/// The name of the memory that tells the random numbers of a parameter from those of others.
+const STREAM: &str = "noise stream";
+
+/// A rule in one of its forms: which optional states and scalars there are. Its options are values, which
+/// change from step to step; this does not.
+pub(crate) struct Code {
+    pub(crate) name: &'static str,
+    /// The names of the states.
+    pub(crate) states: Vec<&'static str>,
+    /// Tells the states of this rule from those of another.
+    pub(crate) fingerprint: u64,
+    /// The names of what is remembered once for a parameter: the rule's memory, and the stream of its noise, if
+    /// it has some.
+    pub(crate) memory: Vec<&'static str>,
+    /// How many scalars the rule has.
+    pub(crate) lanes: usize,
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    pub(crate) f32: Passes<f32>,
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    pub(crate) f64: Passes<f64>,
+    /// What the options are by default.
+    pub(crate) defaults: Vec<(String, String)>,
+    /// The options that are a weight decay.
+    pub(crate) decays: Vec<String>,
+    /// How the rule sees a tensor of this shape.
+    pub(crate) view: fn(&[usize], bool) -> View,
+    /// The update, its sums inside.
+    pub(crate) update: Arc<Graph>,
+    /// The same, stage by stage.
+    pub(crate) stages: Stages,
+    /// [`Stages::sees_matrices`], which reads all of the graphs: each step asks.
+    sees_matrices: bool,
+    /// The stages as kernels run them, of a rule whose sums all go to the tensor.
+    #[cfg(feature = "cube")]
+    pub(crate) kernels: Option<crate::cube::Kernels>,
+    pub(crate) evaluate: Graph,
+    /// The scalars that it reads, lane by lane.
+    pub(crate) evaluate_reads: Vec<usize>,
+    /// The rule's type: what of the model one of its parameters sees is that of all others.
+    pub(crate) family: TypeId,
+    /// All forms of the rule that have been compiled.
+    forms: Forms,
+}
+
+/// The forms of a rule, by the presence of its optional states and of its optional scalars.
+pub(crate) type Forms = Arc<Mutex<HashMap<[u32; 2], Arc<Code>>>>;
+
+impl Code {
+    /// The code of a rule with these options; compiled, if it is the first of its form.
+    pub(crate) fn of<U: Rule>(rule: &U, forms: &Forms) -> Result<Arc<Self>, InvalidOption> {
+        let form = [rule.start().presence(), rule.scalars(1.0, 1).presence()];
+        let mut known = forms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(code) = known.get(&form) {
+            return Ok(code.clone());
+        }
+        let stages = Stages::of(rule)?;
+        let coarse = stages.coarse().count();
+        for (count, most, option) in [
+            (stages.states.len() - coarse, MAX_STATES, "states"),
+            (coarse, MAX_LANES - MAX_STATES, "states of rows, columns and what is coarser"),
+        ] {
+            if count > most {
+                return Err(InvalidOption {
+                    owner: U::NAME,
+                    option: option.into(),
+                    value: count.to_string(),
+                    allowed: format!("{most} at most"),
+                });
+            }
+        }
+        let code = Arc::new(choose(rule, Compile { rule, stages, forms }));
+        known.insert(form, code.clone());
+        Ok(code)
+    }
+
+    /// The other forms of the rule.
+    pub(crate) fn forms(&self) -> &Forms {
+        &self.forms
+    }
+
+    /// How many sums the rule asks for.
+    pub(crate) fn asked(&self) -> usize {
+        let sums = self.stages.sums.iter().flat_map(|stage| &stage.sums);
+        sums.map(|sum| sum.number + 1).max().unwrap_or(0)
+    }
+
+    /// The tensor as the rule sees it: as one line where it knows no row and no column.
+    pub(crate) fn seen(&self, view: View) -> View {
+        if self.sees_matrices { view } else { View::vector(view.len()) }
+    }
+
+    /// How the rule looks at a parameter of this shape.
+    pub(crate) fn view_of(&self, shape: &Shape, by_columns: bool) -> View {
+        (self.view)(shape.as_slice(), by_columns)
+    }
+}
+
+fn fingerprint<'a>(name: &'static str, kept: impl Iterator<Item = &'a &'static str>) -> u64 {
+    let text = core::iter::once(name).chain(kept.copied()).collect::<Vec<_>>().join(" ");
+    // FNV-1a: stable across versions and machines, unlike the hashers of std.
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// The lanes of the scalars that a graph reads.
+fn scalars_of(graph: &Graph) -> Vec<usize> {
+    let lane = |node: &Node| if let Node::Scalar(lane) = node { Some(*lane) } else { None };
+    graph.nodes.iter().filter_map(lane).collect()
+}
+
+/// The options that are a weight decay.
+fn decays(options: &impl Options) -> Vec<String> {
+    let mut decays = Vec::new();
+    options.clone().each(&mut |option| {
+        if option.role == Some(Role::WeightDecay) {
+            decays.push(option.full_name());
+        }
+    });
+    decays
+}
+
+struct Compile<'a, U> {
+    rule: &'a U,
+    stages: Stages,
+    forms: &'a Forms,
+}
+
+impl<U: Rule> RuleVisitor for Compile<'_, U> {
+    type Output = Code;
+
+    fn visit<P: Presence, Q: Presence>(self) -> Code {
+        let Self { rule, stages, forms } = self;
+        let evaluate = trace_evaluate(rule);
+        let states: Vec<_> = rule.start().lanes().into_iter().map(|(name, _)| name).collect();
+        let memory = rule.memory().into_iter().map(|(name, _)| name);
+        let memory: Vec<_> = memory.chain(rule.seed().map(|_| STREAM)).collect();
+        Code {
+            name: U::NAME,
+            fingerprint: fingerprint(U::NAME, states.iter().chain(&memory)),
+            states,
+            memory,
+            #[cfg(any(feature = "flex", feature = "ndarray"))]
+            f32: Passes::of::<U, P, Q>(),
+            #[cfg(any(feature = "flex", feature = "ndarray"))]
+            f64: Passes::of::<U, P, Q>(),
+            #[cfg(feature = "cube")]
+            kernels: crate::cube::Kernels::of(&stages, lanes::<U::Scalars<()>, Q>() + 1),
+            sees_matrices: stages.sees_matrices(),
+            stages,
+            update: Arc::new(trace_update(rule)),
+            lanes: lanes::<U::Scalars<()>, Q>(),
+            evaluate_reads: scalars_of(&evaluate),
+            evaluate,
+            defaults: to_pairs(&U::default()),
+            decays: decays(rule),
+            view: U::view,
+            family: TypeId::of::<U>(),
+            forms: forms.clone(),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The declaration of options.
+
+/// Declares a struct of options, each told once: its name, what it is, its default and its meaning.
+///
+/// ```
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::rules::{options, to_pairs};
+///
+/// options! {
+///     /// Options of a rule.
+///     pub struct Momentum {
+///         /// Decay `μ` of the velocity.
+///         #[doc(alias = "mu")]
+///         momentum: Decay = 0.9,
+///         /// Decay of the weights.
+///         weight_decay: WeightDecay = 0.0,
+///         /// Look ahead by one more step.
+///         nesterov: bool = false,
+///         /// Climb instead of descend.
+///         maximize: Maximize = false,
+///     }
+/// }
+///
+/// let momentum = Momentum::new().momentum(0.5).nesterov(true);
+/// assert_eq!(to_pairs(&momentum)[0], ("momentum".into(), "0.5".into()));
+/// ```
+///
+/// That is a struct with public fields, `Default`, `new`, a setter for each option, and serde's traits,
+/// by names as in a file. Its [`Options`](crate::Options) are read and set by name, checked by
+/// [`check`](crate::Rule::check), listed and saved wherever options are.
+///
+/// | kind | values | |
+/// |---|---|---|
+/// | `Decay` | `[0, 1)` | a decay rate of an average |
+/// | `Fraction` | `[0, 1]` | a share |
+/// | `Positive` | `> 0` | |
+/// | `NonNegative` | `>= 0` | |
+/// | `Epsilon` | `>= 0` | keeps a denominator from 0: of all that a rule has one must be > 0 |
+/// | `WeightDecay` | `>= 0` | draws the weights to 0: see [`Role`](crate::Role) |
+/// | `Maximize` | true or false | turns every gradient around before the rule meets it |
+/// | `bool` | true or false | |
+/// | `u64` | whole numbers | |
+///
+/// Range and default are added to the documentation of each option. `struct Scale(step_size: f64) { .. }`
+/// makes a `new` that takes these options.
+#[macro_export]
+macro_rules! options {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident $(($($given:ident: $given_type:ty),*))? {
+            $($(#[$option_meta:meta])* $option:ident: $kind:ident = $default:expr),* $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        $vis struct $name {
+            $(
+                $(#[$option_meta])*
+                #[doc = concat!(
+                    " ", $crate::options!(@allowed $kind), "Default ", stringify!($default), "."
+                )]
+                pub $option: $crate::options!(@type $kind),
+            )*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($option: $default,)* }
+            }
+        }
+
+        #[allow(clippy::needless_update, clippy::new_without_default, dead_code)]
+        impl $name {
+            /// With these options, and the others at their defaults.
+            $vis fn new($($($given: $given_type),*)?) -> Self {
+                Self { $($($given,)*)? ..Self::default() }
+            }
+
+            $(
+                $(#[$option_meta])*
+                #[doc = concat!(
+                    " ", $crate::options!(@allowed $kind), "Default ", stringify!($default), "."
+                )]
+                $vis fn $option(mut self, $option: $crate::options!(@type $kind)) -> Self {
+                    self.$option = $option;
+                    self
+                }
+            )*
+        }
+
+        impl $crate::Options for $name {
+            fn each(&mut self, see: &mut dyn FnMut($crate::OptionMut<'_>)) {
+                $(see($crate::OptionMut {
+                    prefix: "",
+                    name: stringify!($option),
+                    value: (&mut self.$option).into(),
+                    range: $crate::options!(@range $kind),
+                    role: $crate::options!(@role $kind),
+                });)*
+                let _ = see;
+            }
+        }
+
+        $crate::options_by_name!([] $name);
+    };
+
+    (@type bool) => { bool };
+    (@type Maximize) => { bool };
+    (@type u64) => { u64 };
+    (@type $kind:ident) => { f64 };
+
+    (@range bool) => { None };
+    (@range Maximize) => { None };
+    (@range u64) => { None };
+    (@range Epsilon) => { Some($crate::Range::NonNegative) };
+    (@range WeightDecay) => { Some($crate::Range::NonNegative) };
+    (@range $kind:ident) => { Some($crate::Range::$kind) };
+
+    (@role Epsilon) => { Some($crate::Role::Epsilon) };
+    (@role WeightDecay) => { Some($crate::Role::WeightDecay) };
+    (@role Maximize) => { Some($crate::Role::Maximize) };
+    (@role $kind:ident) => { None };
+
+    (@allowed Decay) => { "In [0, 1). " };
+    (@allowed Fraction) => { "In [0, 1]. " };
+    (@allowed Positive) => { "Greater than 0. " };
+    (@allowed NonNegative) => { "0 or more. " };
+    (@allowed Epsilon) => { "0 or more; one epsilon must be greater. " };
+    (@allowed WeightDecay) => { "0 or more. " };
+    (@allowed $kind:ident) => { "" };
+}

@@ -1,0 +1,186 @@
+//! Options as data: their ranges and roles, and how to read and set them by name.
+
+mod declare;
+mod named;
+mod range;
+mod serde_form;
+
+pub(crate) use named::did_you_mean;
+pub use named::{from_pairs, nearest, set_numbers, to_pairs, unknown, with_pairs};
+pub use range::{Bound, Range};
+pub use serde_form::{deserialize, serialize};
+
+use crate::InvalidOption;
+use core::fmt::{self, Debug};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The options of a rule, a transform or whatever else has some: a struct declared with
+/// [`options!`](crate::options), or one made of several such.
+pub trait Options:
+    Clone + Debug + Default + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// Shows each option, in the order in which they are declared, to be read or set.
+    fn each(&mut self, see: &mut dyn FnMut(OptionMut<'_>));
+}
+
+/// An option of a struct, to be read or set.
+#[derive(Debug)]
+pub struct OptionMut<'a> {
+    /// What stands in front of its name, in a chain: `scale_by_adam.`.
+    pub prefix: &'a str,
+    /// Its name in the struct that has it.
+    pub name: &'static str,
+    /// Its value.
+    pub value: Slot<'a>,
+    /// The values that a number may have; `None` where all are allowed.
+    pub range: Option<Range>,
+    /// What it is, where others than its owner have to know.
+    pub role: Option<Role>,
+}
+
+impl OptionMut<'_> {
+    /// Is this its whole name?
+    pub fn is(&self, name: &str) -> bool {
+        name.strip_prefix(self.prefix) == Some(self.name)
+    }
+
+    /// Its whole name.
+    pub fn full_name(&self) -> String {
+        [self.prefix, self.name].concat()
+    }
+
+    /// Is the value in its range?
+    ///
+    /// # Errors
+    /// If it is not, with the name of what has the option.
+    pub fn check(&self, owner: &'static str) -> Result<(), InvalidOption> {
+        let number = match &self.value {
+            Slot::Number(number) => **number,
+            Slot::Whole(number) => **number as f64,
+            Slot::Flag(_) => return Ok(()),
+        };
+        self.range.map_or(Ok(()), |range| range.of(self.full_name(), number).check(owner))
+    }
+}
+
+/// Where the value of an option is.
+#[derive(Debug)]
+pub enum Slot<'a> {
+    /// A number.
+    Number(&'a mut f64),
+    /// A whole number.
+    Whole(&'a mut u64),
+    /// True or false.
+    Flag(&'a mut bool),
+}
+
+impl Slot<'_> {
+    /// The value.
+    pub fn get(&self) -> Value {
+        match self {
+            Slot::Number(number) => Value::Number(**number),
+            Slot::Whole(number) => Value::Whole(**number),
+            Slot::Flag(flag) => Value::Flag(**flag),
+        }
+    }
+
+    /// Takes a value of its kind, and says whether it is one: a number may be whole.
+    #[must_use]
+    pub fn set(&mut self, value: Value) -> bool {
+        match (self, value) {
+            (Slot::Number(slot), Value::Number(number)) => **slot = number,
+            (Slot::Number(slot), Value::Whole(number)) => **slot = number as f64,
+            (Slot::Whole(slot), Value::Whole(number)) => **slot = number,
+            (Slot::Flag(slot), Value::Flag(flag)) => **slot = flag,
+            _ => return false,
+        }
+        true
+    }
+}
+
+macro_rules! slots {
+    ($($variant:ident: $of:ty),*) => {$(
+        impl<'a> From<&'a mut $of> for Slot<'a> {
+            fn from(slot: &'a mut $of) -> Self {
+                Slot::$variant(slot)
+            }
+        }
+    )*};
+}
+slots!(Number: f64, Whole: u64, Flag: bool);
+
+/// The value of an option.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// True or false.
+    Flag(bool),
+    /// A whole number.
+    Whole(u64),
+    /// Any other number.
+    Number(f64),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Flag(flag) => fmt::Display::fmt(flag, f),
+            Value::Whole(number) => fmt::Display::fmt(number, f),
+            // As JSON has it: the shortest that reads back, `1e-8`.
+            Value::Number(number) => match serde_json::Number::from_f64(*number) {
+                Some(text) => fmt::Display::fmt(&text, f),
+                None => fmt::Display::fmt(number, f),
+            },
+        }
+    }
+}
+
+/// What an option is, whatever its name: by this others find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role {
+    /// It keeps a denominator from 0, alone or with others: one of them must be positive.
+    Epsilon,
+    /// It draws the weights to 0, and does not if it is 0.
+    WeightDecay,
+    /// The loss is climbed: every gradient is turned around before the rule meets it.
+    Maximize,
+}
+
+/// Are all numbers in their ranges, and is one of the [epsilons](Role::Epsilon) positive, if there are some?
+///
+/// # Errors
+/// The first that is not, with the name of what has the option.
+pub(crate) fn check(options: &impl Options, owner: &'static str) -> Result<(), InvalidOption> {
+    let mut checked = Ok(());
+    let mut epsilons = Vec::new();
+    options.clone().each(&mut |option| {
+        if checked.is_ok() {
+            checked = option.check(owner);
+        }
+        if let (Some(Role::Epsilon), Slot::Number(value)) = (option.role, &option.value) {
+            epsilons.push((option.full_name(), **value));
+        }
+    });
+    checked?;
+    match &epsilons[..] {
+        [(first, value), others @ ..] if epsilons.iter().all(|(_, value)| *value <= 0.0) => {
+            let others: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
+            let unless = if others.is_empty() { "" } else { " unless " };
+            let is = if others.is_empty() { "" } else { " is" };
+            let allowed = format!("> 0{unless}{}{is}", others.join(" or "));
+            let (option, value) = (first.clone().into(), value.to_string());
+            Err(InvalidOption { owner, option, value, allowed })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Is the loss climbed, by an option whose role that is?
+pub fn maximizes(options: &impl Options) -> bool {
+    let mut maximizes = false;
+    options.clone().each(&mut |option| {
+        maximizes |= option.role == Some(Role::Maximize) && option.value.get() == Value::Flag(true);
+    });
+    maximizes
+}
