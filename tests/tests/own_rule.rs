@@ -5,16 +5,16 @@ use burn_descent::rules::Domain::{Column, Matrix, Row, Tensor};
 use burn_descent::rules::chain::{
     AddDecayedWeights, Cautious, Chain, Clip, Noisy, ScaleByAdam, ScaleByLearningRate, Trace,
 };
-use burn_descent::rules::{Bound, Over, Paper, Range, Real, Rule, fields};
+use burn_descent::rules::{Over, Paper, Real, Rule, fields, options};
 use burn_descent::{AdamW, Build, Lamb, ScheduleFreeAdamW};
 use burn_descent_conformance::{check, engines_agree_with_slices};
-use serde::{Deserialize, Serialize};
 
-/// Every operation of `Real`, three states of which one is optional, and a constant.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Everything {
-    with_c: bool,
+options! {
+    /// Every operation of `Real`, three states of which one is optional, and a constant.
+    struct Everything {
+        /// Is there the third state?
+        with_c: bool = false,
+    }
 }
 
 fields! { struct Abc { a, b, c: optional } }
@@ -27,9 +27,6 @@ impl Rule for Everything {
     type State<R: Copy> = Abc<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![Range::Fraction.of("half", 0.5)]
-    }
     fn start(&self) -> Abc<f64> {
         Abc { a: 0.25, b: -1.0, c: self.with_c.then_some(2.0) }
     }
@@ -83,9 +80,10 @@ fn noise_holds_to_every_law() {
     check(Noisy::new(AdamW::new()).eta(1e-4).seed(7), 1e-3);
 }
 
-/// States of every domain of a tensor, and sums of each other in three stages.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Domains {}
+options! {
+    /// States of every domain of a tensor, and sums of each other in three stages.
+    struct Domains {}
+}
 
 fields! { struct Coarse { m, row: Row, column: Column, all: Tensor } }
 
@@ -95,9 +93,6 @@ impl Rule for Domains {
     type State<R: Copy> = Coarse<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        Vec::new()
-    }
     fn start(&self) -> Coarse<f64> {
         Coarse { m: 0.5, row: 0.25, column: 0.125, all: 2.0 }
     }
@@ -128,9 +123,10 @@ fn engines_compute_sums_and_states_of_every_domain() {
     engines_agree_with_slices(&Domains {});
 }
 
-/// A state of rows that does not follow from rows.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Finer {}
+options! {
+    /// A state of rows that does not follow from rows.
+    struct Finer {}
+}
 
 fields! { struct OfRow { total: Row } }
 
@@ -140,9 +136,6 @@ impl Rule for Finer {
     type State<R: Copy> = OfRow<R>;
     type Scalars<R: Copy> = Rate<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        Vec::new()
-    }
     fn start(&self) -> OfRow<f64> {
         OfRow { total: 0.0 }
     }
@@ -171,9 +164,10 @@ fn a_state_finer_than_it_says_is_refused_by_its_name() {
     );
 }
 
-/// More states than an engine keeps.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Memorious {}
+options! {
+    /// More states than an engine keeps.
+    struct Memorious {}
+}
 
 fields! { struct Five { a, b, c, d, e } }
 fields! { struct Rate { lr } }
@@ -183,9 +177,6 @@ impl Rule for Memorious {
     type State<R: Copy> = Five<R>;
     type Scalars<R: Copy> = Rate<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        Vec::new()
-    }
     fn start(&self) -> Five<f64> {
         Five { a: 0.0, b: 0.0, c: 0.0, d: 0.0, e: 0.0 }
     }

@@ -35,6 +35,9 @@ impl Fused {
         parameter: Tensor<D>,
         state: &FusedState,
     ) -> Tensor<D> {
+        if self.program.code.evaluate.is_identity() {
+            return parameter;
+        }
         evaluate(&self.program, parameter, state.clone())
     }
 }

@@ -294,6 +294,37 @@ macro_rules! fields {
     };
 }
 
+/// No field: the state of a rule that remembers nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Empty<R>(core::marker::PhantomData<R>);
+
+impl<R> Empty<R> {
+    /// No field.
+    pub fn new() -> Self {
+        Self(core::marker::PhantomData)
+    }
+}
+
+impl<R> Default for Empty<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<R: Copy> Fields<R> for Empty<R> {
+    type Forms = Fixed;
+    #[inline(always)]
+    fn read<P: Presence>(_lane: impl FnMut(usize) -> R) -> Self {
+        Self::new()
+    }
+    #[inline(always)]
+    fn write<P: Presence>(self, _lane: impl FnMut(usize, &'static str, R)) {}
+    fn presence(&self) -> u32 {
+        0
+    }
+    fn domains<P: Presence>(_lane: impl FnMut(usize, Domain)) {}
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -46,7 +46,8 @@ pub use domain::{Domain, View};
 pub use error::{InvalidOption, OptionError};
 pub use explain::Explanation;
 pub use fields::{
-    Field, Fields, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
+    Empty, Field, Fields, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without,
+    presence,
 };
 pub use graph::{
     Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, trace_evaluate, trace_update,

@@ -30,8 +30,9 @@ use burn_descent_rules::{
     ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, to_pairs,
 };
 
+pub use burn_descent_rules::Value;
 pub use lookup::{NameTaken, RegistryError, UnknownOptimizer, add, build, find, rows};
-pub use selection::{Selection, Value};
+pub use selection::Selection;
 
 /// Makes an optimizer of options by name.
 type Make = fn(&[(&str, &str)]) -> Result<Fused, OptionError>;
@@ -84,7 +85,7 @@ impl Row {
     ///
     /// ```
     /// let page = burn_descent::registry::find("lion")?.explain(&[("beta1", "0.95")])?;
-    /// assert_eq!(page.formula[1], "m ← beta2·m + one_beta2·t1");
+    /// assert_eq!(page.formula[0], "m ← beta2·m + one_beta2·g");
     /// assert_eq!(page.bytes_read() + page.bytes_written(), 20);
     /// println!("{page}");
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -9,12 +9,13 @@
 //!
 //! Where the momentum is large against `δ` a weight moves by the learning rate, as with
 //! [`SignSgd`](burn_descent::SignSgd); where it is small, in proportion. Below is all there is to
-//! write: [`SoftSign`] is a struct of options, and its [`Rule`] says
+//! write:
 //!
-//! 1. what is remembered of each weight and what a step needs, by [`fields!`]: here one state, `m`,
+//! 1. the options, [`SoftSign`], by [`options!`]: their values, defaults and meaning;
+//! 2. what is remembered of each weight and what a step needs, by [`fields!`]: here one state, `m`,
 //!    and four scalars;
-//! 2. which values the options may take ([`bounds`](Rule::bounds)), and where the state starts;
-//! 3. the scalars of a step, once and in f64 ([`scalars`](Rule::scalars));
+//! 3. where the state starts ([`start`](Rule::start)), and the scalars of a step, once and in f64
+//!    ([`scalars`](Rule::scalars));
 //! 4. the formula of one element ([`update`](Rule::update)), generic over [`Real`].
 //!
 //! Then it is an optimizer like any other: one pass on a CPU, one kernel on a GPU. It builds, its
@@ -24,7 +25,7 @@
 //! use burn_descent::{Build, rules::from_pairs};
 //! use burn_descent_own_rule::SoftSign;
 //!
-//! let optimizer = SoftSign { delta: 0.1, ..SoftSign::default() }.build()?;
+//! let optimizer = SoftSign::new().delta(0.1).build()?;
 //! assert_eq!(optimizer.state_names(), ["m"]);
 //! let error = from_pairs::<SoftSign>(&[("momentun", "0.8")]).unwrap_err();
 //! assert!(error.to_string().contains("did you mean `momentum`?"));
@@ -37,7 +38,7 @@
 //! use burn_descent::rules::Explanation;
 //! use burn_descent_own_rule::SoftSign;
 //!
-//! let page = Explanation::of(&SoftSign::default());
+//! let page = Explanation::of(&SoftSign::new());
 //! assert_eq!(page.formula, ["m ← beta·m + one_beta·g", "p ← p - lr·(m / (|m| + delta))"]);
 //! assert_eq!((page.bytes_of_state(), page.bytes_read(), page.bytes_written()), (4, 12, 8));
 //! ```
@@ -54,7 +55,7 @@
 //!
 //! let device = Device::default().autodiff();
 //! let mut model: Linear = LinearConfig::new(8, 1).init(&device);
-//! let builder = || Descent::new(SoftSign::default().build().unwrap()).schedule(Cosine::new(0.01, 20));
+//! let builder = || Descent::new(SoftSign::new().build().unwrap()).schedule(Cosine::new(0.01, 20));
 //! let mut descent = builder().clip_norm(1.0).build(&model)?;
 //! for _ in 0..10 {
 //!     let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
@@ -72,7 +73,7 @@
 //! ```
 //!
 //! One line of a test holds it to every law that burn-descent's own rules are held to, on every
-//! device there is: `burn_descent_conformance::check(SoftSign::default(), 0.01)`, in
+//! device there is: `burn_descent_conformance::check(SoftSign::new(), 0.01)`, in
 //! `tests/softsign.rs`.
 //!
 //! And one line adds it to the registry, so that programs know it by its name: `src/main.rs` is the
@@ -91,22 +92,17 @@
 //! cargo run --release -p burn-descent-lab --example own_rule -- surface --optimizers softsign,lion --out walks
 //! ```
 
-use burn_descent::rules::{Bound, Over, Range, Real, Rule, fields};
-use serde::{Deserialize, Serialize};
+use burn_descent::rules::{Over, Real, Rule, fields, options};
 
-/// SoftSign: momentum where it is small against `delta`, its sign where it is large.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SoftSign {
-    /// Decay `β` of the momentum, in [0, 1). Default 0.9.
-    pub momentum: f64,
-    /// What is small, `δ` > 0. Default 0.001.
-    pub delta: f64,
-}
-
-impl Default for SoftSign {
-    fn default() -> Self {
-        Self { momentum: 0.9, delta: 1e-3 }
+options! {
+    /// SoftSign: momentum where it is small against `delta`, its sign where it is large.
+    pub struct SoftSign {
+        /// Decay `β` of the momentum.
+        momentum: Decay = 0.9,
+        /// What is small, `δ`.
+        delta: Positive = 1e-3,
+        /// Climb instead of descend.
+        maximize: Maximize = false,
     }
 }
 
@@ -124,9 +120,6 @@ impl Rule for SoftSign {
     type State<R: Copy> = Momentum<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        vec![Range::Decay.of("momentum", self.momentum), Range::Positive.of("delta", self.delta)]
-    }
     fn start(&self) -> Momentum<f64> {
         Momentum { m: 0.0 }
     }

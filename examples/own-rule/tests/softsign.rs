@@ -7,14 +7,14 @@ use std::process::Command;
 /// Every law, on every device.
 #[test]
 fn softsign_holds_to_every_law() {
-    burn_descent_conformance::check(SoftSign::default(), 0.003);
+    burn_descent_conformance::check(SoftSign::new(), 0.003);
 }
 
 /// What no law can know: that the formula is the one that was meant.
 #[test]
 fn softsign_steps_as_by_hand() {
     let mut x = [1.0_f64, 1.0];
-    let rule = SoftSign { momentum: 0.5, delta: 1.0 };
+    let rule = SoftSign::new().momentum(0.5).delta(1.0);
     let mut walk = Walk::new(rule, x.len()).unwrap();
     walk.step(0.1, &mut x, &[2.0, -6.0]).unwrap();
     // The momentum is 1 and -3.

@@ -46,9 +46,9 @@ fn norm(numbers: &[f64]) -> f64 {
     numbers.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// The columns of a 3 x 4 matrix: what leads to one output.
-fn columns(matrix: &[f64]) -> [Vec<f64>; 4] {
-    core::array::from_fn(|column| matrix.iter().skip(column).step_by(4).copied().collect())
+/// The rows of a 3 x 4 matrix: what leads to one output, where no container says otherwise.
+fn rows(matrix: &[f64]) -> Vec<&[f64]> {
+    matrix.chunks(4).collect()
 }
 
 #[test]
@@ -57,9 +57,9 @@ fn centralized_gradients_have_no_mean() {
     for weight in [1.0, 7.0] {
         let [vector, matrix] = applied(Transform::centralize(), weight);
         close(&vector.1, vector.0.iter().copied());
-        let columns = columns(&matrix.0);
-        let mean = |column: usize| columns[column].iter().sum::<f64>() / 3.0;
-        close(&matrix.1, matrix.0.iter().enumerate().map(|(i, g)| g - mean(i % 4)));
+        let rows = rows(&matrix.0);
+        let mean = |row: usize| rows[row].iter().sum::<f64>() / 4.0;
+        close(&matrix.1, matrix.0.iter().enumerate().map(|(i, g)| g - mean(i / 4)));
     }
 }
 
@@ -73,10 +73,10 @@ fn adaptive_clipping_follows_the_weights() {
         let factor = |w: &[f64], g: &[f64]| (limit * norm(w).max(1e-3) / norm(g)).min(1.0);
         let whole = factor(&weights[0], &vector.0);
         close(&vector.1, vector.0.iter().map(|g| g * whole));
-        let (w, g) = (columns(&weights[1]), columns(&matrix.0));
-        let factors: [f64; 4] = core::array::from_fn(|column| factor(&w[column], &g[column]));
+        let (w, g) = (rows(&weights[1]), rows(&matrix.0));
+        let factors: [f64; 3] = core::array::from_fn(|row| factor(w[row], g[row]));
         assert!(factors.iter().any(|factor| *factor < 1.0));
-        close(&matrix.1, matrix.0.iter().enumerate().map(|(i, g)| g * factors[i % 4]));
+        close(&matrix.1, matrix.0.iter().enumerate().map(|(i, g)| g * factors[i / 4]));
     }
 }
 

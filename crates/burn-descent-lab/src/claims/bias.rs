@@ -3,22 +3,18 @@
 use super::bowl::{Point, START, strides, walk};
 use super::{Effort, Finding, Picture, through};
 use anyhow::Result;
-use burn_descent::rules::{Bound, Over, Paper, Range, Real, fields};
+use burn_descent::rules::{Over, Paper, Real, fields, options};
 use burn_descent::{Adam, Rule};
-use serde::{Deserialize, Serialize};
 
-/// Adam without its bias correction: a rule of the lab's own.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Uncorrected {
-    beta1: f64,
-    beta2: f64,
-    eps: f64,
-}
-
-impl Default for Uncorrected {
-    fn default() -> Self {
-        let Adam { beta1, beta2, eps, .. } = Adam::new();
-        Self { beta1, beta2, eps }
+options! {
+    /// Adam without its bias correction: a rule of the lab's own.
+    struct Uncorrected {
+        /// Decay of the first moment.
+        beta1: Decay = 0.9,
+        /// Decay of the second moment.
+        beta2: Decay = 0.999,
+        /// Added to the root.
+        eps: Epsilon = 1e-8,
     }
 }
 
@@ -31,14 +27,6 @@ impl Rule for Uncorrected {
     const PAPER: Paper = Adam::PAPER;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Decay.of("beta1", self.beta1),
-            Range::Decay.of("beta2", self.beta2),
-            Range::Positive.of("eps", self.eps),
-        ]
-    }
 
     fn start(&self) -> Moments<f64> {
         Moments { m: 0.0, v: 0.0 }
@@ -65,14 +53,14 @@ impl Rule for Uncorrected {
 pub(super) fn correction_matters_first(_: &Effort) -> Result<Finding> {
     let (lr, steps) = (0.1, 10_000);
     let corrected = strides(Adam::new(), lr, steps)?;
-    let uncorrected = strides(Uncorrected::default(), lr, steps)?;
+    let uncorrected = strides(Uncorrected::new(), lr, steps)?;
     let ratio = |t: usize| uncorrected[t - 1] / corrected[t - 1];
     let greatest = uncorrected.iter().copied().fold(0.0, f64::max);
     // The start is on the positive side of both coordinates.
     let beyond = |path: Vec<Point>| path.into_iter().flatten().map(|x| -x).fold(0.0, f64::max);
     let [with, without] = [
         beyond(walk(Adam::new(), 0.5, START, 100)?),
-        beyond(walk(Uncorrected::default(), 0.5, START, 100)?),
+        beyond(walk(Uncorrected::new(), 0.5, START, 100)?),
     ];
     let lines = |name: &str, strides: &[f64]| {
         through(name, (1..).map(f64::from).zip(strides.iter().copied()))

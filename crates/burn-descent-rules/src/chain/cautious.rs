@@ -1,9 +1,8 @@
 //! The mask of a cautious step.
 
-use super::stateless::Nothing;
 use super::{Point, Transform};
 use crate::transforms::cautious;
-use crate::{Over, Real, fields, options};
+use crate::{Empty, Over, Real, fields, options};
 
 options! {
     /// Leaves out elements whose update points against the gradient, and makes the others longer: see
@@ -27,11 +26,11 @@ fields! {
 impl Transform for Cautious {
     const NAME: &'static str = "cautious";
     const SUMS: usize = 1;
-    type State<R: Copy> = Nothing<R>;
+    type State<R: Copy> = Empty<R>;
     type Scalars<R: Copy> = Caution<R>;
 
-    fn start(&self) -> Nothing<f64> {
-        Nothing::new()
+    fn start(&self) -> Empty<f64> {
+        Empty::new()
     }
 
     fn scalars(&self, _lr: f64, _t: u64) -> Caution<f64> {
@@ -42,10 +41,10 @@ impl Transform for Cautious {
     fn transform<R: Real>(
         u: R,
         at: Point<R>,
-        s: Nothing<R>,
+        s: Empty<R>,
         k: Caution<R>,
         over: &mut impl Over<R>,
-    ) -> (R, Nothing<R>) {
+    ) -> (R, Empty<R>) {
         (cautious(u, at.g, Some(k.xi), over), s)
     }
 }

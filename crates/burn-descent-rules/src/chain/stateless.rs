@@ -1,32 +1,7 @@
 //! Transforms that remember nothing.
 
 use super::{Point, Transform};
-use crate::{Domain, Fields, Fixed, Over, Presence, Real, fields, options};
-use core::marker::PhantomData;
-
-/// No number.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Nothing<R>(PhantomData<R>);
-
-impl<R> Nothing<R> {
-    pub(super) fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<R: Copy> Fields<R> for Nothing<R> {
-    type Forms = Fixed;
-    #[inline(always)]
-    fn read<P: Presence>(_lane: impl FnMut(usize) -> R) -> Self {
-        Self::new()
-    }
-    #[inline(always)]
-    fn write<P: Presence>(self, _lane: impl FnMut(usize, &'static str, R)) {}
-    fn presence(&self) -> u32 {
-        0
-    }
-    fn domains<P: Presence>(_lane: impl FnMut(usize, Domain)) {}
-}
+use crate::{Empty, Over, Real, fields, options};
 
 fields! {
     /// One number.
@@ -51,11 +26,11 @@ macro_rules! stateless {
 
         impl Transform for $name {
             const NAME: &'static str = $text;
-            type State<R: Copy> = Nothing<R>;
+            type State<R: Copy> = Empty<R>;
             type Scalars<R: Copy> = One<R>;
 
-            fn start(&self) -> Nothing<f64> {
-                Nothing::new()
+            fn start(&self) -> Empty<f64> {
+                Empty::new()
             }
             fn scalars(&self, $lr: f64, _t: u64) -> One<f64> {
                 let $this = self;
@@ -65,10 +40,10 @@ macro_rules! stateless {
             fn transform<R: Real>(
                 $u: R,
                 $at: Point<R>,
-                s: Nothing<R>,
+                s: Empty<R>,
                 One { x: $k }: One<R>,
                 _: &mut impl Over<R>,
-            ) -> (R, Nothing<R>) {
+            ) -> (R, Empty<R>) {
                 ($result, s)
             }
         }

@@ -11,7 +11,7 @@ pub use ema::Ema;
 pub use lookahead::Lookahead;
 pub use swa::Swa;
 
-use crate::descent::{ByParameter, Tensors, compute_dtype};
+use crate::descent::{ByParameter, Tensors, arithmetic, compute_dtype};
 use burn::module::ParamId;
 use burn::tensor::Tensor;
 use burn_descent_rules::InvalidOption;
@@ -116,12 +116,11 @@ pub(crate) fn toward<const D: usize>(
     share: f64,
 ) -> Tensor<D> {
     let dtype = compute_dtype(weights.dtype());
-    let weights = weights.cast(dtype);
     match average {
         Some(average) if share < 1.0 => {
             let average = average.to_device(&weights.device()).cast(dtype);
-            average.clone() + (weights - average).mul_scalar(share)
+            arithmetic::toward(average, weights, share)
         }
-        _ => weights,
+        _ => weights.cast(dtype),
     }
 }

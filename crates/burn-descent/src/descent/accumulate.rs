@@ -1,5 +1,6 @@
 //! Micro-batches that make one step.
 
+use super::arithmetic;
 use super::param::is_frozen;
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use burn::module::{Module, Param};
@@ -68,11 +69,13 @@ impl Each for Add<'_> {
     fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
         let Some(gradient) = self.gradients.remove::<D>(param.id) else { return };
         let dtype = compute_dtype(gradient.dtype());
-        let gradient = gradient.cast(dtype);
-        let gradient = if self.weight == 1.0 { gradient } else { gradient.mul_scalar(self.weight) };
         let sum = match self.sums.remove::<D>(param.id) {
-            Some(sum) => sum.to_device(&gradient.device()).cast(dtype) + gradient,
-            None => gradient,
+            Some(sum) => {
+                let sum = sum.to_device(&gradient.device()).cast(dtype);
+                arithmetic::add(sum, gradient, self.weight)
+            }
+            None if self.weight == 1.0 => gradient.cast(dtype),
+            None => gradient.cast(dtype).mul_scalar(self.weight),
         };
         self.sums.register(param.id, sum);
     }

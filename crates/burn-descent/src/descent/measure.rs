@@ -1,5 +1,6 @@
 //! How far a step went.
 
+use super::arithmetic::difference;
 use super::report::Update;
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use burn::module::{Module, Param};
@@ -35,9 +36,9 @@ pub(super) fn measure<M: Module>(model: &M, before: Tensors) -> Update {
         fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
             let Some(before) = self.before.remove::<D>(param.id) else { return };
             let dtype = compute_dtype(before.dtype());
-            let (before, after) = (before.cast(dtype), inner(param.val()).cast(dtype));
+            let (before, after) = (before.cast(dtype), inner(param.val()));
             self.weights.add(&before);
-            self.moved.add(&(after - before));
+            self.moved.add(&difference(before, after));
         }
     }
     let mut measure = Measure { before, moved: Norm::new(), weights: Norm::new() };

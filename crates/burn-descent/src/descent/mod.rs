@@ -32,6 +32,7 @@
 
 mod accumulate;
 mod apply;
+pub(crate) mod arithmetic;
 mod buffers;
 mod builder;
 mod checkpoint;

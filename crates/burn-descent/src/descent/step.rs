@@ -197,7 +197,7 @@ impl Descent {
             }
         }
         if !wishes.transforms.is_empty() {
-            transform(&wishes.transforms, model, gradients, self.at.steps, factor);
+            transform(&wishes.transforms, model, &setup.members, gradients, self.at.steps, factor);
             all = None;
         }
         if wishes.clip_norm.is_some() {

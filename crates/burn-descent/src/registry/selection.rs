@@ -2,7 +2,7 @@
 
 use super::{RegistryError, Row, find};
 use burn_descent_engine::Fused;
-use burn_descent_rules::{Explanation, OptionError};
+use burn_descent_rules::{Explanation, OptionError, Value};
 use core::fmt;
 use core::str::FromStr;
 use serde::{Deserialize, Serialize};
@@ -60,41 +60,18 @@ pub struct Selection {
     pub options: BTreeMap<String, Value>,
 }
 
-/// The value of an option.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Value {
-    /// True or false.
-    Switch(bool),
-    /// A whole number that is not negative.
-    Whole(u64),
-    /// A number.
-    Number(f64),
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Switch(switch) => switch.fmt(f),
-            Self::Whole(whole) => whole.fmt(f),
-            Self::Number(number) => write!(f, "{number:?}"),
-        }
-    }
-}
-
-impl Value {
-    fn read(text: &str) -> Option<Self> {
-        let switch = text.parse().ok().map(Self::Switch);
-        let whole = || text.parse().ok().map(Self::Whole);
-        switch.or_else(whole).or_else(|| text.parse().ok().map(Self::Number))
-    }
+/// The value that a text says, if it says one.
+fn read(text: &str) -> Option<Value> {
+    let flag = text.parse().ok().map(Value::Flag);
+    let whole = || text.parse().ok().map(Value::Whole);
+    flag.or_else(whole).or_else(|| text.parse().ok().map(Value::Number))
 }
 
 impl Selection {
     /// An optimizer with all of its options.
     pub fn of(optimizer: &Fused) -> Self {
         let options = optimizer.options().iter();
-        let read = |(name, text): &(String, String)| Some((name.clone(), Value::read(text)?));
+        let read = |(name, text): &(String, String)| Some((name.clone(), read(text)?));
         Self { name: optimizer.name().to_owned(), options: options.filter_map(read).collect() }
     }
 
@@ -142,7 +119,7 @@ impl FromStr for Selection {
         for word in words {
             let (word, text) = (word.to_owned(), text.to_owned());
             let pair = word.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
-            let pair = pair.and_then(|(name, value)| Some((name.to_owned(), Value::read(value)?)));
+            let pair = pair.and_then(|(name, value)| Some((name.to_owned(), read(value)?)));
             let Some((name, value)) = pair else { return Err(RegistryError::Word { word, text }) };
             if options.insert(name, value).is_some() {
                 return Err(RegistryError::Twice { word, text });

@@ -1,12 +1,21 @@
-use super::{Met, axes_of_an_output};
-use crate::descent::visit::compute_dtype;
+use super::Met;
+use crate::descent::arithmetic::{applied, built};
 use burn::tensor::Tensor;
+use burn_descent_engine::Fused;
+use burn_descent_rules::Domain::Row;
+use burn_descent_rules::{Empty, Over, Real, Rule, fields, options};
+use std::sync::LazyLock;
 
-/// Adaptive gradient clipping.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Adaptive {
-    pub(super) clipping: f64,
+options! {
+    /// Adaptive gradient clipping of what is to be met times a factor, by the norms of rows. What is clipped
+    /// is where a parameter is, the weights where a gradient is, and `λ` where a learning rate is.
+    struct ClipAdaptive {
+        /// What the gradient is to be multiplied by.
+        factor: Positive = 1.0,
+    }
 }
+
+fields! { struct Scalars { clipping, factor } }
 
 /// The least norm that weights count with, so that those that begin at zero can grow.
 const EPS: f64 = 1e-3;
@@ -14,19 +23,35 @@ const EPS: f64 = 1e-3;
 /// The least norm that a gradient is divided by.
 const LEAST: f64 = 1e-6;
 
-impl Adaptive {
-    pub(super) fn apply<const D: usize>(&self, met: Met<D>) -> Tensor<D> {
-        let Met { gradient, weights, factor, .. } = met;
-        let dtype = compute_dtype(gradient.dtype());
-        let weights = weights.to_device(&gradient.device()).cast(dtype);
-        let most = norms(weights).clamp_min(EPS).mul_scalar(self.clipping);
-        let norms = norms(gradient.clone()).mul_scalar(factor).clamp_min(LEAST);
-        gradient * (most / norms).clamp_max(1.0)
+impl Rule for ClipAdaptive {
+    const NAME: &'static str = "clip_adaptive";
+    const SUMS: usize = 2;
+    type State<R: Copy> = Empty<R>;
+    type Scalars<R: Copy> = Scalars<R>;
+
+    fn start(&self) -> Empty<f64> {
+        Empty::new()
+    }
+    fn scalars(&self, clipping: f64, _t: u64) -> Scalars<f64> {
+        Scalars { clipping, factor: self.factor }
+    }
+    #[inline(always)]
+    fn update<R: Real>(
+        g: R,
+        w: R,
+        s: Empty<R>,
+        k: Scalars<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Empty<R>) {
+        let most = k.clipping * over.norm(Row, w).max(R::lit(EPS));
+        let share = most / (k.factor * over.norm(Row, g)).max(R::lit(LEAST));
+        (g * R::select(share.lt(R::lit(1.0)), share, R::lit(1.0)), s)
     }
 }
 
-/// The norm of each output.
-fn norms<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
-    let squares = tensor.clone() * tensor;
-    axes_of_an_output(D).fold(squares, |sum, axis| sum.sum_dim(axis)).sqrt()
+/// The gradient, each output of it shortened to `clipping` times the norm of its weights, at most.
+pub(super) fn apply<const D: usize>(met: Met<D>, clipping: f64) -> Tensor<D> {
+    static RULE: LazyLock<Fused> = LazyLock::new(|| built(ClipAdaptive::new()));
+    let rule = RULE.set(&[("factor", met.factor)]).expect("a factor is positive");
+    applied(&rule, met.gradient, met.weights, clipping, met.place)
 }

@@ -1,21 +1,23 @@
 //! What is done to each gradient before the norm of all of them is taken.
 
 mod adaptive;
-mod centralize;
 mod noise;
 
-use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
-use adaptive::Adaptive;
+use super::arithmetic;
+use super::group::Member;
+use super::visit::{ByParameter, Each, Tensors, compute_dtype, each_parameter, inner};
 use burn::module::{Module, Param, ParamGroup};
 use burn::tensor::Tensor;
+use burn_descent_engine::Place;
 use burn_descent_rules::{InvalidOption, Range};
 use noise::Noise;
 
 /// Something done to each gradient, in the order in which they are asked for.
 ///
-/// Each costs a pass of tensor operations. Where the *outputs* of a weight count, they are the
-/// columns of a matrix, as of burn's `Linear`, and the first axis of what has more axes, as of its
-/// convolutions; a vector is one output.
+/// Each is a pass over the gradients, in place. Where the *outputs* of a weight count, they are those of the
+/// [plan](crate::Plan): the columns of burn's `Linear` and the second axis of its transposed convolutions,
+/// the first axis of all else, or what [`Group::orientation`](crate::Group::orientation) says; a vector is
+/// one output.
 ///
 /// ```
 /// use burn::module::ParamGroup;
@@ -37,7 +39,7 @@ pub struct Transform {
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
     Clip(f64),
-    Adaptive(Adaptive),
+    Adaptive(f64),
     Centralize,
     Noise(Noise),
 }
@@ -64,7 +66,7 @@ impl Transform {
     /// Reference: Brock et al. 2021, <https://arxiv.org/abs/2102.06171>.
     #[doc(alias = "AGC")]
     pub fn clip_adaptive(clipping: f64) -> Self {
-        Self::new(Kind::Adaptive(Adaptive { clipping }))
+        Self::new(Kind::Adaptive(clipping))
     }
 
     /// Gradient centralisation: subtracts from the gradient of each output its mean. Vectors stay
@@ -96,7 +98,7 @@ impl Transform {
     pub(super) fn check(&self) -> Result<(), InvalidOption> {
         let bound = match &self.kind {
             Kind::Clip(limit) => Range::Positive.of("clip_value", *limit),
-            Kind::Adaptive(adaptive) => Range::Positive.of("clipping", adaptive.clipping),
+            Kind::Adaptive(clipping) => Range::Positive.of("clipping", *clipping),
             Kind::Noise(noise) => Range::NonNegative.of("eta", noise.eta),
             Kind::Centralize => return Ok(()),
         };
@@ -109,6 +111,7 @@ struct Met<'a, const D: usize> {
     gradient: Tensor<D>,
     weights: Tensor<D>,
     path: &'a str,
+    place: Place,
     step: u64,
     factor: f64,
 }
@@ -116,12 +119,10 @@ struct Met<'a, const D: usize> {
 impl Kind {
     fn apply<const D: usize>(&self, met: Met<D>) -> Tensor<D> {
         match self {
-            Kind::Clip(limit) => {
-                let limit = limit / met.factor;
-                met.gradient.clamp(-limit, limit)
-            }
-            Kind::Adaptive(adaptive) => adaptive.apply(met),
-            Kind::Centralize => centralize::apply(met.gradient),
+            Kind::Clip(limit) => arithmetic::clip(met.gradient, met.weights, limit / met.factor),
+            Kind::Adaptive(clipping) => adaptive::apply(met, *clipping),
+            Kind::Centralize if D < 2 => met.gradient,
+            Kind::Centralize => arithmetic::centralize(met.gradient, met.weights, met.place),
             Kind::Noise(noise) => noise.apply(met),
         }
     }
@@ -131,18 +132,19 @@ impl Kind {
 pub(super) fn transform<M: Module>(
     transforms: &[Transform],
     model: &M,
+    members: &ByParameter<Member>,
     gradients: &mut Tensors,
     step: u64,
     factor: f64,
 ) {
-    each_parameter(
-        model,
-        &mut Transforming { transforms, from: core::mem::take(gradients), gradients, step, factor },
-    );
+    let from = core::mem::take(gradients);
+    let mut transforming = Transforming { transforms, members, from, gradients, step, factor };
+    each_parameter(model, &mut transforming);
 }
 
 struct Transforming<'a> {
     transforms: &'a [Transform],
+    members: &'a ByParameter<Member>,
     from: Tensors,
     gradients: &'a mut Tensors,
     step: u64,
@@ -160,18 +162,10 @@ impl Each for Transforming<'_> {
             let dtype = compute_dtype(gradient.dtype());
             let weights = inner(param.val());
             let (step, factor) = (self.step, self.factor);
-            let gradient_wide = gradient.cast(dtype);
-            gradient =
-                transform.kind.apply(Met { gradient: gradient_wide, weights, path, step, factor });
+            let place = self.members.get(&param.id).map(|member| member.place).unwrap_or_default();
+            let met = Met { gradient: gradient.cast(dtype), weights, path, place, step, factor };
+            gradient = transform.kind.apply(met);
         }
         self.gradients.register(param.id, gradient);
-    }
-}
-
-/// The axes that are summed over to get a number for each output.
-fn axes_of_an_output(rank: usize) -> core::ops::Range<usize> {
-    match rank {
-        0..=2 => 0..1,
-        _ => 1..rank,
     }
 }
