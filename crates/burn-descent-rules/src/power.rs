@@ -170,7 +170,7 @@ macro_rules! impl_parts {
             }
             #[inline(always)]
             fn upper(self) -> Self {
-                $t::from_bits(self.to_bits() & (!0 << (($form.mantissa + 1) / 2)))
+                $t::from_bits(self.to_bits() & (!0 << $form.mantissa.div_ceil(2)))
             }
             #[inline(always)]
             fn two_to(self) -> (Self, [Self; 2]) {
