@@ -8,7 +8,7 @@ use crate::scalars::Scalars;
 use crate::state::{compute_dtype, tensor};
 use burn::tensor::{Bool, DType, Shape, Tensor, TensorData};
 use burn_descent_rules::noise::{Draw, MEAN, drawn};
-use burn_descent_rules::{Domain, Fold, Graph, Node, View};
+use burn_descent_rules::{Domain, Fold, Graph, Node, Real, View};
 
 /// Whatever shape a tensor has, a rule sees a stack of matrices.
 type Stack = Tensor<3>;
@@ -298,6 +298,13 @@ fn run(graph: &Graph, scalars: &[Value], known: &[Value], met: Met) -> Vec<Stack
                 Number(a) => Number(a.cbrt()),
                 a => Float(rough_cbrt(float(a))),
             },
+            Node::Pow(a, b) => match (take(a), take(b)) {
+                (Number(a), Number(b)) => Number(Real::powf(a, b)),
+                (a, b) => {
+                    let (a, b) = pair(a, b);
+                    Float(power(a, b))
+                }
+            },
             Node::Abs(a) => match take(a) {
                 Number(a) => Number(a.abs()),
                 a => Float(float(a).abs()),
@@ -356,6 +363,12 @@ fn total(mut x: Tensor<1>) -> Tensor<1> {
         };
     }
     x.sum()
+}
+
+/// NaN where the base is negative or NaN, else burn's power, for which it matters whether 0 has a sign.
+fn power(base: Stack, exponent: Stack) -> Stack {
+    let defined = base.clone().greater_equal_elem(0);
+    base.abs().powf(exponent).mask_fill(defined.bool_not(), f64::NAN)
 }
 
 /// A cube root that is off by 4 % at most, as `x^(1/4) x^(1/16) x^(1/64) ...`: shaders raise only f32 to a

@@ -134,6 +134,7 @@ fn run<R: Real<Mask = bool>>(
             Neg(a) => one_of(a, &|a| -a),
             Sqrt(a) => one_of(a, &R::sqrt),
             RoughCbrt(a) => one_of(a, &R::cbrt),
+            Pow(a, b) => two_of(a, b, &R::powf),
             Abs(a) => one_of(a, &R::abs),
             Select(mask, yes, no) => (0..view.len())
                 .map(|i| R::select(zero.lt(values[mask][i]), values[yes][i], values[no][i]))

@@ -198,6 +198,7 @@ fn kind(node: Node) -> Option<&'static str> {
         Neg(_) => "negate",
         Sqrt(_) => "root",
         RoughCbrt(_) => "cube root",
+        Pow(..) => "power",
         Abs(_) => "absolute",
         Select(..) => "select",
     })

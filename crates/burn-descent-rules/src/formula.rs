@@ -90,6 +90,7 @@ enum Hold {
     Sum,
     Quotient,
     Product,
+    Power,
     Atom,
 }
 
@@ -187,7 +188,8 @@ impl Writer<'_> {
             Literal(bits) => number(f64::from_bits(bits)),
             Add(a, b) => self.infix(a, " + ", b, Hold::Sum, Hold::Quotient),
             Sub(a, b) => self.infix(a, " - ", b, Hold::Sum, Hold::Quotient),
-            Div(a, b) => self.infix(a, " / ", b, Hold::Quotient, Hold::Atom),
+            Div(a, b) => self.infix(a, " / ", b, Hold::Quotient, Hold::Power),
+            Pow(a, b) => (self.infix(a, "^", b, Hold::Atom, Hold::Atom).0, Hold::Power),
             Lt(a, b) => (self.infix(a, " < ", b, Hold::Sum, Hold::Sum).0, Hold::Choice),
             Mul(..) => (self.product(id), Hold::Product),
             Max(a, b) => self.call("max", &[a, b]),
@@ -225,7 +227,8 @@ impl Writer<'_> {
         self.factors(id, &mut factors);
         factors.sort_by_key(|id| !matches!(self.words[*id], Word::Node(Node::Literal(_))));
         let powers = factors.chunk_by(|a, b| a == b).map(|equal| {
-            let factor = self.held(equal[0], Hold::Atom);
+            let least = if equal.len() > 1 { Hold::Atom } else { Hold::Power };
+            let factor = self.held(equal[0], least);
             match equal.len() {
                 1 => factor,
                 2 => factor + "²",

@@ -35,6 +35,7 @@ mod graph;
 pub mod noise;
 mod options;
 mod over;
+pub mod power;
 mod real;
 mod rule;
 mod rules;

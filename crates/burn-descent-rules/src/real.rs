@@ -1,5 +1,6 @@
 //! The arithmetic an update rule may use.
 
+use crate::power::power;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 /// One element of a parameter, of its gradient or of its state, inside a rule.
@@ -27,6 +28,15 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// Cube root of a number >= 0; NaN for NaN. A few ulp, except of denormal numbers.
     fn cbrt(self) -> Self;
+    /// The power of a number >= 0 with any finite exponent.
+    ///
+    /// `x⁰ = 1` for every `x >= 0`; `0ʸ` is 0 for `y > 0` and infinite for `y < 0`, and an infinite `x` the
+    /// reverse. NaN for `x < 0`, whatever `y` is, and where either is NaN.
+    ///
+    /// In f32 within 4 ulp for `x` in 1e-30..=1e30, in f64 within 1e-13 of it for `x` in
+    /// 1e-300..=1e300, both for `y` in [-2, 2]. Where a rule runs as tensor operations, as exactly as the
+    /// backend computes powers.
+    fn powf(self, exponent: Self) -> Self;
     /// Absolute value.
     fn abs(self) -> Self;
     /// The greater of the two.
@@ -197,6 +207,10 @@ macro_rules! impl_real {
             #[inline(always)]
             fn cbrt(self) -> Self {
                 cbrt_from(self.rough_cbrt(), self, $steps)
+            }
+            #[inline(always)]
+            fn powf(self, exponent: Self) -> Self {
+                power(self, exponent)
             }
             #[inline(always)]
             fn abs(self) -> Self {

@@ -51,6 +51,10 @@ impl<T: Real> Real for Deep<T> {
         Self(self.0.cbrt(), self.1)
     }
     #[inline(always)]
+    fn powf(self, exponent: Self) -> Self {
+        Self(self.0.powf(exponent.0), deeper(self.1, exponent.1))
+    }
+    #[inline(always)]
     fn abs(self) -> Self {
         Self(self.0.abs(), self.1)
     }

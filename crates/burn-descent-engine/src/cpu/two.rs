@@ -46,6 +46,10 @@ impl<T: Real> Real for Two<T> {
         Self(self.0.cbrt(), self.1.cbrt())
     }
     #[inline(always)]
+    fn powf(self, exponent: Self) -> Self {
+        Self(self.0.powf(exponent.0), self.1.powf(exponent.1))
+    }
+    #[inline(always)]
     fn abs(self) -> Self {
         Self(self.0.abs(), self.1.abs())
     }
@@ -104,6 +108,9 @@ mod tests {
         fn roots<R: Real>(x: R, y: R) -> R {
             x.abs().sqrt() - y.abs().cbrt()
         }
+        fn power<R: Real>(x: R, y: R) -> R {
+            x.powf(y)
+        }
         fn greater<R: Real>(x: R, y: R) -> R {
             Real::max(-x, y) * R::lit(0.3)
         }
@@ -113,7 +120,7 @@ mod tests {
         fn curves<R: Real>(x: R, y: R) -> R {
             x.tanh() + x.atan2(y.abs())
         }
-        assert_apart!(plus, minus, times, by, roots, greater, chosen, curves);
+        assert_apart!(plus, minus, times, by, roots, power, greater, chosen, curves);
         assert_eq!((Two::<f32>::NARROW, Two::<f64>::NARROW), (f32::NARROW, f64::NARROW));
     }
 }

@@ -4,6 +4,7 @@
 //! expansion of each operation.
 
 use super::noise::drawn;
+use super::power::power;
 use crate::portable::CBRT_FACTORS;
 use burn_descent_rules::{Graph, Node, ROUGH_CBRT};
 use cubecl::ir::{ExpandValue, Scope};
@@ -88,6 +89,7 @@ fn emit<C: Float, N: Size>(
                 product
             }
             Node::RoughCbrt(a) => rough_cbrt::expand::<C, N>(scope, v(a)),
+            Node::Pow(a, b) => power(scope, v(a), v(b)),
             Node::Abs(a) => v(a).__expand_abs_method(scope).expand.into(),
             Node::Fold(..) | Node::Count(_) | Node::Known(_) => {
                 unreachable!("scalars, in the graph of a kernel")

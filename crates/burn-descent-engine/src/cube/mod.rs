@@ -6,6 +6,7 @@ mod kernel;
 mod layout;
 mod noise;
 mod norm;
+mod power;
 mod reduce;
 
 pub(crate) use extension::{Kernels, step};

@@ -47,6 +47,8 @@ pub enum Node {
     Sqrt(Id),
     /// Cube root of a number >= 0, off by 4 % at most.
     RoughCbrt(Id),
+    /// A number >= 0 to the power of the second.
+    Pow(Id, Id),
     /// Absolute value.
     Abs(Id),
     /// By the mask, the second or the third.
@@ -67,7 +69,9 @@ impl Node {
             Parameter | Gradient | Noise | State(_) | Scalar(_) | Literal(_) | Count(_)
             | Known(_) => ([0; 3], 0),
             Neg(a) | Sqrt(a) | RoughCbrt(a) | Abs(a) | Fold(_, _, _, a) => ([a, 0, 0], 1),
-            Add(a, b) | Sub(a, b) | Mul(a, b) | Div(a, b) | Max(a, b) | Lt(a, b) => ([a, b, 0], 2),
+            Add(a, b) | Sub(a, b) | Mul(a, b) | Div(a, b) | Max(a, b) | Pow(a, b) | Lt(a, b) => {
+                ([a, b, 0], 2)
+            }
             Select(a, b, c) => ([a, b, c], 3),
         };
         list.into_iter().take(count)
@@ -163,6 +167,9 @@ impl Real for Symbol {
     fn cbrt(self) -> Self {
         cbrt_from(Symbol::record(Node::RoughCbrt(self.0)), self, 2)
     }
+    fn powf(self, exponent: Self) -> Self {
+        Symbol::record(Node::Pow(self.0, exponent.0))
+    }
     fn abs(self) -> Self {
         Symbol::record(Node::Abs(self.0))
     }
@@ -240,6 +247,7 @@ fn renumber(node: Node, to: &[Id]) -> Node {
         Neg(a) => Neg(to[a]),
         Sqrt(a) => Sqrt(to[a]),
         RoughCbrt(a) => RoughCbrt(to[a]),
+        Pow(a, b) => Pow(to[a], to[b]),
         Abs(a) => Abs(to[a]),
         Select(a, b, c) => Select(to[a], to[b], to[c]),
         Fold(number, fold, domain, a) => Fold(number, fold, domain, to[a]),

@@ -16,9 +16,6 @@ options! {
     /// `partial` ½ is AMSGrad, 0 gradient descent with momentum. The paper corrects no bias; as in the
     /// authors' code and pytorch_optimizer its correction is outside of the power.
     ///
-    /// **Only multiples of 1/32 are taken for `partial`**, others are refused: the power is made of square
-    /// roots, which every engine has. The nearest multiple is at most 1/64 away: 0.3 is 0.3125.
-    ///
     /// - Defaults: the authors'. `partial` 1/4 (the paper advises 1/8), `beta1` 0.9, `beta2` 0.999,
     ///   `eps` 1e-8, with AMSGrad (pytorch_optimizer has none), no weight decay.
     /// - Memory: three numbers a weight, two without AMSGrad. Traffic in f32: read 20, write 16 bytes a
@@ -31,9 +28,8 @@ options! {
     /// # use burn_descent_rules::burn_descent;
     /// use burn_descent::{Padam, Rule, rules::slices::Walk};
     ///
-    /// let error = Padam::new().partial(0.3).check().unwrap_err();
-    /// let allowed = "padam: partial = 0.3 is not allowed, it must be a multiple of 1/32 up to 1/2";
-    /// assert_eq!(error.to_string(), allowed);
+    /// let error = Padam::new().partial(0.6).check().unwrap_err();
+    /// assert_eq!(error.to_string(), "padam: partial = 0.6 is not allowed, it must be in [0, 1/2]");
     /// // The first step is 16 / 16^(3/4); with `beta2` 0 the second moment has no bias.
     /// let mut x = [0.0_f64];
     /// let mut walk = Walk::new(Padam::new().partial(0.375).beta2(0.0), x.len())?;
@@ -48,7 +44,7 @@ options! {
         /// Decay `β₂` of the second moment.
         #[doc(alias = "betas")]
         beta2: Decay = 0.999,
-        /// The power of the second moment, a multiple of 1/32 in [0, 1/2].
+        /// The power of the second moment, 1/2 at most.
         #[doc(alias = "p")]
         partial: NonNegative = 0.25,
         /// Added to the root.
@@ -99,8 +95,8 @@ fields! {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
         l2, keep,
         beta1, one_beta1, beta2, one_beta2, lr, eps,
-        /// The binary digits of `2 partial`: 0 or 1.
-        of_1, of_2, of_4, of_8, of_16,
+        /// The power of the root: `2 partial`.
+        power,
     }
 }
 
@@ -113,9 +109,11 @@ impl Rule for Padam {
     type Scalars<R: Copy> = Scalars<R>;
 
     fn conflict(&self) -> Result<(), InvalidOption> {
-        let whole = self.partial <= 0.5 && (self.partial * 32.0).fract() == 0.0;
-        let partial = [("partial", self.partial, whole, "a multiple of 1/32 up to 1/2")];
-        InvalidOption::unless_all_hold(Self::NAME, &partial)
+        let partial = (0.0..=0.5).contains(&self.partial);
+        InvalidOption::unless_all_hold(
+            Self::NAME,
+            &[("partial", self.partial, partial, "in [0, 1/2]")],
+        )
     }
 
     fn start(&self) -> Moments<f64> {
@@ -124,7 +122,6 @@ impl Rule for Padam {
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let k = self.common().scalars(lr, t);
-        let digit = |place: f64| (self.partial * 2.0 * place).floor() % 2.0;
         Scalars {
             l2: k.l2,
             keep: k.keep,
@@ -134,11 +131,7 @@ impl Rule for Padam {
             one_beta2: k.one_beta2,
             lr: k.lr,
             eps: k.eps,
-            of_1: digit(1.0),
-            of_2: digit(2.0),
-            of_4: digit(4.0),
-            of_8: digit(8.0),
-            of_16: digit(16.0),
+            power: 2.0 * self.partial,
         }
     }
 
@@ -154,13 +147,7 @@ impl Rule for Padam {
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;
         let v_max = s.v_max.map(|v_max| v_max.max(v));
-        let (zero, one) = (R::lit(0.0), R::lit(1.0));
-        let mut root = v_max.unwrap_or(v).sqrt() + k.eps;
-        let mut power = R::select(zero.lt(k.of_1), root, one);
-        for digit in [k.of_2, k.of_4, k.of_8, k.of_16] {
-            root = root.sqrt();
-            power = power * R::select(zero.lt(digit), root, one);
-        }
-        (k.keep * p - k.lr * m / power, Moments { m, v, v_max })
+        let root = v_max.unwrap_or(v).sqrt() + k.eps;
+        (k.keep * p - k.lr * m / root.powf(k.power), Moments { m, v, v_max })
     }
 }
