@@ -54,7 +54,7 @@
 //!     .then(AddDecayedWeights::new(0.1))
 //!     .then(ScaleByLearningRate::new())
 //!     .build()?;
-//! let builder = Descent::new(clipped_adamw).schedule(1e-3);
+//! let builder = Descent::builder(clipped_adamw).lr(1e-3);
 //! # drop(builder);
 //! # Ok::<(), burn_descent::InvalidOption>(())
 //! ```

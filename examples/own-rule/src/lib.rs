@@ -54,7 +54,7 @@
 //!
 //! let device = Device::default().autodiff();
 //! let mut model: Linear = LinearConfig::new(8, 1).init(&device);
-//! let builder = || Descent::new(SoftSign::default().build().unwrap()).schedule(Cosine::new(0.01, 20));
+//! let builder = || Descent::builder(SoftSign::default().build().unwrap()).schedule(Cosine::new(0.01, 20));
 //! let mut descent = builder().clip_norm(1.0).build(&model)?;
 //! for _ in 0..10 {
 //!     let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
