@@ -21,7 +21,7 @@
 //! options have names, and what is wrong with them is said:
 //!
 //! ```
-//! use burn_descent::{Build, rules::from_pairs};
+//! use burn_descent::{Build, own::from_pairs};
 //! use burn_descent_own_rule::SoftSign;
 //!
 //! let optimizer = SoftSign { delta: 0.1, ..SoftSign::default() }.build()?;
@@ -34,7 +34,7 @@
 //! It explains itself, by the graph that the GPU's kernel is made of:
 //!
 //! ```
-//! use burn_descent::rules::Explanation;
+//! use burn_descent::own::Explanation;
 //! use burn_descent_own_rule::SoftSign;
 //!
 //! let page = Explanation::of(&SoftSign::default());
@@ -91,7 +91,7 @@
 //! cargo run --release -p burn-descent-lab --example own_rule -- surface --optimizers softsign,lion --out walks
 //! ```
 
-use burn_descent::rules::{Bound, Over, Range, Real, Rule, fields};
+use burn_descent::own::{Bound, Over, Range, Real, Rule, fields};
 use serde::{Deserialize, Serialize};
 
 /// SoftSign: momentum where it is small against `delta`, its sign where it is large.
