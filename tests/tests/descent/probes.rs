@@ -114,7 +114,7 @@ fn a_walk_with_a_probe_has_to_see_the_loss() {
     let start = model();
     let lr = Linear::new(0.1, 5).warmup(1);
     let mut descent =
-        Descent::builder(sgd()).lr(lr).probe(Probe::sam(0.1)).build(&start).expect("it fits");
+        Descent::builder(sgd()).schedule(lr).probe(Probe::sam(0.1)).build(&start).expect("it fits");
     let gradients = crate::gradients(&start, 1000);
     let refused = descent.step(start, gradients).expect_err("no loss");
     assert_eq!(refused.error, DescentError::NeedsLoss);
