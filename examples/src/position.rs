@@ -74,7 +74,7 @@ impl Position {
     /// If an option is not allowed.
     pub fn walk_by(&self, model: &Mlp, schedule: impl Schedule) -> Result<Descent> {
         let Around { clip_norm, ema, .. } = self.around;
-        let walk = Descent::new(self.recipe.rule()?).schedule(schedule);
+        let walk = Descent::builder(self.recipe.rule()?).schedule(schedule);
         let walk = walk.accumulate(self.around.batches());
         let walk = clip_norm.into_iter().fold(walk, |walk, norm| walk.clip_norm(norm));
         let walk = ema.into_iter().fold(walk, |walk, decay| walk.average(Ema::new(decay)));

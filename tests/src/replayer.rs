@@ -153,7 +153,8 @@ impl burn_descent_golden::Engine for OnDevice {
         self.walk = match self.optimizer.sees_model() {
             false => Walk::Burn(ModuleOptimizer::from(self.optimizer.clone())),
             true => {
-                let descent = Descent::new(self.optimizer.clone()).schedule(List(self.lrs.clone()));
+                let descent =
+                    Descent::builder(self.optimizer.clone()).schedule(List(self.lrs.clone()));
                 Walk::Ours(Box::new(descent.build(&self.model)?))
             }
         };

@@ -108,7 +108,7 @@ fn bytes_in_use(device: &Device) -> u64 {
 /// The rate of each step is another one.
 fn walk(optimizer: &str, options: &[(&str, &str)]) -> Builder {
     let optimizer = registry::build(optimizer, options).expect("it is allowed");
-    Descent::new(optimizer).schedule(Exponential::new(1e-3, 0.9))
+    Descent::builder(optimizer).schedule(Exponential::new(1e-3, 0.9))
 }
 
 /// The devices of CubeCL that are there.

@@ -70,10 +70,10 @@ fn groups_share_one_estimate_and_a_model_is_its_tensors_in_one() {
             vector: Param::initialized(ParamId::new(), of(&init[6..])),
         };
         let group = Group::new("vectors", Select::rank(1), prodigy());
-        let mut apart = Descent::new(prodigy()).schedule(1.0).group(group).build(&model).unwrap();
+        let mut apart = Descent::builder(prodigy()).lr(1.0).group(group).build(&model).unwrap();
         let mut model = model;
         let mut whole = vec![Param::initialized(ParamId::new(), of(&init))];
-        let mut joined = Descent::new(prodigy()).schedule(1.0).build(&whole).unwrap();
+        let mut joined = Descent::builder(prodigy()).lr(1.0).build(&whole).unwrap();
         for t in 0..10 {
             let g = numbers(100 + t, 10);
             let mut gradients = GradientsParams::new();

@@ -147,7 +147,7 @@ fn steps(model: &Mlp, lr: f64) -> Result<[(&'static str, Step); 3]> {
             Ok(optimizer.step(lr, model, gradients))
         })
     };
-    let mut descent = Descent::new(Adam::new().build()?).schedule(lr).build(model)?;
+    let mut descent = Descent::builder(Adam::new().build()?).lr(lr).build(model)?;
     Ok([
         ("burn-optim's Adam", through(AdamConfig::new().with_epsilon(1e-8).init())),
         ("ours in ModuleOptimizer", through(Adam::new().build()?.into())),

@@ -33,7 +33,7 @@ impl Walker {
     /// If the rate is negative or not finite.
     pub fn new(optimizer: impl Optimizer, lr: f64) -> Result<Self> {
         check_lr("walk", lr)?;
-        Ok(Descent::new(optimizer).schedule(lr).into())
+        Ok(Descent::builder(optimizer).lr(lr).into())
     }
 
     /// An optimizer as chosen, with a learning rate.
@@ -42,7 +42,7 @@ impl Walker {
     /// If the rate is negative or not finite.
     pub fn of(choice: &Choice, lr: f64) -> Result<Self> {
         check_lr(choice.row.name, lr)?;
-        Ok(Descent::new(choice.optimizer()).schedule(lr).into())
+        Ok(Descent::builder(choice.optimizer()).lr(lr).into())
     }
 }
 
@@ -78,7 +78,7 @@ struct OnTheWay {
 /// let sgd = || Sgd::new().momentum(0.9).build();
 /// let walkers = vec![
 ///     Walker::new(sgd()?, 0.02)?,
-///     Descent::new(sgd()?).schedule(0.02).lookahead(Lookahead::new()).into(),
+///     Descent::builder(sgd()?).lr(0.02).lookahead(Lookahead::new()).into(),
 /// ];
 /// let paths = walk(bowl, walkers, 50, &Device::default(), || ())?;
 /// assert_eq!(paths[0].points.len(), 51);

@@ -43,6 +43,14 @@ pub mod schedules;
 pub mod slices;
 mod transforms;
 
+/// The optimizers, one struct of options each. All of them are in the root of the crate, too.
+///
+/// Each says its formula in the letters of its paper, its defaults and whose they are, its memory and
+/// traffic for each weight, and where other libraries differ.
+pub mod optimizers {
+    pub use crate::rules::*;
+}
+
 pub use domain::{Domain, View};
 pub use error::{InvalidOption, OptionError};
 pub use explain::Explanation;
@@ -53,6 +61,7 @@ pub use fields::{
 pub use graph::{
     Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, trace_evaluate, trace_update,
 };
+pub use optimizers::*;
 pub use options::{
     Bound, OptionMut, Options, Range, Role, Slot, Value, from_pairs, maximizes, nearest,
     set_numbers, to_pairs, unknown, with_pairs,
@@ -62,14 +71,6 @@ pub use options::{deserialize as deserialize_options, serialize as serialize_opt
 pub use over::{Fold, Over};
 pub use real::{ROUGH_CBRT, Real};
 pub use rule::{Paper, Rule, check_lr};
-pub use rules::{
-    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
-    Cocob, DiffGrad, ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars,
-    NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, Prodigy, QhAdam, Qhm, RAdam,
-    RmsProp, Rprop, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd,
-    SimplifiedAdEmaMix, Tiger, Vsgd, Yogi,
-};
 pub use schedules::Schedule;
 #[doc(hidden)]
 pub use serde;

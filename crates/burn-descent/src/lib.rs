@@ -1,29 +1,55 @@
 //! Optimizers for [burn](https://burn.dev): each update rule written once, and run as one in-place
 //! pass on a CPU, one in-place kernel on a GPU, and plain tensor operations anywhere else.
 //!
-//! An optimizer is a struct of options, [`AdamW`] for one. [`build`](Build::build) checks them and
-//! gives a [`Fused`], which is a burn [`Optimizer`](burn::optim::Optimizer) like any other:
+//! An optimizer is a struct of options, [`AdamW`] for one. [`build`](Build::build) checks them,
+//! [`Descent`] fits the optimizer to a model, and a [`Trainer`] holds both while they train:
 //!
 //! ```
 //! use burn::nn::{Linear, LinearConfig};
-//! use burn::optim::{GradientsParams, ModuleOptimizer};
 //! use burn::tensor::{Device, Distribution, Tensor};
-//! use burn_descent::{AdamW, Build};
+//! use burn_descent::{AdamW, prelude::*};
 //!
 //! let device = Device::default().autodiff();
-//! let mut model: Linear = LinearConfig::new(8, 1).init(&device);
+//! let model: Linear = LinearConfig::new(8, 1).init(&device);
 //! let adamw = AdamW::new().weight_decay(0.05).build()?;
-//! let mut optimizer = ModuleOptimizer::from(adamw.clone());
+//! let descent = Descent::builder(adamw).lr(1e-2).build(&model)?;
+//! let mut trainer = Trainer::new(model, descent);
 //! for _ in 0..3 {
 //!     let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
-//!     let loss = (model.forward(x.clone()) - x.sum_dim(1)).square().mean();
-//!     let gradients = GradientsParams::from_grads(loss.backward(), &model);
-//!     model = optimizer.step(1e-2, model, gradients);
+//!     let loss = (trainer.model().forward(x.clone()) - x.sum_dim(1)).square().mean();
+//!     trainer.step(loss.backward())?;
 //! }
-//! let judged = adamw.evaluate(&model, &optimizer);
-//! # drop(judged);
+//! let evaluated: Linear = trainer.evaluate();
+//! # drop(evaluated);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What `build` makes is a [`Fused`], which is a burn [`Optimizer`](burn::optim::Optimizer) like any
+//! other, for burn's `ModuleOptimizer` and its `Learner`:
+//!
+//! ```
+//! # use burn::nn::{Linear, LinearConfig};
+//! # use burn::tensor::{Device, Tensor};
+//! use burn::optim::{GradientsParams, ModuleOptimizer};
+//! use burn_descent::{AdamW, Build};
+//!
+//! # let device = Device::default().autodiff();
+//! # let model: Linear = LinearConfig::new(8, 1).init(&device);
+//! # let loss = model.forward(Tensor::<2>::ones([32, 8], &device)).mean();
+//! let adamw = AdamW::new().build()?;
+//! let mut optimizer = ModuleOptimizer::from(adamw.clone());
+//! let gradients = GradientsParams::from_grads(loss.backward(), &model);
+//! let model = optimizer.step(1e-2, model, gradients);
+//! let evaluated: Linear = adamw.evaluate(&model, &optimizer);
+//! # drop(evaluated);
 //! # Ok::<(), burn_descent::InvalidOption>(())
 //! ```
+//!
+//! # Where things are
+//!
+//! [`prelude`] has what a training program imports, [`optimizers`] every optimizer (all of them are here,
+//! too), [`schedules`] what a learning rate follows, [`registry`] the optimizers by name, and [`own`] what
+//! a rule of your own is written with.
 //!
 //! # Backends
 //!
@@ -41,12 +67,12 @@
 //!
 //! # Your own
 //!
-//! A rule of your own is a [`Rule`]; one that is made of known parts is a
-//! [`Chain`](rules::chain::Chain), as in optax. Both get every engine, [`Descent`] and its
+//! A rule of your own is a [`Rule`] ([`own`] shows one); one that is made of known parts is a
+//! [`Chain`](own::chain::Chain), as in optax. Both get every engine, [`Descent`] and its
 //! checkpoints:
 //!
 //! ```
-//! use burn_descent::rules::chain::{AddDecayedWeights, Chain, Clip, ScaleByAdam, ScaleByLearningRate};
+//! use burn_descent::own::chain::{AddDecayedWeights, Chain, Clip, ScaleByAdam, ScaleByLearningRate};
 //! use burn_descent::{Build, Descent};
 //!
 //! let clipped_adamw = Chain::of(Clip::new(1.0))
@@ -54,7 +80,7 @@
 //!     .then(AddDecayedWeights::new(0.1))
 //!     .then(ScaleByLearningRate::new())
 //!     .build()?;
-//! let builder = Descent::new(clipped_adamw).schedule(1e-3);
+//! let builder = Descent::builder(clipped_adamw).lr(1e-3);
 //! # drop(builder);
 //! # Ok::<(), burn_descent::InvalidOption>(())
 //! ```
@@ -75,21 +101,20 @@ mod averaging;
 mod descent;
 mod lr_scheduler;
 mod observe;
+pub mod own;
+pub mod prelude;
 mod range_test;
 pub mod registry;
+mod trainer;
 
 pub use averaging::{Average, Ema, Lookahead, Swa};
+#[doc(inline)]
 pub use burn_descent_engine::{Build, Deferred, Fused, FusedState, Place, Reading, StepError};
+#[doc(no_inline)]
 pub use burn_descent_rules as rules;
-pub use burn_descent_rules::{
-    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
-    Cocob, DiffGrad, ExAdam, Grams, GrokFastAdamW, InvalidOption, Kate, LaProp, Lamb, Lion, MSvag,
-    Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Pid, Pnm,
-    Prodigy, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, Schedule, ScheduleFreeAdamW,
-    ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi,
-    schedules,
-};
+pub use burn_descent_rules::optimizers::*;
+#[doc(inline)]
+pub use burn_descent_rules::{InvalidOption, OptionError, Rule, Schedule, optimizers, schedules};
 pub use descent::{
     BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError, Group, IntoGradients,
     Line, LossScale, Mismatch, NotFinite, Orientation, Plan, Probe, Refused, Report, RetakeError,
@@ -100,6 +125,7 @@ pub use lr_scheduler::LrSchedule;
 pub use observe::ReportMetric;
 pub use observe::{Csv, Every, JsonLines, Observer};
 pub use range_test::{RangeCurve, RangeError, RangePoint, RangeTest};
+pub use trainer::Trainer;
 
 /// The example of the README is run.
 #[cfg(doctest)]

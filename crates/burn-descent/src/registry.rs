@@ -21,14 +21,8 @@ mod lookup;
 mod selection;
 
 use burn_descent_engine::{Build, Fused};
-use burn_descent_rules::{
-    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
-    Cocob, DiffGrad, ExAdam, Explanation, Fields, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion,
-    MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, OptionError, Padam, Paper,
-    Pid, Pnm, QhAdam, Qhm, RAdam, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
-    ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, to_pairs,
-};
+use burn_descent_rules::optimizers::*;
+use burn_descent_rules::{Explanation, Fields, OptionError, Paper, Rule, from_pairs, to_pairs};
 
 pub use burn_descent_rules::Value;
 pub use lookup::{NameTaken, RegistryError, UnknownOptimizer, add, build, find, rows};

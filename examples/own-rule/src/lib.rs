@@ -22,7 +22,7 @@
 //! options have names, and what is wrong with them is said:
 //!
 //! ```
-//! use burn_descent::{Build, rules::from_pairs};
+//! use burn_descent::{Build, own::from_pairs};
 //! use burn_descent_own_rule::SoftSign;
 //!
 //! let optimizer = SoftSign::new().delta(0.1).build()?;
@@ -35,7 +35,7 @@
 //! It explains itself, by the graph that the GPU's kernel is made of:
 //!
 //! ```
-//! use burn_descent::rules::Explanation;
+//! use burn_descent::own::Explanation;
 //! use burn_descent_own_rule::SoftSign;
 //!
 //! let page = Explanation::of(&SoftSign::new());
@@ -55,7 +55,7 @@
 //!
 //! let device = Device::default().autodiff();
 //! let mut model: Linear = LinearConfig::new(8, 1).init(&device);
-//! let builder = || Descent::new(SoftSign::new().build().unwrap()).schedule(Cosine::new(0.01, 20));
+//! let builder = || Descent::builder(SoftSign::new().build().unwrap()).schedule(Cosine::new(0.01, 20));
 //! let mut descent = builder().clip_norm(1.0).build(&model)?;
 //! for _ in 0..10 {
 //!     let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
@@ -92,7 +92,7 @@
 //! cargo run --release -p burn-descent-lab --example own_rule -- surface --optimizers softsign,lion --out walks
 //! ```
 
-use burn_descent::rules::{Over, Real, Rule, fields, options};
+use burn_descent::own::{Over, Real, Rule, fields, options};
 
 options! {
     /// SoftSign: momentum where it is small against `delta`, its sign where it is large.

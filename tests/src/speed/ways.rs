@@ -214,7 +214,7 @@ pub(super) fn descent(
     clip: bool,
 ) -> Box<dyn Way> {
     let model = Model::ones(lengths, device);
-    let builder = Descent::new(optimizer).schedule(LR);
+    let builder = Descent::builder(optimizer).lr(LR);
     let builder = if clip { builder.clip_norm(1.0) } else { builder };
     let mut descent = builder.build(&model).expect("it fits");
     let step = move |model, gradients| descent.step(model, gradients).expect("a good step").0;

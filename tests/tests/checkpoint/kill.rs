@@ -14,7 +14,7 @@ const SAVE_TO: &str = "BURN_DESCENT_SAVE_TO";
 fn save_for_ever() {
     let path = PathBuf::from(std::env::var_os(SAVE_TO).expect("where to save"));
     let mut net = Net::of(20_000);
-    let mut descent = Descent::new(adamw()).schedule(0.1).build(&net).expect("it fits");
+    let mut descent = Descent::builder(adamw()).lr(0.1).build(&net).expect("it fits");
     let gradients = net.gradients(1);
     (net, _) = descent.step(net, gradients).expect("a good step");
     loop {

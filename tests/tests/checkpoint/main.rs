@@ -53,7 +53,7 @@ fn adamw() -> Fused {
 
 /// A walk with something of every kind to keep.
 fn builder() -> Builder {
-    let builder = Descent::new(adamw()).schedule(Cosine::new(0.1, 10).warmup(2));
+    let builder = Descent::builder(adamw()).schedule(Cosine::new(0.1, 10).warmup(2));
     builder.accumulate(2).average(Ema::new(0.9)).decay_matrices_only()
 }
 
@@ -105,7 +105,7 @@ fn what_is_saved_is_what_is_loaded() {
 
 #[test]
 fn an_optimizer_of_burn_is_kept_too() {
-    let builder = || Descent::new(AdamConfig::new().build()).schedule(0.1);
+    let builder = || Descent::builder(AdamConfig::new().build()).lr(0.1);
     let (net, mut descent) = walked(builder());
     let file = descent.checkpoint(&net).expect("of this model").into_bytes().expect("a checkpoint");
     let (restored, mut taken_up) = restore(&file, builder(), &Net::of(3)).expect("it fits");
@@ -123,14 +123,14 @@ fn another_walk_or_model_is_named() {
     let taller = misfits(&file, builder(), &Net::of(4));
     assert!(matches!(&taller[..], [Mismatch::Shape { parameter, .. }] if parameter == "w"));
 
-    let sgd = Descent::new(Sgd::new().build().expect("defaults")).schedule(0.1);
+    let sgd = Descent::builder(Sgd::new().build().expect("defaults")).lr(0.1);
     let other = misfits(&file, sgd, &net);
     assert!(other.iter().any(|mismatch| matches!(mismatch,
         Mismatch::Optimizer { parameter, saved, expected }
             if parameter == "b" && saved == "adamw" && expected == "sgd")));
 
     let amsgrad = AdamW::new().amsgrad(true).build().expect("allowed");
-    let states = misfits(&file, Descent::new(amsgrad).schedule(0.1), &net);
+    let states = misfits(&file, Descent::builder(amsgrad).lr(0.1), &net);
     let part = Mismatch::Part { parameter: "w".into(), part: "state" };
     assert!(states.contains(&part), "{states:?}");
 
@@ -159,7 +159,7 @@ fn another_walk_or_model_is_named() {
 #[test]
 fn a_changed_option_is_taken_up_only_when_asked_for() {
     let (file, net) = (file(), Net::of(3));
-    let changed = || builder().schedule(0.01).clip_norm(1.0);
+    let changed = || builder().lr(0.01).clip_norm(1.0);
     let options: Vec<String> =
         misfits(&file, changed(), &net).iter().map(Mismatch::to_string).collect();
     assert_eq!(options.len(), 2, "{options:?}");
@@ -176,7 +176,7 @@ fn a_changed_option_is_taken_up_only_when_asked_for() {
 
     // One micro-batch of two is in flight: it cannot be part of a step of one.
     let net = Net::of(3);
-    let mut descent = Descent::new(adamw()).schedule(0.1).build(&net).expect("it fits");
+    let mut descent = Descent::builder(adamw()).lr(0.1).build(&net).expect("it fits");
     let checkpoint = Checkpoint::from_bytes(file).expect("a checkpoint");
     let error = checkpoint.restore_changed(&mut descent, &net).expect_err("lost").to_string();
     assert!(error.contains("it holds 1 micro-batches"), "{error}");
@@ -190,10 +190,10 @@ fn a_misfit_is_told_once_and_with_advice_that_helps() {
         restore(file, builder, net).map(|_| ()).expect_err("it does not fit").to_string()
     };
     // An option alone can be taken up.
-    let error = text(&file, builder().schedule(0.01), &net);
+    let error = text(&file, builder().lr(0.01), &net);
     assert!(error.ends_with("; if that is meant, take it up with `restore_changed`"), "{error}");
     // Beside another parameter it cannot.
-    let error = text(&file, builder().schedule(0.01), &Net::of(4));
+    let error = text(&file, builder().lr(0.01), &Net::of(4));
     assert!(error.contains("lr") && !error.contains("restore_changed"), "{error}");
     // Nor can micro-batches of a step that is over.
     let error = text(&file, builder().accumulate(1), &net);
@@ -304,7 +304,7 @@ fn the_first_version_is_still_read() {
     let walk = || {
         let nesterov = Nesterov::new().build().expect("defaults are allowed");
         let group = burn::module::ParamGroup::from_path("b");
-        builder().group(burn_descent::Group::new("bias", group, nesterov).schedule(0.01))
+        builder().group(burn_descent::Group::new("bias", group, nesterov).lr(0.01))
     };
     let (net, descent) = walked(walk());
     if std::env::var_os("BURN_DESCENT_BLESS").is_some() && !path.exists() {

@@ -79,7 +79,7 @@ impl Net {
 
 fn builder() -> burn_descent::Builder {
     let adamw = AdamW::new().build().expect("defaults are allowed");
-    Descent::new(adamw).schedule(0.05).average(Ema::new(0.9)).not_finite(NotFinite::Skip)
+    Descent::builder(adamw).lr(0.05).average(Ema::new(0.9)).not_finite(NotFinite::Skip)
 }
 
 fn steps(mut net: Net, descent: &mut Descent, batches: core::ops::Range<u64>) -> Net {
@@ -275,7 +275,7 @@ fn integers_that_are_not_in_the_file_are_named() {
     let w = || Param::from_tensor(tensor::<1>(1, [3]).autodiff());
     let order =
         |shape| Param::initialized(ParamId::new(), Tensor::zeros(shape, &Device::default()));
-    let builder = || Descent::new(Sgd::new().build().expect("defaults")).schedule(0.1);
+    let builder = || Descent::builder(Sgd::new().build().expect("defaults")).lr(0.1);
     let (old, new) = (Old { w: w() }, New { w: w(), order: order([3]) });
     let other = New { w: w(), order: order([4]) };
     let of = |descent: &Descent| descent.steps();
@@ -309,7 +309,7 @@ fn quantised_weights_are_kept_bit_for_bit() {
         };
         let sgd = || Sgd::new().momentum(0.9).build().expect("allowed");
         let start = linear();
-        let mut descent = Descent::new(sgd()).schedule(0.1).build(&start).expect("it fits");
+        let mut descent = Descent::builder(sgd()).lr(0.1).build(&start).expect("it fits");
         let mut net = start;
         for batch in 0..3 {
             net = step(net, &mut descent, batch);
@@ -319,7 +319,7 @@ fn quantised_weights_are_kept_bit_for_bit() {
         for whole in [true, false] {
             let fresh = linear();
             assert!(difference(&fresh, &net).is_some());
-            let mut resumed = Descent::new(sgd()).schedule(0.1).build(&fresh).expect("it fits");
+            let mut resumed = Descent::builder(sgd()).lr(0.1).build(&fresh).expect("it fits");
             let checkpoint = Checkpoint::from_bytes(file.clone()).expect("a checkpoint");
             let restored = if whole {
                 checkpoint.restore(&mut resumed, &fresh).expect("it fits")
@@ -330,7 +330,7 @@ fn quantised_weights_are_kept_bit_for_bit() {
                 restored
             };
             assert_eq!(difference(&restored, &net), None);
-            let mut descent = Descent::new(sgd()).schedule(0.1).build(&net).expect("it fits");
+            let mut descent = Descent::builder(sgd()).lr(0.1).build(&net).expect("it fits");
             let checkpoint = Checkpoint::from_bytes(file.clone()).expect("a checkpoint");
             let live = checkpoint.restore(&mut descent, &net).expect("it fits");
             let (a, b) = (step(restored, &mut resumed, 3), step(live, &mut descent, 3));
@@ -350,7 +350,7 @@ fn a_tied_parameter_is_one_leaf_again() {
         let a = Param::from_tensor(tensor::<1>(1, [3]).autodiff());
         Two { b: a.clone(), a }
     };
-    let builder = || Descent::new(Sgd::new().build().expect("defaults")).schedule(0.1);
+    let builder = || Descent::builder(Sgd::new().build().expect("defaults")).lr(0.1);
     let (saved, fresh) = (two(), two());
     let checkpoint = builder().build(&saved).expect("it fits").checkpoint(&saved).expect("whole");
     let mut descent = builder().build(&fresh).expect("it fits");
@@ -379,7 +379,7 @@ fn a_resumed_run_holds_nothing_of_the_file() {
     const LEN: usize = 50_000;
     let vector = |seed| Param::from_tensor(tensor::<1>(seed, [LEN]).autodiff());
     let net = || vec![vector(1), vector(2), vector(3), vector(4)];
-    let builder = || Descent::new(Sgd::new().momentum(0.9).build().expect("allowed")).schedule(0.1);
+    let builder = || Descent::builder(Sgd::new().momentum(0.9).build().expect("allowed")).lr(0.1);
     let step = |net: Vec<Param<Tensor<1>>>, descent: &mut Descent| {
         let losses = net.iter().map(|param| param.val().square().sum());
         let gradients = losses.reduce(|sum, loss| sum + loss).expect("some").backward();

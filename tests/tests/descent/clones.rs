@@ -23,7 +23,7 @@ fn sgd() -> Fused {
 }
 
 fn walk(model: &One, lr: f64) -> Descent {
-    Descent::new(sgd()).schedule(lr).build(model).expect("it fits")
+    Descent::builder(sgd()).lr(lr).build(model).expect("it fits")
 }
 
 fn cpus() -> impl Iterator<Item = Device> {
@@ -101,7 +101,7 @@ fn tied_weights_keep_all_their_gradients() {
     for device in cpus() {
         let One { w } = one(&[1.0], &device);
         let mut model = Two { a: w.clone(), b: w };
-        let mut descent = Descent::new(sgd()).schedule(0.1).build(&model).expect("it fits");
+        let mut descent = Descent::builder(sgd()).lr(0.1).build(&model).expect("it fits");
         for expected in [0.7, 0.4, 0.1] {
             let gradients = (model.a.val() + model.b.val() * 2.0).sum().backward();
             (model, _) = descent.step(model, gradients).expect("a good step");
@@ -122,7 +122,7 @@ fn a_frozen_place_of_a_trained_parameter_stays() {
                 true => Two { a: teacher, b: w.clone() },
                 false => Two { a: w.clone(), b: teacher },
             };
-            let builder = Descent::new(sgd()).schedule(0.1).average(Swa::polyak(1));
+            let builder = Descent::builder(sgd()).lr(0.1).average(Swa::polyak(1));
             let mut descent = builder.build(&model).expect("it fits");
             for _ in 0..3 {
                 let gradients = (model.a.val() * model.b.val()).sum().backward();
@@ -190,7 +190,7 @@ fn gradients_of_another_model_are_refused() {
     assert_eq!((refused.error, descent.steps()), (DescentError::NoGradient, 0));
 
     let model = refused.model;
-    let builder = Descent::new(sgd()).schedule(0.1).allow_empty_steps();
+    let builder = Descent::builder(sgd()).lr(0.1).allow_empty_steps();
     let mut descent = builder.build(&model).expect("it fits");
     let (_, report) = descent.step(model, GradientsParams::new()).expect("it is asked for");
     assert_eq!((report.stepped, report.parameters, report.step), (true, 0, 1));

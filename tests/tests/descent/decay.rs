@@ -56,7 +56,7 @@ fn a_bias_is_not_decayed_by_any_optimizer() {
     }
     for optimizer in optimizers {
         let layer = layer();
-        let builder = Descent::new(optimizer.clone()).schedule(0.1).decay_matrices_only();
+        let builder = Descent::builder(optimizer.clone()).lr(0.1).decay_matrices_only();
         let mut descent = builder.build(&layer).expect("it fits");
         let decays: Vec<_> = descent.plan().lines.iter().map(|line| line.weight_decay).collect();
         assert!(decays[0] >= Some(0.5) && decays[1] == Some(0.0), "{optimizer:?}: {decays:?}");
@@ -73,7 +73,7 @@ fn a_schedule_does_not_switch_it_on_again() {
     let option = "add_decayed_weights.weight_decay";
     let group = Group::new("every", ParamGroup::all(), chain(0.0))
         .option(option, Linear::new(0.5, 100).end(0.4));
-    let builder = Descent::new(chain(0.0)).group(group).schedule(0.1).decay_matrices_only();
+    let builder = Descent::builder(chain(0.0)).group(group).lr(0.1).decay_matrices_only();
     // Nothing is left for the group that comes first.
     let mut descent = builder.build(&layer).expect("it fits");
     let [weight, bias] = without_gradients(&mut descent, layer, 3);
@@ -85,13 +85,13 @@ fn a_schedule_does_not_switch_it_on_again() {
 fn what_has_no_decay_says_so() {
     let layer = layer();
     let nesterov = || Nesterov::new().build().expect("defaults are allowed");
-    let builder = Descent::new(nesterov()).schedule(0.1).decay_matrices_only();
+    let builder = Descent::builder(nesterov()).lr(0.1).decay_matrices_only();
     let error = builder.build(&layer).unwrap_err();
     assert_eq!(error, BuildError::NoDecay);
     assert!(error.to_string().contains("no optimizer of this walk has a weight decay"), "{error}");
 
     let bias = Group::new("bias", ParamGroup::from_predicate("bias"), nesterov());
-    let builder = Descent::new(chain(0.5)).group(bias).schedule(0.1).decay_matrices_only();
+    let builder = Descent::builder(chain(0.5)).group(bias).lr(0.1).decay_matrices_only();
     let descent = builder.build(&layer).expect("one of them has a decay");
     let decays: Vec<_> = descent.plan().lines.iter().map(|line| line.weight_decay).collect();
     assert_eq!(decays, [Some(0.5), None]);

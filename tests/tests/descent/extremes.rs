@@ -31,7 +31,7 @@ fn gradients(model: &Pair, number: f64) -> GradientsParams {
 fn the_norm_of_gradients_that_are_numbers_is_one() {
     for number in [1e200, 3e307, 1e-200] {
         let model = pair();
-        let descent = Descent::new(sgd()).schedule(1.0).not_finite(NotFinite::Error);
+        let descent = Descent::builder(sgd()).lr(1.0).not_finite(NotFinite::Error);
         let mut descent = descent.clip_norm(number).build(&model).expect("it fits");
         let gradients = gradients(&model, number);
         let (model, report) = descent.step(model, gradients).expect("they are finite");

@@ -11,13 +11,13 @@ use burn_descent_tests::devices;
 fn walk(change: impl Fn(Line) -> Line) -> [[f64; 2]; 3] {
     let sgd = || Sgd::new().momentum(0.5).build().expect("it is allowed");
     let builders = [
-        Descent::new(sgd()).average(Ema::new(0.5)),
-        Descent::new(sgd()).lookahead(Lookahead::new().k(3)),
-        Descent::new(sgd()).accumulate(3),
+        Descent::builder(sgd()).average(Ema::new(0.5)),
+        Descent::builder(sgd()).lookahead(Lookahead::new().k(3)),
+        Descent::builder(sgd()).accumulate(3),
     ];
     builders.map(|builder| {
         let mut model = line([10.0, 10.0], DType::F32);
-        let mut descent = builder.schedule(1.0).build(&model).expect("it fits");
+        let mut descent = builder.lr(1.0).build(&model).expect("it fits");
         for step in 0..9 {
             if step == 4 {
                 model = change(model);
@@ -66,7 +66,7 @@ fn a_move_is_followed() {
 fn a_cast_that_an_optimizer_cannot_follow_is_refused() {
     let mut model = line([10.0, 10.0], DType::F32);
     let mut descent =
-        Descent::new(AdamConfig::new().build()).schedule(1.0).build(&model).expect("it fits");
+        Descent::builder(AdamConfig::new().build()).lr(1.0).build(&model).expect("it fits");
     let gradients = gradients_at(&model, [1.0, 2.0]);
     (model, _) = descent.step(model, gradients).expect("a good step");
     let cast =

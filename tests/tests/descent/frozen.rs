@@ -17,7 +17,7 @@ fn gradients(model: &Line) -> GradientsParams {
 #[test]
 fn between_two_micro_batches() {
     let mut model = line([10.0, 10.0], DType::F32);
-    let builder = Descent::new(sgd()).schedule(0.5).accumulate(2).clip_norm(100.0);
+    let builder = Descent::builder(sgd()).lr(0.5).accumulate(2).clip_norm(100.0);
     let mut descent = builder.build(&model).expect("it fits");
     let first = gradients(&model);
     (model, _) = descent.step(model, first).expect("a micro-batch");
@@ -31,7 +31,7 @@ fn between_two_micro_batches() {
 #[test]
 fn before_a_flush() {
     let model = line([10.0, 10.0], DType::F32);
-    let builder = Descent::new(sgd()).schedule(0.5).accumulate(3);
+    let builder = Descent::builder(sgd()).lr(0.5).accumulate(3);
     let mut descent = builder.build(&model).expect("it fits");
     let first = gradients(&model);
     let (model, _) = descent.step(model, first).expect("a micro-batch");
@@ -44,7 +44,7 @@ fn before_a_flush() {
 fn between_the_gradients_and_the_step() {
     let adamw = || AdamW::new().weight_decay(0.5).build().expect("it is allowed");
     let model = line([3.0, 3.0], DType::F32);
-    let builder = Descent::new(adamw()).schedule(0.1).clip_norm(1e9);
+    let builder = Descent::builder(adamw()).lr(0.1).clip_norm(1e9);
     let builder = builder.transform(Transform::noise(1.0, 7)).measure_updates(1);
     let mut descent = builder.build(&model).expect("it fits");
     let gradients = gradients_at(&model, [3.0, 4.0]);
@@ -59,7 +59,7 @@ fn between_the_gradients_and_the_step() {
 fn under_lookahead() {
     let mut model = line([10.0, 10.0], DType::F32);
     let lookahead = Lookahead::new().k(4);
-    let builder = Descent::new(sgd()).schedule(1.0).lookahead(lookahead);
+    let builder = Descent::builder(sgd()).lr(1.0).lookahead(lookahead);
     let mut descent = builder.build(&model).expect("it fits");
     for _ in 0..3 {
         let gradients = gradients(&model);
@@ -86,7 +86,7 @@ fn under_lookahead() {
 #[test]
 fn in_the_mean_of_models_it_counts_as_it_is() {
     let mut model = line([10.0, 10.0], DType::F32);
-    let builder = Descent::new(sgd()).schedule(1.0).average(Ema::new(0.5));
+    let builder = Descent::builder(sgd()).lr(1.0).average(Ema::new(0.5));
     let mut descent = builder.build(&model).expect("it fits");
     let mut expected = (0.0, 0.0);
     for step in 0..6 {
@@ -108,7 +108,7 @@ fn a_probe_leaves_it_where_it_is() {
     for probe in [Probe::Ahead, Probe::sam(0.5)] {
         let mut model = line([10.0, 10.0], DType::F32);
         let momentum = Sgd::new().momentum(0.9).build().expect("it is allowed");
-        let builder = Descent::new(momentum).schedule(0.1).probe(probe.clone());
+        let builder = Descent::builder(momentum).lr(0.1).probe(probe.clone());
         let mut descent = builder.build(&model).expect("it fits");
         let sum = |model: &Line| model.a.val().sum() + model.b.val().square().sum();
         (model, ..) = descent.step_with(model, sum).expect("a good step");
@@ -131,7 +131,7 @@ fn its_state_stays() {
     let nesterov = || Nesterov::new().build().expect("defaults are allowed");
     let walk = |pause: bool| {
         let mut model = line([10.0, 10.0], DType::F32);
-        let mut descent = Descent::new(nesterov()).schedule(0.1).build(&model).expect("it fits");
+        let mut descent = Descent::builder(nesterov()).lr(0.1).build(&model).expect("it fits");
         for step in 0..6 {
             if pause && step == 3 {
                 model = model.frozen(0);

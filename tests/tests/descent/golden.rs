@@ -59,7 +59,7 @@ fn inner(case: &Case, key: &str) -> Builder {
     let given: Vec<_> = given.collect();
     let given: Vec<_> = given.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let optimizer = row.build(&given).expect("its options");
-    Descent::new(optimizer).schedule(number(case, "lr").expect("a rate"))
+    Descent::builder(optimizer).lr(number(case, "lr").expect("a rate"))
 }
 
 fn lookahead(file: &str, wrapped: &str, k: &str, alpha: &str) {

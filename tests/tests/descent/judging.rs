@@ -49,7 +49,7 @@ fn walk(model: &One) -> Descent {
     let nesterov = || Nesterov::new().momentum(0.5).build().expect("it is allowed");
     let all = Group::new("every", burn::module::ParamGroup::all(), nesterov());
     let group = all.option("momentum", momentum());
-    Descent::new(nesterov()).group(group).schedule(0.1).build(model).expect("it fits")
+    Descent::builder(nesterov()).group(group).lr(0.1).build(model).expect("it fits")
 }
 
 #[test]

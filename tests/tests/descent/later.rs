@@ -12,7 +12,7 @@ fn sgd() -> Fused {
 }
 
 fn averaging(model: &impl Module, average: impl Into<Average>) -> Descent {
-    Descent::new(sgd()).schedule(1.0).average(average).build(model).expect("it fits")
+    Descent::builder(sgd()).lr(1.0).average(average).build(model).expect("it fits")
 }
 
 fn step(descent: &mut Descent, model: Line, [a, b]: [f64; 2]) -> Line {
@@ -115,10 +115,10 @@ fn what_is_new_is_averaged_from_there_on() {
 fn what_is_new_meets_its_slow_weights() {
     let lookahead = || Lookahead::new().k(5).alpha(0.5);
     let walk = |model: &Longer| {
-        Descent::new(sgd()).schedule(1.0).lookahead(lookahead()).build(model).expect("it fits")
+        Descent::builder(sgd()).lr(1.0).lookahead(lookahead()).build(model).expect("it fits")
     };
     let mut model = line([100.0, 100.0], DType::F32);
-    let builder = Descent::new(sgd()).schedule(1.0).lookahead(lookahead());
+    let builder = Descent::builder(sgd()).lr(1.0).lookahead(lookahead());
     let mut descent = builder.build(&model).expect("it fits");
     for _ in 0..50 {
         model = step(&mut descent, model, [1.0, 1.0]);
@@ -137,7 +137,7 @@ fn what_is_new_meets_its_slow_weights() {
 #[test]
 fn what_is_thawed_meets_its_slow_weights() {
     let mut model = line([10.0, 10.0], DType::F32).frozen(0);
-    let builder = Descent::new(sgd()).schedule(1.0).lookahead(Lookahead::new().k(4).alpha(0.5));
+    let builder = Descent::builder(sgd()).lr(1.0).lookahead(Lookahead::new().k(4).alpha(0.5));
     let mut descent = builder.build(&model).expect("it fits");
     for count in 1..=8 {
         if count == 3 {
@@ -154,8 +154,8 @@ fn what_is_thawed_meets_its_slow_weights() {
 #[test]
 fn an_optimizer_without_states_is_averaged() {
     let mut model = line([10.0, 10.0], DType::F32);
-    let builder = Descent::new(burn::optim::SgdConfig::new().build());
-    let builder = builder.schedule(1.0).average(Swa::new(1, 1));
+    let builder = Descent::builder(burn::optim::SgdConfig::new().build());
+    let builder = builder.lr(1.0).average(Swa::new(1, 1));
     let mut descent = builder.build(&model).expect("it fits");
     for _ in 0..3 {
         model = step(&mut descent, model, [1.0, 2.0]);

@@ -46,7 +46,7 @@ fn tensors_that_are_stepped_together_are_stepped_as_one_by_one() {
             for optimizer in optimizers() {
                 let mut model = vectors(&device, dtype);
                 let mut descent =
-                    Descent::new(optimizer.clone()).schedule(0.1).build(&model).expect("it fits");
+                    Descent::builder(optimizer.clone()).lr(0.1).build(&model).expect("it fits");
                 let mut alone: Vec<_> = (0..)
                     .zip(&model.all)
                     .map(|(stream, param)| {
@@ -93,8 +93,8 @@ fn loss(model: &Vectors) -> Tensor<1> {
 fn a_leaf_that_stays_has_its_gradients() {
     let sgd = || Sgd::new().build().expect("defaults are allowed");
     let model = vectors(&Device::default(), DType::F32);
-    let mut kept = Descent::new(sgd()).schedule(0.25).build(&model).expect("it fits");
-    let mut anew = Descent::new(sgd().portable()).schedule(0.25).build(&model).expect("it fits");
+    let mut kept = Descent::builder(sgd()).lr(0.25).build(&model).expect("it fits");
+    let mut anew = Descent::builder(sgd().portable()).lr(0.25).build(&model).expect("it fits");
     let (mut a, mut b) = (model.clone(), model);
     for _ in 0..4 {
         (a, _) = {

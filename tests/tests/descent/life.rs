@@ -277,7 +277,7 @@ fn thaw(mut model: Net) -> Net {
 
 fn live(world: &World) {
     let (mut model, mut reference) = born(world, true);
-    let builder = Descent::new(optimizer()).schedule(LR);
+    let builder = Descent::builder(optimizer()).lr(LR);
     let builder = builder.average(Ema::new(EMA)).not_finite(NotFinite::Skip);
     let mut descent = builder.build(&model).expect("it fits");
     let mut kept: Option<(Checkpoint, Reference)> = None;

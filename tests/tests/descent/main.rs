@@ -17,6 +17,7 @@ mod probes;
 mod refusals;
 mod selection;
 mod statistics;
+mod trainer;
 mod transforms;
 mod walk;
 mod window;

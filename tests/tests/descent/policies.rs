@@ -18,7 +18,7 @@ fn broken(model: &crate::Model) -> GradientsParams {
 #[test]
 fn zero_is_put_for_what_is_not_finite() {
     let start = model();
-    let builder = Descent::new(sgd()).schedule(1.0).clip_norm(1e9);
+    let builder = Descent::builder(sgd()).lr(1.0).clip_norm(1e9);
     let mut descent = builder.not_finite(NotFinite::Zero).build(&start).expect("it fits");
     let before = values(&start.vectors[2].val());
     let given = values(&vector(1002, 7));
@@ -36,7 +36,7 @@ fn zero_is_put_for_what_is_not_finite() {
 fn the_scale_of_the_loss_grows_falls_and_leaves_the_step_as_it_is() {
     let start = model();
     let scale = LossScale::new().init_scale(8.0).growth_interval(2).min_scale(4.0).max_scale(32.0);
-    let builder = || Descent::new(sgd()).schedule(0.1).clip_norm(2.0);
+    let builder = || Descent::builder(sgd()).lr(0.1).clip_norm(2.0);
     let mut plain = builder().build(&start).expect("it fits");
     let mut descent = builder().loss_scale(scale.clone()).build(&start).expect("it fits");
     let (mut a, mut b) = (start.clone(), start);
@@ -93,7 +93,7 @@ fn the_scale_of_the_loss_grows_falls_and_leaves_the_step_as_it_is() {
 fn a_plateau_lowers_all_rates() {
     let start = model();
     let plateau = ReduceOnPlateau::new(1.0).patience(1).factor(0.5);
-    let builder = Descent::new(sgd()).schedule(0.4).reduce_on_plateau(plateau);
+    let builder = Descent::builder(sgd()).lr(0.4).reduce_on_plateau(plateau);
     let mut descent = builder.build(&start).expect("it fits");
     let factors: Vec<_> = (0..3).map(|_| descent.observe_metric(2.0)).collect();
     assert_eq!(factors, [Some(1.0), Some(1.0), Some(0.5)]);
@@ -106,9 +106,9 @@ fn a_plateau_lowers_all_rates() {
 fn lookahead_goes_back_part_of_the_way() {
     let start = model();
     let lookahead = Lookahead::new().k(2).alpha(0.25);
-    let mut fast = Descent::new(sgd()).schedule(0.3).build(&start).expect("it fits");
+    let mut fast = Descent::builder(sgd()).lr(0.3).build(&start).expect("it fits");
     let mut descent =
-        Descent::new(sgd()).schedule(0.3).lookahead(lookahead).build(&start).expect("it fits");
+        Descent::builder(sgd()).lr(0.3).lookahead(lookahead).build(&start).expect("it fits");
     // The gradients depend on nothing, so the fast weights move alike in both.
     let (mut a, mut b) = (start.clone(), start.clone());
     let mut slow = all(&start);
@@ -138,7 +138,7 @@ fn lookahead_goes_back_part_of_the_way() {
 fn updates_are_measured_when_asked_for() {
     let start = model();
     let mut descent =
-        Descent::new(sgd()).schedule(0.5).measure_updates(2).build(&start).expect("it fits");
+        Descent::builder(sgd()).lr(0.5).measure_updates(2).build(&start).expect("it fits");
     let first = gradients(&start, 1000);
     let (at, report) = descent.step(start, first).expect("a good step");
     assert_eq!(report.update, None);
@@ -164,12 +164,12 @@ fn scales_that_cannot_be_are_refused() {
         (LossScale::new().backoff_factor(1.0), "backoff_factor"),
         (LossScale::new().growth_interval(0), "growth_interval"),
     ] {
-        let builder = Descent::new(sgd()).schedule(0.1).loss_scale(scale);
+        let builder = Descent::builder(sgd()).lr(0.1).loss_scale(scale);
         let error = builder.build(&start).expect_err("it cannot be").to_string();
         assert!(error.contains(option), "{error}");
     }
     for lookahead in [Lookahead::new().k(0), Lookahead::new().alpha(1.5)] {
-        let builder = Descent::new(sgd()).schedule(0.1).lookahead(lookahead);
+        let builder = Descent::builder(sgd()).lr(0.1).lookahead(lookahead);
         assert!(builder.build(&start).is_err());
     }
 }

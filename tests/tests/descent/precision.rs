@@ -53,7 +53,7 @@ fn what_breaks_is_refused_by_name_when_the_walk_is_built() {
     for (optimizer, option, in_f64) in broken() {
         let build = |dtype: DType| {
             let model: Line = line([1.0, 1.0], dtype);
-            Descent::new(optimizer.clone()).schedule(0.1).build(&model).map(drop)
+            Descent::builder(optimizer.clone()).lr(0.1).build(&model).map(drop)
         };
         let error = build(DType::F32).unwrap_err();
         assert!(matches!(error, BuildError::Optimizer { .. }), "{error}");
@@ -79,8 +79,8 @@ fn a_schedule_is_looked_at_where_it_begins() {
     let adamw = || AdamW::new().build().expect("defaults are allowed");
     let model: Line = line([1.0, 1.0], DType::F32);
     let group = Group::new("every", Select::all(), adamw()).option("eps", 1e-60);
-    let error = Descent::new(adamw()).group(group).schedule(0.1).build(&model).unwrap_err();
+    let error = Descent::builder(adamw()).group(group).lr(0.1).build(&model).unwrap_err();
     assert!(error.to_string().contains("adamw: eps = 1e-60"), "{error}");
     let nesterov = Nesterov::new().build().expect("defaults are allowed");
-    assert!(Descent::new(nesterov).schedule(0.1).build(&model).is_ok());
+    assert!(Descent::builder(nesterov).lr(0.1).build(&model).is_ok());
 }

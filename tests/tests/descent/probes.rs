@@ -34,7 +34,7 @@ fn agrees(probe: Probe, look: impl Fn(&[f64]) -> Vec<f64>) {
     let mut at = model();
     let mut expected = values(&at.vectors[4].val());
     let scale = LossScale::new().init_scale(64.0);
-    let builder = Descent::new(sgd()).schedule(0.2).loss_scale(scale);
+    let builder = Descent::builder(sgd()).lr(0.2).loss_scale(scale);
     let mut descent = builder.probe(probe).build(&at).expect("it fits");
     for _ in 0..3 {
         let value = Tensor::into_scalar::<f32>(loss(&at));
@@ -76,8 +76,8 @@ fn classic_nesterov_is_the_one_pass_form() {
     let classic = Sgd::new().momentum(0.9).build().expect("allowed");
     let one_pass = Nesterov::new().momentum(0.9).build().expect("allowed");
     let mut classic =
-        Descent::new(classic).schedule(0.1).probe(Probe::Ahead).build(&start).expect("it fits");
-    let mut one_pass = Descent::new(one_pass).schedule(0.1).build(&start).expect("it fits");
+        Descent::builder(classic).lr(0.1).probe(Probe::Ahead).build(&start).expect("it fits");
+    let mut one_pass = Descent::builder(one_pass).lr(0.1).build(&start).expect("it fits");
     let (mut a, mut b) = (start.clone(), start);
     for step in 0..20 {
         (a, ..) = classic.step_with(a, loss).expect("a good step");
@@ -96,7 +96,7 @@ fn sam_counts_a_batch_once() {
     let device = Device::default().autodiff();
     let running = |probe: Option<Probe>| {
         let norm: BatchNorm = BatchNormConfig::new(3).init(&device);
-        let builder = Descent::new(sgd()).schedule(0.1);
+        let builder = Descent::builder(sgd()).lr(0.1);
         let builder = probe.into_iter().fold(builder, |builder, probe| builder.probe(probe));
         let mut descent = builder.build(&norm).expect("it fits");
         let x = Tensor::<1>::from_floats(&*floats(5, 24), &device).reshape([8, 3]);
@@ -114,12 +114,12 @@ fn a_walk_with_a_probe_has_to_see_the_loss() {
     let start = model();
     let lr = Linear::new(0.1, 5).warmup(1);
     let mut descent =
-        Descent::new(sgd()).schedule(lr).probe(Probe::sam(0.1)).build(&start).expect("it fits");
+        Descent::builder(sgd()).schedule(lr).probe(Probe::sam(0.1)).build(&start).expect("it fits");
     let gradients = crate::gradients(&start, 1000);
     let refused = descent.step(start, gradients).expect_err("no loss");
     assert_eq!(refused.error, DescentError::NeedsLoss);
     for probe in [Probe::sam(0.0), Probe::asam(f64::NAN, 0.0), Probe::asam(1.0, -1.0)] {
-        let builder = Descent::new(sgd()).schedule(0.1).probe(probe);
+        let builder = Descent::builder(sgd()).lr(0.1).probe(probe);
         assert!(builder.build(&refused.model).is_err());
     }
 }

@@ -16,7 +16,7 @@ fn goes_on_as_if_it_had_never_been(spoil: impl Fn(&mut GradientsParams, &super::
     let walk = |bad: bool| {
         let mut model = model();
         let adam = Adam::new().build().expect("defaults are allowed");
-        let mut descent = Descent::new(adam).schedule(0.01).build(&model).expect("it fits");
+        let mut descent = Descent::builder(adam).lr(0.01).build(&model).expect("it fits");
         for step in 0..3 {
             if bad && step == 1 {
                 let mut spoilt = gradients(&model, 7);
@@ -64,7 +64,7 @@ fn exchange_a_layer(model: &mut super::Model) -> GradientsParams {
 fn a_state_that_does_not_fit_any_more_is_refused_before_anything_moves() {
     let start = model();
     let adam = Adam::new().build().expect("defaults are allowed");
-    let mut descent = Descent::new(adam).schedule(0.01).build(&start).expect("it fits");
+    let mut descent = Descent::builder(adam).lr(0.01).build(&start).expect("it fits");
     let gradients_of = gradients(&start, 0);
     let (mut model, _) = descent.step(start, gradients_of).expect("a good step");
     let new = exchange_a_layer(&mut model);
@@ -79,7 +79,7 @@ fn a_state_that_does_not_fit_any_more_is_refused_before_anything_moves() {
 /// The same without a state, but with an average, slow weights, or micro-batches of the old layer.
 #[test]
 fn what_else_is_kept_and_does_not_fit_is_refused_before_anything_moves() {
-    let builder = || Descent::new(sgd()).schedule(0.1);
+    let builder = || Descent::builder(sgd()).lr(0.1);
     for (part, builder) in [
         ("average", builder().average(Swa::polyak(1))),
         ("slow weights", builder().lookahead(Lookahead::new().k(5))),
@@ -129,7 +129,7 @@ fn a_walk_whose_optimizer_panicked_says_so_until_it_is_restored() {
     let mut model = model();
     let calls_left = Arc::new(AtomicU32::new(1000));
     let breaks = Breaks { inner: sgd(), calls_left: calls_left.clone() };
-    let mut descent = Descent::new(breaks).schedule(0.1).build(&model).expect("it fits");
+    let mut descent = Descent::builder(breaks).lr(0.1).build(&model).expect("it fits");
     let good = gradients(&model, 0);
     (model, _) = descent.step(model, good).expect("a good step");
     let (kept, before) = (model.clone(), all(&model));

@@ -30,7 +30,7 @@ fn sgd() -> Fused {
 
 /// The paths of those that are selected.
 fn selected(select: impl Into<Select>) -> Vec<String> {
-    let builder = Descent::new(sgd()).schedule(0.1).group(Group::new("these", select, sgd()));
+    let builder = Descent::builder(sgd()).lr(0.1).group(Group::new("these", select, sgd()));
     let descent = builder.build(&net()).expect("it fits");
     let these = descent.plan().lines.iter().filter(|line| line.group == "these");
     these.map(|line| line.path.clone()).collect()
@@ -58,7 +58,7 @@ fn by_rank_by_module_and_by_name() {
 #[test]
 fn a_selection_of_nothing_says_what_there_is() {
     let group = Group::new("norms", Select::within("Layernorm"), sgd());
-    let error = Descent::new(sgd()).schedule(0.1).group(group).build(&net()).unwrap_err();
+    let error = Descent::builder(sgd()).lr(0.1).group(group).build(&net()).unwrap_err();
     assert!(matches!(&error, BuildError::EmptyGroup { group, .. } if group == "norms"), "{error}");
     let text = error.to_string();
     assert!(text.contains("blocks.0.norm.gamma (rank 1, in Net, Vec, Block, LayerNorm)"), "{text}");

@@ -86,7 +86,7 @@ fn for_each_device(test: fn(&Device)) {
 
 fn walked(builder: burn_descent::Builder, steps: u64, device: &Device) -> (Net, Descent) {
     let mut net = Net::new(device);
-    let mut descent = builder.schedule(0.3).build(&net).expect("it fits");
+    let mut descent = builder.lr(0.3).build(&net).expect("it fits");
     for step in 0..steps {
         let gradients = (net.forward(batch(step, device)) - 0.3).square().mean().backward();
         (net, _) = descent.step(net, gradients).expect("a good step");
@@ -97,7 +97,7 @@ fn walked(builder: burn_descent::Builder, steps: u64, device: &Device) -> (Net, 
 #[test]
 fn a_skipped_step_leaves_the_statistics_as_they_were() {
     for_each_device(|device| {
-        let builder = || Descent::new(sgd()).not_finite(NotFinite::Skip);
+        let builder = || Descent::builder(sgd()).not_finite(NotFinite::Skip);
         let (net, mut descent) = walked(builder(), 3, device);
         let before = net.statistics();
         let held = net.clone();
@@ -159,7 +159,7 @@ fn statistics_taken_anew_are_the_means_over_the_batches() {
     for_each_device(|device| {
         let averages: [burn_descent::Average; 2] = [Swa::polyak(2).into(), Ema::new(0.9).into()];
         for average in averages {
-            let (net, descent) = walked(Descent::new(sgd()).average(average), 6, device);
+            let (net, descent) = walked(Descent::builder(sgd()).average(average), 6, device);
             let before = net.statistics();
             let batches: Vec<_> = (20..25).map(|seed| batch(seed, device)).collect();
             let mut forwards = 0;
@@ -204,7 +204,7 @@ fn averages_are_judged_by_statistics_of_their_own() {
         let forward =
             |net: &Vec<Layer>, x: Tensor<2>| net.iter().fold(x, |x, layer| layer.forward(x).tanh());
         let mut net = layers();
-        let builder = Descent::new(sgd()).average(Swa::polyak(1)).schedule(0.5);
+        let builder = Descent::builder(sgd()).average(Swa::polyak(1)).lr(0.5);
         let mut descent = builder.build(&net).expect("it fits");
         for step in 0..8 {
             let gradients = (forward(&net, batch(step, device)) - 0.3).square().mean().backward();
@@ -227,7 +227,7 @@ fn averages_are_judged_by_statistics_of_their_own() {
 #[test]
 fn what_cannot_be_taken_anew_is_refused() {
     let device = &Device::default().autodiff();
-    let (net, descent) = walked(Descent::new(sgd()).average(Ema::new(0.9)), 2, device);
+    let (net, descent) = walked(Descent::builder(sgd()).average(Ema::new(0.9)), 2, device);
     let with = |batches: Vec<Tensor<2>>| {
         let judged =
             descent.evaluate_with(&net, &batches, |net: &Net, x| net.forward((*x).clone()));
@@ -241,7 +241,7 @@ fn what_cannot_be_taken_anew_is_refused() {
     assert_eq!(judged.map(|_| ()), Err(RetakeError::Unchanged { statistic }));
     // Where nothing is to be taken, no batch is asked for.
     let linear: Linear = LinearConfig::new(3, 2).init(device);
-    let descent = Descent::new(sgd()).schedule(0.1).build(&linear).expect("it fits");
+    let descent = Descent::builder(sgd()).lr(0.1).build(&linear).expect("it fits");
     let none: [Tensor<2>; 0] = [];
     let judged = descent.evaluate_with(&linear, none, |net: &Linear, x| net.forward(x.clone()));
     assert!(judged.is_ok());
@@ -252,7 +252,7 @@ fn the_plan_tells_buffers_from_parameters() {
     let device = &Device::default().autodiff();
     let mut net = Net::new(device);
     net.layers[0].linear.bias = net.layers[0].linear.bias.take().map(Param::no_grad);
-    let descent = Descent::new(sgd()).schedule(0.1).build(&net).expect("it fits");
+    let descent = Descent::builder(sgd()).lr(0.1).build(&net).expect("it fits");
     let lines = &descent.plan().lines;
     let buffers: Vec<&str> =
         lines.iter().filter(|line| line.buffer).map(|line| line.path.as_str()).collect();
@@ -272,6 +272,6 @@ fn the_plan_tells_buffers_from_parameters() {
     // A parameter in several places is none.
     let shared = Param::initialized(ParamId::new(), Tensor::<1>::zeros([2], device).require_grad());
     let tied = vec![shared.clone(), shared];
-    let descent = Descent::new(sgd()).schedule(0.1).build(&tied).expect("it fits");
+    let descent = Descent::builder(sgd()).lr(0.1).build(&tied).expect("it fits");
     assert!(descent.plan().lines.iter().all(|line| !line.buffer));
 }

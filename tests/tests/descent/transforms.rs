@@ -10,8 +10,8 @@ use burn_descent_tests::values;
 /// What was applied to a vector and to a matrix: at a rate of 1 plain SGD moves by it.
 fn applied(transform: Transform, weight: f64) -> [(Vec<f64>, Vec<f64>); 2] {
     let start = model();
-    let mut descent = Descent::new(sgd())
-        .schedule(1.0)
+    let mut descent = Descent::builder(sgd())
+        .lr(1.0)
         .accumulate(2)
         .transform(transform)
         .build(&start)
@@ -95,7 +95,7 @@ fn noise_is_normal_dies_away_and_follows_from_the_seed() {
     let walk = |seed: u64| {
         let noise = Transform::noise(0.09, seed);
         let mut descent =
-            Descent::new(sgd()).schedule(1.0).transform(noise).build(&start).expect("it fits");
+            Descent::builder(sgd()).lr(1.0).transform(noise).build(&start).expect("it fits");
         let mut at = start.clone();
         let mut moves = Vec::new();
         for _ in 0..200 {

@@ -12,10 +12,10 @@ use burn_descent_tests::{bits, values};
 fn the_norm_of_what_is_applied_is_clipped_over_all_groups() {
     for (limit, clips) in [(0.5, true), (1e6, false)] {
         let start = model();
-        let mut descent = Descent::new(sgd())
+        let mut descent = Descent::builder(sgd())
             .group(Group::new("vectors", ParamGroup::from_predicate("vectors"), sgd()))
             .group(Group::new("last", ParamGroup::from_predicate("matrices.24"), sgd()))
-            .schedule(1.0)
+            .lr(1.0)
             .clip_norm(limit)
             .build(&start)
             .expect("it fits");
@@ -35,7 +35,7 @@ fn the_norm_of_what_is_applied_is_clipped_over_all_groups() {
 #[test]
 fn values_are_clamped() {
     let start = model();
-    let mut descent = Descent::new(sgd()).schedule(1.0).clip_value(0.25).build(&start).unwrap();
+    let mut descent = Descent::builder(sgd()).lr(1.0).clip_value(0.25).build(&start).unwrap();
     let before = all(&start);
     let gradients = gradients(&start, 1000);
     let (after, _) = descent.step(start, gradients).unwrap();
@@ -49,10 +49,10 @@ fn schedules_reach_rates_and_options() {
     let start = model();
     let decay = Linear::new(0.2, 2);
     let group = Group::new("vectors", ParamGroup::from_predicate("vectors"), sgd())
-        .schedule(0.5)
+        .lr(0.5)
         .option("weight_decay", decay.clone());
     let mut descent =
-        Descent::new(sgd()).group(group).schedule(Linear::new(0.4, 4)).build(&start).unwrap();
+        Descent::builder(sgd()).group(group).schedule(Linear::new(0.4, 4)).build(&start).unwrap();
     let mut at = start;
     for step in 0..3 {
         let before = values(&at.vectors[3].val());
@@ -74,7 +74,7 @@ fn schedules_reach_rates_and_options() {
 fn vectors_are_not_decayed_where_only_matrices_are() {
     let start = model();
     let adamw = AdamW::new().weight_decay(0.5).build().unwrap();
-    let builder = Descent::new(adamw).schedule(0.1).decay_matrices_only();
+    let builder = Descent::builder(adamw).lr(0.1).decay_matrices_only();
     let mut descent = builder.build(&start).unwrap();
     let lines = &descent.plan().lines;
     assert_eq!((lines[0].weight_decay, lines[49].weight_decay), (Some(0.0), Some(0.5)));
@@ -97,7 +97,7 @@ fn vectors_are_not_decayed_where_only_matrices_are() {
 fn averages_are_what_they_say() {
     let walk = |average: burn_descent::Average| {
         let mut at = model();
-        let builder = Descent::new(sgd()).schedule(0.3).average(average);
+        let builder = Descent::builder(sgd()).lr(0.3).average(average);
         let mut descent = builder.build(&at).unwrap();
         let mut seen = Vec::new();
         for step in 0..6 {
@@ -128,7 +128,7 @@ fn an_optimizer_of_burn_walks_too() {
     let adam = AdamConfig::new();
     let start = model();
     let mut module: ModuleOptimizer = adam.init();
-    let mut descent = Descent::new(adam.build()).schedule(0.1).build(&start).unwrap();
+    let mut descent = Descent::builder(adam.build()).lr(0.1).build(&start).unwrap();
     let (mut expected, mut found) = (start.clone(), start);
     for step in 0..3 {
         let (a, b) = (gradients(&expected, 1000 + step), gradients(&found, 1000 + step));
@@ -143,7 +143,7 @@ fn an_optimizer_of_burn_walks_too() {
 fn tied_weights_step_once_and_stay_tied() {
     let mut start = model();
     start.vectors[7] = start.vectors[2].clone();
-    let mut descent = Descent::new(sgd()).schedule(1.0).build(&start).unwrap();
+    let mut descent = Descent::builder(sgd()).lr(1.0).build(&start).unwrap();
     assert_eq!(descent.plan().lines.len(), 49);
     let before = values(&start.vectors[2].val());
     let mut ones = GradientsParams::new();
@@ -158,36 +158,36 @@ fn tied_weights_step_once_and_stay_tied() {
 fn what_cannot_be_is_refused() {
     let start = model();
     let build = |builder: burn_descent::Builder| builder.build(&start).unwrap_err();
-    let none = build(Descent::new(sgd()));
+    let none = build(Descent::builder(sgd()));
     assert_eq!(none, BuildError::NoLearningRate("all".into()));
     let nothing = Group::new("head", ParamGroup::from_predicate("head"), sgd());
-    let empty = build(Descent::new(sgd()).schedule(0.1).group(nothing));
+    let empty = build(Descent::builder(sgd()).lr(0.1).group(nothing));
     assert!(matches!(&empty, BuildError::EmptyGroup { group, .. } if group == "head"), "{empty}");
-    let text = build(Descent::new(sgd()).schedule(f64::NAN)).to_string();
+    let text = build(Descent::builder(sgd()).lr(f64::NAN)).to_string();
     assert!(text.contains("constant") && text.contains("NaN"), "{text}");
     for builder in [
-        Descent::new(sgd()).schedule(0.1).clip_norm(-1.0),
-        Descent::new(sgd()).schedule(0.1).clip_value(f64::INFINITY),
-        Descent::new(sgd()).schedule(0.1).accumulate(0),
-        Descent::new(sgd()).schedule(0.1).average(Ema::new(1.0)),
-        Descent::new(sgd()).schedule(0.1).average(Swa::new(1, 0)),
+        Descent::builder(sgd()).lr(0.1).clip_norm(-1.0),
+        Descent::builder(sgd()).lr(0.1).clip_value(f64::INFINITY),
+        Descent::builder(sgd()).lr(0.1).accumulate(0),
+        Descent::builder(sgd()).lr(0.1).average(Ema::new(1.0)),
+        Descent::builder(sgd()).lr(0.1).average(Swa::new(1, 0)),
     ] {
         assert!(matches!(build(builder), BuildError::Option(_)));
     }
     let typo =
         Group::new("v", ParamGroup::from_predicate("vectors"), sgd()).option("weightdecay", 0.1);
-    let text = build(Descent::new(sgd()).schedule(0.1).group(typo)).to_string();
+    let text = build(Descent::builder(sgd()).lr(0.1).group(typo)).to_string();
     assert!(text.contains("did you mean `weight_decay`?"), "{text}");
-    let foreign = Descent::new(AdamConfig::new().build()).schedule(0.1).decay_matrices_only();
+    let foreign = Descent::builder(AdamConfig::new().build()).lr(0.1).decay_matrices_only();
     assert_eq!(build(foreign), BuildError::ForeignDecay("all".into()));
     let vectors = ParamGroup::from_predicate("vectors");
     let foreign = Group::new("v", vectors, AdamConfig::new().build()).option("beta1", 0.5);
-    let scheduled = Descent::new(sgd()).schedule(0.1).group(foreign);
+    let scheduled = Descent::builder(sgd()).lr(0.1).group(foreign);
     assert_eq!(build(scheduled), BuildError::ForeignOption("v".into()));
-    let muon = build(Descent::new(MuonConfig::new().build()).schedule(0.1)).to_string();
+    let muon = build(Descent::builder(MuonConfig::new().build()).lr(0.1)).to_string();
     assert!(muon.contains("`vectors.0`") && muon.contains("a group of their own"), "{muon}");
 
-    let mut descent = Descent::new(sgd()).schedule(0.1).build(&start).unwrap();
+    let mut descent = Descent::builder(sgd()).lr(0.1).build(&start).unwrap();
     let other = model();
     let unknown = gradients(&other, 1000);
     let refused = descent.step(other, unknown).unwrap_err();

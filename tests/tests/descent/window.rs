@@ -12,7 +12,7 @@ fn sgd() -> Fused {
 #[test]
 fn a_window_that_does_not_fill_is_flushed() {
     let mut model = line([10.0, 10.0], DType::F32);
-    let builder = Descent::new(sgd()).schedule(1.0).accumulate(4).clip_norm(1e9);
+    let builder = Descent::builder(sgd()).lr(1.0).accumulate(4).clip_norm(1e9);
     let mut descent = builder.build(&model).expect("it fits");
     let report;
     (model, report) = descent.flush(model).expect("nothing to do");
@@ -58,7 +58,7 @@ impl Schedule for Breaks {
 fn a_schedule_that_refuses_leaves_the_window_as_it_is() {
     let broken = Breaks(std::sync::Arc::default());
     let mut model = line([10.0, 10.0], DType::F32);
-    let builder = Descent::new(sgd()).schedule(broken.clone()).accumulate(2);
+    let builder = Descent::builder(sgd()).schedule(broken.clone()).accumulate(2);
     let mut descent = builder.build(&model).expect("it fits");
     let first = gradients_at(&model, [1.0, 2.0]);
     (model, _) = descent.step(model, first).expect("a micro-batch");
@@ -79,7 +79,7 @@ fn a_schedule_that_refuses_leaves_the_window_as_it_is() {
 #[test]
 fn weights_whose_sums_do_not_hold_are_refused() {
     let mut model = line([10.0, 10.0], DType::F32);
-    let builder = Descent::new(sgd()).schedule(1.0).accumulate(2);
+    let builder = Descent::builder(sgd()).lr(1.0).accumulate(2);
     let mut descent = builder.build(&model).expect("it fits");
     let first = gradients_at(&model, [1.0, 2.0]);
     (model, _) = descent.step_weighted(model, first, 1e12).expect("a micro-batch");
@@ -99,7 +99,7 @@ fn weights_whose_sums_do_not_hold_are_refused() {
 fn a_chain_of_errors_says_each_thing_once() {
     let model = line([10.0, 10.0], DType::F32);
     let broken = Breaks(std::sync::Arc::new(true.into()));
-    let mut descent = Descent::new(sgd()).schedule(broken).build(&model).expect("it fits");
+    let mut descent = Descent::builder(sgd()).schedule(broken).build(&model).expect("it fits");
     let gradients = gradients_at(&model, [1.0, 1.0]);
     let refused = descent.step(model, gradients).expect_err("no rate");
     let mut texts = vec![refused.to_string()];
@@ -120,7 +120,7 @@ fn a_chain_of_errors_says_each_thing_once() {
 #[test]
 fn a_report_has_the_loss() {
     let model = line([3.0, 4.0], DType::F32);
-    let mut descent = Descent::new(sgd()).schedule(1.0).build(&model).expect("it fits");
+    let mut descent = Descent::builder(sgd()).lr(1.0).build(&model).expect("it fits");
     let loss = |model: &crate::line::Line| model.a.val().square().sum();
     let (model, report, loss) = descent.step_with(model, loss).expect("a good step");
     assert_eq!(report.loss.expect("it was seen").get(), 9.0);

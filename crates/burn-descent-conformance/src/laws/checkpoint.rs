@@ -51,7 +51,7 @@ fn resumes(subject: &Subject, optimizer: &Fused, around: Around, name: &str) {
         let lr = subject.lr();
         let model = Line::new(subject);
         let schedule = Cosine::new(lr, 6).warmup(2).then(5, Linear::new(lr, 4));
-        let builder = around(Descent::new(optimizer.clone()).schedule(schedule));
+        let builder = around(Descent::builder(optimizer.clone()).schedule(schedule));
         let descent = builder.build(&model).expect("it fits");
         (model, descent)
     };

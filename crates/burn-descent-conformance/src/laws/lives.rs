@@ -71,7 +71,7 @@ impl ByHand {
 pub(crate) fn clone_is_another(subject: &Subject) {
     for (length, steps) in LIVES {
         let start = Pair::new(subject, length);
-        let builder = Descent::new(subject.optimizer()).schedule(subject.lr());
+        let builder = Descent::builder(subject.optimizer()).lr(subject.lr());
         let mut descent = builder.build(&start).expect("it fits");
         let step = |model: Pair, gradients| descent.step(model, gradients).expect("a good step").0;
         life(subject, start, steps, step);
@@ -121,7 +121,7 @@ pub(crate) fn tied(subject: &Subject) {
         let first = Pair::new(subject, length);
         let mut model = Tied { second: first.weights.clone(), first };
         let mut by_hand = ByHand::new(subject, &model.first);
-        let builder = Descent::new(subject.optimizer()).schedule(subject.lr());
+        let builder = Descent::builder(subject.optimizer()).lr(subject.lr());
         let mut descent = builder.build(&model).expect("it fits");
         for number in 0..steps {
             if number == 2 {

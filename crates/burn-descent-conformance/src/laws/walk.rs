@@ -13,7 +13,7 @@ pub(crate) fn plain(subject: &Subject) {
     let expected = Line::new(subject).train(subject, &mut module, 4);
     let start = Line::new(subject);
     let mut descent =
-        Descent::new(optimizer.clone()).schedule(subject.lr()).build(&start).expect("it fits");
+        Descent::builder(optimizer.clone()).lr(subject.lr()).build(&start).expect("it fits");
     let mut model = start;
     for step in 1..=4 {
         let gradients = model.loss(subject).backward();
@@ -33,7 +33,7 @@ pub(crate) fn accumulate(subject: &Subject) {
         let parts: Vec<_> = starts.zip(ends).map(|(start, end)| *start..*end).collect();
         let mut model = Line::new(subject);
         let count = parts.len() as u32;
-        let builder = Descent::new(subject.optimizer()).schedule(subject.lr());
+        let builder = Descent::builder(subject.optimizer()).lr(subject.lr());
         let mut descent = builder.accumulate(count).build(&model).expect("it fits");
         for _ in 0..3 {
             for part in &parts {
@@ -57,7 +57,7 @@ pub(crate) fn not_finite(subject: &Subject) {
     spoil_memory(&subject.device);
     let walk = |policy, broken_after: Option<usize>| {
         let mut model = Line::new(subject);
-        let builder = Descent::new(subject.optimizer()).schedule(subject.lr());
+        let builder = Descent::builder(subject.optimizer()).lr(subject.lr());
         let mut descent = builder.not_finite(policy).build(&model).expect("it fits");
         for step in 0..3 {
             if broken_after == Some(step) {
@@ -101,7 +101,7 @@ pub(crate) fn clip(subject: &Subject) {
     let b: Tensor<1> = all.get(model.b.id).expect("it has one");
     let norm = (squares(values(&w)) + squares(values(&b))).sqrt();
 
-    let builder = || Descent::new(subject.optimizer()).schedule(subject.lr());
+    let builder = || Descent::builder(subject.optimizer()).lr(subject.lr());
     let limit = norm / 3.0;
     let mut clipped = builder().clip_norm(limit).build(&model).expect("it fits");
     let (clipped, report) = clipped.step(model.clone(), all).expect("a good step");

@@ -18,7 +18,7 @@ use derive_setters::Setters;
 /// ```
 /// use burn_descent::{Build, Descent, Lookahead, Sgd};
 ///
-/// let walk = Descent::new(Sgd::new().build()?).lookahead(Lookahead::new().k(10));
+/// let walk = Descent::builder(Sgd::new().build()?).lookahead(Lookahead::new().k(10));
 /// # drop(walk);
 /// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```

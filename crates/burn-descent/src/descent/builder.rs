@@ -8,7 +8,7 @@ use burn_descent_rules::schedules::ReduceOnPlateau;
 use burn_descent_rules::{InvalidOption, Range};
 use std::sync::Arc;
 
-/// A walk in the making: see [`Descent::new`](crate::Descent::new).
+/// A walk in the making: see [`Descent::builder`](crate::Descent::builder).
 pub struct Builder {
     pub(super) groups: Vec<Group>,
     pub(super) lr: Option<Arc<dyn Schedule>>,
@@ -44,7 +44,13 @@ impl Builder {
         self
     }
 
-    /// The learning rate, a number or a schedule of the step, of every group that has none.
+    /// The learning rate, the same at every step, of every group that has none of its own. It must be
+    /// finite and >= 0; [`build`](Self::build) refuses it otherwise.
+    pub fn lr(self, lr: f64) -> Self {
+        self.schedule(lr)
+    }
+
+    /// The learning rate as a schedule of the step, of every group that has none of its own.
     pub fn schedule(mut self, lr: impl Schedule) -> Self {
         self.lr = Some(Arc::new(lr));
         self

@@ -19,7 +19,7 @@ pub enum BuildError {
         error: OptionError,
     },
     /// A group has no learning rate.
-    #[error("group `{0}` has no learning rate: give it a `.schedule(..)`, a number or a schedule")]
+    #[error("group `{0}` has no learning rate: give it an `.lr(..)` or a `.schedule(..)`")]
     NoLearningRate(String),
     /// A group matches no parameter.
     #[error("group `{group}` matches no parameter of the model; its parameters are {parameters}")]

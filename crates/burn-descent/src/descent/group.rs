@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// use burn_descent::{Build, Group, Sgd, schedules::Linear};
 ///
 /// let slow = Group::new("embedding", ParamGroup::from_predicate("embedding"), Sgd::new().build()?)
-///     .schedule(0.01)
+///     .lr(0.01)
 ///     .option("weight_decay", Linear::new(1e-3, 1000).end(1e-4));
 /// # drop(slow);
 /// # Ok::<(), burn_descent::InvalidOption>(())
@@ -66,7 +66,12 @@ impl Group {
         Self { name, parameters, optimizer, lr: None, options, orientation: None }
     }
 
-    /// The learning rate: a number, or a schedule. Without one, that of the whole walk.
+    /// The learning rate, the same at every step. Without one, that of the whole walk.
+    pub fn lr(self, lr: f64) -> Self {
+        self.schedule(lr)
+    }
+
+    /// The learning rate as a schedule of the step. Without one, that of the whole walk.
     pub fn schedule(mut self, lr: impl Schedule) -> Self {
         self.lr = Some(Arc::new(lr));
         self

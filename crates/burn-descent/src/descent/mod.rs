@@ -11,7 +11,7 @@
 //!
 //! let device = Device::default().autodiff();
 //! let mut model: Linear = LinearConfig::new(8, 1).init(&device);
-//! let mut descent = Descent::new(AdamW::new().build()?)
+//! let mut descent = Descent::builder(AdamW::new().build()?)
 //!     .schedule(Cosine::new(1e-2, 100).warmup(10))
 //!     .decay_matrices_only()
 //!     .clip_norm(1.0)
@@ -107,7 +107,7 @@ pub enum NotFinite {
 /// The walk of a whole model: groups of parameters with their optimizers and schedules, and what
 /// looks at all gradients together.
 ///
-/// Made by [`Descent::new`] and [`Builder::build`].
+/// Made by [`Descent::builder`] and [`Builder::build`].
 pub struct Descent {
     setup: Arc<Setup>,
     at: Position,
@@ -147,8 +147,7 @@ impl core::fmt::Debug for Descent {
 impl Descent {
     /// Begins with the optimizer of every parameter that is in no other group: one of ours, or any
     /// that implements burn's `Optimizer`.
-    #[allow(clippy::new_ret_no_self)] // what it makes has to be built for a model
-    pub fn new(optimizer: impl burn::optim::Optimizer) -> Builder {
+    pub fn builder(optimizer: impl burn::optim::Optimizer) -> Builder {
         Builder::new(optimizer)
     }
 

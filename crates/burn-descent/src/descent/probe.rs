@@ -24,7 +24,7 @@ use burn_descent_rules::{InvalidOption, Range};
 /// let device = Device::default().autodiff();
 /// let model: Linear = LinearConfig::new(8, 1).init(&device);
 /// let sgd = Sgd::new().momentum(0.9).build()?;
-/// let mut descent = Descent::new(sgd).schedule(0.1).probe(Probe::sam(0.05)).build(&model)?;
+/// let mut descent = Descent::builder(sgd).lr(0.1).probe(Probe::sam(0.05)).build(&model)?;
 ///
 /// let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
 /// let y = x.clone().sum_dim(1);

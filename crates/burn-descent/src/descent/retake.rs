@@ -51,7 +51,7 @@ impl Descent {
     ///
     /// let device = Device::default().autodiff();
     /// let model: BatchNorm = BatchNormConfig::new(1).init(&device);
-    /// let builder = Descent::new(Sgd::new().build()?).schedule(0.1).average(Swa::polyak(1));
+    /// let builder = Descent::builder(Sgd::new().build()?).lr(0.1).average(Swa::polyak(1));
     /// let descent = builder.build(&model)?;
     /// let batches = [[[1.0], [3.0]], [[5.0], [7.0]]].map(|x| Tensor::<2>::from_data(x, &device));
     /// let judged = descent.evaluate_with(&model, batches, |model, x| model.forward(x.clone()))?;

@@ -13,7 +13,7 @@ use burn::module::{ParamGroup, ParamId};
 /// // The scales of normalisation, and all biases but those of the head.
 /// let plain = Select::within("LayerNorm")
 ///     .or(Select::rank(1).except(ParamGroup::from_predicate("head")));
-/// let walk = Descent::new(sgd()).schedule(0.1).group(Group::new("plain", plain, sgd()));
+/// let walk = Descent::builder(sgd()).lr(0.1).group(Group::new("plain", plain, sgd()));
 /// # drop(walk);
 /// ```
 #[derive(Clone, Debug)]

@@ -21,8 +21,8 @@ use std::collections::HashSet;
 ///
 /// let device = Device::default().autodiff();
 /// let mut model: BatchNorm = BatchNormConfig::new(2).init(&device);
-/// let mut descent = Descent::new(Sgd::new().build()?)
-///     .schedule(0.1)
+/// let mut descent = Descent::builder(Sgd::new().build()?)
+///     .lr(0.1)
 ///     .not_finite(NotFinite::Skip)
 ///     .build(&model)?;
 /// for batch in [[[1.0, 2.0], [3.0, 5.0]], [[f32::NAN, 2.0], [3.0, 5.0]]] {

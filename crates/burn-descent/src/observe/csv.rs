@@ -166,7 +166,7 @@ mod tests {
         let mut log = Csv::create(&path).unwrap();
         let device = Device::default().autodiff();
         let mut model: Linear = LinearConfig::new(2, 1).init(&device);
-        let walk = Descent::new(Sgd::new().build().unwrap()).schedule(0.5);
+        let walk = Descent::builder(Sgd::new().build().unwrap()).lr(0.5);
         let mut walk = walk.not_finite(NotFinite::Skip).build(&model).unwrap();
         for x in [f32::NAN, 1.0] {
             let x = Tensor::<2>::from_floats([[x, x]], &device);

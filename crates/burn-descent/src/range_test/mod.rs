@@ -39,7 +39,7 @@ use derive_setters::Setters;
 ///
 /// let device = Device::default().autodiff();
 /// let model: Linear = LinearConfig::new(8, 1).init(&device);
-/// let descent = Descent::new(AdamW::new().build()?).schedule(1e-3).build(&model)?;
+/// let descent = Descent::builder(AdamW::new().build()?).lr(1e-3).build(&model)?;
 ///
 /// let batches = std::iter::repeat_with(|| {
 ///     let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);

@@ -30,7 +30,7 @@ fn bowl(model: &Point, a: f64) -> Tensor<1> {
 }
 
 fn sgd() -> Builder {
-    Descent::new(Sgd::new().momentum(0.0).build().unwrap()).schedule(0.1)
+    Descent::builder(Sgd::new().momentum(0.0).build().unwrap()).lr(0.1)
 }
 
 /// The curve of a short sweep whose batches are numbers from 0.
@@ -77,7 +77,7 @@ fn the_model_and_the_walk_stay_as_they_are() {
     let weights = |with_test: bool| {
         let mut model = point();
         let adam = crate::AdamW::new().build().unwrap();
-        let mut descent = Descent::new(adam).schedule(0.1).build(&model).unwrap();
+        let mut descent = Descent::builder(adam).lr(0.1).build(&model).unwrap();
         for step in 0..4 {
             if with_test {
                 let before = bits(model.w.val());

@@ -39,14 +39,14 @@ use std::collections::BTreeMap;
 /// # let path = folder.path().join("run.bpk");
 /// let device = Device::default().autodiff();
 /// let model: Linear = LinearConfig::new(8, 1).init(&device);
-/// let mut descent = Descent::new(AdamW::new().build()?).schedule(1e-3).build(&model)?;
+/// let mut descent = Descent::builder(AdamW::new().build()?).lr(1e-3).build(&model)?;
 /// let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
 /// let (model, _) = descent.step(model.clone(), model.forward(x).mean().backward())?;
 /// descent.checkpoint(&model)?.note("epoch", "1").save(&path)?;
 ///
 /// // In another process: a model and a walk as that one began.
 /// let model: Linear = LinearConfig::new(8, 1).init(&device);
-/// let mut descent = Descent::new(AdamW::new().build()?).schedule(1e-3).build(&model)?;
+/// let mut descent = Descent::builder(AdamW::new().build()?).lr(1e-3).build(&model)?;
 /// let checkpoint = Checkpoint::open(&path)?;
 /// assert_eq!(checkpoint.noted("epoch"), Some("1"));
 /// let model = checkpoint.restore(&mut descent, &model)?;

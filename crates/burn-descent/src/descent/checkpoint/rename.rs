@@ -22,7 +22,7 @@ impl Checkpoint {
     /// }
     /// # let layer = || LinearConfig::new(8, 1).init(&Device::default().autodiff());
     /// # let (old, new) = (Old { fc: layer() }, New { head: layer() });
-    /// # let builder = || AdamW::new().build().map(|adamw| Descent::new(adamw).schedule(1e-3));
+    /// # let builder = || AdamW::new().build().map(|adamw| Descent::builder(adamw).lr(1e-3));
     /// # let checkpoint = builder()?.build(&old)?.checkpoint(&old)?;
     /// # let mut descent = builder()?.build(&new)?;
     /// let checkpoint = checkpoint.rename(|path| path.replace("fc.", "head."))?;

@@ -24,7 +24,7 @@ use noise::Noise;
 /// use burn_descent::{Build, Descent, Sgd, Transform};
 ///
 /// let head = ParamGroup::from_predicate("head");
-/// let walk = Descent::new(Sgd::new().build()?)
+/// let walk = Descent::builder(Sgd::new().build()?)
 ///     .transform(Transform::clip_adaptive(0.01).only(ParamGroup::all().exclude(head)))
 ///     .transform(Transform::noise(0.01, 7));
 /// # drop(walk);

@@ -1,0 +1,171 @@
+//! A model and the walk that trains it, held together.
+
+use crate::{Checkpoint, CheckpointError, Descent, DescentError, IntoGradients, Refused, Report};
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+/// A model and the [`Descent`] that trains it, for loops that change neither in another way: a step
+/// takes gradients and returns its report, and the model stays here.
+///
+/// Each method does what the one of [`Descent`] of the same name does. What else a walk can do is
+/// reached through [`descent`](Self::descent), and a model is exchanged, frozen or given away by
+/// [`into_parts`](Self::into_parts).
+///
+/// ```
+/// use burn::module::Module;
+/// use burn::nn::{Linear, LinearConfig};
+/// use burn::tensor::{Device, Distribution, Tensor};
+/// use burn_descent::{AdamW, prelude::*};
+///
+/// let device = Device::default().autodiff();
+/// let model: Linear = LinearConfig::new(8, 1).init(&device);
+/// let descent = Descent::builder(AdamW::new().build()?).lr(1e-2).build(&model)?;
+/// let mut trainer = Trainer::new(model, descent);
+/// for _ in 0..3 {
+///     let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
+///     let loss = (trainer.model().forward(x.clone()) - x.sum_dim(1)).square().mean();
+///     let report = trainer.step(loss.backward())?;
+///     assert!(report.stepped);
+/// }
+///
+/// // The rest of the run with the bias frozen.
+/// let (mut model, descent) = trainer.into_parts();
+/// model.bias = model.bias.no_grad();
+/// let trainer = Trainer::new(model, descent);
+/// assert_eq!(trainer.descent().steps(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors and panics
+/// A step that is refused leaves the model here as it was, and the next one goes on. A step moves
+/// the model out and back; if it panics in between (an optimizer that is not ours, a loss), the
+/// model is lost with it. From then on every step is refused with [`DescentError::BrokenOff`], a
+/// checkpoint with [`CheckpointError::BrokenOff`], and the methods that return the model panic.
+/// Build both anew and take up a checkpoint.
+#[derive(Debug)]
+pub struct Trainer<M> {
+    /// Moved out during a step; `None` between two steps after one that panicked.
+    model: Option<M>,
+    descent: Descent,
+}
+
+const LOST: &str = "the model was lost in a step that panicked: build it and its walk anew";
+
+impl<M: Module> Trainer<M> {
+    /// A model and a walk that was [built](crate::Builder::build) for it. A walk that was not is refused
+    /// by the first step.
+    pub fn new(model: M, descent: Descent) -> Self {
+        Self { model: Some(model), descent }
+    }
+
+    /// The model that trains.
+    ///
+    /// # Panics
+    /// If a step has panicked before.
+    pub fn model(&self) -> &M {
+        self.model.as_ref().expect(LOST)
+    }
+
+    /// The walk.
+    pub fn descent(&self) -> &Descent {
+        &self.descent
+    }
+
+    /// The walk, to tell it a [metric](Descent::observe_metric).
+    pub fn descent_mut(&mut self) -> &mut Descent {
+        &mut self.descent
+    }
+
+    /// [`Descent::step`]: a step down the gradients of `loss.backward()`.
+    ///
+    /// # Errors
+    /// Those of [`Descent::step`]. The model is as it was.
+    pub fn step(&mut self, gradients: impl IntoGradients) -> Result<Report, DescentError> {
+        self.by_value(|descent, model| descent.step(model, gradients))
+    }
+
+    /// [`Descent::step_weighted`]: a step with a micro-batch that counts `weight` in the mean.
+    ///
+    /// # Errors
+    /// Those of [`Descent::step_weighted`]. The model is as it was.
+    pub fn step_weighted(
+        &mut self,
+        gradients: impl IntoGradients,
+        weight: f64,
+    ) -> Result<Report, DescentError> {
+        self.by_value(|descent, model| descent.step_weighted(model, gradients, weight))
+    }
+
+    /// [`Descent::step_with`]: a step down a loss, which is returned with the report.
+    ///
+    /// # Errors
+    /// Those of [`Descent::step_with`]. The model is as it was.
+    pub fn step_with(
+        &mut self,
+        loss: impl FnMut(&M) -> Tensor<1>,
+    ) -> Result<(Report, Tensor<1>), DescentError> {
+        self.by_value(|descent, model| {
+            let (model, report, loss) = descent.step_with(model, loss)?;
+            Ok((model, (report, loss)))
+        })
+    }
+
+    /// [`Descent::flush`]: the step of the micro-batches that there are.
+    ///
+    /// # Errors
+    /// Those of [`Descent::flush`]. The model is as it was.
+    pub fn flush(&mut self) -> Result<Report, DescentError> {
+        self.by_value(Descent::flush)
+    }
+
+    /// [`Descent::evaluate`]: the model to evaluate and to ship.
+    ///
+    /// # Panics
+    /// If a step has panicked before.
+    pub fn evaluate(&self) -> M {
+        self.descent.evaluate(self.model())
+    }
+
+    /// [`Descent::checkpoint`]: all of the walk and of the model at this moment, to
+    /// [save](Checkpoint::save).
+    ///
+    /// # Errors
+    /// Those of [`Descent::checkpoint`].
+    pub fn checkpoint(&self) -> Result<Checkpoint, CheckpointError> {
+        let model = self.model.as_ref().ok_or(CheckpointError::BrokenOff)?;
+        self.descent.checkpoint(model)
+    }
+
+    /// [`Checkpoint::restore`]: goes on from a checkpoint, with the model that was saved.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoint::restore`]. Model and walk are as they were.
+    pub fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), CheckpointError> {
+        let model = self.model.as_ref().ok_or(CheckpointError::BrokenOff)?;
+        self.model = Some(checkpoint.restore(&mut self.descent, model)?);
+        Ok(())
+    }
+
+    /// The model and the walk, to go on with them alone.
+    ///
+    /// # Panics
+    /// If a step has panicked before.
+    pub fn into_parts(self) -> (M, Descent) {
+        (self.model.expect(LOST), self.descent)
+    }
+
+    /// Something that takes the model and gives it back, changed or refused.
+    fn by_value<T>(
+        &mut self,
+        step: impl FnOnce(&mut Descent, M) -> Result<(M, T), Refused<M>>,
+    ) -> Result<T, DescentError> {
+        let broken_off = DescentError::BrokenOff { step: self.descent.steps() + 1 };
+        let model = self.model.take().ok_or(broken_off)?;
+        let (model, result) = match step(&mut self.descent, model) {
+            Ok((model, result)) => (model, Ok(result)),
+            Err(Refused { model, error }) => (model, Err(error)),
+        };
+        self.model = Some(model);
+        result
+    }
+}
