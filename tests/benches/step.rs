@@ -12,13 +12,12 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 fn adamw(criterion: &mut Criterion) {
     let adamw = Choice::new("adamw".parse().expect("a name")).expect("it is there");
     for list in LISTS.iter().take(5) {
-        let lengths = (list.lengths)();
+        let shapes = (list.shapes)();
         let mut group = criterion.benchmark_group(format!("adamw/{}", list.name));
-        group
-            .sample_size(10)
-            .throughput(Throughput::Elements(lengths.iter().sum::<usize>() as u64));
+        let elements = list.lengths().iter().sum::<usize>() as u64;
+        group.sample_size(10).throughput(Throughput::Elements(elements));
         for through in WAYS {
-            let mut way = way(through, &adamw, &lengths, &Device::default());
+            let mut way = way(through, &adamw, &shapes, &Device::default());
             group.bench_function(through, |bencher| {
                 bencher
                     .iter_custom(|steps| (0..steps).map(|_| way.step(Gradients::Fresh).time).sum());

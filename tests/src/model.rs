@@ -1,22 +1,22 @@
-//! A model of vectors, as many and as long as a test wants.
+//! A model of matrices, as many and as large as a test wants.
 
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor};
 
-/// Parameters of any number. Rules see elements, so every tensor is a vector.
+/// Parameters of any number; a vector is a matrix of one row.
 #[derive(Module, Debug)]
 pub struct Model {
-    /// The vectors.
-    pub tensors: Vec<Param<Tensor<1>>>,
+    /// The matrices.
+    pub tensors: Vec<Param<Tensor<2>>>,
 }
 
 impl Model {
-    /// Ones in f32, of these lengths, that autodiff trains.
-    pub fn ones(lengths: &[usize], device: &Device) -> Self {
-        let param = |len: &usize| {
-            let ones = Tensor::ones([*len], (device, DType::F32));
+    /// Ones in f32, of these shapes, that autodiff trains.
+    pub fn ones(shapes: &[[usize; 2]], device: &Device) -> Self {
+        let param = |shape: &[usize; 2]| {
+            let ones = Tensor::ones(*shape, (device, DType::F32));
             Param::from_tensor(ones.autodiff().require_grad())
         };
-        Self { tensors: lengths.iter().map(param).collect() }
+        Self { tensors: shapes.iter().map(param).collect() }
     }
 }

@@ -1,10 +1,14 @@
 //! In steady state a step allocates nothing that grows with the tensor.
 
+use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor};
-use burn_descent::{Fused, FusedState, registry::ROWS};
+use burn_descent::{
+    AdamW, Build, Descent, Ema, Fused, FusedState, Lookahead, Transform, registry::ROWS,
+};
 use burn_descent_engine::Deferred;
 use burn_descent_tests::allocation::{Counting, allocated};
 use burn_descent_tests::devices;
+use burn_descent_tests::model::Model;
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -54,6 +58,7 @@ fn bytes_of_a_step(
 /// One test, for the counter counts all threads.
 #[test]
 fn a_step_allocates_nothing_that_grows_with_the_tensor() {
+    a_walk_with_everything_on_does_not_either();
     // Tensors of 2 KB and of 1.2 MB. Bookkeeping, burn's and ours, is 1 KB for each of a step's
     // (parameter, gradient, states), and 2 KB where rayon's queue of tasks takes a new block.
     let (small, large) = (512, 300_000);
@@ -80,4 +85,36 @@ fn a_step_allocates_nothing_that_grows_with_the_tensor() {
         }
     }
     assert!(checked > 0, "no CPU backend is compiled in");
+}
+
+/// `Descent` with an average, clipping of every kind, centralisation, micro-batches and Lookahead between its
+/// meetings: what a window of two micro-batches allocates, without their gradients.
+fn a_walk_with_everything_on_does_not_either() {
+    let window = |device: &Device, dims: [usize; 2]| {
+        let mut model = Model::ones(&[dims, dims], device);
+        let builder = Descent::builder(AdamW::new().build().expect("defaults are allowed"));
+        let builder = builder.lr(1e-3).average(Ema::new(0.99)).accumulate(2).clip_norm(1.0);
+        let builder = builder.clip_value(0.5).transform(Transform::clip_adaptive(0.01));
+        let builder =
+            builder.transform(Transform::centralize()).lookahead(Lookahead::new().k(1000));
+        let mut descent = builder.build(&model).expect("it fits");
+        let mut bytes = 0;
+        for batch in 0..8 {
+            let mut gradients = GradientsParams::new();
+            for param in &model.tensors {
+                gradients.register(param.id, Tensor::<2>::full(dims, 0.5, (device, DType::F32)));
+            }
+            let before = allocated();
+            (model, _) = descent.step(model, gradients).expect("a good step");
+            bytes = if batch >= 6 { bytes + allocated() - before } else { 0 };
+        }
+        bytes
+    };
+    for entry in devices::all().into_iter().filter(|entry| entry.on_cpu) {
+        let Ok(device) = entry.device else { continue };
+        window(&device, [600, 500]); // starts rayon's threads
+        let (small, large) = (window(&device, [16, 32]), window(&device, [600, 500]));
+        // Row sums go over tiles, a few hundred bytes for each 16,384 elements.
+        assert!(large < small + 64 * 1024, "{}: {small} and {large} bytes", entry.name);
+    }
 }

@@ -20,6 +20,7 @@ mod leaf;
 mod portable;
 mod program;
 mod reading;
+mod record;
 mod reduce;
 mod scalars;
 mod state;

@@ -3,9 +3,8 @@
 use crate::code::Code;
 use crate::dispatch::place;
 use crate::program::Program;
-use crate::{MAX_LANES, Place, StepError};
+use crate::{Place, StepError};
 use burn::backend::{DispatchTensor, TensorMetadata};
-use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 use burn_descent_rules::{Domain, View};
 
@@ -15,21 +14,21 @@ use burn_descent_rules::{Domain, View};
 /// stand still.
 #[derive(Clone, Debug)]
 pub struct FusedState {
-    lanes: Lanes,
-    time: u64,
+    pub(crate) lanes: Lanes,
+    pub(crate) time: u64,
     /// What is remembered once for the parameter.
-    memory: Vec<f64>,
+    pub(crate) memory: Vec<f64>,
     /// The scalars of its last step that [`Program::kept`] keeps.
-    last: Vec<f64>,
+    pub(crate) last: Vec<f64>,
     /// Do the elements of an input come one after another in the parameter, as in burn's `Linear`?
-    by_columns: bool,
+    pub(crate) by_columns: bool,
     /// [`Code::fingerprint`] of the rule that made it; `None` in a record of another library.
-    rule: Option<u64>,
+    pub(crate) rule: Option<u64>,
 }
 
 /// The states, one after another.
 #[derive(Clone, Debug)]
-enum Lanes {
+pub(crate) enum Lanes {
     /// As loaded from a record, they are data until a step shows the device to put them on.
     Loaded(Vec<TensorData>),
     /// All of one dtype, on one device.
@@ -226,49 +225,4 @@ pub(crate) fn tensor(lane: &DispatchTensor) -> Tensor<1> {
 fn now(data: TensorData) -> TensorData {
     let _ = data.bytes().first();
     data
-}
-
-/// The keys of numbers in a record.
-const MEMORY: &str = "memory";
-const LAST: &str = "last";
-const BY_COLUMNS: &str = "by_columns";
-
-/// By hand: burn's derive names paths that only exist inside burn-optim.
-impl RecordState for FusedState {
-    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
-        for (lane, data) in self.tensors().into_iter().enumerate() {
-            out.push_tensor(prefix, &lane.to_string(), data);
-        }
-        for (key, numbers) in [(MEMORY, &self.memory), (LAST, &self.last)] {
-            for (number, value) in numbers.iter().enumerate() {
-                out.push_scalar(prefix, &format!("{key}.{number}"), (*value).into());
-            }
-        }
-        if self.by_columns {
-            out.push_scalar(prefix, BY_COLUMNS, 1_u64.into());
-        }
-        out.push_scalar(prefix, "time", self.time.into());
-        if let Some(rule) = self.rule {
-            out.push_scalar(prefix, "rule", rule.into());
-        }
-    }
-
-    /// Never `None`: a state that cannot be read is refused by the next step, because burn would
-    /// start anew without a word.
-    fn state_unflatten(prefix: &str, src: &mut StateSource, _device: &Device) -> Option<Self> {
-        let mut scalar = |key: &str| src.take_scalar(prefix, key);
-        let time: Option<u64> = scalar("time").and_then(|scalar| scalar.try_into().ok());
-        let rule = scalar("rule").and_then(|scalar| scalar.try_into().ok());
-        let rule = time.and(rule);
-        let by_columns = scalar(BY_COLUMNS).is_some();
-        let mut numbers = |key: &str| -> Vec<f64> {
-            let number = |number| scalar(&format!("{key}.{number}"))?.try_into().ok();
-            (0..).map_while(number).collect()
-        };
-        let (memory, last) = (numbers(MEMORY), numbers(LAST));
-        let lanes =
-            (0..MAX_LANES).map_while(|lane| src.take_tensor(prefix, &lane.to_string())).collect();
-        let (lanes, time) = (Lanes::Loaded(lanes), time.unwrap_or(0));
-        Some(Self { lanes, time, memory, last, by_columns, rule })
-    }
 }

@@ -17,8 +17,8 @@ static COUNTING: Counting = Counting;
 
 /// Time one step of our optimizers, in f32.
 ///
-/// Tensor by tensor, through burn's ModuleOptimizer, and through Descent, with and without clipping
-/// by the norm of all gradients; beside it a hand-written loop over plain slices with the same
+/// Tensor by tensor, through burn's ModuleOptimizer, and through Descent, alone and with clipping, an
+/// average of the weights or a scheduled option; beside it a hand-written loop over plain slices with the same
 /// threads (the floor), burn-optim's optimizer of the same name, and burn's ModuleOptimizer with an
 /// optimizer that does nothing. All take a step in turns, in this process; the median counts.
 /// Gradients are made before the clock starts and freed while it runs, as in training, or, if they
@@ -76,8 +76,7 @@ fn main() -> std::process::ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.print_lists {
-        let lists: BTreeMap<_, _> =
-            LISTS.iter().map(|list| (list.name, (list.lengths)())).collect();
+        let lists: BTreeMap<_, _> = LISTS.iter().map(|list| (list.name, list.lengths())).collect();
         say(serde_json::to_string(&lists).map_err(|error| error.to_string())?);
         return Ok(());
     }

@@ -30,9 +30,12 @@ impl Floor {
     /// One step down these gradients.
     pub(super) fn step(&mut self, gradients: &[Vec<f32>]) {
         let elements = gradients.iter().map(Vec::len).sum();
-        if self.summed > 0 {
+        // Gradient, states, and these again: a stage of sums begins when the one before has ended.
+        for number in 0..self.summed {
             let slices = gradients.iter().zip(&self.states).flat_map(|(g, states)| {
-                core::iter::once(g).chain(states).take(self.summed).flat_map(|s| s.chunks(PIECE))
+                let number = number % (1 + self.count);
+                let source = if number == 0 { g } else { &states[number - 1] };
+                source.chunks(PIECE)
             });
             share(elements, slices.collect(), |slice| {
                 core::hint::black_box(sum(slice));

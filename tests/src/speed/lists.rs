@@ -1,38 +1,45 @@
 //! The parameter lists that steps are timed on.
 
-/// The lengths of the tensors of a model.
+/// The shapes of the tensors of a model: of matrices, outputs × inputs; a vector has one row.
 pub struct List {
     /// Its name on the command line.
     pub name: &'static str,
     /// What it is.
     pub what: &'static str,
-    /// Makes the lengths.
-    pub lengths: fn() -> Vec<usize>,
+    /// Makes the shapes.
+    pub shapes: fn() -> Vec<[usize; 2]>,
+}
+
+impl List {
+    /// How many elements each tensor has.
+    pub fn lengths(&self) -> Vec<usize> {
+        (self.shapes)().into_iter().map(|[rows, columns]| rows * columns).collect()
+    }
 }
 
 /// Every list.
 pub const LISTS: [List; 10] = [
-    List { name: "10m", what: "one tensor of 10 M", lengths: || vec![10_000_000] },
-    List { name: "resnet50", what: "ResNet-50: 161 tensors, 25.6 M", lengths: resnet50 },
-    List { name: "gpt2", what: "GPT-2 small: 148 tensors, 124 M", lengths: gpt2 },
+    List { name: "10m", what: "one tensor of 10 M", shapes: || vec![[2_500, 4_000]] },
+    List { name: "resnet50", what: "ResNet-50: 161 tensors, 25.6 M", shapes: resnet50 },
+    List { name: "gpt2", what: "GPT-2 small: 148 tensors, 124 M", shapes: gpt2 },
     List {
         name: "mlp",
         what: "an MLP: 6 tensors, 49 K",
-        lengths: || vec![256 * 128, 128, 128 * 128, 128, 128 * 10, 10],
+        shapes: || vec![[128, 256], [1, 128], [128, 128], [1, 128], [10, 128], [1, 10]],
     },
-    List { name: "small", what: "1,000 tensors of 64", lengths: || vec![64; 1000] },
-    List { name: "few", what: "10 tensors of 64", lengths: || vec![64; 10] },
-    List { name: "many", what: "10,000 tensors of 64", lengths: || vec![64; 10_000] },
-    List { name: "1m", what: "one tensor of 1 M", lengths: || vec![1_000_000] },
-    List { name: "256m", what: "one tensor of 256 M", lengths: || vec![256_000_000] },
-    List { name: "1g", what: "one tensor of 1 G, for a GPU", lengths: || vec![1_000_000_000] },
+    List { name: "small", what: "1,000 tensors of 64", shapes: || vec![[1, 64]; 1000] },
+    List { name: "few", what: "10 tensors of 64", shapes: || vec![[1, 64]; 10] },
+    List { name: "many", what: "10,000 tensors of 64", shapes: || vec![[1, 64]; 10_000] },
+    List { name: "1m", what: "one tensor of 1 M", shapes: || vec![[1_000, 1_000]] },
+    List { name: "256m", what: "one tensor of 256 M", shapes: || vec![[16_000, 16_000]] },
+    List { name: "1g", what: "one tensor of 1 G, for a GPU", shapes: || vec![[31_250, 32_000]] },
 ];
 
 /// He et al. 2015, as torchvision has it: a convolution has no bias, its normalisation two vectors.
-fn resnet50() -> Vec<usize> {
-    let mut lengths = Vec::new();
+fn resnet50() -> Vec<[usize; 2]> {
+    let mut shapes = Vec::new();
     let mut convolution = |from: usize, to: usize, size: usize| {
-        lengths.extend([from * to * size * size, to, to]);
+        shapes.extend([[to, from * size * size], [1, to], [1, to]]);
     };
     convolution(3, 64, 7);
     let mut width = 64;
@@ -47,26 +54,26 @@ fn resnet50() -> Vec<usize> {
             width = 4 * inner;
         }
     }
-    lengths.extend([width * 1000, 1000]);
-    lengths
+    shapes.extend([[1000, width], [1, 1000]]);
+    shapes
 }
 
 /// Radford et al. 2019, the small one.
-fn gpt2() -> Vec<usize> {
+fn gpt2() -> Vec<[usize; 2]> {
     const WIDTH: usize = 768;
-    let linear = |from: usize, to: usize| [from * to, to];
-    let norm = [WIDTH, WIDTH];
-    let mut lengths = vec![50257 * WIDTH, 1024 * WIDTH];
+    let linear = |from: usize, to: usize| [[to, from], [1, to]];
+    let norm = [[1, WIDTH], [1, WIDTH]];
+    let mut shapes = vec![[50257, WIDTH], [1024, WIDTH]];
     for _ in 0..12 {
-        lengths.extend(norm);
-        lengths.extend(linear(WIDTH, 3 * WIDTH));
-        lengths.extend(linear(WIDTH, WIDTH));
-        lengths.extend(norm);
-        lengths.extend(linear(WIDTH, 4 * WIDTH));
-        lengths.extend(linear(4 * WIDTH, WIDTH));
+        shapes.extend(norm);
+        shapes.extend(linear(WIDTH, 3 * WIDTH));
+        shapes.extend(linear(WIDTH, WIDTH));
+        shapes.extend(norm);
+        shapes.extend(linear(WIDTH, 4 * WIDTH));
+        shapes.extend(linear(4 * WIDTH, WIDTH));
     }
-    lengths.extend(norm);
-    lengths
+    shapes.extend(norm);
+    shapes
 }
 
 #[cfg(test)]
@@ -76,7 +83,7 @@ mod tests {
     #[test]
     fn the_lists_are_what_they_say() {
         let sizes = LISTS.map(|list| {
-            let lengths = (list.lengths)();
+            let lengths = list.lengths();
             (lengths.len(), lengths.iter().sum::<usize>())
         });
         let models =

@@ -12,6 +12,7 @@ pub use ways::{Cost, Gradients, Way};
 
 use crate::devices::Entry;
 use burn::tensor::Device;
+use burn_descent::{Builder, Ema};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -24,9 +25,10 @@ pub struct Measured {
     pub optimizer: String,
     /// Name of the device.
     pub backend: &'static str,
-    /// One of [`WAYS`]: `passes` (tensor by tensor, with nothing around), `module` and `descent`,
-    /// `clip_norm` (`Descent` with clipping by the norm of all gradients), and `nothing` (burn's
-    /// `ModuleOptimizer` with an optimizer that does nothing).
+    /// One of [`WAYS`]: `passes` (tensor by tensor, with nothing around), `module` and `descent`;
+    /// `Descent` with `clip_norm` (by the norm of all gradients), with `clip_value`, with an average of the
+    /// weights (`ema`), with a `scheduled` option; and `nothing` (burn's `ModuleOptimizer` with an optimizer
+    /// that does nothing).
     pub through: &'static str,
     /// Threads of the pool.
     pub threads: usize,
@@ -48,20 +50,27 @@ pub struct Measured {
 const WARM: usize = 3;
 
 /// The ways of one of our optimizers to take a step, by name.
-pub const WAYS: [&str; 5] = ["passes", "nothing", "module", "descent", "clip_norm"];
+pub const WAYS: [&str; 8] =
+    ["passes", "nothing", "module", "descent", "clip_norm", "clip_value", "ema", "scheduled"];
 
 /// What they are compared with: the loop by hand, and burn-optim's optimizer.
 pub const OTHERS: [&str; 2] = ["floor", "burn"];
 
 /// One of [`WAYS`].
-pub fn way(name: &str, choice: &Choice, lengths: &[usize], device: &Device) -> Box<dyn Way> {
+pub fn way(name: &str, choice: &Choice, shapes: &[[usize; 2]], device: &Device) -> Box<dyn Way> {
     let optimizer = choice.optimizer.clone();
+    let descent = |around: fn(Builder) -> Builder| {
+        ways::descent(choice.optimizer.clone(), shapes, device, around)
+    };
     match name {
-        "passes" => ways::passes(optimizer, lengths, device),
-        "nothing" => ways::nothing(lengths, device),
-        "module" => ways::module(optimizer, lengths, device),
-        "descent" => ways::descent(optimizer, lengths, device, false),
-        _ => ways::descent(optimizer, lengths, device, true),
+        "passes" => ways::passes(optimizer, shapes, device),
+        "nothing" => ways::nothing(shapes, device),
+        "module" => ways::module(optimizer, shapes, device),
+        "descent" => descent(|builder| builder),
+        "clip_norm" => descent(|builder| builder.clip_norm(1.0)),
+        "clip_value" => descent(|builder| builder.clip_value(1.0)),
+        "ema" => descent(|builder| builder.average(Ema::new(0.999))),
+        _ => ways::scheduled(optimizer, shapes, device),
     }
 }
 
@@ -85,11 +94,11 @@ pub struct Wish<'a> {
 pub fn measure(wish: &Wish, entry: &Entry, device: &Device) -> Vec<Measured> {
     let Wish { list, choice, through, threads, steps, gradients } = *wish;
     let wanted = |name: &str| through.iter().any(|wanted| wanted == name);
-    let lengths = (list.lengths)();
+    let (shapes, lengths) = ((list.shapes)(), list.lengths());
     let names = WAYS.into_iter().filter(|name| wanted(name));
-    let mut ours: Vec<_> = names.map(|name| (name, way(name, choice, &lengths, device))).collect();
-    let mut floor = (entry.on_cpu && wanted("floor")).then(|| ways::floor(choice, &lengths));
-    let mut burns = if wanted("burn") { ways::burns(choice, &lengths, device) } else { None };
+    let mut ours: Vec<_> = names.map(|name| (name, way(name, choice, &shapes, device))).collect();
+    let mut floor = (entry.on_cpu && wanted("floor")).then(|| ways::floor(choice, lengths.clone()));
+    let mut burns = if wanted("burn") { ways::burns(choice, &shapes, device) } else { None };
 
     let mut times = vec![Times::default(); ours.len() + 2];
     for step in 0..WARM + steps {

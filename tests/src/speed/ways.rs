@@ -4,14 +4,15 @@ use super::choice::Choice;
 use super::floor::Floor;
 use crate::allocation::allocated;
 use crate::model::Model;
-use burn::module::ParamId;
+use burn::module::{ParamGroup, ParamId};
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{
-    AdaGradConfig, AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, Optimizer,
-    RmsPropConfig, SgdConfig,
+    AdaGradConfig, AdafactorConfig, AdamConfig, AdamWConfig, GradientsParams, LambConfig,
+    LionConfig, ModuleOptimizer, Optimizer, RmsPropConfig, SgdConfig,
 };
 use burn::tensor::{DType, Device, Tensor};
-use burn_descent::{Descent, Fused, FusedState};
+use burn_descent::schedules::Linear;
+use burn_descent::{Builder, Descent, Fused, FusedState, Group};
 use std::time::{Duration, Instant};
 
 /// A step down fresh gradients of a half, which are made before the clock starts.
@@ -57,23 +58,23 @@ const LR: f64 = 1e-3;
 /// A model and what steps it.
 struct Walk<F> {
     model: Option<Model>,
-    parameters: Vec<(ParamId, usize)>,
+    parameters: Vec<(ParamId, [usize; 2])>,
     device: Device,
     step: F,
 }
 
 impl<F: FnMut(Model, GradientsParams) -> Model> Walk<F> {
-    fn new(model: Model, lengths: &[usize], device: &Device, step: F) -> Self {
+    fn new(model: Model, shapes: &[[usize; 2]], device: &Device, step: F) -> Self {
         let ids = model.tensors.iter().map(|param| param.id);
-        let parameters = ids.zip(lengths.iter().copied()).collect();
+        let parameters = ids.zip(shapes.iter().copied()).collect();
         Self { model: Some(model), parameters, device: device.clone(), step }
     }
 }
 
 impl<F: FnMut(Model, GradientsParams) -> Model> Way for Walk<F> {
     fn step(&mut self, when: Gradients) -> Cost {
-        let half = |len: usize| Tensor::<1>::full([len], 0.5, (&self.device, DType::F32));
-        let halves: Vec<_> = self.parameters.iter().map(|(_, len)| half(*len)).collect();
+        let half = |shape| Tensor::<2>::full(shape, 0.5, (&self.device, DType::F32));
+        let halves: Vec<_> = self.parameters.iter().map(|(_, shape)| half(*shape)).collect();
         let _kept = when.keep(&halves);
         let mut gradients = GradientsParams::new();
         for ((id, _), half) in self.parameters.iter().zip(halves) {
@@ -107,12 +108,12 @@ impl Way for ByHand {
 /// Tensor by tensor, with nothing around.
 struct Passes {
     optimizer: Fused,
-    tensors: Vec<(Tensor<1>, Option<FusedState>)>,
+    tensors: Vec<(Tensor<2>, Option<FusedState>)>,
 }
 
 impl Way for Passes {
     fn step(&mut self, when: Gradients) -> Cost {
-        let half = |(tensor, _): &(Tensor<1>, _)| tensor.full_like(0.5);
+        let half = |(tensor, _): &(Tensor<2>, _)| tensor.full_like(0.5);
         let gradients: Vec<_> = self.tensors.iter().map(half).collect();
         let _kept = when.keep(&gradients);
         let tensors = core::mem::take(&mut self.tensors);
@@ -131,34 +132,38 @@ impl Way for Passes {
 }
 
 /// The bare passes of our optimizer, tensor by tensor.
-pub(super) fn passes(optimizer: Fused, lengths: &[usize], device: &Device) -> Box<dyn Way> {
-    let ones = |len: &usize| (Tensor::ones([*len], (device, DType::F32)), None);
-    Box::new(Passes { optimizer, tensors: lengths.iter().map(ones).collect() })
+pub(super) fn passes(optimizer: Fused, shapes: &[[usize; 2]], device: &Device) -> Box<dyn Way> {
+    let ones = |shape: &[usize; 2]| (Tensor::ones(*shape, (device, DType::F32)), None);
+    Box::new(Passes { optimizer, tensors: shapes.iter().map(ones).collect() })
 }
 
 /// The hand-written loop that moves as many bytes.
-pub(super) fn floor(choice: &Choice, lengths: &[usize]) -> Box<dyn Way> {
-    let floor = Floor::new(lengths, choice.states(), choice.summed());
-    Box::new(ByHand { floor, lengths: lengths.to_vec() })
+pub(super) fn floor(choice: &Choice, lengths: Vec<usize>) -> Box<dyn Way> {
+    let floor = Floor::new(&lengths, choice.states(), choice.summed());
+    Box::new(ByHand { floor, lengths })
 }
 
 /// burn's `ModuleOptimizer` with our optimizer.
-pub(super) fn module(optimizer: Fused, lengths: &[usize], device: &Device) -> Box<dyn Way> {
-    through_module(ModuleOptimizer::from(optimizer), lengths, device)
+pub(super) fn module(optimizer: Fused, shapes: &[[usize; 2]], device: &Device) -> Box<dyn Way> {
+    through_module(ModuleOptimizer::from(optimizer), shapes, device)
 }
 
 /// burn's `ModuleOptimizer` with burn-optim's optimizer that does the same, if there is one.
-pub(super) fn burns(choice: &Choice, lengths: &[usize], device: &Device) -> Option<Box<dyn Way>> {
+pub(super) fn burns(
+    choice: &Choice,
+    shapes: &[[usize; 2]],
+    device: &Device,
+) -> Option<Box<dyn Way>> {
     let ours = choice.to_string();
     let optimizer = BURNS.iter().find(|(name, _)| *name == ours)?.1();
-    Some(through_module(optimizer, lengths, device))
+    Some(through_module(optimizer, shapes, device))
 }
 
 /// Makes an optimizer of burn-optim.
 type Make = fn() -> ModuleOptimizer;
 
 /// burn-optim's optimizers by ours.
-const BURNS: [(&str, Make); 6] = [
+const BURNS: [(&str, Make); 9] = [
     ("sgd", || SgdConfig::new().init()),
     ("sgd:momentum=0.9", || {
         let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
@@ -168,21 +173,24 @@ const BURNS: [(&str, Make); 6] = [
     ("rmsprop", || RmsPropConfig::new().init()),
     ("adam", || AdamConfig::new().init()),
     ("adamw", || AdamWConfig::new().init()),
+    ("lion", || LionConfig::new().init()),
+    ("lamb", || LambConfig::new().init()),
+    ("adafactor", || AdafactorConfig::new().init()),
 ];
 
 fn through_module(
     mut optimizer: ModuleOptimizer,
-    lengths: &[usize],
+    shapes: &[[usize; 2]],
     device: &Device,
 ) -> Box<dyn Way> {
-    let model = Model::ones(lengths, device);
+    let model = Model::ones(shapes, device);
     let step = move |model, gradients| optimizer.step(LR, model, gradients);
-    Box::new(Walk::new(model, lengths, device, step))
+    Box::new(Walk::new(model, shapes, device, step))
 }
 
 /// burn's `ModuleOptimizer` with an optimizer that returns its input: what burn takes for itself.
-pub(super) fn nothing(lengths: &[usize], device: &Device) -> Box<dyn Way> {
-    through_module(ModuleOptimizer::from(Nothing), lengths, device)
+pub(super) fn nothing(shapes: &[[usize; 2]], device: &Device) -> Box<dyn Way> {
+    through_module(ModuleOptimizer::from(Nothing), shapes, device)
 }
 
 #[derive(Clone)]
@@ -206,17 +214,30 @@ impl Optimizer for Nothing {
     }
 }
 
-/// `Descent` with our optimizer, with or without clipping by the norm of all gradients.
+/// `Descent` with our optimizer, and with what stands around it.
 pub(super) fn descent(
     optimizer: Fused,
-    lengths: &[usize],
+    shapes: &[[usize; 2]],
     device: &Device,
-    clip: bool,
+    around: impl FnOnce(Builder) -> Builder,
 ) -> Box<dyn Way> {
-    let model = Model::ones(lengths, device);
-    let builder = Descent::builder(optimizer).lr(LR);
-    let builder = if clip { builder.clip_norm(1.0) } else { builder };
+    let model = Model::ones(shapes, device);
+    let builder = around(Descent::builder(optimizer).lr(LR));
     let mut descent = builder.build(&model).expect("it fits");
     let step = move |model, gradients| descent.step(model, gradients).expect("a good step").0;
-    Box::new(Walk::new(model, lengths, device, step))
+    Box::new(Walk::new(model, shapes, device, step))
+}
+
+/// `Descent` with one group of all parameters, of which an option is scheduled.
+pub(super) fn scheduled(optimizer: Fused, shapes: &[[usize; 2]], device: &Device) -> Box<dyn Way> {
+    let numbers = optimizer
+        .options()
+        .iter()
+        .filter_map(|(name, value)| value.parse::<f64>().ok().map(|value| (name.clone(), value)));
+    let group = numbers
+        .take(1)
+        .fold(Group::new("all", ParamGroup::all(), optimizer.clone()), |group, (name, value)| {
+            group.option(name, Linear::new(value, 1_000_000).end(value * 0.99))
+        });
+    descent(optimizer, shapes, device, |builder| builder.group(group))
 }

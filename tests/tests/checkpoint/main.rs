@@ -282,9 +282,9 @@ fn other_files_are_refused() {
 
 #[test]
 fn another_version_is_named() {
-    let later = replaced(file(), b"gversiona2", b"gversiona3");
+    let later = replaced(file(), b"gversiona3", b"gversiona4");
     let error = Checkpoint::from_bytes(later).expect_err("a later version");
-    assert_eq!(error, CheckpointError::Version { found: "3".into(), read: &["1", "2"] });
+    assert_eq!(error, CheckpointError::Version { found: "4".into(), read: &["1", "2", "3"] });
 }
 
 /// The bytes with a part replaced by another as long, and the right checksum.
@@ -297,10 +297,17 @@ fn replaced(mut file: Vec<u8>, part: &[u8], by: &[u8]) -> Vec<u8> {
 #[global_allocator]
 static COUNTING: allocation::Counting = allocation::Counting;
 
-/// A file of version 1 is read for ever.
+/// Files of every version are read for ever. Where there is none of this version yet, it is written.
 #[test]
-fn the_first_version_is_still_read() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/checkpoint-1.bpk");
+fn every_version_is_still_read() {
+    for version in 1..=3 {
+        of_version(version);
+    }
+}
+
+fn of_version(version: u32) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = path.join(format!("fixtures/checkpoint-{version}.bpk"));
     let walk = || {
         let nesterov = Nesterov::new().build().expect("defaults are allowed");
         let group = burn::module::ParamGroup::from_path("b");

@@ -2,8 +2,9 @@
 
 use crate::{Model, gradients, model, sgd};
 use burn::module::ParamGroup;
+use burn::nn::{Linear, LinearConfig};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use burn_descent::{Descent, Transform};
 use burn_descent_tests::values;
 
@@ -78,6 +79,26 @@ fn adaptive_clipping_follows_the_weights() {
         assert!(factors.iter().any(|factor| *factor < 1.0));
         close(&matrix.1, matrix.0.iter().enumerate().map(|(i, g)| g * factors[i / 4]));
     }
+}
+
+/// In burn's `Linear`, of inputs × outputs, what leads to one output is a column.
+#[test]
+fn a_linear_has_its_outputs_in_columns() {
+    let device = Device::default();
+    let model: Linear = LinearConfig::new(3, 4).init(&device.clone().autodiff());
+    let builder = Descent::builder(sgd()).lr(1.0).transform(Transform::centralize());
+    let mut descent = builder.build(&model).expect("it fits");
+    let gradient = Tensor::<2>::from_data(
+        [[1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 0.0, 5.0], [2.0, 0.0, 0.0, 0.0]],
+        &device,
+    );
+    let before = values(&model.weight.val());
+    let mut gradients = GradientsParams::new();
+    gradients.register(model.weight.id, gradient.clone());
+    let (model, _) = descent.step(model, gradients).expect("a good step");
+    let moved = before.iter().zip(values(&model.weight.val())).map(|(a, b)| a - b);
+    let expected = values(&(gradient.clone() - gradient.mean_dim(0)));
+    close(&moved.collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub(crate) fn shared(subject: &Subject) {
 
 /// The states are those that its page says, each as large as the parameter or as its domain, and all of them
 /// as large as the plan says.
-pub(crate) fn state_size(subject: &Subject) {
+pub(crate) fn bytes(subject: &Subject) {
     let optimizer = subject.optimizer();
     let page = &subject.candidate.page;
     let coarse = page.coarse.iter().map(|(name, _)| *name);

@@ -15,7 +15,8 @@ mod walk;
 pub use layouts::{Way, ways};
 
 use crate::Subject;
-use burn::tensor::DType;
+use burn::tensor::{DType, Shape};
+use burn_descent::Place;
 
 /// A law by its name in tests.
 pub struct Law {
@@ -46,11 +47,12 @@ pub const LAWS: &[Law] = &[
     law("padding", agreement::padding),
     law("threads", agreement::threads).on(|subject| subject.on_cpu),
     law("shapes", shapes::shapes),
+    law("layout", shapes::layout).on(sees_rows),
     law("layouts", layouts::layouts),
     law("dtype", memory::dtype),
     law("in_place", memory::in_place).on(|subject| subject.on_cpu),
     law("shared", memory::shared),
-    law("state_size", memory::state_size).of_rule(),
+    law("bytes", memory::bytes).of_rule(),
     law("resume", records::resume).of_rule().on(full_precision),
     law("other_device", records::other_device).on(|subject| !subject.others.is_empty()),
     law("foreign_record", records::foreign_record).of_rule().on(full_precision),
@@ -86,6 +88,12 @@ impl Law {
     const fn on(self, applies: fn(&Subject) -> bool) -> Self {
         Self { applies, ..self }
     }
+}
+
+/// Does the rule tell rows from columns?
+fn sees_rows(subject: &Subject) -> bool {
+    let looks = subject.candidate.optimizer.looks(&Shape::new([2, 2]), Place::default());
+    looks.1.is_some() && !subject.candidate.page.noisy
 }
 
 /// In half precision autodiff rounds away what is to be seen.

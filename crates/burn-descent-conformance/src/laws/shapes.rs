@@ -34,3 +34,44 @@ pub(crate) fn shapes(subject: &Subject) {
         walk! { 1: [0], 2: [4, 0], 3: [0, 2, 3] }
     }
 }
+
+/// A matrix of inputs × outputs, as burn's `Linear` has it, walks as its transpose does, of outputs × inputs:
+/// weights and states, and wherever the transpose lies in memory.
+pub(crate) fn layout(subject: &Subject) {
+    let optimizer = subject.optimizer();
+    for [outputs, inputs] in [[5, 13], [37, 20], [128, 64]] {
+        let gradient = |t: u64| subject.tensor::<2>(1000 + t, [outputs, inputs]);
+        let start = || subject.tensor::<2>(1, [outputs, inputs]);
+        let walk = |by_columns: bool, turn: fn(Tensor<2>) -> Tensor<2>| {
+            let mut at = turn(start());
+            let place = Place { by_columns, ..Place::default() };
+            let mut state = optimizer.start_as(&at, place);
+            for t in 0..3 {
+                let gradient = turn(gradient(t));
+                at =
+                    optimizer.advance(subject.lr(), at, gradient, &mut state).expect("a good step");
+            }
+            let states = state.tensors().into_iter().zip(optimizer.state_names());
+            let coarse = states.filter(|(data, _)| data.num_elements() < outputs * inputs);
+            let coarse = coarse.map(|(data, name)| (name, data.iter::<f64>().collect::<Vec<_>>()));
+            (at, coarse.collect::<Vec<_>>())
+        };
+        // A transpose in memory of its own.
+        let turned: fn(Tensor<2>) -> Tensor<2> = |tensor| {
+            let (data, device) = (tensor.clone().transpose().into_data(), tensor.device());
+            Tensor::from_data(data, (&device, tensor.dtype()))
+        };
+        let (plain, states) = walk(false, |tensor| tensor);
+        for (how, (linear, turned_states)) in
+            [("its transpose", walk(true, turned)), ("a view", walk(true, Tensor::transpose))]
+        {
+            let what = format!("{outputs} x {inputs} and {how}");
+            subject.assert_close(&what, &linear.transpose(), &plain);
+            let far = |a: &f64, b: &f64| (a - b).abs() > subject.tolerance() * (1.0 + a.abs());
+            for ((name, plain), (_, turned)) in states.iter().zip(&turned_states) {
+                let differ = plain.iter().zip(turned).any(|(a, b)| far(a, b));
+                assert!(!differ && plain.len() == turned.len(), "{what}: state {name}");
+            }
+        }
+    }
+}

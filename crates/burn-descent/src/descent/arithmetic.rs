@@ -32,7 +32,7 @@ macro_rules! operation {
                 $x: R,
                 $y: R,
                 s: Empty<R>,
-                Number { $a }: Number<R>,
+                Number { a: $a }: Number<R>,
                 $over: &mut impl Over<R>,
             ) -> (R, Empty<R>) {
                 ($new, s)

@@ -7,11 +7,12 @@ use burn_pack::{Reader, Tensor, Writer};
 use core::ops::Range;
 use std::path::Path;
 
-/// The version of the format that is written. Version 1 knows no integers and booleans.
-const VERSION: &str = "2";
+/// The version of the format that is written. Version 1 knows no integers and booleans; versions 1 and 2 number
+/// the states of a parameter, version 3 names them.
+const VERSION: &str = "3";
 
 /// The versions that are read.
-const READ: [&str; 2] = ["1", VERSION];
+const READ: [&str; 3] = ["1", "2", VERSION];
 
 const FORMAT: &str = "format";
 const NAME: &str = "burn-descent checkpoint";

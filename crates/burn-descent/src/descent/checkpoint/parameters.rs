@@ -8,10 +8,9 @@ use crate::descent::group::AnyOptimizer;
 use crate::descent::position::Position;
 use crate::descent::visit::{Each, Tensors, compute_dtype, inner};
 use burn::module::{Param, ParamId};
-use burn::optim::{RecordState, StateSource};
+use burn::optim::StateSource;
 use burn::tensor::kind::Basic;
 use burn::tensor::{Bool, DType, Int, Tensor};
-use burn_descent_engine::FusedState;
 use std::collections::{HashMap, HashSet};
 
 /// Looks at one parameter of the model after another.
@@ -169,16 +168,17 @@ impl<'a> Look<'a> {
         path: &str,
         weights: &Tensor<D>,
     ) -> Option<State> {
-        let (prefix, device) = (name(STATE, path), weights.device());
+        let prefix = name(STATE, path);
         match optimizer {
             AnyOptimizer::Ours(fused) => {
-                let state = FusedState::state_unflatten(&prefix, &mut self.source, &device)?;
+                let state = fused.unflatten_state(weights, &prefix, &mut self.source)?;
                 let fits =
                     fused.fits(&state, weights) && state.steps() <= self.found.position.steps;
                 fits.then_some(State::Ours(state))
             }
             AnyOptimizer::Foreign(foreign, _) => {
-                let state = foreign.state_unflatten(D, &prefix, &mut self.source, &device)?;
+                let state =
+                    foreign.state_unflatten(D, &prefix, &mut self.source, &weights.device())?;
                 Some(State::Foreign(state, weights.shape(), weights.dtype()))
             }
         }

@@ -11,7 +11,7 @@ use crate::descent::group::{AnyOptimizer, Schedules};
 use crate::descent::visit::{Each, Tensors, each_parameter, inner};
 use crate::descent::{Descent, Setup};
 use burn::module::{Module, Param, ParamId};
-use burn::optim::{RecordState, StateSink};
+use burn::optim::StateSink;
 use burn::tensor::kind::Basic;
 use burn::tensor::{Bool, Int, Tensor};
 use burn_descent_engine::Fused;
@@ -150,7 +150,9 @@ impl Each for Take<'_> {
         self.value(path, &weights, walked);
         let prefix = name(STATE, path);
         match (optimizer, state) {
-            (_, Some(State::Ours(state))) => state.state_flatten(&prefix, &mut self.sink),
+            (AnyOptimizer::Ours(fused), Some(State::Ours(state))) => {
+                fused.flatten_state(state, &weights, &prefix, &mut self.sink);
+            }
             (AnyOptimizer::Foreign(foreign, _), Some(State::Foreign(state, ..))) => {
                 foreign.state_flatten(&prefix, state, &mut self.sink);
             }

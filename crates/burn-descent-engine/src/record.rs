@@ -1,0 +1,88 @@
+//! A state in a file.
+
+use crate::state::{FusedState, Lanes};
+use crate::{Fused, MAX_LANES};
+use burn::optim::{RecordState, StateSink, StateSource};
+use burn::tensor::{Device, Tensor};
+
+/// The keys of numbers in a record.
+const MEMORY: &str = "memory";
+const LAST: &str = "last";
+const BY_COLUMNS: &str = "by_columns";
+
+impl Fused {
+    /// Writes the state of a parameter down with its tensors by the names that the rule gives them, where burn's
+    /// record numbers them.
+    pub fn flatten_state<const D: usize>(
+        &self,
+        state: &FusedState,
+        parameter: &Tensor<D>,
+        prefix: &str,
+        out: &mut StateSink,
+    ) {
+        let program = self.program_of(state, &parameter.shape());
+        let from = out.tensors.len();
+        state.state_flatten(prefix, out);
+        for ((key, _), name) in out.tensors[from..].iter_mut().zip(&program.code.states) {
+            *key = [prefix, ".", name].concat();
+        }
+    }
+
+    /// Reads what [`flatten_state`](Self::flatten_state), or burn's record, has written down of the state of a
+    /// parameter.
+    pub fn unflatten_state<const D: usize>(
+        &self,
+        parameter: &Tensor<D>,
+        prefix: &str,
+        source: &mut StateSource,
+    ) -> Option<FusedState> {
+        let by_columns = source.take_scalar(prefix, BY_COLUMNS).is_some();
+        let program = self.program.for_shape(&parameter.shape(), by_columns);
+        for (lane, name) in program.code.states.iter().enumerate() {
+            if let Some(data) = source.take_tensor(prefix, name) {
+                source.insert_tensor(format!("{prefix}.{lane}"), data);
+            }
+        }
+        FusedState::state_unflatten(prefix, source, &parameter.device())
+    }
+}
+
+/// By hand: burn's derive names paths that only exist inside burn-optim.
+impl RecordState for FusedState {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        for (lane, data) in self.tensors().into_iter().enumerate() {
+            out.push_tensor(prefix, &lane.to_string(), data);
+        }
+        for (key, numbers) in [(MEMORY, &self.memory), (LAST, &self.last)] {
+            for (number, value) in numbers.iter().enumerate() {
+                out.push_scalar(prefix, &format!("{key}.{number}"), (*value).into());
+            }
+        }
+        if self.by_columns {
+            out.push_scalar(prefix, BY_COLUMNS, 1_u64.into());
+        }
+        out.push_scalar(prefix, "time", self.time.into());
+        if let Some(rule) = self.rule {
+            out.push_scalar(prefix, "rule", rule.into());
+        }
+    }
+
+    /// Never `None`: a state that cannot be read is refused by the next step, because burn would
+    /// start anew without a word.
+    fn state_unflatten(prefix: &str, src: &mut StateSource, _device: &Device) -> Option<Self> {
+        let mut scalar = |key: &str| src.take_scalar(prefix, key);
+        let time: Option<u64> = scalar("time").and_then(|scalar| scalar.try_into().ok());
+        let rule = scalar("rule").and_then(|scalar| scalar.try_into().ok());
+        let rule = time.and(rule);
+        let by_columns = scalar(BY_COLUMNS).is_some();
+        let mut numbers = |key: &str| -> Vec<f64> {
+            let number = |number| scalar(&format!("{key}.{number}"))?.try_into().ok();
+            (0..).map_while(number).collect()
+        };
+        let (memory, last) = (numbers(MEMORY), numbers(LAST));
+        let lanes =
+            (0..MAX_LANES).map_while(|lane| src.take_tensor(prefix, &lane.to_string())).collect();
+        let (lanes, time) = (Lanes::Loaded(lanes), time.unwrap_or(0));
+        Some(Self { lanes, time, memory, last, by_columns, rule })
+    }
+}
