@@ -29,9 +29,11 @@ mod domain;
 mod error;
 mod explain;
 mod fields;
+#[doc(hidden)]
 pub mod forms;
 mod formula;
 mod graph;
+#[doc(hidden)]
 pub mod noise;
 mod options;
 mod over;
@@ -53,18 +55,26 @@ pub mod optimizers {
 pub use domain::{Domain, View};
 pub use error::{InvalidOption, OptionError};
 pub use explain::Explanation;
-pub use fields::{
-    Field, Fields, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
-};
-pub use graph::{
-    Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, trace_evaluate, trace_update,
-};
+pub use fields::Fields;
 pub use optimizers::*;
 pub use options::{Bound, Range, Role, from_pairs, nearest, to_pairs, unknown, with_pairs};
 pub use over::{Fold, Over};
-pub use real::{ROUGH_CBRT, Real};
+pub use real::Real;
 pub use rule::{Paper, Rule, check_lr};
 pub use schedules::Schedule;
+pub use transforms::l2;
+
+// What engines read of a rule, and what `fields!` writes: no part of what a rule is written with.
+#[doc(hidden)]
+pub use fields::{
+    Field, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
+};
+#[doc(hidden)]
+pub use graph::{
+    Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, trace_evaluate, trace_update,
+};
+#[doc(hidden)]
+pub use real::ROUGH_CBRT;
 
 /// What users import, for the examples here: the crate `burn-descent` has all of this.
 #[doc(hidden)]
@@ -72,4 +82,3 @@ pub mod burn_descent {
     pub use crate as rules;
     pub use crate::*;
 }
-pub use transforms::l2;

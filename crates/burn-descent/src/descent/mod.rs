@@ -90,6 +90,7 @@ use std::sync::Arc;
 /// batch normalisation, have seen the batch then, whatever becomes of the step.
 /// [`Statistics`] takes them before a forward and puts them back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NotFinite {
     /// Take the step as it is: no gradient is looked at.
     #[default]

@@ -8,6 +8,7 @@ use core::fmt;
 
 /// One parameter.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Line {
     /// Where it is in the model.
     pub path: String,
@@ -42,6 +43,7 @@ impl Line {
 
 /// Every parameter of a model with what will happen to it, and its buffers. Prints as a table.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Plan {
     /// The parameters and buffers in the order of the model; those that are tied together once.
     pub lines: Vec<Line>,

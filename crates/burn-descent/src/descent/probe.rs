@@ -34,6 +34,7 @@ use burn_descent_rules::{InvalidOption, Range};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Probe {
     /// See [`Probe::sam`].
     Sam {

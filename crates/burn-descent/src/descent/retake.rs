@@ -9,6 +9,7 @@ use burn::tensor::{DType, Tensor};
 
 /// Why statistics cannot be taken anew.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RetakeError {
     /// There is nothing to take them of.
     #[error("there is no batch to take the statistics of")]
