@@ -1,6 +1,6 @@
 //! What will happen to each parameter.
 
-use super::Wishes;
+use super::Settings;
 use super::visit::compute_dtype;
 use burn::tensor::{DType, Shape};
 use burn_descent_rules::View;
@@ -53,16 +53,16 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(lines: Vec<Line>, wishes: &Wishes) -> Self {
+    pub(super) fn new(lines: Vec<Line>, settings: &Settings) -> Self {
         let once = lines
             .iter()
             .filter(|line| !line.frozen)
             .map(|line| line.bytes_in(compute_dtype(line.dtype)))
             .sum();
         let kept = [
-            ("average", wishes.average.is_some()),
-            ("slow weights", wishes.lookahead.is_some()),
-            ("accumulated gradients", wishes.accumulate > 1),
+            ("average", settings.average.is_some()),
+            ("slow weights", settings.lookahead.is_some()),
+            ("accumulated gradients", settings.accumulate > 1),
         ];
         let kept = kept.into_iter().filter(|(_, is)| *is).map(|(name, _)| (name, once)).collect();
         Self { lines, kept }

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 /// What came of a call of [`Descent::step`](super::Descent::step).
 ///
-/// A [`Reading`] may still lie on a GPU, which is then not waited for before somebody reads it: an
+/// A [`Reading`] may still be on a GPU, which is then not waited for before somebody reads it: an
 /// observer that is shown every hundredth report waits every hundredth step.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
