@@ -5,6 +5,7 @@ use burn_descent_rules::InvalidOption;
 
 /// Why a step cannot be taken. Nothing has been changed then.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StepError {
     /// The learning rate is negative, NaN or infinite.
     #[error(transparent)]

@@ -26,14 +26,22 @@ mod scalars;
 mod state;
 mod trial;
 
-pub use code::{MAX_LANES, MAX_STATES};
+pub use code::MAX_STATES;
 pub use deferred::Deferred;
 pub use error::StepError;
 pub use fused::{Build, Fused, Place};
-pub use leaf::LeafContext;
 pub use reading::Reading;
+pub use state::FusedState;
+
+// What the walk of a whole model needs beside.
+#[doc(hidden)]
+pub use code::MAX_LANES;
+#[doc(hidden)]
+pub use leaf::LeafContext;
+#[doc(hidden)]
 pub use reduce::{Norm, is_finite};
-pub use state::{FusedState, compute_dtype};
+#[doc(hidden)]
+pub use state::compute_dtype;
 
 /// What users import, for the examples here: the crate `burn-descent` has all of this.
 #[doc(hidden)]

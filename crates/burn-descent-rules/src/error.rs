@@ -36,6 +36,7 @@ impl InvalidOption {
 
 /// An option given by name that cannot be taken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum OptionError {
     /// The optimizer has no option of this name.
     #[error("{optimizer} has no option `{option}`{}; its options are {}",

@@ -26,6 +26,7 @@ const F32: usize = 4;
 /// assert!(page.contains("Remembers of each tensor: "));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Explanation {
     /// The rule's name in prose.
     pub title: &'static str,

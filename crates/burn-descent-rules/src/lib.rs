@@ -29,9 +29,11 @@ mod domain;
 mod error;
 mod explain;
 mod fields;
+#[doc(hidden)]
 pub mod forms;
 mod formula;
 mod graph;
+#[doc(hidden)]
 pub mod noise;
 mod options;
 mod over;
@@ -54,24 +56,32 @@ pub mod optimizers {
 pub use domain::{Domain, View};
 pub use error::{InvalidOption, OptionError};
 pub use explain::Explanation;
-pub use fields::{
-    Empty, Field, Fields, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without,
-    presence,
+pub use fields::{Empty, Fields};
+pub use optimizers::*;
+pub use options::{
+    Bound, OptionMut, Options, Range, Role, Slot, Value, from_pairs, nearest, to_pairs, unknown,
+    with_pairs,
 };
+pub use over::{Fold, Over};
+pub use real::Real;
+pub use rule::{Paper, Rule, check_lr};
+pub use schedules::Schedule;
+
+// What engines read of a rule, and what `fields!` writes: no part of what a rule is written with.
+#[doc(hidden)]
+pub use fields::{
+    Field, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
+};
+#[doc(hidden)]
 pub use graph::{
     Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, trace_evaluate, trace_update,
 };
-pub use optimizers::*;
-pub use options::{
-    Bound, OptionMut, Options, Range, Role, Slot, Value, from_pairs, maximizes, nearest,
-    set_numbers, to_pairs, unknown, with_pairs,
-};
 #[doc(hidden)]
 pub use options::{deserialize as deserialize_options, serialize as serialize_options};
-pub use over::{Fold, Over};
-pub use real::{ROUGH_CBRT, Real};
-pub use rule::{Paper, Rule, check_lr};
-pub use schedules::Schedule;
+#[doc(hidden)]
+pub use options::{maximizes, set_numbers};
+#[doc(hidden)]
+pub use real::ROUGH_CBRT;
 #[doc(hidden)]
 pub use serde;
 

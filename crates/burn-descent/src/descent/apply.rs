@@ -1,14 +1,14 @@
 //! The step of each parameter.
 
 use super::gradients::Descending;
-use super::group::{AnyOptimizer, Member};
+use super::group::Member;
+use super::group_step::{GroupStep, OptimizerStep};
 use super::param::{is_frozen, put, replace};
 use super::visit::{ByParameter, Tensors};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
-use burn::optim::{DynOptimizer, DynState};
+use burn::optim::DynState;
 use burn::tensor::{DType, Shape, Tensor};
-use burn_descent_engine::{Deferred, Fused, FusedState, Place, Reading};
-use std::sync::Arc;
+use burn_descent_engine::{Deferred, Fused, FusedState, Place};
 
 /// What an optimizer remembers of one parameter.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ impl State {
         }
     }
 
-    fn foreign(self) -> DynState {
+    pub(super) fn foreign(self) -> DynState {
         match self {
             Self::Foreign(state, ..) => state,
             Self::Ours(_) => unreachable!("{OWN}"),
@@ -43,107 +43,22 @@ impl State {
 
 const OWN: &str = "a parameter has one optimizer, and the state is its own";
 
-const LOOKED_AT: &str = "all that can refuse a step has been looked at before it";
+pub(super) const LOOKED_AT: &str = "all that can refuse a step has been looked at before it";
 
 /// The states of the parameters that have been stepped.
 pub(super) type States = ByParameter<State>;
-
-/// A group at one step.
-pub(super) struct Pace {
-    pub(super) lr: f64,
-    /// With what is scheduled and the factor of the gradients set.
-    pub(super) optimizers: Vec<Ready>,
-}
-
-/// An optimizer at one step.
-pub(super) enum Ready {
-    Ours(Fused),
-    /// It cannot take up the factor of the gradients.
-    Foreign {
-        optimizer: Arc<dyn DynOptimizer>,
-        factor: Reading,
-    },
-}
-
-impl Ready {
-    pub(super) fn new(optimizer: &AnyOptimizer, factor: &Reading) -> Self {
-        match optimizer {
-            AnyOptimizer::Ours(fused) => Self::Ours(fused.clone().scaled(factor.clone())),
-            AnyOptimizer::Foreign(optimizer, _) => {
-                Self::Foreign { optimizer: optimizer.clone(), factor: factor.clone() }
-            }
-        }
-    }
-}
-
-impl Pace {
-    /// The same, meeting the gradients times a factor.
-    pub(super) fn scaled(self, factor: &Reading) -> Self {
-        let scaled = |ready| match ready {
-            Ready::Ours(fused) => Ready::Ours(fused.scaled(factor.clone())),
-            Ready::Foreign { optimizer, .. } => {
-                Ready::Foreign { optimizer, factor: factor.clone() }
-            }
-        };
-        Self { lr: self.lr, optimizers: self.optimizers.into_iter().map(scaled).collect() }
-    }
-
-    /// The weights and the state of one parameter after the step down this gradient.
-    pub(super) fn step<const D: usize>(
-        &self,
-        member: Member,
-        weights: Tensor<D>,
-        gradient: Tensor<D>,
-        state: Option<State>,
-    ) -> (Tensor<D>, Option<State>) {
-        match &self.optimizers[member.optimizer] {
-            Ready::Ours(fused) => {
-                let state = state.map(State::ours);
-                let state = state.unwrap_or_else(|| fused.start_as(&weights, member.place));
-                let stepped = fused.try_step(self.lr, weights, gradient, Some(state));
-                let (weights, state) = stepped.expect(LOOKED_AT);
-                (weights, Some(State::Ours(state)))
-            }
-            Ready::Foreign { optimizer, factor } => {
-                let device = weights.device();
-                let gradient = gradient.to_device(&device);
-                let gradient = times(gradient, factor);
-                let state = state.map(|state| optimizer.to_device_dyn(state.foreign(), &device));
-                let (shape, dtype) = (weights.shape(), weights.dtype());
-                let (weights, gradient) = (weights.into_bridge(), gradient.into_bridge());
-                let (weights, state) = optimizer.step_dyn(D, self.lr, weights, gradient, state);
-                (
-                    Tensor::from_bridge(weights),
-                    state.map(|state| State::Foreign(state, shape, dtype)),
-                )
-            }
-        }
-    }
-}
-
-/// The gradient times a factor, wherever that lies.
-pub(super) fn times<const D: usize>(gradient: Tensor<D>, factor: &Reading) -> Tensor<D> {
-    match factor.tensor() {
-        Some(factor) => {
-            let factor = factor.clone().to_device(&gradient.device()).cast(gradient.dtype());
-            gradient * factor.reshape([1; D])
-        }
-        None if factor.get() == 1.0 => gradient,
-        None => gradient.mul_scalar(factor.get()),
-    }
-}
 
 /// The model after a step of every parameter that has a gradient.
 pub(super) fn apply<M: Module>(
     model: M,
     members: &ByParameter<Member>,
-    paces: &[Pace],
+    groups: &[GroupStep],
     states: &mut States,
     descending: Descending,
 ) -> M {
     let Descending { gradients, places, .. } = descending;
     let (tied, deferred) = (Tensors::new(), Vec::new());
-    let mut apply = Apply { members, paces, states, gradients, places, tied, deferred };
+    let mut apply = Apply { members, groups, states, gradients, places, tied, deferred };
     let model = model.map(&mut apply);
     let Apply { tied, deferred, .. } = apply;
     if deferred.is_empty() && tied.is_empty() {
@@ -162,7 +77,7 @@ const LARGE: usize = 1 << 16;
 /// Steps parameters, or takes them out to be stepped.
 struct Apply<'a> {
     members: &'a ByParameter<Member>,
-    paces: &'a [Pace],
+    groups: &'a [GroupStep],
     states: &'a mut States,
     gradients: Tensors,
     /// The places yet to come of the parameters that the model holds more than once. They are taken
@@ -186,26 +101,26 @@ impl ModuleMapper for Apply<'_> {
             && *left > 1
         {
             *left -= 1;
-            let nothing = nothing_beside(&param);
+            let nothing = no_elements(&param);
             return put(param, nothing);
         }
         let Some(gradient) = self.gradients.remove::<D>(id) else { return param };
-        let pace = &self.paces[member.group];
+        let group = &self.groups[member.group];
         let together = tied || param.shape().num_elements() >= LARGE;
-        match &pace.optimizers[member.optimizer] {
-            Ready::Ours(fused) if fused.sees_model() => {
-                return self.defer(fused, pace.lr, member.place, param, gradient);
+        match &group.optimizers[member.optimizer] {
+            OptimizerStep::Ours(fused) if fused.sees_model() => {
+                return self.defer(fused, group.lr, member.place, param, gradient);
             }
-            Ready::Ours(fused) if !fused.steps_leaf(&param) => {}
-            Ready::Ours(fused) if together => {
-                return self.defer(fused, pace.lr, member.place, param, gradient);
+            OptimizerStep::Ours(fused) if !fused.steps_leaf(&param) => {}
+            OptimizerStep::Ours(fused) if together => {
+                return self.defer(fused, group.lr, member.place, param, gradient);
             }
-            Ready::Ours(fused) => {
-                return self.step_leaf(fused, pace.lr, member.place, param, gradient);
+            OptimizerStep::Ours(fused) => {
+                return self.step_leaf(fused, group.lr, member.place, param, gradient);
             }
-            Ready::Foreign { .. } => {}
+            OptimizerStep::Foreign { .. } => {}
         }
-        let param = self.step(pace, member, param, gradient);
+        let param = self.step(group, member, param, gradient);
         if tied {
             self.tied.register(id, param.val());
         }
@@ -214,7 +129,7 @@ impl ModuleMapper for Apply<'_> {
 }
 
 /// A tensor without elements, without autodiff, on the device of the parameter.
-fn nothing_beside<const D: usize>(param: &Param<Tensor<D>>) -> Tensor<D> {
+fn no_elements<const D: usize>(param: &Param<Tensor<D>>) -> Tensor<D> {
     Tensor::empty([0; D], &param.device().without_autodiff())
 }
 
@@ -244,7 +159,7 @@ impl Apply<'_> {
         param: Param<Tensor<D>>,
         gradient: Tensor<D>,
     ) -> Param<Tensor<D>> {
-        let nothing = nothing_beside(&param);
+        let nothing = no_elements(&param);
         let (id, weights, mapper) = param.consume();
         let state = self.states.remove(&id).map(State::ours);
         let state = state.unwrap_or_else(|| fused.start_as(&weights, place));
@@ -256,14 +171,14 @@ impl Apply<'_> {
     /// Steps the parameter without its leaf, and gives it a new one.
     fn step<const D: usize>(
         &mut self,
-        pace: &Pace,
+        group: &GroupStep,
         member: Member,
         param: Param<Tensor<D>>,
         gradient: Tensor<D>,
     ) -> Param<Tensor<D>> {
         let id = param.id;
         replace(param, |weights| {
-            let (weights, state) = pace.step(member, weights, gradient, self.states.remove(&id));
+            let (weights, state) = group.step(member, weights, gradient, self.states.remove(&id));
             state.and_then(|state| self.states.insert(id, state));
             weights
         })

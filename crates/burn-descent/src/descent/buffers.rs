@@ -33,7 +33,7 @@ pub(super) fn unshared<M: Module>(model: &M) -> M {
 #[derive(Default)]
 struct Parts {
     shown: VecDeque<Box<dyn Any>>,
-    /// Where the values of its parameters of floats lie.
+    /// Where the values of its parameters of floats are stored.
     places: Vec<(ParamId, *const ())>,
     buffers: HashSet<ParamId>,
     autodiff: bool,
@@ -41,7 +41,7 @@ struct Parts {
 
 impl Parts {
     /// A parameter is the same one whenever the model shows it; for a buffer a new one is made each
-    /// time. The first one is kept meanwhile, so that the second cannot lie in its place.
+    /// time. The first one is kept meanwhile, so that the second cannot be stored in its place.
     fn of<M: Module>(model: &M) -> Self {
         let (mut parts, mut again) = (Self::default(), Self::default());
         model.visit(&mut parts);

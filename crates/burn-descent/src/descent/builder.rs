@@ -1,6 +1,6 @@
 //! What is asked of a walk.
 
-use super::{Group, LossScale, NotFinite, Probe, Select, Transform, Wishes};
+use super::{Group, LossScale, NotFinite, Probe, Select, Settings, Transform};
 use crate::Schedule;
 use crate::averaging::{Average, Lookahead};
 use burn::optim::Optimizer;
@@ -13,7 +13,7 @@ pub struct Builder {
     pub(super) groups: Vec<Group>,
     pub(super) lr: Option<Arc<dyn Schedule>>,
     pub(super) matrices_only: bool,
-    pub(super) wishes: Wishes,
+    pub(super) settings: Settings,
 }
 
 impl Builder {
@@ -22,7 +22,7 @@ impl Builder {
             groups: vec![Group::new("all", Select::all(), optimizer)],
             lr: None,
             matrices_only: false,
-            wishes: Wishes {
+            settings: Settings {
                 transforms: Vec::new(),
                 clip_norm: None,
                 not_finite: NotFinite::default(),
@@ -71,7 +71,7 @@ impl Builder {
     /// [`Descent::observe_metric`](crate::Descent::observe_metric), stops getting better. Its value is the factor, and begins at 1
     /// as a rule.
     pub fn reduce_on_plateau(mut self, plateau: ReduceOnPlateau) -> Self {
-        self.wishes.plateau = Some(plateau);
+        self.settings.plateau = Some(plateau);
         self
     }
 
@@ -82,7 +82,7 @@ impl Builder {
     /// optimizers' pass; on a GPU both stay there, and nothing waits for them. `max_norm > 0`, else
     /// [`build`](Self::build) refuses it.
     pub fn clip_norm(mut self, max_norm: f64) -> Self {
-        self.wishes.clip_norm = Some(max_norm);
+        self.settings.clip_norm = Some(max_norm);
         self
     }
 
@@ -93,14 +93,14 @@ impl Builder {
 
     /// Something done to each gradient, after those that were asked for before.
     pub fn transform(mut self, transform: Transform) -> Self {
-        self.wishes.transforms.push(transform);
+        self.settings.transforms.push(transform);
         self
     }
 
     /// What to do when a gradient is not finite. Anything but [`NotFinite::Allow`] reads the norm
     /// of the gradients: a GPU waits for it.
     pub fn not_finite(mut self, policy: NotFinite) -> Self {
-        self.wishes.not_finite = policy;
+        self.settings.not_finite = policy;
         self
     }
 
@@ -108,63 +108,63 @@ impl Builder {
     /// do at the least scale, [`not_finite`](Self::not_finite) decides, which is then
     /// [`NotFinite::Skip`] by default.
     pub fn loss_scale(mut self, scale: LossScale) -> Self {
-        self.wishes.loss_scale = Some(scale);
+        self.settings.loss_scale = Some(scale);
         self
     }
 
-    /// A step for every `count` calls: with the mean of their gradients, as of one batch of
+    /// A step for every `count` calls: with the mean of their gradients, which is that of one batch of
     /// `count` times the size. [`Descent::flush`](crate::Descent::flush) takes the step before all are
     /// there.
     pub fn accumulate(mut self, count: u32) -> Self {
-        self.wishes.accumulate = count;
+        self.settings.accumulate = count;
         self
     }
 
     /// Averages the weights along the walk; [`Descent::evaluate`](crate::Descent::evaluate) gives the averaged ones.
     pub fn average(mut self, average: impl Into<Average>) -> Self {
-        self.wishes.average = Some(average.into());
+        self.settings.average = Some(average.into());
         self
     }
 
     /// Goes back part of the way every few steps.
     pub fn lookahead(mut self, lookahead: Lookahead) -> Self {
-        self.wishes.lookahead = Some(lookahead);
+        self.settings.lookahead = Some(lookahead);
         self
     }
 
     /// Takes gradients elsewhere than at the weights: [`Descent::step_with`](crate::Descent::step_with).
     pub fn probe(mut self, probe: Probe) -> Self {
-        self.wishes.probe = Some(probe);
+        self.settings.probe = Some(probe);
         self
     }
 
     /// Takes a step in which no parameter has a gradient as one that moves nothing, instead of
     /// refusing it: for training that freezes everything for a while.
     pub fn allow_empty_steps(mut self) -> Self {
-        self.wishes.empty_steps = true;
+        self.settings.empty_steps = true;
         self
     }
 
     /// Reports how far the step went, every so many steps. Such a step copies the weights, reads
     /// them twice more; on a GPU what is measured stays there until somebody looks at it.
     pub fn measure_updates(mut self, every: u64) -> Self {
-        self.wishes.measure_every = Some(every);
+        self.settings.measure_every = Some(every);
         self
     }
 
     pub(super) fn check(&self) -> Result<(), InvalidOption> {
-        let wishes = &self.wishes;
+        let settings = &self.settings;
         let bounds = [
-            wishes.clip_norm.map(|norm| Range::Positive.of("clip_norm", norm)),
-            Some(Range::Positive.of("accumulate", f64::from(wishes.accumulate))),
-            wishes.measure_every.map(|every| Range::Positive.of("measure_updates", every as f64)),
+            settings.clip_norm.map(|norm| Range::Positive.of("clip_norm", norm)),
+            Some(Range::Positive.of("accumulate", f64::from(settings.accumulate))),
+            settings.measure_every.map(|every| Range::Positive.of("measure_updates", every as f64)),
         ];
         bounds.iter().flatten().try_for_each(|bound| bound.check("descent"))?;
-        wishes.transforms.iter().try_for_each(Transform::check)?;
-        wishes.average.iter().try_for_each(Average::check)?;
-        wishes.lookahead.iter().try_for_each(Lookahead::check)?;
-        wishes.loss_scale.iter().try_for_each(LossScale::check)?;
-        wishes.plateau.iter().try_for_each(ReduceOnPlateau::check)?;
-        wishes.probe.iter().try_for_each(Probe::check)
+        settings.transforms.iter().try_for_each(Transform::check)?;
+        settings.average.iter().try_for_each(Average::check)?;
+        settings.lookahead.iter().try_for_each(Lookahead::check)?;
+        settings.loss_scale.iter().try_for_each(LossScale::check)?;
+        settings.plateau.iter().try_for_each(ReduceOnPlateau::check)?;
+        settings.probe.iter().try_for_each(Probe::check)
     }
 }

@@ -6,6 +6,7 @@ use burn_descent_rules::{InvalidOption, OptionError};
 
 /// Why a walk cannot be built for a model.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BuildError {
     /// An option is out of its range.
     #[error(transparent)]
@@ -64,6 +65,7 @@ pub enum BuildError {
 
 /// Why a step was not taken. Weights, states and counters are as they were.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DescentError {
     /// A gradient holds a NaN or an infinity.
     #[error("the gradient of `{parameter}` is not finite at step {step}")]

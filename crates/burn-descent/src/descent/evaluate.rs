@@ -1,4 +1,4 @@
-//! The model to judge and ship.
+//! The model to evaluate and ship.
 
 use super::Descent;
 use super::apply::State;
@@ -12,16 +12,16 @@ use burn::tensor::Tensor;
 use std::collections::HashSet;
 
 impl Descent {
-    /// The model to judge and to ship, in burn's [`valid`](Module::valid) form: the averaged
+    /// The model to evaluate and to ship, in burn's [`valid`](Module::valid) form: the averaged
     /// weights if an average is kept, else the slow ones of Lookahead, else those that the
-    /// optimizers say ([`Nesterov`] is judged elsewhere than it trains), with the options of the last
+    /// optimizers say ([`Nesterov`] trains at other weights), with the options of the last
     /// step. The model that trains is left as it is.
     ///
     /// Each parameter has an average of its own: one that is frozen for a while counts as it is, and one
     /// that came to the model later is averaged from there on. A frozen parameter has no slow weights.
     ///
     /// Running statistics, such as those of batch normalisation, are those of the model that
-    /// trains. They belong to its weights: where others are judged,
+    /// trains. They belong to its weights: where others are evaluated,
     /// [`evaluate_with`](Self::evaluate_with) takes them anew.
     ///
     /// [`Nesterov`]: crate::Nesterov
@@ -31,23 +31,23 @@ impl Descent {
     }
 
     /// Before a step.
-    pub(super) fn set_out<M: Module>(&mut self, model: &M) {
-        struct SetOut<'a>(&'a mut Averages);
-        impl Each for SetOut<'_> {
+    pub(super) fn before_step<M: Module>(&mut self, model: &M) {
+        struct BeginAverages<'a>(&'a mut Averages);
+        impl Each for BeginAverages<'_> {
             fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
                 if !is_frozen(param) {
                     self.0.set_out(param.id, || inner(param.val()));
                 }
             }
         }
-        if self.setup.wishes.average.is_some() {
-            each_parameter(model, &mut SetOut(&mut self.at.averages));
+        if self.setup.settings.average.is_some() {
+            each_parameter(model, &mut BeginAverages(&mut self.at.averages));
         }
         self.look_ahead(model);
     }
 
-    /// The weights of one parameter to judge with, before averaging.
-    fn judged<const D: usize>(&self, id: ParamId, weights: Tensor<D>) -> Tensor<D> {
+    /// The weights of one parameter to evaluate, before averaging.
+    fn evaluated<const D: usize>(&self, id: ParamId, weights: Tensor<D>) -> Tensor<D> {
         let (Some(member), Some(state)) = (self.setup.members.get(&id), self.at.states.get(&id))
         else {
             return weights;
@@ -62,12 +62,12 @@ impl Descent {
 
     /// Takes the weights after a step into the average.
     pub(super) fn follow<M: Module>(&mut self, model: &M) {
-        let Some(average) = &self.setup.wishes.average else { return };
+        let Some(average) = &self.setup.settings.average else { return };
         if average.takes(self.at.steps) {
             let mut averages = core::mem::take(&mut self.at.averages);
-            let (met, frozen) = (HashSet::new(), Frozen::of(model));
+            let (seen, frozen) = (HashSet::new(), Frozen::of(model));
             let mut follow =
-                Follow { descent: self, average, averages: &mut averages, met, frozen };
+                Follow { descent: self, average, averages: &mut averages, seen, frozen };
             each_parameter(model, &mut follow);
             self.at.averages = averages;
         }
@@ -99,7 +99,7 @@ impl ModuleMapper for Evaluate<'_> {
         let average = descent.at.averages.weights.get::<D>(id).or_else(slow);
         let weights = match average {
             Some(average) => average.to_device(&weights.device()).cast(weights.dtype()),
-            None => descent.judged(id, weights),
+            None => descent.evaluated(id, weights),
         };
         Param::from_mapped_value(id, weights, mapper)
     }
@@ -110,7 +110,7 @@ struct Follow<'a> {
     average: &'a Average,
     averages: &'a mut Averages,
     /// The model may hold one more than once.
-    met: HashSet<ParamId>,
+    seen: HashSet<ParamId>,
     frozen: Frozen,
 }
 
@@ -119,8 +119,8 @@ impl Each for Follow<'_> {
         let Self { descent, average, .. } = *self;
         let id = param.id;
         let walks = descent.setup.members.contains_key(&id) && !self.frozen.copies.contains(path);
-        if walks && self.met.insert(id) {
-            let weights = || descent.judged(id, inner(param.val()));
+        if walks && self.seen.insert(id) {
+            let weights = || descent.evaluated(id, inner(param.val()));
             self.averages.take_in(average, id, is_frozen(param), weights);
         }
     }

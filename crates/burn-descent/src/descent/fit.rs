@@ -69,8 +69,8 @@ impl Builder {
         if let Some(refused) = trial.refused {
             return Err(refused);
         }
-        let plan = Plan::new(lines, &self.wishes);
-        let setup = Arc::new(Setup { groups, members, plan, wishes: self.wishes });
+        let plan = Plan::new(lines, &self.settings);
+        let setup = Arc::new(Setup { groups, members, plan, settings: self.settings });
         Ok(Descent { at: Position::start(&setup), setup })
     }
 

@@ -26,7 +26,7 @@ impl Descent {
                 }
             }
         }
-        if self.setup.wishes.lookahead.is_some() {
+        if self.setup.settings.lookahead.is_some() {
             let frozen = Frozen::of(model);
             each_parameter(model, &mut Begin { slow: &mut self.at.slow, frozen });
         }
@@ -34,7 +34,7 @@ impl Descent {
 
     /// After a step of Lookahead's, the model with the weights at which fast and slow have met.
     pub(super) fn meet<M: Module>(&mut self, model: M) -> M {
-        match &self.setup.wishes.lookahead {
+        match &self.setup.settings.lookahead {
             Some(lookahead) if self.at.steps.is_multiple_of(lookahead.k) => {
                 let mut meet = Meet { slow: &mut self.at.slow, alpha: lookahead.alpha };
                 change(model, &self.setup.members, &mut meet)

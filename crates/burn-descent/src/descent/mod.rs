@@ -2,7 +2,7 @@
 //!
 //! burn's `Optimizer` sees one tensor at a time. [`Descent`] sees the model: it clips by the norm
 //! of all gradients, refuses a step whose gradients are not finite, accumulates micro-batches,
-//! follows schedules, averages weights, and says which model to judge.
+//! follows schedules, averages weights, and says which model to evaluate.
 //!
 //! ```
 //! use burn::nn::{Linear, LinearConfig};
@@ -25,8 +25,8 @@
 //!     (model, report) = descent.step(model, loss.backward())?;
 //!     assert!(report.clip_factor <= 1.0);
 //! }
-//! let judged = descent.evaluate(&model);
-//! # drop(judged);
+//! let evaluated = descent.evaluate(&model);
+//! # drop(evaluated);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -42,6 +42,7 @@ mod fit;
 mod frozen;
 mod gradients;
 mod group;
+mod group_step;
 mod lookahead;
 mod loss_scale;
 mod measure;
@@ -91,6 +92,7 @@ use std::sync::Arc;
 /// batch normalisation, have seen the batch then, whatever becomes of the step.
 /// [`Statistics`] takes them before a forward and puts them back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NotFinite {
     /// Take the step as it is: no gradient is looked at.
     #[default]
@@ -119,12 +121,12 @@ struct Setup {
     groups: Vec<Schedules>,
     members: ByParameter<Member>,
     plan: Plan,
-    wishes: Wishes,
+    settings: Settings,
 }
 
 /// What was asked for around the optimizers.
 #[derive(Clone, Debug)]
-struct Wishes {
+struct Settings {
     transforms: Vec<Transform>,
     clip_norm: Option<f64>,
     not_finite: NotFinite,

@@ -1,6 +1,6 @@
 //! What will happen to each parameter.
 
-use super::Wishes;
+use super::Settings;
 use super::visit::compute_dtype;
 use burn::tensor::{DType, Shape};
 use burn_descent_rules::View;
@@ -8,6 +8,7 @@ use core::fmt;
 
 /// One parameter.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Line {
     /// Where it is in the model.
     pub path: String,
@@ -42,6 +43,7 @@ impl Line {
 
 /// Every parameter of a model with what will happen to it, and its buffers. Prints as a table.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Plan {
     /// The parameters and buffers in the order of the model; those that are tied together once.
     pub lines: Vec<Line>,
@@ -51,16 +53,16 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(lines: Vec<Line>, wishes: &Wishes) -> Self {
+    pub(super) fn new(lines: Vec<Line>, settings: &Settings) -> Self {
         let once = lines
             .iter()
             .filter(|line| !line.frozen)
             .map(|line| line.bytes_in(compute_dtype(line.dtype)))
             .sum();
         let kept = [
-            ("average", wishes.average.is_some()),
-            ("slow weights", wishes.lookahead.is_some()),
-            ("accumulated gradients", wishes.accumulate > 1),
+            ("average", settings.average.is_some()),
+            ("slow weights", settings.lookahead.is_some()),
+            ("accumulated gradients", settings.accumulate > 1),
         ];
         let kept = kept.into_iter().filter(|(_, is)| *is).map(|(name, _)| (name, once)).collect();
         Self { lines, kept }

@@ -35,8 +35,8 @@ impl Position {
             accumulator: Accumulator::default(),
             averages: Averages::default(),
             slow: Tensors::new(),
-            scale: setup.wishes.loss_scale.as_ref().map(Scale::start),
-            plateau: setup.wishes.plateau.clone(),
+            scale: setup.settings.loss_scale.as_ref().map(Scale::start),
+            plateau: setup.settings.plateau.clone(),
             under_way: false,
         }
     }

@@ -1,8 +1,9 @@
 //! Where the gradient of a step is taken: methods that look away from where they stand.
 
-use super::apply::{Pace, States, times};
+use super::apply::States;
 use super::gradients::{IntoGradients, norm};
 use super::group::Member;
+use super::group_step::{GroupStep, times};
 use super::param::{Change, change};
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use super::{Descent, DescentError, Refused, Report};
@@ -34,6 +35,7 @@ use burn_descent_rules::{InvalidOption, Range};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Probe {
     /// See [`Probe::sam`].
     Sam {
@@ -129,11 +131,11 @@ impl Descent {
         mut look: impl FnMut(&M) -> (Tensor<1>, Tensors),
     ) -> Result<(Tensor<1>, Tensors), DescentError> {
         let members = &self.setup.members;
-        let (rho, eta) = match self.setup.wishes.probe {
+        let (rho, eta) = match self.setup.settings.probe {
             None => return Ok(look(model)),
             Some(Probe::Ahead) => {
-                let paces = self.paces(1.0.into())?;
-                let mut ahead = Ahead { paces: &paces, states: &self.at.states };
+                let groups = self.group_steps(1.0.into())?;
+                let mut ahead = Ahead { groups: &groups, states: &self.at.states };
                 return Ok(look(&change(model.clone(), members, &mut ahead)));
             }
             Some(Probe::Sam { rho }) => (rho, None),
@@ -213,7 +215,7 @@ impl Change for Climb {
 
 /// A step without a gradient, of which nothing is remembered.
 struct Ahead<'a> {
-    paces: &'a [Pace],
+    groups: &'a [GroupStep],
     states: &'a States,
 }
 
@@ -230,6 +232,6 @@ impl Change for Ahead<'_> {
         nothing: Tensor<D>,
     ) -> Tensor<D> {
         let state = self.states.get(&id).cloned();
-        self.paces[member.group].step(member, weights, nothing, state).0
+        self.groups[member.group].step(member, weights, nothing, state).0
     }
 }

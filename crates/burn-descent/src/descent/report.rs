@@ -5,9 +5,10 @@ use serde::{Serialize, Serializer};
 
 /// What came of a call of [`Descent::step`](super::Descent::step).
 ///
-/// A [`Reading`] may still lie on a GPU, which is then not waited for before somebody reads it: an
+/// A [`Reading`] may still be on a GPU, which is then not waited for before somebody reads it: an
 /// observer that is shown every hundredth report waits every hundredth step.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Report {
     /// Steps taken so far, this one included.
     pub step: u64,
@@ -55,6 +56,7 @@ impl Report {
 
 /// How far a step went: see [`Builder::measure_updates`](super::Builder::measure_updates).
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Update {
     /// The norm of the change of all weights together.
     #[serde(serialize_with = "read")]

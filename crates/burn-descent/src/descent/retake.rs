@@ -9,6 +9,7 @@ use burn::tensor::{DType, Tensor};
 
 /// Why statistics cannot be taken anew.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RetakeError {
     /// There is nothing to take them of.
     #[error("there is no batch to take the statistics of")]
@@ -37,7 +38,7 @@ impl Descent {
     ///
     /// `forward` runs the model that it is given on each batch, in training, without gradients (so
     /// dropout drops; its result is not looked at). The statistics that come back are the means of
-    /// the statistics of all batches, each counting the same, as of PyTorch's
+    /// the statistics of all batches, each counting the same, as PyTorch's
     /// `torch.optim.swa_utils.update_bn`. It sees the first batch twice: how much a forward leaves
     /// of old statistics, 1 less the momentum, is measured, because burn does not tell it. A norm
     /// that is frozen, has a momentum of 0, or is not reached by `forward`, keeps its own, as does a
@@ -54,8 +55,8 @@ impl Descent {
     /// let builder = Descent::builder(Sgd::new().build()?).lr(0.1).average(Swa::polyak(1));
     /// let descent = builder.build(&model)?;
     /// let batches = [[[1.0], [3.0]], [[5.0], [7.0]]].map(|x| Tensor::<2>::from_data(x, &device));
-    /// let judged = descent.evaluate_with(&model, batches, |model, x| model.forward(x.clone()))?;
-    /// let mean = judged.running_mean.value().into_scalar::<f32>();
+    /// let evaluated = descent.evaluate_with(&model, batches, |model, x| model.forward(x.clone()))?;
+    /// let mean = evaluated.running_mean.value().into_scalar::<f32>();
     /// assert!((mean - 4.0).abs() < 1e-5);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -69,11 +70,11 @@ impl Descent {
         batches: impl IntoIterator<Item = B>,
         mut forward: impl FnMut(&M, &B) -> R,
     ) -> Result<M, RetakeError> {
-        let judged = self.evaluate(model);
-        let mut training = judged.clone().train().no_grad();
+        let evaluated = self.evaluate(model);
+        let mut training = evaluated.clone().train().no_grad();
         let own = statistics(&training);
         if own.is_empty() {
-            return Ok(judged);
+            return Ok(evaluated);
         }
         // The statistics after a forward that found the same number in all of them.
         let mut after = |start: fn(DType) -> f64, batch: &B| -> Vec<Tensor<1>> {
@@ -110,7 +111,7 @@ impl Descent {
             }
             values.insert(own.id, value);
         }
-        Ok(values.put_into(judged))
+        Ok(values.put_into(evaluated))
     }
 }
 

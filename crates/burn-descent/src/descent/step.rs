@@ -1,19 +1,19 @@
 //! One step of the whole model.
 
 use super::accumulate::WEIGHTS;
-use super::apply::{Pace, Ready, apply};
+use super::apply::apply;
 use super::gradients::{Descending, first_not_finite, norm, zero_not_finite};
-use super::group::{AnyOptimizer, Schedules};
+use super::group::Schedules;
+use super::group_step::GroupStep;
 use super::measure::{measure, remember};
 use super::transform::transform;
 use super::visit::Tensors;
 use super::{Descent, DescentError, IntoGradients, NotFinite, Refused, Report};
 use burn::module::Module;
 use burn_descent_engine::Reading;
-use burn_descent_rules::{OptionError, check_lr};
 
 /// Gradients that may be stepped down, and the groups at this step.
-type Prepared = (Descending, Vec<Pace>);
+type Prepared = (Descending, Vec<GroupStep>);
 
 impl Descent {
     /// A step down the gradients of `loss.backward()`, or a part of one while micro-batches are
@@ -51,7 +51,7 @@ impl Descent {
         gradients: impl IntoGradients,
         weight: f64,
     ) -> Result<(M, Report), Refused<M>> {
-        if self.setup.wishes.probe.is_some() {
+        if self.setup.settings.probe.is_some() {
             return Err(Refused { model, error: DescentError::NeedsLoss });
         }
         let gradients = gradients.by_parameter(&model);
@@ -66,10 +66,10 @@ impl Descent {
         weight: f64,
     ) -> Result<(M, Report), Refused<M>> {
         let prepared = self.prepare(&model, gradients, weight);
-        self.walk_if_ready(model, prepared)
+        self.walk_if_prepared(model, prepared)
     }
 
-    fn walk_if_ready<M: Module>(
+    fn walk_if_prepared<M: Module>(
         &mut self,
         model: M,
         prepared: Result<(Report, Option<Prepared>), DescentError>,
@@ -81,7 +81,7 @@ impl Descent {
         }
     }
 
-    /// Everything that can refuse or put off the step; nothing has been stepped after it.
+    /// Everything that can refuse or postpone the step; nothing has been stepped after it.
     fn prepare<M: Module>(
         &mut self,
         model: &M,
@@ -93,15 +93,15 @@ impl Descent {
         }
         self.check_whole()?;
         let setup = self.setup.clone();
-        let wishes = &setup.wishes;
+        let settings = &setup.settings;
         let mut found = Descending::new(model, gradients, &setup, &self.at)?;
-        if found.len() == 0 && !wishes.empty_steps {
+        if found.len() == 0 && !settings.empty_steps {
             return Err(DescentError::NoGradient);
         }
-        let count = wishes.accumulate;
+        let count = settings.accumulate;
         // A schedule that refuses leaves the micro-batches that there are.
         let completes = self.at.accumulator.completes(count);
-        let paces = if completes { self.paces(1.0.into())? } else { Vec::new() };
+        let groups = if completes { self.group_steps(1.0.into())? } else { Vec::new() };
         let report = self.begin();
         let gradients = core::mem::take(&mut found.gradients);
         let whole = self.at.accumulator.take_in(count, model, gradients, weight);
@@ -111,7 +111,7 @@ impl Descent {
         } else {
             found.gradients = gradients;
         }
-        self.finish(model, found, factor, paces, report)
+        self.finish(model, found, factor, groups, report)
     }
 
     /// The step of the micro-batches that there are, fewer than
@@ -122,7 +122,7 @@ impl Descent {
     /// Those of [`step`](Self::step).
     pub fn flush<M: Module>(&mut self, model: M) -> Result<(M, Report), Refused<M>> {
         let prepared = self.prepare_rest(&model);
-        self.walk_if_ready(model, prepared)
+        self.walk_if_prepared(model, prepared)
     }
 
     fn prepare_rest<M: Module>(
@@ -131,11 +131,11 @@ impl Descent {
     ) -> Result<(Report, Option<Prepared>), DescentError> {
         self.check_whole()?;
         Descending::new(model, Tensors::new(), &self.setup, &self.at)?;
-        let (paces, report) = (self.paces(1.0.into())?, self.begin());
+        let (groups, report) = (self.group_steps(1.0.into())?, self.begin());
         let whole = self.at.accumulator.whole(model);
         let Some((gradients, factor)) = whole else { return Ok((report, None)) };
         let found = Descending::new(model, gradients, &self.setup, &self.at)?;
-        self.finish(model, found, factor, paces, report)
+        self.finish(model, found, factor, groups, report)
     }
 
     /// Has the step before come to its end?
@@ -162,18 +162,18 @@ impl Descent {
         model: &M,
         mut found: Descending,
         mut factor: f64,
-        paces: Vec<Pace>,
+        groups: Vec<GroupStep>,
         mut report: Report,
     ) -> Result<(Report, Option<Prepared>), DescentError> {
         let setup = self.setup.clone();
-        let wishes = &setup.wishes;
+        let settings = &setup.settings;
         let gradients = &mut found.gradients;
         if let Some(scale) = &self.at.scale {
             factor /= scale.value;
         }
 
         let mut all = None;
-        if wishes.not_finite != NotFinite::Allow || wishes.loss_scale.is_some() {
+        if settings.not_finite != NotFinite::Allow || settings.loss_scale.is_some() {
             let all_finite = all.insert(norm(model, gradients)).get().is_finite();
             if !all_finite && let Some(parameter) = first_not_finite(model, gradients) {
                 match self.policy() {
@@ -196,28 +196,29 @@ impl Descent {
                 }
             }
         }
-        if !wishes.transforms.is_empty() {
-            transform(&wishes.transforms, model, &setup.members, gradients, self.at.steps, factor);
+        if !settings.transforms.is_empty() {
+            let (members, step) = (&setup.members, self.at.steps);
+            transform(&settings.transforms, model, members, gradients, step, factor);
             all = None;
         }
-        if wishes.clip_norm.is_some() {
+        if settings.clip_norm.is_some() {
             all.get_or_insert_with(|| norm(model, gradients));
         }
         let norm = all.map(|norm| norm.times(factor));
-        if let (Some(norm), Some(most)) = (&norm, wishes.clip_norm) {
+        if let (Some(norm), Some(most)) = (&norm, settings.clip_norm) {
             report.clip_factor = shorten(norm, most);
         }
         report.grad_norm = norm;
         let factor = report.clip_factor.times(factor);
-        let paces = paces.into_iter().map(|pace| pace.scaled(&factor)).collect();
-        Ok((report, Some((found, paces))))
+        let groups = groups.into_iter().map(|group| group.scaled(&factor)).collect();
+        Ok((report, Some((found, groups))))
     }
 
     /// What to do with a gradient that is not finite, now that there is one. It is no fault while
     /// the scale of the loss can fall.
     fn policy(&mut self) -> NotFinite {
-        let policy = self.setup.wishes.not_finite;
-        match (&self.setup.wishes.loss_scale, &mut self.at.scale) {
+        let policy = self.setup.settings.not_finite;
+        match (&self.setup.settings.loss_scale, &mut self.at.scale) {
             (Some(options), Some(scale)) => {
                 let fell = scale.after_overflow(options);
                 if fell || policy == NotFinite::Allow { NotFinite::Skip } else { policy }
@@ -227,16 +228,18 @@ impl Descent {
     }
 
     /// The groups at the next step, which meets its gradients times `factor`.
-    pub(super) fn paces(&self, factor: Reading) -> Result<Vec<Pace>, DescentError> {
-        let pace = |group: &Schedules| {
+    pub(super) fn group_steps(&self, factor: Reading) -> Result<Vec<GroupStep>, DescentError> {
+        let step = |group: &Schedules| {
             let lr = self.lr(group);
-            pace(group, self.at.steps, lr, &factor).map_err(|error| DescentError::Scheduled {
-                group: group.name.clone(),
-                step: self.at.steps + 1,
-                error: Box::new(error),
+            GroupStep::at(group, self.at.steps, lr, &factor).map_err(|error| {
+                DescentError::Scheduled {
+                    group: group.name.clone(),
+                    step: self.at.steps + 1,
+                    error: Box::new(error),
+                }
             })
         };
-        self.setup.groups.iter().map(pace).collect()
+        self.setup.groups.iter().map(step).collect()
     }
 
     /// The learning rate of a group at the next step.
@@ -253,20 +256,20 @@ impl Descent {
     fn walk<M: Module>(
         &mut self,
         model: M,
-        (found, paces): Prepared,
+        (found, groups): Prepared,
         mut report: Report,
     ) -> (M, Report) {
         let setup = self.setup.clone();
         let step = self.at.steps + 1;
-        let measured = setup.wishes.measure_every.is_some_and(|every| step.is_multiple_of(every));
+        let measured = setup.settings.measure_every.is_some_and(|every| step.is_multiple_of(every));
         let before = measured.then(|| remember(&model, &found.gradients));
         report.parameters = found.len();
-        self.set_out(&model);
+        self.before_step(&model);
 
         self.at.under_way = true;
-        let model = apply(model, &setup.members, &paces, &mut self.at.states, found);
+        let model = apply(model, &setup.members, &groups, &mut self.at.states, found);
         self.at.steps = step;
-        if let (Some(options), Some(scale)) = (&setup.wishes.loss_scale, &mut self.at.scale) {
+        if let (Some(options), Some(scale)) = (&setup.settings.loss_scale, &mut self.at.scale) {
             scale.after_good(options);
             report.loss_scale = Some(scale.value);
         }
@@ -290,20 +293,4 @@ fn shorten(norm: &Reading, most: f64) -> Reading {
             norm.ones_like().mask_where(longer, norm.recip().mul_scalar(most))
         },
     )
-}
-
-/// What a group's schedules say at a step, from 0.
-fn pace(group: &Schedules, step: u64, lr: f64, factor: &Reading) -> Result<Pace, OptionError> {
-    let mut optimizers = Vec::with_capacity(group.optimizers.len());
-    for (number, optimizer) in group.optimizers.iter().enumerate() {
-        check_lr(optimizer.name(), lr)?;
-        let ready = match optimizer {
-            AnyOptimizer::Ours(fused) if !group.options.is_empty() => {
-                AnyOptimizer::Ours(group.at(number, fused, step)?)
-            }
-            as_it_is => as_it_is.clone(),
-        };
-        optimizers.push(Ready::new(&ready, factor));
-    }
-    Ok(Pace { lr, optimizers })
 }

@@ -28,7 +28,7 @@ impl Values {
 
 struct Put<'a> {
     values: &'a Values,
-    /// The parameters that have been met, with their new values.
+    /// The parameters that have been seen, with their new values.
     put: Values,
 }
 

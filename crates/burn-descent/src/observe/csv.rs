@@ -20,8 +20,9 @@ use std::path::Path;
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("steps.csv");
 /// let mut log = Csv::create(&path)?;
-/// let lr = vec![("all".to_owned(), 0.01)];
-/// log.observe(&Report { step: 1, stepped: true, learning_rates: lr, ..Report::default() })?;
+/// let mut report = Report::default();
+/// report.learning_rates = vec![("all".to_owned(), 0.01)];
+/// log.observe(&report)?;
 /// let text = std::fs::read_to_string(&path)?;
 /// assert!(text.starts_with("step,stepped,parameters,skipped,skipped_in_all,lr.all,"));
 /// # Ok::<(), std::io::Error>(())

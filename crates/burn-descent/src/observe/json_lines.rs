@@ -19,8 +19,9 @@ use std::path::Path;
 /// # let path = folder.path().join("steps.jsonl");
 /// let mut log = JsonLines::create(&path)?.every(10);
 /// for step in 1..=30 {
-///     // In a loop of training: `(model, report) = descent.step(model, loss.backward())?;`
-///     let report = Report { step, stepped: true, ..Report::default() };
+///     // In a loop of training: `let report = trainer.step(loss.backward())?;`
+///     let mut report = Report::default();
+///     (report.step, report.stepped) = (step, true);
 ///     log.observe(&report)?;
 /// }
 /// assert_eq!(std::fs::read_to_string(&path)?.lines().count(), 3);

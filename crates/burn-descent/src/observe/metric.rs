@@ -24,8 +24,10 @@ type Quantity = Arc<dyn Fn(&Report) -> Option<f64> + Send + Sync>;
 /// let mut metric = ReportMetric::grad_norm();
 /// let progress = Progress { items_processed: 1, items_total: 1, unit: None };
 /// let metadata = MetricMetadata { progress, iteration: None, lr: None };
+/// let mut report = Report::default();
 /// for norm in [1.0, 3.0] {
-///     metric.update(&Report { grad_norm: Some(norm.into()), ..Report::default() }, &metadata)?;
+///     report.grad_norm = Some(norm.into());
+///     metric.update(&report, &metadata)?;
 /// }
 /// assert_eq!(metric.value().map(|entry| entry.current()), Some(3.0));
 /// assert_eq!(metric.final_value().current(), 2.0);

@@ -35,7 +35,9 @@ use std::io;
 /// }
 ///
 /// let mut clipped = Clipped(Vec::new());
-/// clipped.observe(&Report { step: 7, clip_factor: 0.5.into(), ..Report::default() })?;
+/// let mut report = Report::default();
+/// (report.step, report.clip_factor) = (7, 0.5.into());
+/// clipped.observe(&report)?;
 /// assert_eq!(clipped.0, [7]);
 /// # Ok::<(), std::io::Error>(())
 /// ```

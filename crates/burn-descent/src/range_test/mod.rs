@@ -171,6 +171,7 @@ fn step<M: Module, B>(
 
 /// Why there is no curve.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RangeError {
     /// An option is out of its range.
     #[error(transparent)]

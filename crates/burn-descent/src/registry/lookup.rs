@@ -57,6 +57,7 @@ pub fn build(name: &str, options: &[(&str, &str)]) -> Result<Fused, RegistryErro
 
 /// Why there is no optimizer by what was given.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RegistryError {
     /// There is none of this name.
     #[error(transparent)]

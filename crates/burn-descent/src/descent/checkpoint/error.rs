@@ -4,6 +4,7 @@ use core::fmt;
 /// Why a checkpoint cannot be written, read, or taken up. The walk, the model and the file are as
 /// they were.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CheckpointError {
     /// The file cannot be read or written.
     #[error("checkpoint {path}: {reason}")]
@@ -43,6 +44,7 @@ pub enum CheckpointError {
 
 /// One thing in which a checkpoint is not of this model and this walk.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Mismatch {
     /// The model has a parameter that the checkpoint has not.
     #[error("it has no parameter `{parameter}`")]

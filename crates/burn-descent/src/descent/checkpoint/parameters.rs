@@ -22,7 +22,7 @@ pub(super) struct Look<'a> {
     pub(super) source: StateSource,
     /// The tensors of the file.
     pub(super) names: HashSet<String>,
-    /// The parameters of the file that have not been met.
+    /// The parameters of the file that have not been found in the model.
     pub(super) saved: HashMap<&'a str, &'a Parameter>,
     pub(super) seen: HashSet<ParamId>,
     pub(super) found: Found,
@@ -58,7 +58,7 @@ impl Each for Look<'_> {
             }
         }
 
-        let wishes = &setup.wishes;
+        let settings = &setup.settings;
         if self.found.position.accumulator.seen > 0 {
             self.part(SUM, path, id, &weights, |position| &mut position.accumulator.sums);
         }
@@ -69,7 +69,7 @@ impl Each for Look<'_> {
             }
             self.part(AVERAGE, path, id, &weights, |position| &mut position.averages.weights);
         }
-        if wishes.lookahead.is_some() {
+        if settings.lookahead.is_some() {
             self.part(SLOW, path, id, &weights, |position| &mut position.slow);
         }
     }

@@ -115,7 +115,7 @@ impl Found {
         let names = tensors.keys().cloned().collect();
         tensors.into_iter().for_each(|(name, data)| source.insert_tensor(name, data));
         let saved = header.parameters.iter().map(|saved| (saved.path.as_str(), saved)).collect();
-        let average = descent.setup.wishes.average.as_ref();
+        let average = descent.setup.settings.average.as_ref();
         let kept = header.options.get("average").map_or("", String::as_str);
         let mut look = Look {
             descent,
@@ -184,7 +184,7 @@ fn position(
     if [header.steps, header.skipped, header.averaged].into_iter().any(|count| count > MOST) {
         return Err(damaged("the number of steps"));
     }
-    let wishes = &descent.setup.wishes;
+    let settings = &descent.setup.settings;
     let mut position = Position::start(&descent.setup);
     position.steps = header.steps;
     position.skipped = header.skipped;
@@ -194,19 +194,20 @@ fn position(
     if !weighed {
         return Err(damaged("the number of accumulated micro-batches"));
     }
-    if header.accumulated < wishes.accumulate {
+    if header.accumulated < settings.accumulate {
         (position.accumulator.seen, position.accumulator.weight) = (header.accumulated, weight);
     } else {
-        mismatches.push(Mismatch::Accumulated { held: header.accumulated, now: wishes.accumulate });
+        mismatches
+            .push(Mismatch::Accumulated { held: header.accumulated, now: settings.accumulate });
     }
-    if let (Some(scale), Some(options)) = (&header.loss_scale, &wishes.loss_scale) {
+    if let (Some(scale), Some(options)) = (&header.loss_scale, &settings.loss_scale) {
         if !scale.value.is_finite() || scale.good > MOST {
             return Err(damaged("the scale of the loss"));
         }
         let value = scale.value.clamp(options.min_scale, options.max_scale);
         position.scale = Some(Scale { value, good: scale.good });
     }
-    if let (Some(plateau), Some(_)) = (&header.plateau, &wishes.plateau) {
+    if let (Some(plateau), Some(_)) = (&header.plateau, &settings.plateau) {
         plateau.check().map_err(|error| CheckpointError::Damaged(error.to_string()))?;
         position.plateau = Some(plateau.clone());
     }

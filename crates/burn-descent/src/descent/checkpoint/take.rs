@@ -184,7 +184,7 @@ impl Setup {
         for group in &self.groups {
             group_options(group, &mut options);
         }
-        let w = &self.wishes;
+        let w = &self.settings;
         let around = [
             ("transform", format!("{:?}", w.transforms)),
             ("clip_norm", format!("{:?}", w.clip_norm)),
