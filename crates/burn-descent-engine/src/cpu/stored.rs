@@ -2,10 +2,10 @@
 
 use super::around::around;
 use super::collect::{Collect, Collected, Tile, Wanted};
-use super::grid::Grid;
 pub(super) use super::pass::States as Slices;
 use super::pass::{Given, Pass, Passes};
 use super::share::{Step, Work, is_shared, share};
+use crate::grid::Grid;
 use crate::program::Program;
 use crate::scalars::Scalars;
 use burn::tensor::{bf16, f16};
@@ -94,7 +94,7 @@ pub(super) fn step<T: Stored>(program: &Program, mut part: Part<T>, scalars: &Sc
 /// What is given to the pass over the elements.
 pub(super) fn given<'a, T>(
     scalars: &'a Scalars,
-    around: Option<&'a super::grid::Around<T>>,
+    around: Option<&'a super::window::Around<T>>,
 ) -> Given<'a, T> {
     let grid = Grid::of(scalars.view, Domain::Element);
     Given { scalars: &scalars.numbers, draw: scalars.draw, grid, around }
