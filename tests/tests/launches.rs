@@ -132,6 +132,7 @@ fn a_step_is_one_launch_a_tensor_of_a_kernel_that_is_there() {
     for (name, device) in devices {
         steps_of_a_model(name, &device);
         steps_of_matrices(name, &device);
+        steps_in_passes(name, &device);
     }
 }
 
@@ -237,5 +238,33 @@ fn steps_of_matrices(there: &str, device: &Device) {
             (parameter, state) = (next, Some(after));
             drop(held);
         }
+    }
+}
+
+/// Sums over rows, columns and the tensor, the sum of what there is one of for each row, and the sum over what
+/// follows from them: three passes; then the update, and a state of rows and one of columns brought forward.
+fn steps_in_passes(there: &str, device: &Device) {
+    let adafactor = registry::build("adafactor", &[] as &[(&str, &str)]).expect("it is allowed");
+    for shape in SHAPES.into_iter().chain([[300, 200]]) {
+        let name = format!("adafactor {shape:?} on {there}");
+        let (mut parameter, mut state) = (rows(shape, device), None);
+        let (mut in_use, mut known) = (Vec::new(), Vec::new());
+        for step in 0..4 {
+            let gradient = rows(shape, device);
+            let run = || adafactor.try_step(0.01, parameter, gradient, state).expect("a good step");
+            let ((next, after), launches) = observe(device, run);
+            let [sums, folds, updates] = ["Collect", "Gather", "Update"].map(|of| launches.of(of));
+            assert_eq!([sums, updates], [3, 3], "{name}: {:?}", launches.names);
+            // Where there are many parts of a sum, they are put together by two launches.
+            assert!((3..=6).contains(&folds), "{name}: {:?}", launches.names);
+            let others = launches.names.len() - sums - folds - updates;
+            assert!(step == 0 || others == 0, "{name}: {:?}", launches.names);
+            let builds = launches.kernels.iter().any(|kernel| !known.contains(kernel));
+            assert!(step == 0 || !builds, "{name}: step {step} builds kernels");
+            known.extend(launches.kernels);
+            (parameter, state) = (next, Some(after));
+            in_use.push(bytes_in_use(device));
+        }
+        assert_stays(&name, &in_use[1..]);
     }
 }

@@ -15,6 +15,8 @@ mod dispatch;
 mod error;
 mod evaluate;
 mod fused;
+#[cfg(any(feature = "flex", feature = "ndarray", feature = "cube"))]
+mod grid;
 mod joint;
 mod leaf;
 mod portable;

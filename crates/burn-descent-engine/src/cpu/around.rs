@@ -1,11 +1,12 @@
 //! What a step needs to know before its pass: the sums of all stages, and the coarse states.
 
 use super::collect::{Collected, Tile, Wanted, neutral, put};
-use super::grid::{Around, Grid, Numbers};
 use super::pass::Given;
 use super::share::in_order;
 use super::stored::{Part, Stored};
+use super::window::{Around, Numbers};
 use crate::code::Code;
+use crate::grid::{Grid, Level, domain_of};
 use crate::scalars::Scalars;
 use burn_descent_rules::{Domain, Fold, MAX_SUMS, Real, Stage, Sum};
 use core::ops::Range;
@@ -92,16 +93,8 @@ pub(super) fn bring_forward<T: Stored>(
     }
 }
 
-/// For what there are numbers in a sum: what is one for each row needs no more than one read of each row.
-fn grid_of(sum: &Sum) -> Domain {
-    match sum.of.with(sum.to) {
-        Domain::Model => Domain::Tensor,
-        domain => domain,
-    }
-}
-
 fn domains(stage: &Stage) -> Vec<Domain> {
-    let mut domains: Vec<_> = stage.sums.iter().map(grid_of).collect();
+    let mut domains: Vec<_> = stage.sums.iter().map(domain_of).collect();
     domains.sort();
     domains.dedup();
     domains
@@ -121,7 +114,7 @@ fn sum<T: Stored>(
 ) {
     let grid = Grid::of(around.view, of);
     let mut wanted = [None; MAX_SUMS];
-    for sum in stage.sums.iter().filter(|sum| grid_of(sum) == of) {
+    for sum in stage.sums.iter().filter(|sum| domain_of(sum) == of) {
         wanted[sum.number] = Some(Wanted { fold: sum.fold, level: grid.level(sum.to) });
     }
     let given = Given { scalars: &scalars.numbers, draw: scalars.draw, grid, around: Some(around) };
@@ -156,7 +149,7 @@ fn sum<T: Stored>(
         }
     };
     let times = around.elements(of) as f64;
-    for sum in stage.sums.iter().filter(|sum| grid_of(sum) == of) {
+    for sum in stage.sums.iter().filter(|sum| domain_of(sum) == of) {
         let times = if sum.fold == Fold::Sum { times } else { 1.0 };
         let numbers: Vec<f64> = collected[sum.number].iter().map(|x| x * times).collect();
         let list = numbers.iter().map(|x| T::Compute::lit(*x)).collect();
@@ -213,7 +206,7 @@ fn empty(
     lines: &Range<usize>,
     positions: &Range<usize>,
 ) -> Collected {
-    use super::grid::Level::*;
+    use Level::*;
     wanted.map(|wanted| {
         let Some(Wanted { fold, level }) = wanted else { return Vec::new() };
         let matrices = lines.len().div_ceil(grid.lines);

@@ -1,9 +1,10 @@
 //! The sums of a stage over a part of a tensor.
 
 use super::deep::Deep;
-use super::grid::{Around, Level, Window};
 use super::pass::{Given, counts, scalars};
+use super::window::{Around, Window};
 use crate::MAX_LANES;
+use crate::grid::Level;
 use burn_descent_rules::forms::lanes;
 use burn_descent_rules::noise::Draw;
 use burn_descent_rules::{Domain, Fields, Fold, MAX_SUMS, Over, Presence, Real, Rule};

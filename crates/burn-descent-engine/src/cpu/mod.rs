@@ -7,7 +7,6 @@ mod collect;
 mod deep;
 #[cfg(feature = "flex")]
 mod flex;
-mod grid;
 mod leaf;
 #[cfg(feature = "ndarray")]
 mod ndarray;
@@ -16,6 +15,7 @@ mod reduce;
 mod share;
 mod stored;
 mod two;
+mod window;
 
 pub(crate) use leaf::{holds, is_alone};
 pub(crate) use pass::Passes;

@@ -2,9 +2,10 @@
 //! of the current rayon pool.
 
 use super::collect::{Collect, collect};
-use super::grid::{Around, Grid, Window};
 use super::two::Two;
+use super::window::{Around, Window};
 use crate::MAX_LANES;
+use crate::grid::Grid;
 use burn_descent_rules::forms::lanes;
 use burn_descent_rules::noise::Draw;
 use burn_descent_rules::{Domain, Fields, Fold, MAX_STAGES, MAX_SUMS, Over, Presence, Real, Rule};

@@ -1,9 +1,9 @@
 //! Work that the threads share out among them: sums over a tensor, and steps of one or of many.
 
 use super::around::{around, begin, bring_forward, stage};
-use super::grid::Around;
 use super::pass::Pass;
 use super::stored::{Part, Stored, given};
+use super::window::Around;
 use super::{Take, lay};
 use crate::Reading;
 use crate::code::Code;

@@ -2,11 +2,11 @@
 
 use super::around::around;
 use super::collect::{Collect, Collected, Tile, Wanted};
-use super::grid::Grid;
 pub(super) use super::pass::States as Slices;
 use super::pass::{Given, Pass, Passes};
 use super::share::{Step, Work, is_shared, share};
 use crate::code::Code;
+use crate::grid::Grid;
 use crate::scalars::Scalars;
 use burn::tensor::{bf16, f16};
 use burn_descent_rules::{Domain, MAX_SUMS, Real};
@@ -94,7 +94,7 @@ pub(super) fn step<T: Stored>(code: &Code, mut part: Part<T>, scalars: &Scalars)
 /// What is given to the pass over the elements.
 pub(super) fn given<'a, T>(
     scalars: &'a Scalars,
-    around: Option<&'a super::grid::Around<T>>,
+    around: Option<&'a super::window::Around<T>>,
 ) -> Given<'a, T> {
     let grid = Grid::of(scalars.view, Domain::Element);
     Given { scalars: &scalars.numbers, draw: scalars.draw, grid, around }

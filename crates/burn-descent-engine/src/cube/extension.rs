@@ -1,24 +1,39 @@
 //! burn's backend extension for the kernel: under fusion a step is recorded, not run.
 
+use super::passes::{Passes, counts};
 use crate::scalars::Scalars;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{
     Backend, Dispatch, DispatchTensor, ExtensionType, TensorMetadata, backend_extension,
 };
-use burn_descent_rules::{Domain, Fold, Graph, Node, Stages};
+use burn_descent_rules::{Domain, Fold, Graph, Node, Stages, View};
 use std::sync::Arc;
 
-/// The stages of a rule as kernels run them: what is known of all elements are scalars there.
-pub(crate) struct Kernels {
+/// The stages of a rule as kernels run them.
+pub(crate) enum Kernels {
+    /// What is known of all elements are scalars there.
+    Whole(Whole),
+    Passes(Arc<Passes>),
+}
+
+impl Kernels {
+    /// Those of a rule whose gradient is multiplied by the last of so many scalars; `None` if they do not
+    /// compute all that it sees.
+    pub(crate) fn of(stages: &Stages, scalars: usize) -> Option<Self> {
+        let whole = Whole::of(stages, scalars).map(Self::Whole);
+        whole.or_else(|| Some(Self::Passes(Arc::new(Passes::of(stages, scalars)?))))
+    }
+}
+
+/// Those of a rule that sees sums over its tensor and nothing else.
+pub(crate) struct Whole {
     /// Graphs whose outputs are summed over the tensor, stage by stage.
     sums: Vec<Arc<Graph>>,
     update: Arc<Graph>,
 }
 
-impl Kernels {
-    /// Those of a rule whose gradient is multiplied by the last of so many scalars; `None` if it sees more
-    /// than sums over the tensor.
-    pub(crate) fn of(stages: &Stages, scalars: usize) -> Option<Self> {
+impl Whole {
+    fn of(stages: &Stages, scalars: usize) -> Option<Self> {
         let sums = stages.sums.iter().flat_map(|stage| &stage.sums);
         let order: Vec<_> = sums.clone().map(|sum| sum.number).collect();
         let whole = sums.clone().all(|sum| sum.fold == Fold::Sum && sum.to == Domain::Tensor);
@@ -46,6 +61,19 @@ impl Kernels {
 /// One step. Sums stay on the device.
 pub(crate) fn step(
     kernels: &Kernels,
+    scalars: Scalars,
+    parameter: DispatchTensor,
+    gradient: DispatchTensor,
+    states: &mut Vec<DispatchTensor>,
+) -> DispatchTensor {
+    match kernels {
+        Kernels::Whole(kernels) => step_whole(kernels, scalars, parameter, gradient, states),
+        Kernels::Passes(passes) => step_in_passes(passes, scalars, parameter, gradient, states),
+    }
+}
+
+fn step_whole(
+    kernels: &Whole,
     mut scalars: Scalars,
     parameter: DispatchTensor,
     gradient: DispatchTensor,
@@ -66,6 +94,45 @@ pub(crate) fn step(
     let (parameter, after) =
         <Dispatch as Engine>::update(parameter, gradient, before, beside, work);
     *states = after.into_vec();
+    parameter
+}
+
+/// What the passes of a step need to know.
+#[derive(Clone)]
+pub(super) struct InPasses {
+    pub(super) passes: Arc<Passes>,
+    pub(super) view: View,
+    /// The update, and the scalars of all passes.
+    pub(super) work: Work,
+}
+
+fn step_in_passes(
+    passes: &Arc<Passes>,
+    mut scalars: Scalars,
+    parameter: DispatchTensor,
+    gradient: DispatchTensor,
+    states: &mut Vec<DispatchTensor>,
+) -> DispatchTensor {
+    let view = scalars.view;
+    scalars.numbers = scalars.numbers.iter().copied().chain(counts(view)).collect();
+    let (work, beside) = Work::new(passes.update.graph.clone(), &scalars);
+    let mut lanes: Vec<_> = core::mem::take(states).into_iter().map(Some).collect();
+    let take = |(lane, _): &(usize, Domain)| lanes[*lane].take().expect("each lane once");
+    let mut before: Vec<_> = passes.states.iter().map(take).collect();
+    let coarse = before.split_off(passes.update.own.len());
+    let (parameter, own, coarse) = <Dispatch as Engine>::step_in_passes(
+        parameter,
+        gradient,
+        List::new(before),
+        List::new(coarse),
+        beside,
+        InPasses { passes: passes.clone(), view, work },
+    );
+    let after = own.into_vec().into_iter().chain(coarse.into_vec());
+    for ((lane, _), state) in passes.states.iter().zip(after) {
+        lanes[*lane] = Some(state);
+    }
+    *states = lanes.into_iter().flatten().collect();
     parameter
 }
 
@@ -106,6 +173,20 @@ pub(super) trait Engine: Backend {
         #[extension_type] beside: List<Self>,
         work: Work,
     ) -> (FloatTensor<Self>, List<Self>);
+
+    /// Updates parameter and states by passes over the elements, and over what there is one number of for
+    /// each row, column and so on.
+    #[fusion(meta = |parameter, _gradient, states, coarse, _beside, _work| {
+        (parameter.clone(), states.clone(), coarse.clone())
+    })]
+    fn step_in_passes(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        #[extension_type] states: List<Self>,
+        #[extension_type] coarse: List<Self>,
+        #[extension_type] beside: List<Self>,
+        work: InPasses,
+    ) -> (FloatTensor<Self>, List<Self>, List<Self>);
 
     /// Adds the graph of all elements of the inputs (a parameter, and its gradient if the graph
     /// asks for it) to the parts of a sum.

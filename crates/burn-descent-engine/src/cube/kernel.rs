@@ -1,10 +1,12 @@
 //! The kernel and its launch.
 
+use super::around::{Around, Places, see};
 use super::emit::apply;
-use super::extension::{Engine, List, Work};
+use super::extension::{Engine, InPasses, List, Work};
 use super::layout::{Layout, Rows, Walk};
 use super::norm::launch_norm;
 use super::reduce::{launch_add, launch_fold};
+use super::staged::Step;
 use crate::state::compute_dtype;
 use burn::backend::cubecl::dtype_to_storage_type as dtype_to_elem_type;
 use burn::backend::tensor::FloatTensor;
@@ -16,13 +18,16 @@ use cubecl::ir::UIntKind;
 use cubecl::prelude::*;
 use std::sync::Arc;
 
-/// Every buffer but the gradient is read and written in place. The learning rate and all else
+/// Every buffer but the gradient and what is [around](Around) is read and written in place. Where there are no
+/// parameter and gradient it brings states of rows, columns and what is coarser forward. The learning rate and all else
 /// that changes with the step are launch arguments: a new value compiles nothing.
 #[cube(launch_unchecked, address_type = "dynamic")]
 fn update<P: Float, C: Float, N: Size>(
-    parameter: &mut [Vector<P, N>],
-    gradient: &[Vector<P, N>],
+    parameter: &mut Sequence<Box<[Vector<P, N>]>>,
+    gradient: &Sequence<Box<[Vector<P, N>]>>,
     states: &mut Sequence<Box<[Vector<C, N>]>>,
+    around: &Sequence<Box<[C]>>,
+    places: &Places,
     scalars: &Sequence<InputScalar>,
     beside: &Sequence<Box<[C]>>,
     key: &Sequence<InputScalar>,
@@ -35,26 +40,57 @@ fn update<P: Float, C: Float, N: Size>(
     if unit < walk.units {
         let i = walk.place(unit);
         let mut inputs = Sequence::<Vector<C, N>>::new();
-        inputs.push(Vector::cast_from(parameter[i]));
-        inputs.push(Vector::cast_from(gradient[i]));
+        if comptime!(parameter.len() > 0) {
+            let parameter = &parameter[0usize];
+            inputs.push(Vector::cast_from(parameter[i]));
+        } else {
+            inputs.push(Vector::new(C::from_int(0)));
+        }
+        inputs.push(first_of::<P, C, N>(gradient, i));
         #[unroll]
         for lane in 0..states.len() {
             let state = &states[lane];
             inputs.push(state[i]);
         }
-        let mut known = Sequence::<C>::new();
-        #[unroll]
-        for number in 0..beside.len() {
-            let scalar = &beside[number];
-            known.push(scalar[0]);
-        }
+        see::<C, N>(&mut inputs, around, places, walk, unit);
+        let known = known::<C>(beside);
         let outputs = apply::<C, N>(unit, &inputs, scalars, &known, key, graph, lanes);
-        parameter[i] = Vector::cast_from(outputs[0]);
+        #[unroll]
+        for number in 0..parameter.len() {
+            let parameter = &mut parameter[number];
+            parameter[i] = Vector::cast_from(outputs[number]);
+        }
         #[unroll]
         for lane in 0..states.len() {
             let state = &mut states[lane];
-            state[i] = outputs[lane + 1];
+            state[i] = outputs[comptime!(parameter.len() + lane)];
         }
+    }
+}
+
+/// The scalars that lie on the device.
+#[cube]
+pub(super) fn known<C: Float>(beside: &Sequence<Box<[C]>>) -> Sequence<C> {
+    let mut known = Sequence::<C>::new();
+    #[unroll]
+    for number in 0..beside.len() {
+        let scalar = &beside[number];
+        known.push(scalar[0]);
+    }
+    known
+}
+
+/// The vector of a tensor, where there is one; a pass without it does not ask what it is.
+#[cube]
+pub(super) fn first_of<P: Float, C: Float, N: Size>(
+    tensors: &Sequence<Box<[Vector<P, N>]>>,
+    place: usize,
+) -> Vector<C, N> {
+    if comptime!(tensors.len() > 0) {
+        let tensor = &tensors[0usize];
+        Vector::cast_from(tensor[place])
+    } else {
+        Vector::new(C::from_int(0))
     }
 }
 
@@ -76,8 +112,32 @@ impl Engine for CubeBackend {
         let (parameter, gradient) = (layout.lay_alone(parameter), layout.lay(gradient));
         let states = states.into_vec().into_iter().map(|state| layout.lay_alone(state));
         let states: Vec<_> = states.collect();
-        launch(&layout, &parameter, &gradient, &states, &beside.into_vec(), work);
+        let (gradient, beside) = (Some(&gradient), beside.into_vec());
+        let tensors =
+            Tensors { parameter: Some(&parameter), gradient, states: &states, beside: &beside };
+        let walk = match work.key.is_empty() {
+            true => Walk::places(&layout, &tensors.all()),
+            false => Walk::elements(&layout, &tensors.all()),
+        };
+        launch(&tensors, &Around::default(), walk, work);
         (parameter, List::new(states))
+    }
+
+    fn step_in_passes(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        states: List<Self>,
+        coarse: List<Self>,
+        beside: List<Self>,
+        work: InPasses,
+    ) -> (FloatTensor<Self>, List<Self>, List<Self>) {
+        if parameter.meta.num_elements() == 0 {
+            return (parameter, states, coarse);
+        }
+        let [states, coarse, beside] = [states, coarse, beside].map(List::into_vec);
+        let step = Step::new(parameter, gradient, states, coarse, beside, work);
+        let (parameter, states, coarse) = step.take();
+        (parameter, List::new(states), List::new(coarse))
     }
 
     fn add(
@@ -121,7 +181,7 @@ fn walkable(tensor: &CubeTensor, work: &Work) -> Option<Layout> {
 }
 
 /// A list of sums, in a buffer that nobody else holds.
-fn alone(sums: CubeTensor) -> CubeTensor {
+pub(super) fn alone(sums: CubeTensor) -> CubeTensor {
     Layout::contiguous(&sums).lay_alone(sums)
 }
 
@@ -156,38 +216,54 @@ pub(super) fn words(work: &Work) -> SequenceArg<InputScalar> {
     work.key.iter().map(word).collect()
 }
 
+/// The tensors of an update: they have one layout.
+pub(super) struct Tensors<'a> {
+    /// None where states of rows, columns and what is coarser are brought forward.
+    pub(super) parameter: Option<&'a CubeTensor>,
+    pub(super) gradient: Option<&'a CubeTensor>,
+    pub(super) states: &'a [CubeTensor],
+    pub(super) beside: &'a [CubeTensor],
+}
+
+impl<'a> Tensors<'a> {
+    /// Those that the walk goes over.
+    pub(super) fn all(&self) -> Vec<&'a CubeTensor> {
+        self.parameter.into_iter().chain(self.gradient).chain(self.states).collect()
+    }
+}
+
+/// A tensor, or none, as a launch argument.
+pub(super) fn one_or_none<E: LaunchArg<RuntimeArg = BufferArg>>(
+    tensor: Option<&CubeTensor>,
+) -> SequenceArg<E> {
+    tensor.into_iter().map(buffer).collect()
+}
+
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
-fn launch(
-    layout: &Layout,
-    parameter: &CubeTensor,
-    gradient: &CubeTensor,
-    states: &[CubeTensor],
-    beside: &[CubeTensor],
-    work: Work,
-) {
-    let client = &parameter.client;
-    let (stored, compute) = (stored_type(parameter), compute_type(parameter));
-    let tensors: Vec<_> = [parameter, gradient].into_iter().chain(states).collect();
-    let walk = match work.key.is_empty() {
-        true => Walk::places(layout, &tensors),
-        false => Walk::elements(layout, &tensors),
-    };
+pub(super) fn launch(tensors: &Tensors<'_>, around: &Around, walk: Walk, work: Work) {
+    let all = tensors.all();
+    let Some(first) = all.first() else { return };
+    let client = &first.client;
+    let (stored, compute) = (stored_type(first), compute_type(first));
     let (cubes, block) = walk.cubes(client);
-    // SAFETY: all tensors have this layout, so a place is of the same element in each of them, and the
-    // walk ends before the end of each buffer; the kernel leaves out the units beyond it in the last
-    // cube. Parameter and states have just been laid alone, so no other tensor sees their buffers.
+    // SAFETY: all tensors have the layout that the walk is over, so a place is of the same element in each of
+    // them, and the walk ends before the end of each buffer; the kernel leaves out the units beyond it in the
+    // last cube. What is around has a number for all that a unit asks for. Parameter and states have been
+    // laid alone, so no other tensor sees their buffers.
     unsafe {
         update::launch_unchecked(
             client,
             cubes,
             block,
-            address(&tensors),
+            address(&all),
             walk.width,
-            buffer(parameter),
-            buffer(gradient),
-            states.iter().map(buffer).collect(),
+            one_or_none(tensors.parameter),
+            one_or_none(tensors.gradient),
+            tensors.states.iter().map(buffer).collect(),
+            around.lists.iter().map(buffer).collect(),
+            around.places(),
             numbers(&work, compute),
-            beside.iter().map(buffer).collect(),
+            tensors.beside.iter().map(buffer).collect(),
             words(&work),
             walk.launch(),
             work.graph,

@@ -3,6 +3,7 @@
 //! CUDA and ROCm pad the rows of a tensor, and a tensor may be a view. A kernel is told how far to go,
 //! and asks no buffer for its length.
 
+use crate::grid::Grid;
 use burn_cubecl::kernel::untile;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
@@ -75,6 +76,17 @@ impl Layout {
         Self { meta, rows: 1, row: count, pitch: count, in_order: true }
     }
 
+    /// The same places as these lines of one length, one after another, if each line is without gaps.
+    pub(super) fn of_lines(&self, grid: &Grid) -> Option<Self> {
+        let pitch = match self.rows {
+            1 => grid.length,
+            _ if self.row == grid.length => self.pitch,
+            _ => return None,
+        };
+        let layout = Self { rows: grid.all_lines, row: grid.length, pitch, ..self.clone() };
+        self.in_order.then_some(layout)
+    }
+
     /// Do the elements lie in the order of their places in the tensor?
     pub(super) fn is_in_order(&self) -> bool {
         self.in_order
@@ -138,12 +150,18 @@ const WIDEST: usize = 16;
 pub(super) struct Walk {
     pub(super) width: usize,
     pub(super) units: usize,
-    row: usize,
+    pub(super) row: usize,
     pitch: usize,
     padded: bool,
 }
 
 impl Walk {
+    /// Over what there is one number of for each row, column and so on, one by one.
+    pub(super) fn numbers(grid: &Grid) -> Self {
+        let Grid { length, all_lines, .. } = *grid;
+        Self { width: 1, units: all_lines * length, row: length, pitch: length, padded: false }
+    }
+
     /// Over all places, padding too, for what is done with each element by itself. Nobody reads
     /// padding, so what is written there is of no matter.
     pub(super) fn places(layout: &Layout, tensors: &[&CubeTensor]) -> Self {
@@ -194,7 +212,7 @@ fn widest(tensors: &[&CubeTensor], fits: impl Fn(usize) -> bool) -> usize {
 #[derive(CubeType, CubeLaunch)]
 pub(super) struct Rows {
     pub(super) units: usize,
-    row: usize,
+    pub(super) row: usize,
     pitch: usize,
     #[cube(comptime)]
     padded: bool,
@@ -205,5 +223,10 @@ impl Rows {
     /// Where the vector of a unit lies.
     pub(super) fn place(&self, unit: usize) -> usize {
         if comptime!(self.padded) { unit / self.row * self.pitch + unit % self.row } else { unit }
+    }
+
+    /// The row of a unit, and where in it its vector is.
+    pub(super) fn row_and_position(&self, unit: usize) -> (usize, usize) {
+        (unit / self.row, unit % self.row)
     }
 }

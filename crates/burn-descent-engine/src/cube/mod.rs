@@ -1,13 +1,18 @@
 //! One in-place kernel on every CubeCL backend: wgpu, Vulkan, Metal, CUDA, ROCm.
 
+mod around;
+mod collect;
 mod emit;
 mod extension;
 mod kernel;
 mod layout;
 mod noise;
 mod norm;
+mod parts;
+mod passes;
 mod power;
 mod reduce;
+mod staged;
 
 pub(crate) use extension::{Kernels, step};
 pub(crate) use norm::add_squares;

@@ -102,6 +102,21 @@ impl Graph {
         uses
     }
 
+    /// The graph of these nodes as its outputs, and of what they need.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Sgd, rules::trace_update};
+    ///
+    /// let graph = trace_update(&Sgd::new().momentum(0.9));
+    /// let state = graph.with_outputs(vec![graph.outputs[1]]);
+    /// assert_eq!(state.outputs, [state.nodes.len() - 1]);
+    /// assert!(state.nodes.len() < graph.nodes.len());
+    /// ```
+    pub fn with_outputs(&self, outputs: Vec<Id>) -> Self {
+        Self { nodes: self.nodes.clone(), outputs }.pruned()
+    }
+
     /// The node that is a function of these nodes, if one is: recording it again adds nothing.
     pub(crate) fn find<const N: usize>(
         &self,

@@ -108,7 +108,7 @@ impl Stages {
         let stage = |depth: usize| {
             let here: Vec<_> = sums.iter().filter(|(.., of)| *of == depth).collect();
             let outputs: Vec<Id> = here.iter().map(|(_, id, _)| *id).collect();
-            let graph = Graph { nodes: known.nodes.clone(), outputs }.pruned();
+            let graph = known.with_outputs(outputs);
             Stage { graph, sums: here.iter().map(|(sum, ..)| *sum).collect() }
         };
         let sums = (0..stages).map(stage).collect();

@@ -1,68 +1,12 @@
-//! The numbers that a pass goes over, and where what it sees beyond them lies.
+//! What a pass sees beyond its numbers, and where it lies.
 
 use crate::MAX_LANES;
+use crate::grid::{Grid, Level};
 use burn_descent_rules::{Domain, MAX_SUMS, View};
 
-/// The numbers of one domain, in lines of one length: all elements of a tensor as they lie in memory, or
-/// what there is one number of for each row, column, and so on.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
-    of: Domain,
-    by_columns: bool,
-    /// The lines of a matrix.
-    pub(super) lines: usize,
-    /// The numbers of a line.
-    pub(super) length: usize,
-    /// All lines.
-    pub(super) all_lines: usize,
-}
-
-/// Which of its numbers stands for a number of a grid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Level {
-    /// There is one for each.
-    Each,
-    /// One for each position of the lines of a matrix.
-    Position,
-    /// One for each line.
-    Line,
-    /// One for each matrix.
-    Matrix,
-    /// One.
-    One,
-    /// None: whatever it is, nothing that the pass is for depends on it.
-    Absent,
-}
-
 impl Grid {
-    pub(super) fn of(view: View, of: Domain) -> Self {
-        let View { matrices, rows, columns, by_columns } = view;
-        let (matrices, lines, length) = match of {
-            Domain::Element if by_columns => (matrices, columns, rows),
-            Domain::Element => (matrices, rows, columns),
-            Domain::Row => (matrices, 1, rows),
-            Domain::Column => (matrices, 1, columns),
-            Domain::Matrix => (1, 1, matrices),
-            Domain::Tensor | Domain::Model => (1, 1, 1),
-        };
-        Self { of, by_columns, lines, length, all_lines: matrices * lines }
-    }
-
     pub(super) fn len(&self) -> usize {
         self.all_lines * self.length
-    }
-
-    pub(super) fn level(&self, of: Domain) -> Level {
-        use Domain::{Column, Element, Matrix, Model, Row, Tensor};
-        match (self.of, of) {
-            (a, b) if a == b => Level::Each,
-            (_, Tensor | Model) => Level::One,
-            (Element | Row | Column, Matrix) => Level::Matrix,
-            (Element, Row) if self.by_columns => Level::Position,
-            (Element, Column) if !self.by_columns => Level::Position,
-            (Element, Row | Column) => Level::Line,
-            _ => Level::Absent,
-        }
     }
 
     /// The number of a level that stands for the first of some numbers in this line from this position on;
