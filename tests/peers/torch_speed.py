@@ -15,6 +15,7 @@ or fused.
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import time
@@ -33,6 +34,7 @@ OPTIMIZERS = [
     ("sgd", torch.optim.SGD, {"lr": 1e-3}, 0),
     ("adagrad", torch.optim.Adagrad, {"lr": 1e-3}, 1),
     ("rmsprop", torch.optim.RMSprop, {"lr": 1e-3}, 1),
+    ("adafactor", torch.optim.Adafactor, {"lr": 1e-2}, 0),
 ]
 
 IMPLEMENTATIONS = [
@@ -42,9 +44,9 @@ IMPLEMENTATIONS = [
 ]
 
 
-def measure(lengths, make, options, steps, resident):
+def measure(shapes, make, options, steps, resident):
     """The median time of a step in milliseconds; None if PyTorch has no such implementation."""
-    parameters = [torch.nn.Parameter(torch.ones(length)) for length in lengths]
+    parameters = [torch.nn.Parameter(torch.ones(shape)) for shape in shapes]
     try:
         optimizer = make(parameters, **options)
     except (RuntimeError, TypeError):
@@ -84,17 +86,17 @@ def main():
     rows = []
     for threads in arguments.threads:
         torch.set_num_threads(threads)
-        for name, lengths in lists.items():
+        for name, shapes in lists.items():
             if arguments.list and name not in arguments.list:
                 continue
             for optimizer, make, options, states in OPTIMIZERS:
                 if optimizer not in arguments.optimizer:
                     continue
                 for through, how in IMPLEMENTATIONS:
-                    ms = measure(lengths, make, {**options, **how}, arguments.steps, arguments.resident)
+                    ms = measure(shapes, make, {**options, **how}, arguments.steps, arguments.resident)
                     if ms is None:
                         continue
-                    moved = 4 * (3 + 2 * states) * sum(lengths)
+                    moved = 4 * (3 + 2 * states) * sum(map(math.prod, shapes))
                     rows.append(
                         {
                             "list": name,

@@ -53,7 +53,7 @@ struct Arguments {
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
-    /// Print the lengths of the tensors of all lists as JSON, for programs of other libraries
+    /// Print the shapes of the tensors of all lists as JSON, for programs of other libraries
     #[arg(long)]
     print_lists: bool,
 }
@@ -76,7 +76,7 @@ fn main() -> std::process::ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.print_lists {
-        let lists: BTreeMap<_, _> = LISTS.iter().map(|list| (list.name, list.lengths())).collect();
+        let lists: BTreeMap<_, _> = LISTS.iter().map(|list| (list.name, list.dims())).collect();
         say(serde_json::to_string(&lists).map_err(|error| error.to_string())?);
         return Ok(());
     }

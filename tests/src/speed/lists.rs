@@ -15,6 +15,12 @@ impl List {
     pub fn lengths(&self) -> Vec<usize> {
         (self.shapes)().into_iter().map(|[rows, columns]| rows * columns).collect()
     }
+
+    /// The shape of each tensor as other libraries have it: a vector has one dimension.
+    pub fn dims(&self) -> Vec<Vec<usize>> {
+        let dims = |[rows, columns]| if rows == 1 { vec![columns] } else { vec![rows, columns] };
+        (self.shapes)().into_iter().map(dims).collect()
+    }
 }
 
 /// Every list.
