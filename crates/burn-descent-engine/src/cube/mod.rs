@@ -11,7 +11,7 @@ mod norm;
 mod parts;
 mod passes;
 mod reduce;
-mod staged;
+mod step;
 
 pub(crate) use extension::{Kernels, step};
 pub(crate) use norm::add_squares;
