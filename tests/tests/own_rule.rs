@@ -5,7 +5,7 @@ use burn_descent::rules::Domain::{Column, Matrix, Row, Tensor};
 use burn_descent::rules::chain::{
     AddDecayedWeights, Cautious, Chain, Clip, Noisy, ScaleByAdam, ScaleByLearningRate, Trace,
 };
-use burn_descent::rules::{Over, Paper, Real, Rule, fields, options};
+use burn_descent::rules::{Over, Paper, Real, Rule, View, fields, options};
 use burn_descent::{AdamW, Build, Lamb, ScheduleFreeAdamW};
 use burn_descent_conformance::{check, engines_agree_with_slices};
 
@@ -95,6 +95,9 @@ impl Rule for Domains {
 
     fn start(&self) -> Coarse<f64> {
         Coarse { m: 0.5, row: 0.25, column: 0.125, all: 2.0 }
+    }
+    fn view(shape: &[usize], by_columns: bool) -> View {
+        View::of_last_two(shape, by_columns)
     }
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         Scalars { lr: lr / t as f64, half: 0.5 }

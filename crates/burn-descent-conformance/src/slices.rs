@@ -5,8 +5,10 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::rules::{Real, Rule, View, slices::Walk};
 use burn_descent::{Build, Fused, Place};
 
-/// Odd numbers, so that vectors do not divide them; long and short lines; more than one thread takes.
-const SHAPES: [&[usize]; 5] = [&[1003], &[13, 77], &[77, 13], &[5, 4, 3, 3], &[401, 401]];
+/// Odd numbers, so that vectors do not divide them; long and short lines; more than one thread takes; and
+/// lines that vectors divide, of which a unit of a GPU takes several.
+const SHAPES: [&[usize]; 6] =
+    [&[1003], &[13, 77], &[77, 13], &[5, 4, 3, 3], &[401, 401], &[256, 260]];
 const STEPS: u64 = 3;
 const LR: f64 = 0.1;
 

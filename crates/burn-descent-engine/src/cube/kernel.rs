@@ -6,7 +6,7 @@ use super::extension::{Engine, InPasses, List, Work};
 use super::layout::{Layout, Rows, Walk};
 use super::norm::launch_norm;
 use super::reduce::{launch_add, launch_fold};
-use super::staged::Step;
+use super::step::Step;
 use crate::state::compute_dtype;
 use burn::backend::cubecl::dtype_to_storage_type as dtype_to_elem_type;
 use burn::backend::tensor::FloatTensor;

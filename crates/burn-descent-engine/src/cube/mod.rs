@@ -12,7 +12,7 @@ mod parts;
 mod passes;
 mod power;
 mod reduce;
-mod staged;
+mod step;
 
 pub(crate) use extension::{Kernels, step};
 pub(crate) use norm::add_squares;

@@ -154,11 +154,11 @@ pub(super) fn least(beside: &CubeTensor) -> InputScalar {
     InputScalar::new(least, compute_type(beside))
 }
 
-/// Room for numbers beside a tensor, in the precision that this is computed in.
+/// Room for numbers beside a tensor, in the precision that this is computed in; for one at least.
 pub(super) fn room(beside: &CubeTensor, count: usize) -> CubeTensor {
     let CubeTensor { client, device, .. } = beside;
     let dtype = compute_dtype(beside.dtype);
-    let handle = client.empty(count * dtype.size());
+    let handle = client.empty(count.max(1) * dtype.size());
     let meta = Metadata::new([count], [1]);
     CubeTensor::new(client.clone(), handle, meta, device.clone(), dtype)
 }

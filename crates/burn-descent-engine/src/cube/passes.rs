@@ -206,3 +206,32 @@ impl Maker<'_> {
         Pass { of, graph: Arc::new(graph), parameter, gradient, own, seen, sums }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn_descent_rules::{Adafactor, Prodigy, Rule};
+
+    fn passes<U: Rule>(rule: &U) -> Option<Passes> {
+        Passes::of(&Stages::of(rule).expect("it is allowed"), 20)
+    }
+
+    #[test]
+    fn what_is_one_for_each_row_is_summed_over_rows() {
+        let passes = passes(&Adafactor::new().beta1(0.9)).expect("its kernels have few buffers");
+        let summed: Vec<_> = passes.sums.iter().map(|pass| (pass.of, pass.sums.len())).collect();
+        assert_eq!(summed, [(Domain::Element, 3), (Domain::Row, 1), (Domain::Element, 1)]);
+        // The mean of the rows reads neither parameter nor gradient.
+        let means = &passes.sums[1];
+        assert!(!means.parameter && !means.gradient && means.own.is_empty());
+        assert_eq!(passes.update.own, [0]);
+        assert_eq!(passes.states[0], (2, Domain::Element));
+        let forward: Vec<_> = passes.forward.iter().map(|pass| pass.of).collect();
+        assert_eq!(forward, [Domain::Row, Domain::Column]);
+    }
+
+    #[test]
+    fn what_sees_the_model_has_no_passes() {
+        assert!(passes(&Prodigy::new()).is_none());
+    }
+}
