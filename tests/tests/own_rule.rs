@@ -44,7 +44,9 @@ impl Rule for Everything {
         let large = R::select(k.half.lt(p), p / R::lit(2.0), R::lit(2.0) / (p.abs() + number));
         let certain = R::select(k.half.lt(R::lit(1.0)), g, p);
         let c = s.c.map(|c| c * small + large - R::lit(1.0) / (R::lit(2.0) + certain.abs()));
-        let step = g.sign() + uphill + c.unwrap_or(large) + p.sign();
+        let powers = large.abs().powf(g) + g.abs().powf(k.half);
+        let powers = powers + k.half.powf(p.abs()) + k.half.powf(number);
+        let step = g.sign() + uphill + c.unwrap_or(large) + p.sign() + powers;
         (p - k.lr * step, Abc { a, b, c })
     }
     fn evaluate<R: Real>(p: R, s: Abc<R>, k: Scalars<R>) -> R {

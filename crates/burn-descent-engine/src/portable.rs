@@ -1,6 +1,10 @@
 //! The graph as burn's tensor operations: any backend, any dtype, and the oracle for the other
 //! engines.
 
+mod roots;
+
+pub(crate) use roots::CBRT_FACTORS;
+
 use crate::Reading;
 use crate::code::Code;
 use crate::reduce::wide;
@@ -9,6 +13,7 @@ use crate::state::{compute_dtype, tensor};
 use burn::tensor::{Bool, DType, Shape, Tensor, TensorData};
 use burn_descent_rules::noise::{Draw, MEAN, drawn};
 use burn_descent_rules::{Domain, Fold, Graph, Node, Real, View};
+use roots::{power, rough_cbrt};
 
 /// Whatever shape a tensor has, a rule sees a stack of matrices.
 type Stack = Tensor<3>;
@@ -300,9 +305,10 @@ fn run(graph: &Graph, scalars: &[Value], known: &[Value], met: Met) -> Vec<Stack
             },
             Node::Pow(a, b) => match (take(a), take(b)) {
                 (Number(a), Number(b)) => Number(Real::powf(a, b)),
-                (a, b) => {
-                    let (a, b) = pair(a, b);
-                    Float(power(a, b))
+                (a, y @ Number(_)) => Float(power(float(a), y)),
+                (a, y) => {
+                    let (a, y) = pair(a, y);
+                    Float(power(a, Float(y)))
                 }
             },
             Node::Abs(a) => match take(a) {
@@ -364,26 +370,6 @@ fn total(mut x: Tensor<1>) -> Tensor<1> {
     }
     x.sum()
 }
-
-/// NaN where the base is negative or NaN, else burn's power, for which it matters whether 0 has a sign.
-fn power(base: Stack, exponent: Stack) -> Stack {
-    let defined = base.clone().greater_equal_elem(0);
-    base.abs().powf(exponent).mask_fill(defined.bool_not(), f64::NAN)
-}
-
-/// A cube root that is off by 4 % at most, as `x^(1/4) x^(1/16) x^(1/64) ...`: shaders raise only f32 to a
-/// power, and CUDA calls a library for it that is not everywhere.
-fn rough_cbrt(x: Stack) -> Stack {
-    let (mut root, mut product) = (x.clone(), x.ones_like());
-    for _ in 0..CBRT_FACTORS {
-        root = root.sqrt().sqrt();
-        product = product * root.clone();
-    }
-    product
-}
-
-/// Factors of a cube root that leave `x^(1/3 4^-7)`: 1.5 % for the greatest and the least numbers.
-pub(crate) const CBRT_FACTORS: usize = 7;
 
 fn take(values: &mut [Option<Value>], uses: &mut [usize], id: usize) -> Value {
     uses[id] -= 1;

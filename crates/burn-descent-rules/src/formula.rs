@@ -265,7 +265,7 @@ fn number(value: f64) -> (String, Hold) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Explanation, Madgrad, Rprop};
+    use crate::{Explanation, Madgrad, Padam, Rprop};
 
     #[test]
     fn parentheses_stand_where_they_must() {
@@ -280,9 +280,14 @@ mod tests {
             Mul(2, 5),
             Neg(6),
             Sqrt(7),
+            Pow(8, 2),
+            Mul(9, 9),
+            Mul(0, 9),
+            Add(10, 11),
         ];
-        let text = formula(&Graph { nodes, outputs: vec![8] }, &[], &["lr"], &["p"]);
-        assert_eq!(text, ["t1 = lr - (p + g)", "p ← √(-lr·(t1 / t1))"]);
+        let text = formula(&Graph { nodes, outputs: vec![12] }, &[], &["lr"], &["p"]);
+        let expected = ["t1 = lr - (p + g)", "t2 = (√(-lr·(t1 / t1)))^lr", "p ← t2² + p·t2"];
+        assert_eq!(text, expected);
     }
 
     #[test]
@@ -300,5 +305,7 @@ mod tests {
         assert!(rprop.contains("sign(g)") && rprop.contains("clamp(t4, "), "{rprop}");
         let madgrad = Explanation::of(&Madgrad::new()).formula.join("\n");
         assert!(madgrad.contains("s / (∛nu + eps)"), "{madgrad}");
+        let padam = Explanation::of(&Padam::new()).formula.join("\n");
+        assert!(padam.contains("lr·m / (√v_max + eps)^power"), "{padam}");
     }
 }

@@ -34,8 +34,8 @@ pub trait Real:
     /// reverse. NaN for `x < 0`, whatever `y` is, and where either is NaN.
     ///
     /// In f32 within 4 ulp for `x` in 1e-30..=1e30, in f64 within 1e-13 of it for `x` in
-    /// 1e-300..=1e300, both for `y` in [-2, 2]. Where a rule runs as tensor operations, as exactly as the
-    /// backend computes powers.
+    /// 1e-300..=1e300, both for `y` in [-2, 2]. As tensor operations within 20 ulp in f32, an exponent of 128 or
+    /// more counts as one below, and one below 2⁻³² as 0 where `x` is 0 or infinite.
     fn powf(self, exponent: Self) -> Self;
     /// Absolute value.
     fn abs(self) -> Self;

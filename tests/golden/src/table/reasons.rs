@@ -51,8 +51,7 @@ pub(super) const FOLLOW_THE_LEADER: &str = "a weight is a function of all gradie
      a network was initialised";
 
 /// AdamG.
-pub(super) const POWER: &str = "it needs a power with any exponent, which no two processors round alike; a rule here gives \
-     the same numbers on all, from roots";
+pub(super) const POWER: &str = "a rule with a power of its second moment that is not here yet";
 
 /// Schedule-Free around an optimizer that is given to it.
 pub(super) const ANY_SCHEDULE_FREE: &str = "Schedule-Free around any optimizer; here it is around SGD, AdamW and RAdam, and the files of \
