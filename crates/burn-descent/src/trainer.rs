@@ -38,10 +38,10 @@ use burn::tensor::Tensor;
 ///
 /// # Errors and panics
 /// A step that is refused leaves the model here as it was, and the next one goes on. A step moves
-/// the model out and back; if it panics in between (an optimizer that is not ours, a loss), the
-/// model is lost with it. From then on every step is refused with [`DescentError::BrokenOff`], a
-/// checkpoint with [`CheckpointError::BrokenOff`], and the methods that return the model panic.
-/// Build both anew and take up a checkpoint.
+/// the model out and back; if something panics in between (an optimizer that is not ours, a loss), the
+/// model is lost. From then on every step is refused with [`DescentError::BrokenOff`], a checkpoint with
+/// [`CheckpointError::BrokenOff`], and the methods that return the model panic. Build both anew and take
+/// up a checkpoint.
 #[derive(Debug)]
 pub struct Trainer<M> {
     /// Moved out during a step; `None` between two steps after one that panicked.
@@ -52,8 +52,8 @@ pub struct Trainer<M> {
 const LOST: &str = "the model was lost in a step that panicked: build it and its walk anew";
 
 impl<M: Module> Trainer<M> {
-    /// A model and a walk that was [built](crate::Builder::build) for it. A walk that was not is refused
-    /// by the first step.
+    /// A model and a walk that was [built](crate::Builder::build) for it: the first step is refused if the
+    /// walk knows other parameters.
     pub fn new(model: M, descent: Descent) -> Self {
         Self { model: Some(model), descent }
     }
