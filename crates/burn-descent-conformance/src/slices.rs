@@ -9,7 +9,12 @@ use burn_descent::{Build, Fused, Place};
 /// lines that vectors divide, of which a unit of a GPU takes several.
 const SHAPES: [&[usize]; 6] =
     [&[1003], &[13, 77], &[77, 13], &[5, 4, 3, 3], &[401, 401], &[256, 260]];
-const STEPS: u64 = 3;
+/// Steps from a state that is no longer that of the start. What is many elements takes one: it is there for
+/// threads.
+fn steps(elements: usize) -> u64 {
+    if elements < 100_000 { 3 } else { 1 }
+}
+
 const LR: f64 = 0.1;
 
 /// Holds every engine on every device that is there against plain slices: a vector, matrices of outputs ×
@@ -64,7 +69,7 @@ fn oracle<U: Rule, R: Real + Into<f64>>(rule: &U, view: View) -> Vec<Vec<f64>> {
     let cast = |numbers: Vec<f64>| numbers.into_iter().map(R::lit).collect::<Vec<R>>();
     let mut p = cast(numbers(1, view.len()));
     let mut walk = Walk::of(rule.clone(), view).unwrap_or_else(|error| panic!("{error}"));
-    for t in 1..=STEPS {
+    for t in 1..=steps(view.len()) {
         walk.step(LR, &mut p, &cast(numbers(10 + t, view.len()))).expect("a good rate");
     }
     let widen = |list: &Vec<R>| list.iter().map(|x| (*x).into()).collect();
@@ -85,7 +90,7 @@ fn engine<const D: usize>(
     };
     let mut p = tensor(1);
     let mut state = optimizer.start_as(&p, place);
-    for t in 1..=STEPS {
+    for t in 1..=steps(shape.iter().product()) {
         p = optimizer.advance(LR, p, tensor(10 + t), &mut state).expect("a good step");
     }
     let all = core::iter::once(p.into_data()).chain(state.tensors());
