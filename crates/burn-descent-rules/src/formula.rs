@@ -165,7 +165,7 @@ impl Writer<'_> {
         let node = match self.words[id] {
             Word::Node(node) => node,
             Word::Sign(x) => return self.call("sign", &[x]),
-            Word::Cbrt(x) => return (format!("∛{}", self.held(x, Hold::Atom)), Hold::Atom),
+            Word::Cbrt(x) => return (format!("∛{}", self.held(x, Hold::Atom)), Hold::Power),
             Word::Atan(x) => return self.call("atan", &[x]),
             Word::Atan2(y, x) => return self.call("atan2", &[y, x]),
             Word::Tanh(x) => return self.call("tanh", &[x]),
@@ -194,8 +194,8 @@ impl Writer<'_> {
             Mul(..) => (self.product(id), Hold::Product),
             Max(a, b) => self.call("max", &[a, b]),
             Neg(a) => (format!("-{}", self.held(a, Hold::Product)), Hold::Sum),
-            RoughCbrt(a) => (format!("∛{}", self.held(a, Hold::Atom)), Hold::Atom),
-            Sqrt(a) => (format!("√{}", self.held(a, Hold::Atom)), Hold::Atom),
+            RoughCbrt(a) => (format!("∛{}", self.held(a, Hold::Atom)), Hold::Power),
+            Sqrt(a) => (format!("√{}", self.held(a, Hold::Atom)), Hold::Power),
             Abs(a) => (format!("|{}|", self.text(a).0), Hold::Atom),
             Select(mask, yes, no) => {
                 let (mask, yes, no) = (self.text(mask).0, self.held(yes, Hold::Sum), self.text(no));
