@@ -3,6 +3,7 @@
 
 mod roots;
 
+#[cfg(feature = "cube")]
 pub(crate) use roots::CBRT_FACTORS;
 
 use crate::Reading;

@@ -18,7 +18,9 @@ impl List {
 
     /// The shape of each tensor as other libraries have it: a vector has one dimension.
     pub fn dims(&self) -> Vec<Vec<usize>> {
-        let dims = |[rows, columns]| if rows == 1 { vec![columns] } else { vec![rows, columns] };
+        let dims = |[rows, columns]: [usize; 2]| {
+            if rows == 1 { vec![columns] } else { vec![rows, columns] }
+        };
         (self.shapes)().into_iter().map(dims).collect()
     }
 }
