@@ -1,10 +1,7 @@
 //! The graph as burn's tensor operations: any backend, any dtype, and the oracle for the other
 //! engines.
 
-mod roots;
-
-#[cfg(feature = "cube")]
-pub(crate) use roots::CBRT_FACTORS;
+pub(crate) mod roots;
 
 use crate::Reading;
 use crate::code::Code;

@@ -5,7 +5,7 @@
 
 use super::noise::drawn;
 use super::power::power;
-use crate::portable::CBRT_FACTORS;
+use crate::portable::roots::CBRT_FACTORS;
 use burn_descent_rules::{Graph, Node, ROUGH_CBRT};
 use cubecl::ir::{ExpandValue, Scope};
 use cubecl::prelude::*;

@@ -1,14 +1,14 @@
 //! Every engine raises numbers to powers as exactly as it says, and does the same with 0, infinity and NaN.
 
 use burn::tensor::{DType, Device, Tensor};
-use burn_descent::rules::{Bound, Over, Real, Rule, fields};
+use burn_descent::rules::{Over, Real, Rule, fields, options};
 use burn_descent::{Build, Fused, Place};
 use burn_descent_tests::devices;
-use serde::{Deserialize, Serialize};
 
-/// A weight to the power of its gradient.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Raise {}
+options! {
+    /// A weight to the power of its gradient.
+    struct Raise {}
+}
 
 fields! { struct Last { last } }
 fields! { struct Rate { lr } }
@@ -18,9 +18,6 @@ impl Rule for Raise {
     type State<R: Copy> = Last<R>;
     type Scalars<R: Copy> = Rate<R>;
 
-    fn bounds(&self) -> Vec<Bound> {
-        Vec::new()
-    }
     fn start(&self) -> Last<f64> {
         Last { last: 0.0 }
     }

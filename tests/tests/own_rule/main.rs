@@ -1,6 +1,8 @@
 //! A rule of somebody else's, that uses all of `Real`, and all else that a rule may be: every engine
 //! computes it as plain slices do.
 
+mod power;
+
 use burn_descent::rules::Domain::{Column, Matrix, Row, Tensor};
 use burn_descent::rules::chain::{
     AddDecayedWeights, Cautious, Chain, Clip, Noisy, ScaleByAdam, ScaleByLearningRate, Trace,
