@@ -11,7 +11,7 @@ options! {
     ///
     /// Reference: Liang et al. 2024, <https://arxiv.org/abs/2411.16085>.
     pub struct Cautious {
-        /// `ξ`.
+        /// `ξ` of the cautious step.
         xi: NonNegative = 1.0,
     }
 }
@@ -29,10 +29,6 @@ impl Transform for Cautious {
     const SUMS: usize = 1;
     type State<R: Copy> = Nothing<R>;
     type Scalars<R: Copy> = Caution<R>;
-
-    fn start(&self) -> Nothing<f64> {
-        Nothing::new()
-    }
 
     fn scalars(&self, _lr: f64, _t: u64) -> Caution<f64> {
         Caution { xi: self.xi }

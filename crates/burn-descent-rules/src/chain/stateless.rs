@@ -54,9 +54,6 @@ macro_rules! stateless {
             type State<R: Copy> = Nothing<R>;
             type Scalars<R: Copy> = One<R>;
 
-            fn start(&self) -> Nothing<f64> {
-                Nothing::new()
-            }
             fn scalars(&self, $lr: f64, _t: u64) -> One<f64> {
                 let $this = self;
                 One { x: $x }
