@@ -29,7 +29,7 @@ pub fn optimizers() -> String {
             row.title,
             row.name,
             row.paper.cite,
-            row.paper.url,
+            row.paper.url(),
             page.bytes_of_state(),
             page.bytes_read() + page.bytes_written(),
             row.lr,

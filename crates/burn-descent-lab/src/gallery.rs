@@ -95,7 +95,8 @@ pub fn text() -> String {
         let _ = write!(
             text,
             "\n## {title}\n\n`{name}` · [{}]({})\n\n![{title} on six functions](gallery/{name}.svg)\n",
-            paper.cite, paper.url
+            paper.cite,
+            paper.url()
         );
     }
     text

@@ -121,8 +121,8 @@ impl fmt::Display for Explanation {
         let join = |pairs: Vec<String>| pairs.join(", ");
         let options = self.options.iter().map(|(name, value)| format!("{name}={value}"));
         let operations = self.operations.iter().map(|(kind, count)| format!("{kind} {count}"));
-        let Paper { cite, url } = self.paper;
-        let head = [self.title, cite, url].into_iter().filter(|part| !part.is_empty());
+        let url = self.paper.url();
+        let head = [self.title, self.paper.cite, &url].into_iter().filter(|part| !part.is_empty());
         writeln!(f, "{}", head.collect::<Vec<_>>().join(", "))?;
         writeln!(f, "{}\n", options.collect::<Vec<_>>().join(" "))?;
         for line in self.formula.iter().chain(&self.judged) {

@@ -146,7 +146,7 @@ pub mod presence {
 /// `optional`.
 pub type Field<R, K = presence::Required> = <K as presence::Kind>::Of<R>;
 
-/// Declares a struct of named fields of one type `R`, for the state or the scalars of a rule.
+/// Declares structs of named fields of one type `R`, for the state and the scalars of a rule.
 ///
 /// ```
 /// # use burn_descent_rules::burn_descent;
@@ -167,12 +167,12 @@ pub type Field<R, K = presence::Required> = <K as presence::Kind>::Of<R>;
 /// ```
 #[macro_export]
 macro_rules! fields {
-    (
+    ($(
         $(#[$doc:meta])*
         $vis:vis struct $name:ident {
             $($(#[$field_doc:meta])* $field:ident $(: $word:ident $($domain:ident)?)?),* $(,)?
         }
-    ) => {
+    )+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq)]
         #[allow(missing_docs)]
@@ -224,7 +224,7 @@ macro_rules! fields {
                 $($crate::fields!(@domain P, lane, next, choice, $($word $($domain)?)?);)*
             }
         }
-    };
+    )+};
 
     (@forms) => { $crate::Fixed };
     (@forms optional $($rest:ident)*) => { $crate::Optional<$crate::fields!(@forms $($rest)*)> };

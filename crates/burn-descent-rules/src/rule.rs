@@ -1,28 +1,53 @@
 //! The contract of a rule.
 
 use crate::options;
-use crate::{Fields, InvalidOption, Options, Over, Range, Real, View};
+use crate::{Fields, InvalidOption, Nothing, Options, Over, Range, Real, View};
 
 /// Where a rule is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paper {
     /// Authors and year, as in a citation: `Kingma & Ba 2014`.
     pub cite: &'static str,
+    site: &'static str,
+    page: &'static str,
+}
+
+impl Paper {
+    /// A paper on arXiv, by its number there: `1412.6980`.
+    pub const fn arxiv(cite: &'static str, number: &'static str) -> Self {
+        Self { cite, site: "https://arxiv.org/abs/", page: number }
+    }
+
+    /// What can be read elsewhere.
+    pub const fn at(cite: &'static str, url: &'static str) -> Self {
+        Self { cite, site: "", page: url }
+    }
+
     /// Where to read it.
-    pub url: &'static str,
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Adam, Rule};
+    ///
+    /// assert_eq!(Adam::PAPER.url(), "https://arxiv.org/abs/1412.6980");
+    /// ```
+    pub fn url(&self) -> String {
+        [self.site, self.page].concat()
+    }
 }
 
 /// An update rule: the mathematics of one optimizer for one element.
 ///
-/// The implementing struct holds the options, declared with [`options!`](crate::options). Everything that is the same for all elements of a
-/// step is computed once, in f64, by [`scalars`](Rule::scalars); [`update`](Rule::update) is then
-/// the inner loop, and asks for [sums](Over) where its text needs them. State and scalars are declared
-/// with [`fields!`](crate::fields), so that `update` reads names; a state may be
+/// The implementing struct holds the options, declared with [`options!`](crate::options). Everything
+/// that is the same for all elements of a step is computed once, in f64, by
+/// [`scalars`](Rule::scalars); [`update`](Rule::update) is then the inner loop, and asks for
+/// [sums](Over) where its text needs them. State and scalars are declared with
+/// [`fields!`](crate::fields), so that `update` reads names; a state may be
 /// [one number for a row, a column or the tensor](crate::Domain).
 ///
 /// ```
 /// # use burn_descent_rules::burn_descent;
-/// use burn_descent::{InvalidOption, Rule, rules::{Over, Paper, Real, fields, options}};
+/// use burn_descent::{Rule, rules::{Over, Paper, Real, fields, options}};
 ///
 /// options! {
 ///     /// Signum: the sign of a moving average. <https://arxiv.org/abs/1802.04434>
@@ -32,20 +57,18 @@ pub struct Paper {
 ///     }
 /// }
 ///
-/// fields! { struct Average { m } }
-/// fields! { struct Scalars { beta, one_beta, lr } }
+/// fields! {
+///     struct Average { m }
+///     struct Scalars { beta, one_beta, lr }
+/// }
 ///
 /// impl Rule for Signum {
 ///     const NAME: &'static str = "signum";
 ///     const TITLE: &'static str = "Signum";
-///     const PAPER: Paper =
-///         Paper { cite: "Bernstein et al. 2018", url: "https://arxiv.org/abs/1802.04434" };
+///     const PAPER: Paper = Paper::arxiv("Bernstein et al. 2018", "1802.04434");
 ///     type State<R: Copy> = Average<R>;
 ///     type Scalars<R: Copy> = Scalars<R>;
 ///
-///     fn start(&self) -> Average<f64> {
-///         Average { m: 0.0 }
-///     }
 ///     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
 ///         Scalars { beta: self.momentum, one_beta: 1.0 - self.momentum, lr }
 ///     }
@@ -69,7 +92,7 @@ pub trait Rule: Options {
     /// The name in prose: `AdamW`. Its [`NAME`](Rule::NAME) by default.
     const TITLE: &'static str = Self::NAME;
     /// The paper whose pseudo-code `update` follows. None by default.
-    const PAPER: Paper = Paper { cite: "not published", url: "" };
+    const PAPER: Paper = Paper::at("not published", "");
 
     /// How many sums and maxima [`update`](Rule::update) asks for at most. None by default; a rule that
     /// asks for more is refused when it is built.
@@ -86,8 +109,11 @@ pub trait Rule: Options {
         Ok(())
     }
 
-    /// The state before the first step. An optional state that is `None` here does not exist.
-    fn start(&self) -> Self::State<f64>;
+    /// The state before the first step: 0 by default, and without the optional ones. An optional state
+    /// that is `None` here does not exist.
+    fn start(&self) -> Self::State<f64> {
+        Fields::read::<Nothing>(|_| 0.0)
+    }
 
     /// The scalars of step `t` (from 1) at learning rate `lr`. The same optional ones are present
     /// at each step.

@@ -1,12 +1,23 @@
-//! What stands in front of a rule.
+//! What rules have in common.
 
 use crate::Domain::Tensor;
 use crate::{Over, Real};
 
-/// Weight decay as a penalty in the gradient and as a factor of the
-/// weights: where it is decoupled it is all in the second, else all in the first.
+/// Weight decay in the gradient and in the weights: where it is decoupled it is all in the second, else
+/// all in the first.
+pub(crate) fn split_decay(weight_decay: f64, decoupled: bool) -> (f64, f64) {
+    if decoupled { (0.0, weight_decay) } else { (weight_decay, 0.0) }
+}
+
+/// Weight decay as a penalty in the gradient and as a factor of the weights, split like that.
 pub(crate) fn decay(weight_decay: f64, decoupled: bool, lr: f64) -> (f64, f64) {
-    if decoupled { (0.0, 1.0 - lr * weight_decay) } else { (weight_decay, 1.0) }
+    let (l2, of_weights) = split_decay(weight_decay, decoupled);
+    (l2, 1.0 - lr * of_weights)
+}
+
+/// `1 / (1 − βᵗ)`: the factor that corrects the bias of an average that began with 0.
+pub(crate) fn debias(beta: f64, t: u64) -> f64 {
+    1.0 / (1.0 - beta.powf(t as f64))
 }
 
 /// A variance that rounding has made negative is 0. A NaN stays one, on every engine.

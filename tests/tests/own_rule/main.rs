@@ -25,7 +25,7 @@ fields! { struct Scalars { lr, half } }
 impl Rule for Everything {
     const NAME: &'static str = "everything";
     const TITLE: &'static str = "Everything";
-    const PAPER: Paper = Paper { cite: "nobody", url: "https://example.org" };
+    const PAPER: Paper = Paper::at("nobody", "https://example.org");
     type State<R: Copy> = Abc<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

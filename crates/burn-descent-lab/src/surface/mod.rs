@@ -117,7 +117,7 @@ fn of_an_optimizer(choice: &Choice, index: usize, tours: &[Tour], reliefs: &[Rel
     let paper = choice.row.paper;
     Section {
         title: choice.to_string(),
-        text: format!("{}: {}, {}", choice.row.title, paper.cite, paper.url),
+        text: format!("{}: {}, {}", choice.row.title, paper.cite, paper.url()),
         parts: vec![Part::Picture(Picture {
             name: choice.file_name(),
             title: format!("Paths of {choice} on {} functions", tours.len()),

@@ -10,7 +10,7 @@ options! {
     ///
     /// Reference: Liang et al. 2024, <https://arxiv.org/abs/2411.16085>.
     pub struct Cautious {
-        /// `ξ`.
+        /// `ξ` of the cautious step.
         xi: NonNegative = 1.0,
     }
 }
@@ -28,10 +28,6 @@ impl Transform for Cautious {
     const SUMS: usize = 1;
     type State<R: Copy> = Empty<R>;
     type Scalars<R: Copy> = Caution<R>;
-
-    fn start(&self) -> Empty<f64> {
-        Empty::new()
-    }
 
     fn scalars(&self, _lr: f64, _t: u64) -> Caution<f64> {
         Caution { xi: self.xi }

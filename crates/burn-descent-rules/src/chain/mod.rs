@@ -15,7 +15,7 @@ pub use noisy::Noisy;
 pub use stateless::{AddDecayedWeights, Clip, Scale, ScaleByLearningRate, ScaleBySign};
 pub use then::{Both, Then};
 
-use crate::{Fields, Fixed, OptionMut, Options, Over, Paper, Real, Rule, options_by_name};
+use crate::{Fields, Fixed, Nothing, OptionMut, Options, Over, Paper, Real, Rule, options_by_name};
 
 /// Turns an update into another, element by element.
 ///
@@ -31,8 +31,10 @@ pub trait Transform: Options {
     /// What is the same for all elements of a step.
     type Scalars<R: Copy>: Fields<R, Forms = Fixed>;
 
-    /// The state before the first step.
-    fn start(&self) -> Self::State<f64>;
+    /// The state before the first step; 0 by default.
+    fn start(&self) -> Self::State<f64> {
+        Fields::read::<Nothing>(|_| 0.0)
+    }
     /// The scalars of step `t` (from 1) at learning rate `lr`.
     fn scalars(&self, lr: f64, t: u64) -> Self::Scalars<f64>;
 
@@ -112,7 +114,7 @@ impl<T: Transform> Rule for Chain<T> {
     const NAME: &'static str = "chain";
     const TITLE: &'static str = "Chain";
     const PAPER: Paper =
-        Paper { cite: "DeepMind 2020, optax", url: "https://github.com/google-deepmind/optax" };
+        Paper::at("DeepMind 2020, optax", "https://github.com/google-deepmind/optax");
     const SUMS: usize = T::SUMS;
     type State<R: Copy> = T::State<R>;
     type Scalars<R: Copy> = T::Scalars<R>;

@@ -39,10 +39,6 @@ impl Transform for ScaleByAdam {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = AdamScalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> AdamScalars<f64> {
         let adam = Adam::new().beta1(self.beta1).beta2(self.beta2);
         let k = adam.eps(self.eps).eps_root(self.eps_root).scalars(lr, t);
@@ -164,10 +160,6 @@ impl Transform for Trace {
     const NAME: &'static str = "trace";
     type State<R: Copy> = Sum<R>;
     type Scalars<R: Copy> = TraceScalars<R>;
-
-    fn start(&self) -> Sum<f64> {
-        Sum { m: 0.0 }
-    }
 
     fn scalars(&self, _lr: f64, _t: u64) -> TraceScalars<f64> {
         let (of_u, of_m) = if self.nesterov { (1.0, self.momentum) } else { (0.0, 1.0) };

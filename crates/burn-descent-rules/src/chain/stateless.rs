@@ -29,9 +29,6 @@ macro_rules! stateless {
             type State<R: Copy> = Empty<R>;
             type Scalars<R: Copy> = One<R>;
 
-            fn start(&self) -> Empty<f64> {
-                Empty::new()
-            }
             fn scalars(&self, $lr: f64, _t: u64) -> One<f64> {
                 let $this = self;
                 One { x: $x }

@@ -33,8 +33,11 @@
 /// |---|---|---|
 /// | `Decay` | `[0, 1)` | a decay rate of an average |
 /// | `Fraction` | `[0, 1]` | a share |
+/// | `OpenFraction` | `(0, 1)` | a share that is neither nothing nor all |
 /// | `Positive` | `> 0` | |
 /// | `NonNegative` | `>= 0` | |
+/// | `MoreThan(1.0)` | `> 1` | |
+/// | `AtLeast(4.0)` | `>= 4` | |
 /// | `Epsilon` | `>= 0` | keeps a denominator from 0: of all that a rule has one must be > 0 |
 /// | `WeightDecay` | `>= 0` | draws the weights to 0: see [`Role`](crate::Role) |
 /// | `Maximize` | true or false | turns every gradient around before the rule meets it |
@@ -48,7 +51,10 @@ macro_rules! options {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident $(($($given:ident: $given_type:ty),*))? {
-            $($(#[$option_meta:meta])* $option:ident: $kind:ident = $default:expr),* $(,)?
+            $(
+                $(#[$option_meta:meta])*
+                $option:ident: $kind:ident $(($edge:literal))? = $default:expr
+            ),* $(,)?
         }
     ) => {
         $(#[$meta])*
@@ -57,7 +63,8 @@ macro_rules! options {
             $(
                 $(#[$option_meta])*
                 #[doc = concat!(
-                    " ", $crate::options!(@allowed $kind), "Default ", stringify!($default), "."
+                    " ", $crate::options!(@allowed $kind $($edge)?),
+                    "Default ", stringify!($default), "."
                 )]
                 pub $option: $crate::options!(@type $kind),
             )*
@@ -79,7 +86,8 @@ macro_rules! options {
             $(
                 $(#[$option_meta])*
                 #[doc = concat!(
-                    " ", $crate::options!(@allowed $kind), "Default ", stringify!($default), "."
+                    " ", $crate::options!(@allowed $kind $($edge)?),
+                    "Default ", stringify!($default), "."
                 )]
                 $vis fn $option(mut self, $option: $crate::options!(@type $kind)) -> Self {
                     self.$option = $option;
@@ -94,7 +102,7 @@ macro_rules! options {
                     prefix: "",
                     name: stringify!($option),
                     value: (&mut self.$option).into(),
-                    range: $crate::options!(@range $kind),
+                    range: $crate::options!(@range $kind $($edge)?),
                     role: $crate::options!(@role $kind),
                 });)*
                 let _ = see;
@@ -114,7 +122,7 @@ macro_rules! options {
     (@range u64) => { None };
     (@range Epsilon) => { Some($crate::Range::NonNegative) };
     (@range WeightDecay) => { Some($crate::Range::NonNegative) };
-    (@range $kind:ident) => { Some($crate::Range::$kind) };
+    (@range $kind:ident $($edge:literal)?) => { Some($crate::Range::$kind$(($edge))?) };
 
     (@role Epsilon) => { Some($crate::Role::Epsilon) };
     (@role WeightDecay) => { Some($crate::Role::WeightDecay) };
@@ -123,9 +131,12 @@ macro_rules! options {
 
     (@allowed Decay) => { "In [0, 1). " };
     (@allowed Fraction) => { "In [0, 1]. " };
+    (@allowed OpenFraction) => { "In (0, 1). " };
     (@allowed Positive) => { "Greater than 0. " };
     (@allowed NonNegative) => { "0 or more. " };
-    (@allowed Epsilon) => { "0 or more; one epsilon must be greater. " };
+    (@allowed MoreThan $edge:literal) => { concat!("More than ", stringify!($edge), ". ") };
+    (@allowed AtLeast $edge:literal) => { concat!(stringify!($edge), " or more. ") };
+    (@allowed Epsilon) => { "0 or more; not all epsilons may be 0. " };
     (@allowed WeightDecay) => { "0 or more. " };
     (@allowed $kind:ident) => { "" };
 }

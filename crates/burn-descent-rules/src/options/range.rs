@@ -4,16 +4,22 @@ use crate::InvalidOption;
 use std::borrow::Cow;
 
 /// The values a numeric option may take. NaN and infinities are in none of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Range {
     /// `[0, 1)`: a decay rate of an average.
     Decay,
     /// `[0, 1]`: a fraction.
     Fraction,
+    /// `(0, 1)`: a fraction that is neither nothing nor all.
+    OpenFraction,
     /// `> 0`.
     Positive,
     /// `>= 0`.
     NonNegative,
+    /// `>` this number.
+    MoreThan(f64),
+    /// `>=` this number.
+    AtLeast(f64),
 }
 
 impl Range {
@@ -23,8 +29,11 @@ impl Range {
             && match self {
                 Range::Decay => (0.0..1.0).contains(&value),
                 Range::Fraction => (0.0..=1.0).contains(&value),
+                Range::OpenFraction => value > 0.0 && value < 1.0,
                 Range::Positive => value > 0.0,
                 Range::NonNegative => value >= 0.0,
+                Range::MoreThan(edge) => value > edge,
+                Range::AtLeast(edge) => value >= edge,
             }
     }
 
@@ -36,12 +45,15 @@ impl Range {
 
 impl core::fmt::Display for Range {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Range::Decay => "in [0, 1)",
-            Range::Fraction => "in [0, 1]",
-            Range::Positive => "a number > 0",
-            Range::NonNegative => "a number >= 0",
-        })
+        match self {
+            Range::Decay => f.write_str("in [0, 1)"),
+            Range::Fraction => f.write_str("in [0, 1]"),
+            Range::OpenFraction => f.write_str("in (0, 1)"),
+            Range::Positive => f.write_str("a number > 0"),
+            Range::NonNegative => f.write_str("a number >= 0"),
+            Range::MoreThan(edge) => write!(f, "a number > {edge}"),
+            Range::AtLeast(edge) => write!(f, "a number >= {edge}"),
+        }
     }
 }
 
@@ -71,5 +83,27 @@ impl Bound {
             value: self.value.to_string(),
             allowed: self.range.to_string(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Range;
+
+    #[test]
+    fn each_range_has_its_edges() {
+        let table = [
+            (Range::Decay, [false, true, true, false, false]),
+            (Range::Fraction, [false, true, true, true, false]),
+            (Range::OpenFraction, [false, false, true, false, false]),
+            (Range::Positive, [false, false, true, true, true]),
+            (Range::NonNegative, [false, true, true, true, true]),
+            (Range::MoreThan(1.0), [false, false, false, false, true]),
+            (Range::AtLeast(1.0), [false, false, false, true, true]),
+        ];
+        for (range, expected) in table {
+            assert_eq!([-1.0, 0.0, 0.5, 1.0, 2.0].map(|x| range.contains(x)), expected, "{range}");
+            assert!(![f64::NAN, f64::INFINITY].iter().any(|x| range.contains(*x)), "{range}");
+        }
     }
 }

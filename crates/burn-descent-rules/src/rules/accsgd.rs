@@ -32,11 +32,11 @@ options! {
     /// # Ok::<(), burn_descent::InvalidOption>(())
     /// ```
     pub struct AccSgd {
-        /// How much longer the long steps are, `κ` > `ξ c²`.
+        /// How much longer the long steps are, `κ`; more than `ξ c²`.
         kappa: Positive = 1000.0,
-        /// The statistical advantage, `ξ` > 0, at most `√κ` in the paper.
+        /// The statistical advantage `ξ`, at most `√κ` in the paper.
         xi: Positive = 10.0,
-        /// `c` and at most 1.
+        /// The constant `c`, at most 1.
         constant: Positive = 0.7,
         /// Weight decay `λ`.
         #[doc(alias = "lambda")]
@@ -54,9 +54,7 @@ fields! {
         /// How far the average of the long steps is ahead of the weight.
         e,
     }
-}
 
-fields! {
     /// Scalars of [`AccSgd`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -71,40 +69,27 @@ fields! {
 impl Rule for AccSgd {
     const NAME: &'static str = "accsgd";
     const TITLE: &'static str = "AccSGD";
-    const PAPER: Paper =
-        Paper { cite: "Kidambi et al. 2018", url: "https://arxiv.org/abs/1803.05591" };
+    const PAPER: Paper = Paper::arxiv("Kidambi et al. 2018", "1803.05591");
     type State<R: Copy> = Lead<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
     fn conflict(&self) -> Result<(), InvalidOption> {
-        let least = self.xi * self.constant * self.constant;
-        InvalidOption::unless_all_hold(
-            Self::NAME,
-            &[
-                ("constant", self.constant, self.constant <= 1.0, "a number > 0 and <= 1"),
-                ("kappa", self.kappa, self.kappa > least, "a number > xi * constant ^ 2"),
-            ],
-        )
-    }
-
-    fn start(&self) -> Lead<f64> {
-        Lead { e: 0.0 }
+        let Self { kappa, xi, constant, .. } = *self;
+        let least = xi * constant * constant;
+        let needs = [
+            ("constant", constant, constant <= 1.0, "a number > 0 and <= 1"),
+            ("kappa", kappa, kappa > least, "a number > xi * constant ^ 2"),
+        ];
+        InvalidOption::unless_all_hold(Self::NAME, &needs)
     }
 
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
+        let Self { kappa, xi, constant: c, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        let c = self.constant;
-        let one_alpha = self.xi * c * c / self.kappa;
+        let one_alpha = xi * c * c / kappa;
         let zeta = c / (c + one_alpha);
-        Scalars {
-            l2,
-            keep,
-            alpha: 1.0 - one_alpha,
-            long: one_alpha * self.kappa / c * lr,
-            lr,
-            zeta,
-            one_zeta: 1.0 - zeta,
-        }
+        let (alpha, one_zeta) = (1.0 - one_alpha, 1.0 - zeta);
+        Scalars { l2, keep, alpha, long: one_alpha * kappa / c * lr, lr, zeta, one_zeta }
     }
 
     #[inline(always)]

@@ -1,5 +1,5 @@
-use super::nadam::Moments;
-use crate::transforms::decay;
+use super::moments::Moments;
+use crate::transforms::{debias, decay};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -45,7 +45,7 @@ options! {
         /// Decay `β₂` of the second moment.
         #[doc(alias = "betas")]
         beta2: Decay = 0.999,
-        /// Added to the root. This or `eps_root` must be > 0.
+        /// Added to the root.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-16,
         /// Added to the second moment in every step.
@@ -76,34 +76,16 @@ fields! {
 impl Rule for AcProp {
     const NAME: &'static str = "acprop";
     const TITLE: &'static str = "ACProp";
-    const PAPER: Paper =
-        Paper { cite: "Zhuang et al. 2021", url: "https://arxiv.org/abs/2110.05454" };
+    const PAPER: Paper = Paper::arxiv("Zhuang et al. 2021", "2110.05454");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, eps, eps_root, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        let (debias2, first) = match t {
-            1 => (0.0, 1.0),
-            _ => (1.0 / (1.0 - self.beta2.powf((t - 1) as f64)), 0.0),
-        };
-        Scalars {
-            l2,
-            keep,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            debias2,
-            first,
-            eps: self.eps,
-            eps_root: self.eps_root,
-            lr,
-        }
+        let (one_beta1, one_beta2) = (1.0 - beta1, 1.0 - beta2);
+        let (debias2, first) = if t == 1 { (0.0, 1.0) } else { (debias(beta2, t - 1), 0.0) };
+        Scalars { l2, keep, beta1, one_beta1, beta2, one_beta2, debias2, first, eps, eps_root, lr }
     }
 
     #[inline(always)]

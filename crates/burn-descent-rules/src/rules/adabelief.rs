@@ -48,7 +48,7 @@ options! {
         /// Decay `β₂` of the squared deviation.
         #[doc(alias = "betas")]
         beta2: Decay = 0.999,
-        /// Added to the root. This or `eps_root` must be > 0.
+        /// Added to the root.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-16,
         /// Added to the squared deviation in every step.
@@ -58,8 +58,8 @@ options! {
         amsgrad: bool = false,
         /// Rectify as RAdam does.
         rectify: bool = false,
-        /// Steps that are not yet rectified are steps along the momentum. If not, there
-        /// are none, only decoupled weight decay. Only with `rectify`.
+        /// Before the rectification sets in, step along the momentum; if false, only decoupled
+        /// weight decay acts then. Only with `rectify`.
         degenerated_to_sgd: bool = true,
         /// Look one step of momentum ahead.
         nesterov: bool = false,
@@ -105,8 +105,7 @@ fields! {
 impl Rule for AdaBelief {
     const NAME: &'static str = "adabelief";
     const TITLE: &'static str = "AdaBelief";
-    const PAPER: Paper =
-        Paper { cite: "Zhuang et al. 2020", url: "https://arxiv.org/abs/2010.07468" };
+    const PAPER: Paper = Paper::arxiv("Zhuang et al. 2020", "2010.07468");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -1,4 +1,5 @@
 use super::adam::Moments;
+use super::moments::uncorrected;
 use crate::transforms::decay;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
@@ -47,11 +48,11 @@ options! {
         /// Decay `β₂` of the second moment.
         #[doc(alias = "betas")]
         beta2: Decay = 0.999,
-        /// The rate on which the bounds close in.
+        /// The learning rate on which the bounds close in.
         final_lr: NonNegative = 0.1,
-        /// How fast they close in, `γ` > 0.
+        /// How fast the bounds close in, `γ`.
         gamma: Positive = 1e-3,
-        /// The learning rate that `final_lr` is meant for. 0 is for any.
+        /// The learning rate that `final_lr` is meant for; with 0 it is meant for any.
         base_lr: NonNegative = 0.0,
         /// Added to the root.
         #[doc(alias = "epsilon")]
@@ -88,7 +89,7 @@ fields! {
 impl Rule for AdaBound {
     const NAME: &'static str = "adabound";
     const TITLE: &'static str = "AdaBound";
-    const PAPER: Paper = Paper { cite: "Luo et al. 2019", url: "https://arxiv.org/abs/1902.09843" };
+    const PAPER: Paper = Paper::arxiv("Luo et al. 2019", "1902.09843");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -97,23 +98,16 @@ impl Rule for AdaBound {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let t = t as f64;
+        let Self { beta1, beta2, gamma, eps, eps_root, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
+        let (one_beta1, one_beta2) = (1.0 - beta1, 1.0 - beta2);
         let scale = if self.base_lr > 0.0 { lr / self.base_lr } else { 1.0 };
         let final_lr = self.final_lr * scale;
-        Scalars {
-            l2,
-            keep,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            lr: lr * (1.0 - self.beta2.powf(t)).sqrt() / (1.0 - self.beta1.powf(t)),
-            lower: final_lr * (1.0 - 1.0 / (self.gamma * t + 1.0)),
-            upper: final_lr * (1.0 + 1.0 / (self.gamma * t)),
-            eps: self.eps,
-            eps_root: self.eps_root,
-        }
+        let (lr, _) = uncorrected(lr, beta1, beta2, t);
+        let closing = gamma * t as f64;
+        let lower = final_lr * (1.0 - 1.0 / (closing + 1.0));
+        let upper = final_lr * (1.0 + 1.0 / closing);
+        Scalars { l2, keep, beta1, one_beta1, beta2, one_beta2, lr, lower, upper, eps, eps_root }
     }
 
     #[inline(always)]

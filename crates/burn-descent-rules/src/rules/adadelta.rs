@@ -61,9 +61,7 @@ fields! {
         /// Average of the squared steps, `acc_delta` in PyTorch.
         u,
     }
-}
 
-fields! {
     /// Scalars of [`AdaDelta`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -75,13 +73,9 @@ fields! {
 impl Rule for AdaDelta {
     const NAME: &'static str = "adadelta";
     const TITLE: &'static str = "AdaDelta";
-    const PAPER: Paper = Paper { cite: "Zeiler 2012", url: "https://arxiv.org/abs/1212.5701" };
+    const PAPER: Paper = Paper::arxiv("Zeiler 2012", "1212.5701");
     type State<R: Copy> = Averages<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn start(&self) -> Averages<f64> {
-        Averages { v: 0.0, u: 0.0 }
-    }
 
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);

@@ -1,5 +1,5 @@
 use crate::Domain::{Column, Matrix, Row, Tensor};
-use crate::transforms::one_or_more;
+use crate::transforms::{decay, one_or_more};
 use crate::{Over, Paper, Real, Rule, View, fields, options};
 
 options! {
@@ -53,15 +53,15 @@ options! {
         /// How fast the decay `β₂ₜ = 1 − t^(−decay_rate)` goes to 1.
         #[doc(alias = "beta2_decay")]
         decay_rate: Positive = 0.8,
-        /// The greatest `β₂ₜ`, in (0, 1].
+        /// The greatest `β₂ₜ`.
         beta2_cap: Fraction = 1.0,
         /// Added to the square of the gradient.
         eps1: NonNegative = 1e-30,
-        /// The least size of the weights that a rate is relative to.
+        /// The least size of the weights to which the rate is relative.
         eps2: NonNegative = 1e-3,
         /// The least root of the second moment.
         clamp_eps: NonNegative = 0.0,
-        /// The greatest root of the mean of the update's squares; 0 for any.
+        /// The greatest root of the mean of the update's squares; 0 is no limit.
         #[doc(alias = "d")]
         clip_threshold: NonNegative = 1.0,
         /// Multiply the rate by the root of the mean of the weights' squares.
@@ -81,7 +81,7 @@ options! {
         scaled_decay: bool = false,
         /// Factor the second moment of matrices.
         factored: bool = true,
-        /// Rows and columns that a matrix must have to be factored, >= 1.
+        /// How many rows and columns a matrix must have to be factored.
         min_dim_size_to_factor: Positive = 1.0,
         /// Climb instead of descend.
         maximize: Maximize = false,
@@ -100,9 +100,7 @@ fields! {
         /// First moment.
         m: optional,
     }
-}
 
-fields! {
     /// Scalars of [`Adafactor`].
     pub struct Scalars {
         /// `β₂ₜ` and `1 − β₂ₜ`.
@@ -125,8 +123,7 @@ fields! {
 impl Rule for Adafactor {
     const NAME: &'static str = "adafactor";
     const TITLE: &'static str = "Adafactor";
-    const PAPER: Paper =
-        Paper { cite: "Shazeer & Stern 2018", url: "https://arxiv.org/abs/1804.04235" };
+    const PAPER: Paper = Paper::arxiv("Shazeer & Stern 2018", "1804.04235");
     const SUMS: usize = 5;
     type State<R: Copy> = Factors<R>;
     type Scalars<R: Copy> = Scalars<R>;
@@ -153,9 +150,8 @@ impl Rule for Adafactor {
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let beta2 = (1.0 - (t as f64).powf(-self.decay_rate)).min(self.beta2_cap);
         let most = if self.relative_step { 1.0 / (t as f64).sqrt() } else { f64::INFINITY };
-        let share = |is: bool| if is { 1.0 } else { 0.0 };
-        let (scaled, plain) =
-            if self.scaled_decay { (self.weight_decay, 0.0) } else { (0.0, self.weight_decay) };
+        let clip = self.clip_threshold;
+        let (decay, keep) = decay(self.weight_decay, !self.scaled_decay, lr);
         Scalars {
             beta2,
             one_beta2: 1.0 - beta2,
@@ -163,19 +159,15 @@ impl Rule for Adafactor {
             least_mean: self.clamp_eps,
             least_v: self.clamp_eps * self.clamp_eps,
             rate: lr.min(most),
-            clip_threshold: if self.clip_threshold > 0.0 {
-                self.clip_threshold
-            } else {
-                f64::INFINITY
-            },
-            scale: share(self.scale_parameter),
+            clip_threshold: if clip > 0.0 { clip } else { f64::INFINITY },
+            scale: f64::from(self.scale_parameter),
             least_scale: if self.scale_parameter { self.eps2 } else { 1.0 },
             beta1: self.beta1,
             one_beta1: 1.0 - self.beta1,
-            of_update: share(self.momentum_of_update),
-            of_step: share(!self.momentum_of_update),
-            decay: scaled,
-            keep: 1.0 - lr * plain,
+            of_update: f64::from(self.momentum_of_update),
+            of_step: f64::from(!self.momentum_of_update),
+            decay,
+            keep,
         }
     }
 

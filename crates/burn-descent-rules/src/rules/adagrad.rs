@@ -36,7 +36,7 @@ options! {
         weight_decay: WeightDecay = 0.0,
         /// What the sum of squares starts at.
         initial_accumulator_value: NonNegative = 0.0,
-        /// Added to the root. This or `eps_root` must be > 0.
+        /// Added to the root.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-10,
         /// Added under the root.
@@ -52,9 +52,7 @@ fields! {
         /// Sum of the squared gradients.
         s,
     }
-}
 
-fields! {
     /// Scalars of [`AdaGrad`].
     pub struct Scalars { weight_decay, lr, eps, eps_root }
 }
@@ -63,7 +61,7 @@ impl Rule for AdaGrad {
     const NAME: &'static str = "adagrad";
     const TITLE: &'static str = "AdaGrad";
     const PAPER: Paper =
-        Paper { cite: "Duchi et al. 2011", url: "https://jmlr.org/papers/v12/duchi11a.html" };
+        Paper::at("Duchi et al. 2011", "https://jmlr.org/papers/v12/duchi11a.html");
     type State<R: Copy> = Sum<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -72,12 +70,9 @@ impl Rule for AdaGrad {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        Scalars {
-            weight_decay: self.weight_decay,
-            lr: lr / (1.0 + (t - 1) as f64 * self.lr_decay),
-            eps: self.eps,
-            eps_root: self.eps_root,
-        }
+        let Self { weight_decay, eps, eps_root, .. } = *self;
+        let lr = lr / (1.0 + (t - 1) as f64 * self.lr_decay);
+        Scalars { weight_decay, lr, eps, eps_root }
     }
 
     #[inline(always)]

@@ -49,8 +49,8 @@ options! {
         eps_root: Epsilon = 0.0,
         /// Added to the root before its bias is corrected.
         eps_hat: Epsilon = 0.0,
-        /// L2 penalty `λ`, added to the gradient. [`AdamW`](crate::AdamW) decays the
-        /// weights instead.
+        /// L2 penalty `λ`, added to the gradient. [`AdamW`](crate::AdamW) decays the weights
+        /// instead.
         #[doc(alias = "lambda")]
         weight_decay: WeightDecay = 0.0,
         /// Divide by the greatest second moment so far.
@@ -70,9 +70,7 @@ fields! {
         /// Greatest second moment, with AMSGrad.
         v_max: optional,
     }
-}
 
-fields! {
     /// Scalars of [`Adam`] and [`AdamW`](crate::AdamW).
     pub struct Scalars {
         decay,
@@ -92,7 +90,7 @@ fields! {
 impl Rule for Adam {
     const NAME: &'static str = "adam";
     const TITLE: &'static str = "Adam";
-    const PAPER: Paper = Paper { cite: "Kingma & Ba 2014", url: "https://arxiv.org/abs/1412.6980" };
+    const PAPER: Paper = Paper::arxiv("Kingma & Ba 2014", "1412.6980");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -1,4 +1,5 @@
-use super::nadam::Moments;
+use super::moments::Moments;
+use crate::transforms::debias;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -73,26 +74,16 @@ fields! {
 impl Rule for AdamAtan2 {
     const NAME: &'static str = "adam_atan2";
     const TITLE: &'static str = "Adam-atan2";
-    const PAPER: Paper =
-        Paper { cite: "Everett et al. 2024", url: "https://arxiv.org/abs/2407.05872" };
+    const PAPER: Paper = Paper::arxiv("Everett et al. 2024", "2407.05872");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        Scalars {
-            keep: 1.0 - lr * self.weight_decay,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            debias1: 1.0 / (1.0 - self.beta1.powf(t as f64)),
-            debias2: self.b * self.b / (1.0 - self.beta2.powf(t as f64)),
-            lr: lr * self.a,
-        }
+        let Self { beta1, beta2, a, b, weight_decay, .. } = *self;
+        let (one_beta1, one_beta2) = (1.0 - beta1, 1.0 - beta2);
+        let debias2 = b * b / (1.0 - beta2.powf(t as f64));
+        let (keep, debias1, lr) = (1.0 - lr * weight_decay, debias(beta1, t), lr * a);
+        Scalars { keep, beta1, one_beta1, beta2, one_beta2, debias1, debias2, lr }
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-use crate::transforms::decay;
+use crate::transforms::{debias, decay};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -41,7 +41,7 @@ options! {
         /// Decay `β₂` of the greatest gradient.
         #[doc(alias = "betas")]
         beta2: Decay = 0.999,
-        /// Added to the size of the gradient. This or `eps_outside` must be > 0.
+        /// Added to the size of the gradient.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-8,
         /// Added to the greatest gradient.
@@ -65,9 +65,7 @@ fields! {
         /// Greatest gradient, `exp_inf` in PyTorch.
         u,
     }
-}
 
-fields! {
     /// Scalars of [`AdaMax`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -82,27 +80,15 @@ fields! {
 impl Rule for AdaMax {
     const NAME: &'static str = "adamax";
     const TITLE: &'static str = "AdaMax";
-    const PAPER: Paper = Paper { cite: "Kingma & Ba 2014", url: "https://arxiv.org/abs/1412.6980" };
+    const PAPER: Paper = Paper::arxiv("Kingma & Ba 2014", "1412.6980");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, u: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, eps, eps_outside, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        Scalars {
-            l2,
-            keep,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            lr,
-            debias1: 1.0 / (1.0 - self.beta1.powf(t as f64)),
-            eps: self.eps,
-            eps_outside: self.eps_outside,
-        }
+        let (one_beta1, debias1) = (1.0 - beta1, debias(beta1, t));
+        Scalars { l2, keep, beta1, one_beta1, beta2, lr, debias1, eps, eps_outside }
     }
 
     #[inline(always)]

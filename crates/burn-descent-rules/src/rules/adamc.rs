@@ -1,5 +1,4 @@
-use super::moments::{Common, Scalars, step};
-use super::nadam::Moments;
+use super::moments::{Common, Moments, Scalars, step};
 use crate::{Over, Paper, Real, Rule, options};
 
 options! {
@@ -65,28 +64,18 @@ options! {
 
 impl AdamC {
     fn common(&self) -> Common {
-        Common {
-            beta1: self.beta1,
-            beta2: self.beta2,
-            eps: self.eps,
-            eps_hat: self.eps_hat,
-            eps_root_hat: self.eps_root_hat,
-            weight_decay: self.weight_decay,
-            decoupled_weight_decay: true,
-        }
+        let Self { beta1, beta2, eps, eps_hat, eps_root_hat, weight_decay, .. } = *self;
+        let decoupled_weight_decay = true;
+        Common { beta1, beta2, eps, eps_hat, eps_root_hat, weight_decay, decoupled_weight_decay }
     }
 }
 
 impl Rule for AdamC {
     const NAME: &'static str = "adamc";
     const TITLE: &'static str = "AdamC";
-    const PAPER: Paper = Paper { cite: "Defazio 2025", url: "https://arxiv.org/abs/2506.02285" };
+    const PAPER: Paper = Paper::arxiv("Defazio 2025", "2506.02285");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let keep = 1.0 - lr * lr / self.lr_max * self.weight_decay;

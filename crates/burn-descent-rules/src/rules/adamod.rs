@@ -1,4 +1,5 @@
-use super::moments::Common;
+use super::moments::uncorrected;
+use crate::transforms::decay;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -46,7 +47,7 @@ options! {
         /// Decay `β₃` of the average of rates.
         #[doc(alias = "betas")]
         beta3: Decay = 0.999,
-        /// Added to the root. This or `eps_hat` must be > 0.
+        /// Added to the root.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-8,
         /// Added to the root before its bias is corrected.
@@ -62,20 +63,6 @@ options! {
     }
 }
 
-impl AdaMod {
-    fn common(&self) -> Common {
-        Common {
-            beta1: self.beta1,
-            beta2: self.beta2,
-            eps: self.eps,
-            eps_hat: self.eps_hat,
-            eps_root_hat: 0.0,
-            weight_decay: self.weight_decay,
-            decoupled_weight_decay: self.decoupled_weight_decay,
-        }
-    }
-}
-
 fields! {
     /// State of [`AdaMod`].
     pub struct Moments {
@@ -86,9 +73,7 @@ fields! {
         /// Average of the rates, `exp_avg_lr` in PyTorch packages.
         s,
     }
-}
 
-fields! {
     /// Scalars of [`AdaMod`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -104,29 +89,17 @@ fields! {
 impl Rule for AdaMod {
     const NAME: &'static str = "adamod";
     const TITLE: &'static str = "AdaMod";
-    const PAPER: Paper =
-        Paper { cite: "Ding et al. 2019", url: "https://arxiv.org/abs/1910.12249" };
+    const PAPER: Paper = Paper::arxiv("Ding et al. 2019", "1910.12249");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0, s: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let k = self.common().scalars(lr, t);
-        Scalars {
-            l2: k.l2,
-            keep: k.keep,
-            beta1: k.beta1,
-            one_beta1: k.one_beta1,
-            beta2: k.beta2,
-            one_beta2: k.one_beta2,
-            beta3: self.beta3,
-            one_beta3: 1.0 - self.beta3,
-            lr: k.lr,
-            eps: k.eps,
-        }
+        let Self { beta1, beta2, beta3, .. } = *self;
+        let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
+        let (one_beta1, one_beta2, one_beta3) = (1.0 - beta1, 1.0 - beta2, 1.0 - beta3);
+        let (lr, root_bias2) = uncorrected(lr, beta1, beta2, t);
+        let eps = self.eps * root_bias2 + self.eps_hat;
+        Scalars { l2, keep, beta1, one_beta1, beta2, one_beta2, beta3, one_beta3, lr, eps }
     }
 
     #[inline(always)]

@@ -91,8 +91,7 @@ impl AdamW {
 impl Rule for AdamW {
     const NAME: &'static str = "adamw";
     const TITLE: &'static str = "AdamW";
-    const PAPER: Paper =
-        Paper { cite: "Loshchilov & Hutter 2017", url: "https://arxiv.org/abs/1711.05101" };
+    const PAPER: Paper = Paper::arxiv("Loshchilov & Hutter 2017", "1711.05101");
     const SUMS: usize = 2;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;

@@ -1,3 +1,4 @@
+use crate::transforms::debias;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -42,7 +43,7 @@ options! {
         /// Decay `β₃` of the second moment.
         #[doc(alias = "betas")]
         beta3: Decay = 0.99,
-        /// Added to the root. This or `eps_root` must be > 0.
+        /// Added to the root.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-8,
         /// Added under the root.
@@ -71,9 +72,7 @@ fields! {
         /// Gradient of the step before.
         g_prev,
     }
-}
 
-fields! {
     /// Scalars of [`Adan`].
     pub struct Scalars {
         beta1, one_beta1, beta2, one_beta2, beta3, one_beta3,
@@ -92,35 +91,31 @@ fields! {
 impl Rule for Adan {
     const NAME: &'static str = "adan";
     const TITLE: &'static str = "Adan";
-    const PAPER: Paper = Paper { cite: "Xie et al. 2022", url: "https://arxiv.org/abs/2208.06677" };
+    const PAPER: Paper = Paper::arxiv("Xie et al. 2022", "2208.06677");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0, n: 0.0, g_prev: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, beta3, eps, eps_root, .. } = *self;
         let decay = lr * self.weight_decay;
         let shrunk = 1.0 / (1.0 + decay);
         let (keep, lr) = if self.no_prox { (1.0 - decay, lr) } else { (shrunk, lr * shrunk) };
-        let debias = |beta: f64| 1.0 / (1.0 - beta.powf(t as f64));
         Scalars {
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            beta3: self.beta3,
-            one_beta3: 1.0 - self.beta3,
+            beta1,
+            one_beta1: 1.0 - beta1,
+            beta2,
+            one_beta2: 1.0 - beta2,
+            beta3,
+            one_beta3: 1.0 - beta3,
             later: if t == 1 { 0.0 } else { 1.0 },
-            beta: if self.small_difference { 1.0 - self.beta2 } else { self.beta2 },
+            beta: if self.small_difference { 1.0 - beta2 } else { beta2 },
             keep,
             lr,
-            debias1: debias(self.beta1),
-            debias2: debias(self.beta2),
-            debias3: debias(self.beta3),
-            eps: self.eps,
-            eps_root: self.eps_root,
+            debias1: debias(beta1, t),
+            debias2: debias(beta2, t),
+            debias3: debias(beta3, t),
+            eps,
+            eps_root,
         }
     }
 

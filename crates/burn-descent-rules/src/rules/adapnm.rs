@@ -1,5 +1,6 @@
-use super::moments::Common;
+use super::moments::uncorrected;
 use super::pnm::shares;
+use crate::transforms::decay;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -64,20 +65,6 @@ options! {
     }
 }
 
-impl AdaPnm {
-    fn common(&self) -> Common {
-        Common {
-            beta1: self.beta1,
-            beta2: self.beta2,
-            eps: self.eps,
-            eps_hat: self.eps_hat,
-            eps_root_hat: self.eps_root_hat,
-            weight_decay: self.weight_decay,
-            decoupled_weight_decay: self.decoupled_weight_decay,
-        }
-    }
-}
-
 fields! {
     /// State of [`AdaPnm`].
     pub struct Moments {
@@ -90,9 +77,7 @@ fields! {
         /// Greatest second moment, with AMSGrad.
         v_max: optional,
     }
-}
 
-fields! {
     /// Scalars of [`AdaPnm`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -110,7 +95,7 @@ fields! {
 impl Rule for AdaPnm {
     const NAME: &'static str = "adapnm";
     const TITLE: &'static str = "AdaPNM";
-    const PAPER: Paper = Paper { cite: "Xie et al. 2021", url: "https://arxiv.org/abs/2103.17182" };
+    const PAPER: Paper = Paper::arxiv("Xie et al. 2021", "2103.17182");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -119,21 +104,15 @@ impl Rule for AdaPnm {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let k = self.common().scalars(lr, t);
+        let Self { beta2, eps_root_hat: eps_root, .. } = *self;
+        let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
+        let (lr, root_bias2) = uncorrected(lr, self.beta1, beta2, t);
+        let eps = self.eps * root_bias2 + self.eps_hat;
         let (of_m, of_prev) = shares(self.beta0);
+        let (of_m, of_prev) = (lr * of_m, lr * of_prev);
         let beta1 = self.beta1 * self.beta1;
-        Scalars {
-            l2: k.l2,
-            keep: k.keep,
-            beta1,
-            one_beta1: 1.0 - beta1,
-            beta2: k.beta2,
-            one_beta2: k.one_beta2,
-            of_m: k.lr * of_m,
-            of_prev: k.lr * of_prev,
-            eps: k.eps,
-            eps_root: k.eps_root,
-        }
+        let (one_beta1, one_beta2) = (1.0 - beta1, 1.0 - beta2);
+        Scalars { l2, keep, beta1, one_beta1, beta2, one_beta2, of_m, of_prev, eps, eps_root }
     }
 
     #[inline(always)]

@@ -67,9 +67,7 @@ fields! {
         /// Its last step.
         d,
     }
-}
 
-fields! {
     /// Scalars of [`AdaSmooth`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -85,13 +83,9 @@ fields! {
 impl Rule for AdaSmooth {
     const NAME: &'static str = "adasmooth";
     const TITLE: &'static str = "AdaSmooth";
-    const PAPER: Paper = Paper { cite: "Lu 2022", url: "https://arxiv.org/abs/2204.00825" };
+    const PAPER: Paper = Paper::arxiv("Lu 2022", "2204.00825");
     type State<R: Copy> = Way<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn start(&self) -> Way<f64> {
-        Way { s: 0.0, n: 0.0, v: 0.0, d: 0.0 }
-    }
 
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);

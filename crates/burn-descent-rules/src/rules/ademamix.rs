@@ -1,4 +1,4 @@
-use crate::transforms::decay;
+use crate::transforms::{debias, decay};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -56,7 +56,7 @@ options! {
         /// Steps in which `β₃` grows from `β₁`. With 0 it is there from the start.
         #[doc(alias = "t_alpha_beta3")]
         beta3_warmup: NonNegative = 0.0,
-        /// Added to the root. This or `eps_root` must be > 0.
+        /// Added to the root.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-8,
         /// Added under the root.
@@ -69,13 +69,6 @@ options! {
         decoupled_weight_decay: bool = true,
         /// Climb instead of descend.
         maximize: Maximize = false,
-    }
-}
-
-impl AdEmaMix {
-    /// `β₃` of step `t`.
-    fn beta3_at(&self, t: u64) -> f64 {
-        half_life(self.beta1, self.beta3, warmth(t, self.beta3_warmup))
     }
 }
 
@@ -101,9 +94,7 @@ fields! {
         /// Second moment.
         v,
     }
-}
 
-fields! {
     /// Scalars of [`AdEmaMix`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -118,33 +109,29 @@ fields! {
 impl Rule for AdEmaMix {
     const NAME: &'static str = "ademamix";
     const TITLE: &'static str = "AdEMAMix";
-    const PAPER: Paper =
-        Paper { cite: "Pagliardini et al. 2024", url: "https://arxiv.org/abs/2409.03137" };
+    const PAPER: Paper = Paper::arxiv("Pagliardini et al. 2024", "2409.03137");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m1: 0.0, m2: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, eps, eps_root, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        let beta3 = self.beta3_at(t);
+        let beta3 = half_life(beta1, self.beta3, warmth(t, self.beta3_warmup));
         Scalars {
             l2,
             keep,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
+            beta1,
+            one_beta1: 1.0 - beta1,
+            beta2,
+            one_beta2: 1.0 - beta2,
             beta3,
             one_beta3: 1.0 - beta3,
             alpha: self.alpha * warmth(t, self.alpha_warmup),
             lr,
-            debias1: 1.0 / (1.0 - self.beta1.powf(t as f64)),
-            debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
-            eps: self.eps,
-            eps_root: self.eps_root,
+            debias1: debias(beta1, t),
+            debias2: debias(beta2, t),
+            eps,
+            eps_root,
         }
     }
 

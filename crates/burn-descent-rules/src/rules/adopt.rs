@@ -54,7 +54,7 @@ options! {
         /// Limit the divided gradient to `±(t − 1)^clip_exp`.
         #[doc(alias = "use_clipping")]
         clip: bool = true,
-        /// How fast that limit grows.
+        /// The power by which the limit of `clip` grows.
         clip_exp: NonNegative = 0.25,
         /// Step 1, which moves nothing, counts as a step.
         count_first: bool = false,
@@ -84,9 +84,7 @@ fields! {
         /// Second moment of the gradients before this one.
         v,
     }
-}
 
-fields! {
     /// Scalars of [`Adopt`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -107,38 +105,24 @@ fields! {
 impl Rule for Adopt {
     const NAME: &'static str = "adopt";
     const TITLE: &'static str = "ADOPT";
-    const PAPER: Paper =
-        Paper { cite: "Taniguchi et al. 2024", url: "https://arxiv.org/abs/2411.02853" };
+    const PAPER: Paper = Paper::arxiv("Taniguchi et al. 2024", "2411.02853");
     const SUMS: usize = 1;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, eps, count_first, .. } = *self;
         let first = t == 1;
-        let lr_of_decay = if first && !self.count_first { 0.0 } else { lr };
+        let lr_of_decay = if first && !count_first { 0.0 } else { lr };
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr_of_decay);
-        let count = if self.count_first { t } else { t - 1 };
+        let beta2 = if first { 0.0 } else { self.beta2 };
+        let (one_beta1, one_beta2) = (1.0 - beta1, 1.0 - beta2);
+        let count = if count_first { t } else { t - 1 };
         let limit = if self.clip { (count as f64).powf(self.clip_exp) } else { f64::INFINITY };
-        let one_beta1 = 1.0 - self.beta1;
-        let (of_m, of_u) =
-            if self.nesterov { (lr * self.beta1, lr * one_beta1) } else { (lr, 0.0) };
-        Scalars {
-            l2,
-            keep,
-            beta1: self.beta1,
-            one_beta1,
-            beta2: if first { 0.0 } else { self.beta2 },
-            one_beta2: if first { 1.0 } else { 1.0 - self.beta2 },
-            eps: self.eps,
-            limit: if first { 0.0 } else { limit },
-            of_m,
-            of_u,
-            xi: self.cautious.then_some(self.cautious_xi),
-        }
+        let limit = if first { 0.0 } else { limit };
+        let (of_m, of_u) = if self.nesterov { (lr * beta1, lr * one_beta1) } else { (lr, 0.0) };
+        let xi = self.cautious.then_some(self.cautious_xi);
+        Scalars { l2, keep, beta1, one_beta1, beta2, one_beta2, eps, limit, of_m, of_u, xi }
     }
 
     #[inline(always)]

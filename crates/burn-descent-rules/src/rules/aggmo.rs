@@ -56,9 +56,7 @@ options! {
 fields! {
     /// State of [`AggMo`]: the velocities whose decay is not 0.
     pub struct Velocities { v1: optional, v2: optional, v3: optional }
-}
 
-fields! {
     /// Scalars of [`AggMo`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -72,8 +70,7 @@ fields! {
 impl Rule for AggMo {
     const NAME: &'static str = "aggmo";
     const TITLE: &'static str = "AggMo";
-    const PAPER: Paper =
-        Paper { cite: "Lucas et al. 2018", url: "https://arxiv.org/abs/1804.00325" };
+    const PAPER: Paper = Paper::arxiv("Lucas et al. 2018", "1804.00325");
     type State<R: Copy> = Velocities<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -83,15 +80,9 @@ impl Rule for AggMo {
     }
 
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, beta3, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        Scalars {
-            l2,
-            keep,
-            beta1: self.beta1,
-            beta2: self.beta2,
-            beta3: self.beta3,
-            share: lr / 3.0,
-        }
+        Scalars { l2, keep, beta1, beta2, beta3, share: lr / 3.0 }
     }
 
     #[inline(always)]

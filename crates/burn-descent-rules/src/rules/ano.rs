@@ -1,4 +1,5 @@
-use crate::transforms::decay;
+use super::moments::Moments;
+use crate::transforms::{debias, decay};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -40,8 +41,7 @@ options! {
         /// Decay `β₁` of the momentum.
         #[doc(alias = "betas")]
         beta1: Decay = 0.92,
-        /// Decay `β₂` of the second moment. Below 0.5 `v` may become negative, and
-        /// the step NaN.
+        /// Decay `β₂` of the second moment. Below 0.5 `v` may become negative, and the step NaN.
         #[doc(alias = "betas")]
         beta2: Decay = 0.99,
         /// Added to the root.
@@ -62,16 +62,6 @@ options! {
 }
 
 fields! {
-    /// State of [`Ano`].
-    pub struct Moments {
-        /// Momentum.
-        m,
-        /// Second moment.
-        v,
-    }
-}
-
-fields! {
     /// Scalars of [`Ano`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -86,30 +76,18 @@ fields! {
 impl Rule for Ano {
     const NAME: &'static str = "ano";
     const TITLE: &'static str = "Ano";
-    const PAPER: Paper = Paper { cite: "Kegreisz 2025", url: "https://arxiv.org/abs/2508.18258" };
+    const PAPER: Paper = Paper::arxiv("Kegreisz 2025", "2508.18258");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta2, eps, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        let t = t as f64;
-        let beta1 =
-            if self.logarithmic_schedule { 1.0 - t.max(2.0).ln().recip() } else { self.beta1 };
-        Scalars {
-            l2,
-            keep,
-            beta1,
-            one_beta1: 1.0 - beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            lr,
-            debias2: (1.0 - self.beta2.powf(t)).recip(),
-            eps: self.eps,
-        }
+        let growing = 1.0 - 1.0 / (t as f64).max(2.0).ln();
+        let beta1 = if self.logarithmic_schedule { growing } else { self.beta1 };
+        let (one_beta1, one_beta2) = (1.0 - beta1, 1.0 - beta2);
+        let debias2 = debias(beta2, t);
+        Scalars { l2, keep, beta1, one_beta1, beta2, one_beta2, lr, debias2, eps }
     }
 
     #[inline(always)]

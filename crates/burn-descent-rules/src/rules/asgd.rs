@@ -35,8 +35,8 @@ options! {
     /// # Ok::<(), burn_descent::InvalidOption>(())
     /// ```
     pub struct Asgd {
-        /// Decay `λ` of the weights and, with `alpha`, of the learning rate. Where
-        /// weight decay is switched off for some weights it is 0, so their learning rate stays too.
+        /// Decay `λ` of the weights and, with `alpha`, of the learning rate. Where weight decay is
+        /// switched off for some weights it is 0, so their learning rate stays too.
         #[doc(alias = "lambda")]
         lambd: WeightDecay = 1e-4,
         /// Power of the decay of the learning rate.
@@ -56,9 +56,7 @@ fields! {
         /// The averaged weights; 0 before the first step, which sets them.
         ax,
     }
-}
 
-fields! {
     /// Scalars of [`Asgd`].
     pub struct Scalars {
         weight_decay,
@@ -74,28 +72,17 @@ fields! {
 impl Rule for Asgd {
     const NAME: &'static str = "asgd";
     const TITLE: &'static str = "ASGD";
-    const PAPER: Paper = Paper {
-        cite: "Polyak & Juditsky 1992; Bottou 2010",
-        url: "https://doi.org/10.1137/0330046",
-    };
+    const PAPER: Paper =
+        Paper::at("Polyak & Juditsky 1992; Bottou 2010", "https://doi.org/10.1137/0330046");
     type State<R: Copy> = Average<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Average<f64> {
-        Average { ax: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { lambd, weight_decay, .. } = *self;
         let before = (t - 1) as f64;
-        let lr = lr / (1.0 + self.lambd * lr * before).powf(self.alpha);
+        let lr = lr / (1.0 + lambd * lr * before).powf(self.alpha);
         let mu = 1.0 / (before - self.t0).max(1.0);
-        Scalars {
-            weight_decay: self.weight_decay,
-            keep: 1.0 - self.lambd * lr,
-            lr,
-            mu,
-            one_mu: 1.0 - mu,
-        }
+        Scalars { weight_decay, keep: 1.0 - lambd * lr, lr, mu, one_mu: 1.0 - mu }
     }
 
     #[inline(always)]

@@ -43,13 +43,13 @@ options! {
         /// Decay `β` of the momentum.
         #[doc(alias = "momentum")]
         beta: Decay = 0.9,
-        /// Decay `β₂` of the second moment; 0: it follows from `beta`. Not in use
-        /// where `conditional` is not `simple`.
+        /// Decay `β₂` of the second moment; with 0 it follows from `beta`. Not used with
+        /// `conditional` unless it is `simple`.
         beta2: Decay = 0.0,
         /// Estimate the second moment instead of remembering it. Needs `momentum`.
         #[doc(alias = "mode")]
         conditional: bool = true,
-        /// By the simpler one of the two estimates. Needs `conditional`.
+        /// Take the simpler one of the two estimates. Needs `conditional`.
         #[doc(alias = "simple_cond")]
         simple: bool = false,
         /// Step along the momentum, not the gradient.
@@ -73,9 +73,7 @@ fields! {
         /// Second moment, if it is remembered.
         v: optional,
     }
-}
 
-fields! {
     /// Scalars of [`Bcos`].
     pub struct Scalars {
         keep, lr, eps,
@@ -89,20 +87,17 @@ fields! {
 impl Rule for Bcos {
     const NAME: &'static str = "bcos";
     const TITLE: &'static str = "BCOS";
-    const PAPER: Paper =
-        Paper { cite: "Jiang & Xiao 2025", url: "https://arxiv.org/abs/2507.08963" };
+    const PAPER: Paper = Paper::arxiv("Jiang & Xiao 2025", "2507.08963");
     type State<R: Copy> = Averages<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
     fn conflict(&self) -> Result<(), InvalidOption> {
         let (conditional, simple) = (f64::from(self.conditional), f64::from(self.simple));
-        InvalidOption::unless_all_hold(
-            Self::NAME,
-            &[
-                ("conditional", conditional, self.momentum || !self.conditional, "with momentum"),
-                ("simple", simple, self.conditional || !self.simple, "with conditional"),
-            ],
-        )
+        let needs = [
+            ("conditional", conditional, self.momentum || !self.conditional, "with momentum"),
+            ("simple", simple, self.conditional || !self.simple, "with conditional"),
+        ];
+        InvalidOption::unless_all_hold(Self::NAME, &needs)
     }
 
     fn start(&self) -> Averages<f64> {

@@ -38,7 +38,7 @@ options! {
     /// # Ok::<(), burn_descent::InvalidOption>(())
     /// ```
     pub struct Cocob {
-        /// How careful the first bets are, `α` > 0.
+        /// How careful the first bets are, `α`.
         alpha: Positive = 100.0,
         /// Where the greatest gradient begins.
         #[doc(alias = "epsilon")]
@@ -63,9 +63,7 @@ fields! {
         /// Sum of the gradients, turned downhill, `C`.
         sum,
     }
-}
 
-fields! {
     /// Scalars of [`Cocob`].
     pub struct Scalars { l2, lr, alpha }
 }
@@ -73,8 +71,7 @@ fields! {
 impl Rule for Cocob {
     const NAME: &'static str = "cocob";
     const TITLE: &'static str = "COCOB";
-    const PAPER: Paper =
-        Paper { cite: "Orabona & Tommasi 2017", url: "https://arxiv.org/abs/1705.07795" };
+    const PAPER: Paper = Paper::arxiv("Orabona & Tommasi 2017", "1705.07795");
     type State<R: Copy> = Purse<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

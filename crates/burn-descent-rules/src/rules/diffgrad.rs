@@ -1,5 +1,6 @@
 use super::RAdam;
-use super::moments::Common;
+use super::moments::uncorrected;
+use crate::transforms::decay;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -63,8 +64,8 @@ options! {
         amsgrad: bool = false,
         /// Rectify the step as RAdam does.
         rectify: bool = false,
-        /// Steps that are not yet rectified are steps along the momentum. If not, there
-        /// are none. Only with `rectify`.
+        /// Before the rectification sets in, step along the momentum; if false, do not step then.
+        /// Only with `rectify`.
         degenerated_to_sgd: bool = true,
         /// Weight decay `λ`.
         #[doc(alias = "lambda")]
@@ -74,20 +75,6 @@ options! {
         decoupled_weight_decay: bool = false,
         /// Climb instead of descend.
         maximize: Maximize = false,
-    }
-}
-
-impl DiffGrad {
-    fn common(&self) -> Common {
-        Common {
-            beta1: self.beta1,
-            beta2: self.beta2,
-            eps: self.eps,
-            eps_hat: self.eps_hat,
-            eps_root_hat: self.eps_root_hat,
-            weight_decay: self.weight_decay,
-            decoupled_weight_decay: self.decoupled_weight_decay,
-        }
     }
 }
 
@@ -103,9 +90,7 @@ fields! {
         /// Gradient of the step before.
         g_prev,
     }
-}
 
-fields! {
     /// Scalars of [`DiffGrad`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -122,8 +107,7 @@ fields! {
 impl Rule for DiffGrad {
     const NAME: &'static str = "diffgrad";
     const TITLE: &'static str = "diffGrad";
-    const PAPER: Paper =
-        Paper { cite: "Dubey et al. 2019", url: "https://arxiv.org/abs/1909.11015" };
+    const PAPER: Paper = Paper::arxiv("Dubey et al. 2019", "1909.11015");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -132,21 +116,16 @@ impl Rule for DiffGrad {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let k = self.common().scalars(lr, t);
-        let radam = RAdam::new().beta2(self.beta2).degenerated_to_sgd(self.degenerated_to_sgd);
+        let Self { beta1, beta2, eps_root_hat: eps_root, degenerated_to_sgd, .. } = *self;
+        let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
+        let (one_beta1, one_beta2) = (1.0 - beta1, 1.0 - beta2);
+        let radam = RAdam::new().beta2(beta2).degenerated_to_sgd(degenerated_to_sgd);
         let (adaptive, plain) = if self.rectify { radam.rectification(t) } else { (1.0, 0.0) };
-        Scalars {
-            l2: k.l2,
-            keep: k.keep,
-            beta1: k.beta1,
-            one_beta1: k.one_beta1,
-            beta2: k.beta2,
-            one_beta2: k.one_beta2,
-            adaptive: k.lr * adaptive,
-            plain: lr * plain / (1.0 - self.beta1.powf(t as f64)),
-            eps: k.eps,
-            eps_root: k.eps_root,
-        }
+        let plain = lr * plain / (1.0 - beta1.powf(t as f64));
+        let (lr, root_bias2) = uncorrected(lr, beta1, beta2, t);
+        let adaptive = lr * adaptive;
+        let eps = self.eps * root_bias2 + self.eps_hat;
+        Scalars { l2, keep, beta1, one_beta1, beta2, one_beta2, adaptive, plain, eps, eps_root }
     }
 
     #[inline(always)]

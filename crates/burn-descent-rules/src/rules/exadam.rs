@@ -1,3 +1,4 @@
+use super::moments::Moments;
 use crate::transforms::decay;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
@@ -57,16 +58,6 @@ options! {
 }
 
 fields! {
-    /// State of [`ExAdam`].
-    pub struct Moments {
-        /// First moment.
-        m,
-        /// Second moment.
-        v,
-    }
-}
-
-fields! {
     /// Scalars of [`ExAdam`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -83,30 +74,27 @@ fields! {
 impl Rule for ExAdam {
     const NAME: &'static str = "exadam";
     const TITLE: &'static str = "EXAdam";
-    const PAPER: Paper = Paper { cite: "Adly 2024", url: "https://arxiv.org/abs/2412.20302" };
+    const PAPER: Paper = Paper::arxiv("Adly 2024", "2412.20302");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, eps, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        let (bias1, bias2) = (self.beta1.powf(t as f64), self.beta2.powf(t as f64));
+        let (bias1, bias2) = (beta1.powf(t as f64), beta2.powf(t as f64));
         Scalars {
             l2,
             keep,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
+            beta1,
+            one_beta1: 1.0 - beta1,
+            beta2,
+            one_beta2: 1.0 - beta2,
             lr,
             bias1,
             bias2,
-            debias1: (1.0 - bias1).recip(),
-            debias2: (1.0 - bias2).recip(),
-            eps: self.eps,
+            debias1: 1.0 / (1.0 - bias1),
+            debias2: 1.0 / (1.0 - bias2),
+            eps,
         }
     }
 

@@ -1,5 +1,4 @@
-use super::moments::{Common, Scalars, step};
-use super::nadam::Moments;
+use super::moments::{Common, Moments, Scalars, step};
 use crate::{Over, Paper, Real, Rule, options};
 
 options! {
@@ -53,29 +52,18 @@ options! {
 
 impl Grams {
     fn common(&self) -> Common {
-        Common {
-            beta1: self.beta1,
-            beta2: self.beta2,
-            eps: self.eps,
-            eps_hat: 0.0,
-            eps_root_hat: 0.0,
-            weight_decay: self.weight_decay,
-            decoupled_weight_decay: true,
-        }
+        let Self { beta1, beta2, eps, weight_decay, .. } = *self;
+        let (eps_hat, eps_root_hat, decoupled_weight_decay) = (0.0, 0.0, true);
+        Common { beta1, beta2, eps, eps_hat, eps_root_hat, weight_decay, decoupled_weight_decay }
     }
 }
 
 impl Rule for Grams {
     const NAME: &'static str = "grams";
     const TITLE: &'static str = "Grams";
-    const PAPER: Paper =
-        Paper { cite: "Cao, Li & Song 2024", url: "https://arxiv.org/abs/2412.17107" };
+    const PAPER: Paper = Paper::arxiv("Cao, Li & Song 2024", "2412.17107");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         self.common().scalars(lr, t)

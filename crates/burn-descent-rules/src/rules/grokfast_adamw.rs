@@ -1,3 +1,4 @@
+use crate::transforms::debias;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -46,10 +47,10 @@ options! {
         eps: Positive = 1e-8,
         /// Decay `α` of the slow average.
         grokfast_alpha: Decay = 0.98,
-        /// How much `λ` of it is added to the gradient.
+        /// Factor `λ` of the slow average where it is added to the gradient.
         #[doc(alias = "lambda")]
         grokfast_lamb: NonNegative = 2.0,
-        /// Steps before that begins.
+        /// Steps before the slow average begins.
         grokfast_after_step: NonNegative = 0.0,
         /// Divide the learning rate by `1 + λ`.
         normalize_lr: bool = true,
@@ -70,9 +71,7 @@ fields! {
         /// Slow average of the gradients.
         e,
     }
-}
 
-fields! {
     /// Scalars of [`GrokFastAdamW`].
     pub struct Scalars {
         /// `α` and `1 − α`; 0 and 1 in step 1, then 1 and 0 until the average begins.
@@ -91,33 +90,27 @@ fields! {
 impl Rule for GrokFastAdamW {
     const NAME: &'static str = "grokfast_adamw";
     const TITLE: &'static str = "GrokFast-AdamW";
-    const PAPER: Paper = Paper { cite: "Lee et al. 2024", url: "https://arxiv.org/abs/2405.20233" };
+    const PAPER: Paper = Paper::arxiv("Lee et al. 2024", "2405.20233");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0, e: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let lr = if self.normalize_lr { lr / (1.0 + self.grokfast_lamb) } else { lr };
+        let Self { beta1, beta2, eps, grokfast_lamb: lamb, .. } = *self;
+        let lr = if self.normalize_lr { lr / (1.0 + lamb) } else { lr };
         let begun = t as f64 > self.grokfast_after_step;
-        let alpha = match (t, begun) {
-            (1, _) => 0.0,
-            (_, false) => 1.0,
-            (_, true) => self.grokfast_alpha,
-        };
+        let later = if begun { self.grokfast_alpha } else { 1.0 };
+        let alpha = if t == 1 { 0.0 } else { later };
         Scalars {
             alpha,
             one_alpha: 1.0 - alpha,
-            lamb: if begun { self.grokfast_lamb } else { 0.0 },
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            debias1: 1.0 / (1.0 - self.beta1.powf(t as f64)),
-            debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
-            eps: self.eps,
+            lamb: if begun { lamb } else { 0.0 },
+            beta1,
+            one_beta1: 1.0 - beta1,
+            beta2,
+            one_beta2: 1.0 - beta2,
+            debias1: debias(beta1, t),
+            debias2: debias(beta2, t),
+            eps,
             lr,
             keep: 1.0 - lr * self.weight_decay,
         }

@@ -63,9 +63,7 @@ fields! {
         /// Sum of squares.
         b2,
     }
-}
 
-fields! {
     /// Scalars of [`Kate`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -78,14 +76,9 @@ fields! {
 impl Rule for Kate {
     const NAME: &'static str = "kate";
     const TITLE: &'static str = "KATE";
-    const PAPER: Paper =
-        Paper { cite: "Choudhury et al. 2024", url: "https://arxiv.org/abs/2403.02648" };
+    const PAPER: Paper = Paper::arxiv("Choudhury et al. 2024", "2403.02648");
     type State<R: Copy> = Squares<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn start(&self) -> Squares<f64> {
-        Squares { m2: 0.0, b2: 0.0 }
-    }
 
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);

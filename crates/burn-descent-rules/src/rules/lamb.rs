@@ -1,6 +1,6 @@
-use super::nadam::Moments;
+use super::moments::Moments;
 use crate::Domain::{Model, Tensor};
-use crate::transforms::one_or_more;
+use crate::transforms::{debias, decay, one_or_more};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -60,14 +60,14 @@ options! {
         decoupled_weight_decay: bool = false,
         /// Divide the moments by `1 − βᵗ`.
         bias_correction: bool = true,
-        /// `1 − β₁` is the share of the new gradient in the first moment; without it, 1.
+        /// The share of the new gradient in the first moment is `1 − β₁`; if false, 1.
         grad_averaging: bool = true,
         /// Take the ratio where `weight_decay` is 0 too.
         #[doc(alias = "always_adapt")]
         adapt_without_decay: bool = true,
         /// The ratio is 1 at most.
         trust_clip: bool = false,
-        /// The greatest norm of all gradients together; 0 for any.
+        /// The greatest norm of all gradients together; 0 is no limit.
         max_grad_norm: NonNegative = 0.0,
         /// Climb instead of descend.
         maximize: Maximize = false,
@@ -92,38 +92,30 @@ fields! {
 impl Rule for Lamb {
     const NAME: &'static str = "lamb";
     const TITLE: &'static str = "LAMB";
-    const PAPER: Paper = Paper { cite: "You et al. 2019", url: "https://arxiv.org/abs/1904.00962" };
+    const PAPER: Paper = Paper::arxiv("You et al. 2019", "1904.00962");
     const SUMS: usize = 3;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let debias = |beta: f64| {
-            if self.bias_correction { 1.0 / (1.0 - beta.powf(t as f64)) } else { 1.0 }
-        };
-        let (inside, outside) = match self.decoupled_weight_decay {
-            true => (0.0, self.weight_decay),
-            false => (self.weight_decay, 0.0),
-        };
+        let Self { beta1, beta2, eps, eps_root, max_grad_norm, .. } = *self;
+        let (decay, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
+        let debias = |beta: f64| if self.bias_correction { debias(beta, t) } else { 1.0 };
         let adapts = self.adapt_without_decay || self.weight_decay > 0.0;
         let most = if self.trust_clip { 1.0 } else { f64::INFINITY };
         Scalars {
-            decay: inside,
-            keep: 1.0 - lr * outside,
-            beta1: self.beta1,
-            inflow: if self.grad_averaging { 1.0 - self.beta1 } else { 1.0 },
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
+            decay,
+            keep,
+            beta1,
+            inflow: if self.grad_averaging { 1.0 - beta1 } else { 1.0 },
+            beta2,
+            one_beta2: 1.0 - beta2,
             lr,
-            debias1: debias(self.beta1),
-            debias2: debias(self.beta2),
-            eps: self.eps,
-            eps_root: self.eps_root,
-            max_grad_norm: (self.max_grad_norm > 0.0).then_some(self.max_grad_norm),
+            debias1: debias(beta1),
+            debias2: debias(beta2),
+            eps,
+            eps_root,
+            max_grad_norm: (max_grad_norm > 0.0).then_some(max_grad_norm),
             most_trust: adapts.then_some(most),
         }
     }

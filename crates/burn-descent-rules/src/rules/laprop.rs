@@ -1,4 +1,4 @@
-use crate::transforms::{cautious, no_less_than_zero};
+use crate::transforms::{cautious, debias, no_less_than_zero};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -63,9 +63,9 @@ options! {
         eps_hat: Epsilon = 0.0,
         /// Added under the root before its bias is corrected.
         eps_root_hat: Epsilon = 0.0,
-        /// Subtract the squared average of the gradient.
+        /// Subtract the squared average of the gradient from the second moment.
         centered: bool = false,
-        /// How many steps are taken before that.
+        /// Steps before the squared average is subtracted.
         steps_before_using_centered: NonNegative = 10.0,
         /// Divide by the greatest second moment so far.
         #[doc(alias = "ams_bound")]
@@ -95,9 +95,7 @@ fields! {
         /// Greatest second moment, with AMSGrad.
         v_max: optional,
     }
-}
 
-fields! {
     /// Scalars of [`LaProp`].
     pub struct Scalars {
         /// Weight decay as a factor of the weights.
@@ -117,8 +115,7 @@ fields! {
 impl Rule for LaProp {
     const NAME: &'static str = "laprop";
     const TITLE: &'static str = "LaProp";
-    const PAPER: Paper =
-        Paper { cite: "Ziyin et al. 2020", url: "https://arxiv.org/abs/2002.04839" };
+    const PAPER: Paper = Paper::arxiv("Ziyin et al. 2020", "2002.04839");
     const SUMS: usize = 1;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
@@ -129,18 +126,18 @@ impl Rule for LaProp {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let t = t as f64;
-        let bias2 = 1.0 - self.beta2.powf(t);
+        let Self { beta1, beta2, .. } = *self;
+        let bias2 = 1.0 - beta2.powf(t as f64);
         Scalars {
             keep: 1.0 - lr * self.weight_decay,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
+            beta1,
+            one_beta1: 1.0 - beta1,
+            beta2,
+            one_beta2: 1.0 - beta2,
             lr,
-            debias1: 1.0 / (1.0 - self.beta1.powf(t)),
+            debias1: debias(beta1, t),
             debias2: 1.0 / bias2,
-            centered: if t > self.steps_before_using_centered { 1.0 } else { 0.0 },
+            centered: f64::from(t as f64 > self.steps_before_using_centered),
             eps: self.eps + self.eps_hat / bias2.sqrt(),
             eps_root: self.eps_root_hat / bias2,
             xi: self.cautious.then_some(self.cautious_xi),

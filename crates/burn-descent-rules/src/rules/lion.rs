@@ -62,9 +62,7 @@ options! {
 fields! {
     /// State of [`Lion`].
     pub struct Momentum { m }
-}
 
-fields! {
     /// Scalars of [`Lion`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -78,28 +76,17 @@ fields! {
 impl Rule for Lion {
     const NAME: &'static str = "lion";
     const TITLE: &'static str = "Lion";
-    const PAPER: Paper =
-        Paper { cite: "Chen et al. 2023", url: "https://arxiv.org/abs/2302.06675" };
+    const PAPER: Paper = Paper::arxiv("Chen et al. 2023", "2302.06675");
     const SUMS: usize = 1;
     type State<R: Copy> = Momentum<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Momentum<f64> {
-        Momentum { m: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        Scalars {
-            l2,
-            keep,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            lr,
-            xi: self.cautious.then_some(self.cautious_xi),
-        }
+        let (one_beta1, one_beta2) = (1.0 - beta1, 1.0 - beta2);
+        let xi = self.cautious.then_some(self.cautious_xi);
+        Scalars { l2, keep, beta1, one_beta1, beta2, one_beta2, lr, xi }
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-use crate::{Over, Paper, Real, Rule, fields, options};
+use crate::{Over, Paper, Real, Rule, fields, options, transforms};
 
 options! {
     /// MADGRAD: steps from where training began, by the sum of all gradients.
@@ -66,15 +66,12 @@ fields! {
         /// Where the weights began, with momentum; 0 before the first step, which sets it.
         p0: optional,
     }
-}
 
-fields! {
     /// Scalars of [`Madgrad`].
     pub struct Scalars {
         l2, lambda, eps,
-        /// 1 in step 1, then 0.
-        first,
-        one_beta,
+        /// 1 in step 1, then 0; and `1 − β`.
+        first, one_beta,
         /// Share of the weights that decays, where that is decoupled.
         decay,
     }
@@ -83,8 +80,7 @@ fields! {
 impl Rule for Madgrad {
     const NAME: &'static str = "madgrad";
     const TITLE: &'static str = "MADGRAD";
-    const PAPER: Paper =
-        Paper { cite: "Defazio & Jelassi 2021", url: "https://arxiv.org/abs/2101.11075" };
+    const PAPER: Paper = Paper::arxiv("Defazio & Jelassi 2021", "2101.11075");
     type State<R: Copy> = Sums<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -93,22 +89,13 @@ impl Rule for Madgrad {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let beta = self.momentum;
-        let eta = if lr > 0.0 { lr + self.eps } else { 0.0 };
-        let decay = match (self.decoupled_weight_decay, self.decay_first) {
-            (false, _) => 0.0,
-            (true, false) => eta * self.weight_decay,
-            (true, true) if beta > 0.0 => beta * lr * self.weight_decay,
-            (true, true) => lr * self.weight_decay,
-        };
-        Scalars {
-            l2: if self.decoupled_weight_decay { 0.0 } else { self.weight_decay },
-            lambda: eta * (t as f64).sqrt(),
-            eps: self.eps,
-            first: if t == 1 { 1.0 } else { 0.0 },
-            one_beta: 1.0 - beta,
-            decay,
-        }
+        let Self { momentum: beta, eps, .. } = *self;
+        let (l2, decay) = transforms::split_decay(self.weight_decay, self.decoupled_weight_decay);
+        let eta = if lr > 0.0 { lr + eps } else { 0.0 };
+        let before = if beta > 0.0 { beta * lr } else { lr };
+        let decay = decay * if self.decay_first { before } else { eta };
+        let lambda = eta * (t as f64).sqrt();
+        Scalars { l2, lambda, eps, first: f64::from(t == 1), one_beta: 1.0 - beta, decay }
     }
 
     #[inline(always)]
@@ -121,8 +108,7 @@ impl Rule for Madgrad {
     ) -> (R, Sums<R>) {
         let g = g + k.l2 * p;
         let away = |sum: R, nu: R| sum / (nu.cbrt() + k.eps);
-        let sum = s.s + k.lambda * g;
-        let nu = s.nu + k.lambda * g * g;
+        let (sum, nu) = (s.s + k.lambda * g, s.nu + k.lambda * g * g);
         let p0 = s.p0.map(|p0| p0 + k.first * p);
         let step = match p0 {
             Some(p0) => k.one_beta * (p0 - away(sum, nu) - p),

@@ -1,5 +1,5 @@
 use crate::Domain::Tensor;
-use crate::transforms::{cautious, one_or_more};
+use crate::transforms::{cautious, debias, one_or_more};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -55,9 +55,9 @@ options! {
         eps_hat: Epsilon = 0.0,
         /// Added under the root before its bias is corrected.
         eps_root_hat: Epsilon = 0.0,
-        /// How much of the variance is taken off, `γ`. 0 is AdamW, but for the norm.
+        /// How much of the variance is taken off, `γ`. With 0 this is AdamW, but for the norm.
         gamma: NonNegative = 0.025,
-        /// The gradient before the first is 0; false: the first is compared with nothing.
+        /// Compare the first gradient with 0; if false, with nothing.
         compare_with_zero: bool = true,
         /// Decoupled decay `λ` of the weights.
         #[doc(alias = "lambda")]
@@ -86,9 +86,7 @@ fields! {
         /// Greatest second moment, with AMSGrad.
         v_max: optional,
     }
-}
 
-fields! {
     /// Scalars of [`Mars`].
     pub struct Scalars {
         /// `γ β₁ / (1 − β₁)`.
@@ -111,8 +109,7 @@ fn corrected<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> R {
 impl Rule for Mars {
     const NAME: &'static str = "mars";
     const TITLE: &'static str = "MARS-AdamW";
-    const PAPER: Paper =
-        Paper { cite: "Yuan et al. 2024", url: "https://arxiv.org/abs/2411.10438" };
+    const PAPER: Paper = Paper::arxiv("Yuan et al. 2024", "2411.10438");
     const SUMS: usize = 2;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
@@ -122,18 +119,18 @@ impl Rule for Mars {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, .. } = *self;
         let first = t == 1 && !self.compare_with_zero;
-        let debias2 = 1.0 / (1.0 - self.beta2.powf(t as f64));
-        let difference = self.gamma * self.beta1 / (1.0 - self.beta1);
+        let debias2 = debias(beta2, t);
         Scalars {
-            difference: if first { 0.0 } else { difference },
+            difference: if first { 0.0 } else { self.gamma * beta1 / (1.0 - beta1) },
             decay: self.weight_decay,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
+            beta1,
+            one_beta1: 1.0 - beta1,
+            beta2,
+            one_beta2: 1.0 - beta2,
             lr,
-            debias1: 1.0 / (1.0 - self.beta1.powf(t as f64)),
+            debias1: debias(beta1, t),
             debias2,
             eps: self.eps + self.eps_hat * debias2.sqrt(),
             eps_root: self.eps_root_hat * debias2,

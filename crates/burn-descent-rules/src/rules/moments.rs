@@ -15,6 +15,14 @@ pub(super) struct Common {
 }
 
 fields! {
+    /// State of rules that have two moments and nothing else.
+    pub struct Moments {
+        /// First moment, `exp_avg` in PyTorch.
+        m,
+        /// Second moment, `exp_avg_sq` in PyTorch.
+        v,
+    }
+
     /// Scalars of [`AdamC`](crate::AdamC) and [`Grams`](crate::Grams).
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -29,20 +37,20 @@ fields! {
 
 impl Common {
     pub(super) fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        let root_bias2 = (1.0 - self.beta2.powf(t as f64)).sqrt();
-        Scalars {
-            l2,
-            keep,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            lr: lr * root_bias2 / (1.0 - self.beta1.powf(t as f64)),
-            eps: self.eps * root_bias2 + self.eps_hat,
-            eps_root: self.eps_root_hat,
-        }
+        let (one_beta1, one_beta2) = (1.0 - beta1, 1.0 - beta2);
+        let (lr, root_bias2) = uncorrected(lr, beta1, beta2, t);
+        let (eps, eps_root) = (self.eps * root_bias2 + self.eps_hat, self.eps_root_hat);
+        Scalars { l2, keep, beta1, one_beta1, beta2, one_beta2, lr, eps, eps_root }
     }
+}
+
+/// `η √(1 − β₂ᵗ) / (1 − β₁ᵗ)`, the learning rate for moments whose bias is not corrected, and
+/// `√(1 − β₂ᵗ)`, the factor of what is added to their root.
+pub(super) fn uncorrected(lr: f64, beta1: f64, beta2: f64, t: u64) -> (f64, f64) {
+    let root_bias2 = (1.0 - beta2.powf(t as f64)).sqrt();
+    (lr * root_bias2 / (1.0 - beta1.powf(t as f64)), root_bias2)
 }
 
 /// The step `η m̂ / (√v̂ + ε)`.

@@ -1,4 +1,4 @@
-use super::nadam::Moments;
+use super::moments::Moments;
 use crate::transforms::decay;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
@@ -69,14 +69,9 @@ fields! {
 impl Rule for MSvag {
     const NAME: &'static str = "msvag";
     const TITLE: &'static str = "M-SVAG";
-    const PAPER: Paper =
-        Paper { cite: "Balles & Hennig 2017", url: "https://arxiv.org/abs/1705.07774" };
+    const PAPER: Paper = Paper::arxiv("Balles & Hennig 2017", "1705.07774");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);

@@ -1,4 +1,5 @@
-use crate::transforms::{cautious, decay};
+use super::moments::Moments;
+use crate::transforms::{cautious, debias, decay};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -53,7 +54,7 @@ options! {
         /// Decay `β₂` of the second moment.
         #[doc(alias = "betas")]
         beta2: Decay = 0.999,
-        /// Added to the root. This or `eps_root` must be > 0.
+        /// Added to the root.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-8,
         /// Added under the root.
@@ -64,8 +65,8 @@ options! {
         momentum_decay: NonNegative = 0.004,
         /// `μ` is `β₁` in every step.
         constant_momentum: bool = false,
-        /// Correct the bias of `m` as of the next step, for which it is meant. If not, as
-        /// of this step.
+        /// Correct the bias of `m` as of the next step, for which it is meant; if false, as of this
+        /// step.
         next_bias: bool = true,
         /// Weight decay `λ`.
         #[doc(alias = "lambda")]
@@ -111,16 +112,6 @@ fn ln_product(ln_q: f64, t: f64) -> f64 {
 }
 
 fields! {
-    /// State of [`NAdam`] and of others that have two moments and nothing else.
-    pub struct Moments {
-        /// First moment, `exp_avg` in PyTorch.
-        m,
-        /// Second moment, `exp_avg_sq` in PyTorch.
-        v,
-    }
-}
-
-fields! {
     /// Scalars of [`NAdam`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -140,31 +131,28 @@ impl Rule for NAdam {
     const NAME: &'static str = "nadam";
     const TITLE: &'static str = "NAdam";
     const PAPER: Paper =
-        Paper { cite: "Dozat 2016", url: "https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ" };
+        Paper::at("Dozat 2016", "https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ");
     const SUMS: usize = 1;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, eps, eps_root, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let (of_g, of_m) = self.shares(t);
         Scalars {
             l2,
             keep,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
+            beta1,
+            one_beta1: 1.0 - beta1,
+            beta2,
+            one_beta2: 1.0 - beta2,
             lr,
             of_g,
             of_m,
-            debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
-            eps: self.eps,
-            eps_root: self.eps_root,
+            debias2: debias(beta2, t),
+            eps,
+            eps_root,
             xi: self.cautious.then_some(self.cautious_xi),
         }
     }

@@ -37,9 +37,7 @@ options! {
 fields! {
     /// State of [`Nesterov`].
     pub struct Velocity { m }
-}
 
-fields! {
     /// Scalars of [`Nesterov`].
     pub struct Scalars { beta, lr }
 }
@@ -47,16 +45,12 @@ fields! {
 impl Rule for Nesterov {
     const NAME: &'static str = "nesterov";
     const TITLE: &'static str = "Nesterov";
-    const PAPER: Paper = Paper {
-        cite: "Nesterov 1983; Sutskever et al. 2013",
-        url: "https://proceedings.mlr.press/v28/sutskever13.html",
-    };
+    const PAPER: Paper = Paper::at(
+        "Nesterov 1983; Sutskever et al. 2013",
+        "https://proceedings.mlr.press/v28/sutskever13.html",
+    );
     type State<R: Copy> = Velocity<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn start(&self) -> Velocity<f64> {
-        Velocity { m: 0.0 }
-    }
 
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         Scalars { beta: self.momentum, lr }

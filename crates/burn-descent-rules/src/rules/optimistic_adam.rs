@@ -1,6 +1,6 @@
-use super::NAdam;
 use super::optimistic_gd::optimism;
-use crate::transforms::decay;
+use super::radam;
+use crate::transforms::{debias, decay};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -14,8 +14,8 @@ options! {
     /// θ ← θ − η ((α + β) u − β u')  u' that of the step before, u in step 1
     /// ```
     ///
-    /// `nesterov`, which is optax's default: the `m̄` of [`NAdam`] with constant momentum takes the
-    /// place of `m̂`.
+    /// `nesterov`, which is optax's default: the `m̄` of [`NAdam`](crate::NAdam) with constant
+    /// momentum takes the place of `m̂`.
     ///
     /// - Defaults: the paper's. `alpha` 1, `beta` 1, without Nesterov's momentum; Adam's `beta1` 0.9,
     ///   `beta2` 0.999, `eps` 1e-8; `eps_root` 0, no weight decay.
@@ -43,7 +43,7 @@ options! {
         /// Decay `β₂` of the second moment.
         #[doc(alias = "betas")]
         beta2: Decay = 0.999,
-        /// Added to the root. This or `eps_root` must be > 0.
+        /// Added to the root.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-8,
         /// Added under the root.
@@ -75,9 +75,7 @@ fields! {
         /// Adam's step before this one, for a learning rate of 1.
         u_prev,
     }
-}
 
-fields! {
     /// Scalars of [`OptimisticAdam`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -97,35 +95,27 @@ fields! {
 impl Rule for OptimisticAdam {
     const NAME: &'static str = "optimistic_adam";
     const TITLE: &'static str = "Optimistic Adam";
-    const PAPER: Paper =
-        Paper { cite: "Daskalakis et al. 2017", url: "https://arxiv.org/abs/1711.00141" };
+    const PAPER: Paper = Paper::arxiv("Daskalakis et al. 2017", "1711.00141");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0, u_prev: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, eps, eps_root, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        let ahead = NAdam::new().beta1(self.beta1).constant_momentum(true);
-        let (of_g, of_m) = match self.nesterov {
-            true => ahead.shares(t),
-            false => (0.0, 1.0 / (1.0 - self.beta1.powf(t as f64))),
-        };
+        let (of_g, of_m) = radam::shares(beta1, self.nesterov, t);
         let (of_u, of_prev) = optimism(self.alpha, self.beta, t);
         Scalars {
             l2,
             keep,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
+            beta1,
+            one_beta1: 1.0 - beta1,
+            beta2,
+            one_beta2: 1.0 - beta2,
             of_g,
             of_m,
-            debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
-            eps: self.eps,
-            eps_root: self.eps_root,
+            debias2: debias(beta2, t),
+            eps,
+            eps_root,
             of_u,
             of_prev,
             lr,

@@ -62,9 +62,7 @@ fields! {
         /// Gradient of the step before.
         g_prev,
     }
-}
 
-fields! {
     /// Scalars of [`OptimisticGd`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -78,14 +76,9 @@ fields! {
 impl Rule for OptimisticGd {
     const NAME: &'static str = "optimistic_gd";
     const TITLE: &'static str = "Optimistic gradient descent";
-    const PAPER: Paper =
-        Paper { cite: "Daskalakis et al. 2017", url: "https://arxiv.org/abs/1711.00141" };
+    const PAPER: Paper = Paper::arxiv("Daskalakis et al. 2017", "1711.00141");
     type State<R: Copy> = Past<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn start(&self) -> Past<f64> {
-        Past { g_prev: 0.0 }
-    }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);

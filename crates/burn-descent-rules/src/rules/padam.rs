@@ -103,8 +103,7 @@ fields! {
 impl Rule for Padam {
     const NAME: &'static str = "padam";
     const TITLE: &'static str = "Padam";
-    const PAPER: Paper =
-        Paper { cite: "Chen et al. 2018", url: "https://arxiv.org/abs/1806.06763" };
+    const PAPER: Paper = Paper::arxiv("Chen et al. 2018", "1806.06763");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -63,9 +63,7 @@ fields! {
         /// Gradient of the step before.
         g_prev,
     }
-}
 
-fields! {
     /// Scalars of [`Pid`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -80,27 +78,16 @@ fields! {
 impl Rule for Pid {
     const NAME: &'static str = "pid";
     const TITLE: &'static str = "PID";
-    const PAPER: Paper =
-        Paper { cite: "An et al. 2018", url: "https://doi.org/10.1109/CVPR.2018.00889" };
+    const PAPER: Paper = Paper::at("An et al. 2018", "https://doi.org/10.1109/CVPR.2018.00889");
     type State<R: Copy> = Parts<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Parts<f64> {
-        Parts { i: 0.0, d: 0.0, g_prev: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { momentum: beta, integral, derivative, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        Scalars {
-            l2,
-            keep,
-            beta: self.momentum,
-            inflow: 1.0 - self.dampening,
-            one_beta: if t == 1 { 0.0 } else { 1.0 - self.momentum },
-            integral: self.integral,
-            derivative: self.derivative,
-            lr,
-        }
+        let one_beta = if t == 1 { 0.0 } else { 1.0 - beta };
+        let inflow = 1.0 - self.dampening;
+        Scalars { l2, keep, beta, inflow, one_beta, integral, derivative, lr }
     }
 
     #[inline(always)]

@@ -58,9 +58,7 @@ fields! {
         /// The older one.
         m_prev,
     }
-}
 
-fields! {
     /// Scalars of [`Pnm`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -76,13 +74,9 @@ fields! {
 impl Rule for Pnm {
     const NAME: &'static str = "pnm";
     const TITLE: &'static str = "PNM";
-    const PAPER: Paper = Paper { cite: "Xie et al. 2021", url: "https://arxiv.org/abs/2103.17182" };
+    const PAPER: Paper = Paper::arxiv("Xie et al. 2021", "2103.17182");
     type State<R: Copy> = Momenta<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn start(&self) -> Momenta<f64> {
-        Momenta { m: 0.0, m_prev: 0.0 }
-    }
 
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);

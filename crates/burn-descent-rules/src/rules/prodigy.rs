@@ -1,5 +1,5 @@
 use crate::Domain::Model;
-use crate::{Over, Paper, Real, Rule, fields, options};
+use crate::{Over, Paper, Real, Rule, fields, options, transforms};
 
 options! {
     /// Prodigy: Adam that finds its own learning rate, from how far the whole model has come.
@@ -54,7 +54,7 @@ options! {
         /// Decay `λ` of the weights.
         #[doc(alias = "lambda")]
         weight_decay: WeightDecay = 0.0,
-        /// The decay acts on the weights; false: it is a penalty in the gradient (L2).
+        /// The decay acts on the weights, not on the gradient.
         #[doc(alias = "decouple")]
         decoupled_weight_decay: bool = true,
         /// The estimate before the first step.
@@ -63,7 +63,7 @@ options! {
         /// A factor of the estimate.
         #[doc(alias = "estim_lr_coef")]
         d_coef: Positive = 1.0,
-        /// By how much the estimate may grow in a step, >= 1; 0 for any factor.
+        /// The greatest factor by which the estimate grows in a step, at least 1; 0 is no limit.
         growth_rate: NonNegative = 0.0,
         /// Correct the bias of the moments.
         #[doc(alias = "use_bias_correction")]
@@ -93,9 +93,7 @@ fields! {
         /// `N`.
         numerator: Model,
     }
-}
 
-fields! {
     /// Scalars of [`Prodigy`].
     pub struct Scalars {
         l2, decay,
@@ -111,8 +109,7 @@ fields! {
 impl Rule for Prodigy {
     const NAME: &'static str = "prodigy";
     const TITLE: &'static str = "Prodigy";
-    const PAPER: Paper =
-        Paper { cite: "Mishchenko & Defazio 2023", url: "https://arxiv.org/abs/2306.06101" };
+    const PAPER: Paper = Paper::arxiv("Mishchenko & Defazio 2023", "2306.06101");
     const SUMS: usize = 2;
     type State<R: Copy> = Estimate<R>;
     type Scalars<R: Copy> = Scalars<R>;
@@ -123,27 +120,24 @@ impl Rule for Prodigy {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, beta3, eps, d0, d_coef, growth_rate, .. } = *self;
+        let (l2, decay) = transforms::split_decay(self.weight_decay, self.decoupled_weight_decay);
         let bias = |beta: f64| 1.0 - beta.powf(t as f64);
-        let correction = bias(self.beta2).sqrt() / bias(self.beta1);
-        let lr = if self.bias_correction { lr * correction } else { lr };
-        let (l2, decay) = match self.decoupled_weight_decay {
-            true => (0.0, self.weight_decay),
-            false => (self.weight_decay, 0.0),
-        };
+        let lr = if self.bias_correction { lr * (bias(beta2).sqrt() / bias(beta1)) } else { lr };
         Scalars {
             l2,
             decay,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            beta3: if self.beta3 > 0.0 { self.beta3 } else { self.beta2.sqrt() },
-            eps: self.eps,
+            beta1,
+            one_beta1: 1.0 - beta1,
+            beta2,
+            one_beta2: 1.0 - beta2,
+            beta3: if beta3 > 0.0 { beta3 } else { beta2.sqrt() },
+            eps,
             lr,
             lr_of_s: if self.safeguard_warmup { 1.0 } else { lr },
-            d0: self.d0,
-            d_coef: self.d_coef,
-            growth_rate: if self.growth_rate > 0.0 { self.growth_rate } else { f64::INFINITY },
+            d0,
+            d_coef,
+            growth_rate: if growth_rate > 0.0 { growth_rate } else { f64::INFINITY },
         }
     }
 

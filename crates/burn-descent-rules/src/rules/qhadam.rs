@@ -1,5 +1,5 @@
-use super::nadam::Moments;
-use crate::transforms::decay;
+use super::moments::Moments;
+use crate::transforms::{debias, decay};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -74,32 +74,28 @@ fields! {
 impl Rule for QhAdam {
     const NAME: &'static str = "qhadam";
     const TITLE: &'static str = "QHAdam";
-    const PAPER: Paper =
-        Paper { cite: "Ma & Yarats 2018", url: "https://arxiv.org/abs/1810.06801" };
+    const PAPER: Paper = Paper::arxiv("Ma & Yarats 2018", "1810.06801");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, nu1, nu2, eps, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         Scalars {
             l2,
             keep,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            nu1: self.nu1,
-            one_nu1: 1.0 - self.nu1,
-            nu2: self.nu2,
-            one_nu2: 1.0 - self.nu2,
+            beta1,
+            one_beta1: 1.0 - beta1,
+            beta2,
+            one_beta2: 1.0 - beta2,
+            nu1,
+            one_nu1: 1.0 - nu1,
+            nu2,
+            one_nu2: 1.0 - nu2,
             lr,
-            debias1: 1.0 / (1.0 - self.beta1.powf(t as f64)),
-            debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
-            eps: self.eps,
+            debias1: debias(beta1, t),
+            debias2: debias(beta2, t),
+            eps,
         }
     }
 

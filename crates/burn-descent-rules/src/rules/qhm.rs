@@ -53,9 +53,7 @@ fields! {
         /// Average of the gradients, with momentum.
         m: optional,
     }
-}
 
-fields! {
     /// Scalars of [`Qhm`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -67,8 +65,7 @@ fields! {
 impl Rule for Qhm {
     const NAME: &'static str = "qhm";
     const TITLE: &'static str = "QHM";
-    const PAPER: Paper =
-        Paper { cite: "Ma & Yarats 2018", url: "https://arxiv.org/abs/1810.06801" };
+    const PAPER: Paper = Paper::arxiv("Ma & Yarats 2018", "1810.06801");
     type State<R: Copy> = Average<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -77,16 +74,9 @@ impl Rule for Qhm {
     }
 
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
+        let Self { momentum: beta, nu, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        Scalars {
-            l2,
-            keep,
-            beta: self.momentum,
-            one_beta: 1.0 - self.momentum,
-            nu: self.nu,
-            one_nu: 1.0 - self.nu,
-            lr,
-        }
+        Scalars { l2, keep, beta, one_beta: 1.0 - beta, nu, one_nu: 1.0 - nu, lr }
     }
 
     #[inline(always)]

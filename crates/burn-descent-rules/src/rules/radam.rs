@@ -1,6 +1,7 @@
-use super::nadam::{Moments, NAdam};
-use crate::transforms::decay;
-use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
+use super::NAdam;
+use super::moments::Moments;
+use crate::transforms::{debias, decay};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
     /// RAdam: Adam that waits with its denominator until enough gradients have been seen for it, and
@@ -52,19 +53,18 @@ options! {
         /// Decay `β₂` of the second moment.
         #[doc(alias = "betas")]
         beta2: Decay = 0.999,
-        /// Added to the root before its bias is corrected. One of the three
-        /// epsilons must be > 0.
+        /// Added to the root before its bias is corrected.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-8,
         /// Added to the root after its bias is corrected.
         eps_debiased: Epsilon = 0.0,
         /// Added under the root after its bias is corrected.
         eps_root: Epsilon = 0.0,
-        /// The `ρ_t` beyond which steps are rectified, 4 or more.
+        /// The `ρ_t` beyond which steps are rectified.
         #[doc(alias = "n_sma_threshold")]
-        threshold: Positive = 5.0,
-        /// Steps that are not yet rectified are steps along the momentum. If not, there
-        /// are none, and no weight decay either.
+        threshold: AtLeast(4.0) = 5.0,
+        /// Before the rectification sets in, step along the momentum; if false, do not step then,
+        /// nor let the weights decay.
         degenerated_to_sgd: bool = true,
         /// Look one step of momentum ahead.
         nesterov: bool = false,
@@ -79,16 +79,13 @@ options! {
     }
 }
 
-impl RAdam {
-    /// The shares of `g` and of `m` in the momentum of step `t`: `m̂`, or `m̄` that looks ahead.
-    fn shares(&self, t: u64) -> (f64, f64) {
-        let ahead = NAdam::new().beta1(self.beta1).constant_momentum(true);
-        match self.nesterov {
-            true => ahead.shares(t),
-            false => (0.0, 1.0 / (1.0 - self.beta1.powf(t as f64))),
-        }
-    }
+/// The shares of `g` and of `m` in the momentum of step `t`: `m̂`, or `m̄` that looks ahead.
+pub(super) fn shares(beta1: f64, nesterov: bool, t: u64) -> (f64, f64) {
+    let ahead = NAdam::new().beta1(beta1).constant_momentum(true);
+    if nesterov { ahead.shares(t) } else { (0.0, debias(beta1, t)) }
+}
 
+impl RAdam {
     /// The factors of the adaptive and of the plain step `t`; one of them is 0.
     pub(super) fn rectification(&self, t: u64) -> (f64, f64) {
         let beta2_t = self.beta2.powf(t as f64);
@@ -98,7 +95,7 @@ impl RAdam {
             let r = (rho - 4.0) * (rho - 2.0) * rho_inf;
             ((r / ((rho_inf - 4.0) * (rho_inf - 2.0) * rho)).sqrt(), 0.0)
         } else {
-            (0.0, if self.degenerated_to_sgd { 1.0 } else { 0.0 })
+            (0.0, f64::from(self.degenerated_to_sgd))
         }
     }
 }
@@ -121,33 +118,24 @@ fields! {
 impl Rule for RAdam {
     const NAME: &'static str = "radam";
     const TITLE: &'static str = "RAdam";
-    const PAPER: Paper = Paper { cite: "Liu et al. 2019", url: "https://arxiv.org/abs/1908.03265" };
+    const PAPER: Paper = Paper::arxiv("Liu et al. 2019", "1908.03265");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        let enough = self.threshold >= 4.0;
-        let threshold = [("threshold", self.threshold, enough, "a number >= 4")];
-        InvalidOption::unless_all_hold(Self::NAME, &threshold)
-    }
-
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        let (of_g, of_m) = self.shares(t);
+        let (of_g, of_m) = shares(beta1, self.nesterov, t);
         let (adaptive, plain) = self.rectification(t);
         let stands_still = adaptive + plain == 0.0;
-        let bias2 = 1.0 - self.beta2.powf(t as f64);
+        let bias2 = 1.0 - beta2.powf(t as f64);
         Scalars {
             l2,
             keep: if stands_still { 1.0 } else { keep },
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
+            beta1,
+            one_beta1: 1.0 - beta1,
+            beta2,
+            one_beta2: 1.0 - beta2,
             of_g,
             of_m,
             adaptive: lr * adaptive * bias2.sqrt(),

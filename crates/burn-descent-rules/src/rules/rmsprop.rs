@@ -1,4 +1,4 @@
-use crate::transforms::{decay, no_less_than_zero};
+use crate::transforms::{debias, decay, no_less_than_zero};
 use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -48,7 +48,7 @@ options! {
         #[doc(alias = "alpha")]
         #[doc(alias = "decay")]
         rho: Decay = 0.9,
-        /// Added to the root. This or `eps_root` must be > 0.
+        /// Added to the root.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-8,
         /// Added under the root.
@@ -57,10 +57,10 @@ options! {
         momentum: Decay = 0.0,
         /// Look ahead by one more step of the momentum. Needs `momentum` > 0.
         nesterov: bool = false,
-        /// The learning rate goes into the velocity. PyTorch's does not.
+        /// The learning rate goes into the velocity, as it does not in PyTorch.
         #[doc(alias = "lr_in_momentum")]
         classic: bool = false,
-        /// Subtract the squared average of the gradient.
+        /// Subtract the squared average of the gradient from that of its square.
         centered: bool = false,
         /// Weight decay `λ`.
         #[doc(alias = "lambda")]
@@ -87,9 +87,7 @@ fields! {
         /// Velocity, with momentum.
         b: optional,
     }
-}
 
-fields! {
     /// Scalars of [`RmsProp`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -108,10 +106,10 @@ fields! {
 impl Rule for RmsProp {
     const NAME: &'static str = "rmsprop";
     const TITLE: &'static str = "RMSProp";
-    const PAPER: Paper = Paper {
-        cite: "Tieleman & Hinton 2012",
-        url: "https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf",
-    };
+    const PAPER: Paper = Paper::at(
+        "Tieleman & Hinton 2012",
+        "https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf",
+    );
     type State<R: Copy> = Averages<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -130,27 +128,17 @@ impl Rule for RmsProp {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { rho, eps, eps_root, momentum, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        let debias = 1.0 / (1.0 - self.rho.powf(t as f64));
+        let debias = if self.bias_correction { debias(rho, t) } else { 1.0 };
         let (inflow, of_b) = if self.classic { (lr, 1.0) } else { (1.0, lr) };
-        let (of_d, of_b) = match (self.momentum > 0.0, self.nesterov) {
+        let (of_d, of_b) = match (momentum > 0.0, self.nesterov) {
             (false, _) => (lr, 0.0),
             (true, false) => (0.0, of_b),
-            (true, true) => (lr, of_b * self.momentum),
+            (true, true) => (lr, of_b * momentum),
         };
-        Scalars {
-            l2,
-            keep,
-            rho: self.rho,
-            one_rho: 1.0 - self.rho,
-            debias: if self.bias_correction { debias } else { 1.0 },
-            eps: self.eps,
-            eps_root: self.eps_root,
-            momentum: self.momentum,
-            inflow,
-            of_d,
-            of_b,
-        }
+        let one_rho = 1.0 - rho;
+        Scalars { l2, keep, rho, one_rho, debias, eps, eps_root, momentum, inflow, of_d, of_b }
     }
 
     #[inline(always)]

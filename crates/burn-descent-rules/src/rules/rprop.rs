@@ -39,9 +39,9 @@ options! {
         /// Factor of a step size where the gradient has turned.
         #[doc(alias = "etas")]
         eta_minus: Decay = 0.5,
-        /// Factor of a step size where it has not, > 1.
+        /// Factor of a step size where the gradient has kept its sign.
         #[doc(alias = "etas")]
-        eta_plus: Positive = 1.2,
+        eta_plus: MoreThan(1.0) = 1.2,
         /// The smallest step size.
         #[doc(alias = "step_sizes")]
         min_step_size: Positive = 1e-6,
@@ -61,9 +61,7 @@ fields! {
         /// Sign of the gradient of the last step, 0 if it had turned.
         d,
     }
-}
 
-fields! {
     /// Scalars of [`Rprop`].
     pub struct Scalars {
         /// The learning rate in step 1, then 0.
@@ -76,38 +74,20 @@ impl Rule for Rprop {
     const NAME: &'static str = "rprop";
     const TITLE: &'static str = "Rprop";
     const PAPER: Paper =
-        Paper { cite: "Riedmiller & Braun 1993", url: "https://doi.org/10.1109/ICNN.1993.298623" };
+        Paper::at("Riedmiller & Braun 1993", "https://doi.org/10.1109/ICNN.1993.298623");
     type State<R: Copy> = Steps<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
     fn conflict(&self) -> Result<(), InvalidOption> {
-        let Self { eta_plus, min_step_size, max_step_size, .. } = *self;
-        InvalidOption::unless_all_hold(
-            Self::NAME,
-            &[
-                ("eta_plus", eta_plus, eta_plus > 1.0, "> 1"),
-                (
-                    "max_step_size",
-                    max_step_size,
-                    max_step_size >= min_step_size,
-                    ">= min_step_size",
-                ),
-            ],
-        )
-    }
-
-    fn start(&self) -> Steps<f64> {
-        Steps { eta: 0.0, d: 0.0 }
+        let (least, most) = (self.min_step_size, self.max_step_size);
+        let needs = [("max_step_size", most, most >= least, ">= min_step_size")];
+        InvalidOption::unless_all_hold(Self::NAME, &needs)
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        Scalars {
-            start: if t == 1 { lr } else { 0.0 },
-            eta_minus: self.eta_minus,
-            eta_plus: self.eta_plus,
-            min_step_size: self.min_step_size,
-            max_step_size: self.max_step_size,
-        }
+        let Self { eta_minus, eta_plus, min_step_size, max_step_size, .. } = *self;
+        let start = if t == 1 { lr } else { 0.0 };
+        Scalars { start, eta_minus, eta_plus, min_step_size, max_step_size }
     }
 
     #[inline(always)]
@@ -119,7 +99,7 @@ impl Rule for Rprop {
         _: &mut impl Over<R>,
     ) -> (R, Steps<R>) {
         let zero = R::lit(0.0);
-        let d = (g).sign();
+        let d = g.sign();
         let (kept, turned) = (zero.lt(d * s.d), (d * s.d).lt(zero));
         let factor = R::select(turned, k.eta_minus, R::lit(1.0));
         let factor = R::select(kept, k.eta_plus, factor);

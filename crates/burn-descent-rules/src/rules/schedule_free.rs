@@ -42,13 +42,3 @@ pub(super) fn step<R: Real>(y: R, d: R, g: R, [lr, beta, c, one_c]: [R; 4]) -> (
 pub(super) fn back(beta: f64) -> f64 {
     1.0 - 1.0 / beta
 }
-
-/// Refuses a momentum of 0, by which [`back`] would divide.
-pub(super) fn momentum(
-    rule: &'static str,
-    option: &'static str,
-    value: f64,
-) -> Result<(), crate::InvalidOption> {
-    let momentum = [(option, value, value > 0.0, "a number in (0, 1)")];
-    crate::InvalidOption::unless_all_hold(rule, &momentum)
-}

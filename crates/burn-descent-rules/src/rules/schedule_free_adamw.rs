@@ -1,5 +1,6 @@
-use super::schedule_free::{self, MEMORY, back, momentum, share, warm};
-use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
+use super::schedule_free::{self, MEMORY, back, share, warm};
+use crate::transforms::debias;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
     /// Schedule-Free AdamW: an average of all steps in place of a schedule of the learning rate.
@@ -40,9 +41,9 @@ options! {
     /// # Ok::<(), burn_descent::InvalidOption>(())
     /// ```
     pub struct ScheduleFreeAdamW {
-        /// Share `β₁` of the average `x` in the point `y` of the gradients, in (0, 1).
+        /// Share `β₁` of the average `x` in the point `y` of the gradients.
         #[doc(alias = "betas")]
-        beta1: Decay = 0.9,
+        beta1: OpenFraction = 0.9,
         /// Decay `β₂` of the second moment.
         #[doc(alias = "betas")]
         beta2: Decay = 0.999,
@@ -51,9 +52,9 @@ options! {
         eps: Positive = 1e-8,
         /// Steps in which the learning rate grows linearly.
         warmup_steps: NonNegative = 0.0,
-        /// Steps count `tʳ` in the average. With 0 all count the same.
+        /// Steps count `tʳ` in the average; with 0 all count the same.
         r: NonNegative = 0.0,
-        /// Steps count `η_max^p` in the average, `p` >= 0.
+        /// Steps count `η_max^p` in the average: the power `p`.
         weight_lr_power: NonNegative = 2.0,
         /// Weight decay `λ` at `y`.
         #[doc(alias = "lambda")]
@@ -71,9 +72,7 @@ fields! {
         /// Second moment.
         v,
     }
-}
 
-fields! {
     /// Scalars of [`ScheduleFreeAdamW`].
     pub struct Scalars {
         decay, lr, beta1, beta2, one_beta2,
@@ -90,36 +89,19 @@ fields! {
 impl Rule for ScheduleFreeAdamW {
     const NAME: &'static str = "schedule_free_adamw";
     const TITLE: &'static str = "Schedule-Free AdamW";
-    const PAPER: Paper =
-        Paper { cite: "Defazio et al. 2024", url: "https://arxiv.org/abs/2405.15682" };
+    const PAPER: Paper = Paper::arxiv("Defazio et al. 2024", "2405.15682");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        momentum(Self::NAME, "beta1", self.beta1)
-    }
-
-    fn start(&self) -> Moments<f64> {
-        Moments { d: 0.0, v: 0.0 }
-    }
 
     fn memory(&self) -> Vec<(&'static str, f64)> {
         MEMORY.to_vec()
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        Scalars {
-            decay: self.weight_decay,
-            lr: warm(lr, t, self.warmup_steps),
-            beta1: self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
-            eps: self.eps,
-            c: 1.0,
-            one_c: 0.0,
-            back: back(self.beta1),
-        }
+        let Self { weight_decay: decay, beta1, beta2, eps, .. } = *self;
+        let (lr, back) = (warm(lr, t, self.warmup_steps), back(beta1));
+        let (one_beta2, debias2) = (1.0 - beta2, debias(beta2, t));
+        Scalars { decay, lr, beta1, beta2, one_beta2, debias2, eps, c: 1.0, one_c: 0.0, back }
     }
 
     fn remember(&self, _lr: f64, t: u64, k: Scalars<f64>, memory: &mut [f64]) -> Scalars<f64> {

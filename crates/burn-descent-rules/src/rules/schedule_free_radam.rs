@@ -1,7 +1,8 @@
 use super::radam::RAdam;
-use super::schedule_free::{self, MEMORY, back, momentum, share};
+use super::schedule_free::{self, MEMORY, back, share};
 use super::schedule_free_adamw::Moments;
-use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
+use crate::transforms::debias;
+use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
     /// Schedule-Free RAdam: Schedule-Free AdamW whose warm-up is RAdam's rectification.
@@ -37,20 +38,20 @@ options! {
     /// # Ok::<(), burn_descent::InvalidOption>(())
     /// ```
     pub struct ScheduleFreeRAdam {
-        /// Share `β₁` of the average `x` in the point `y` of the gradients, in (0, 1).
+        /// Share `β₁` of the average `x` in the point `y` of the gradients.
         #[doc(alias = "betas")]
-        beta1: Decay = 0.9,
+        beta1: OpenFraction = 0.9,
         /// Decay `β₂` of the second moment.
         #[doc(alias = "betas")]
         beta2: Decay = 0.999,
         /// Added to the root.
         #[doc(alias = "epsilon")]
         eps: Positive = 1e-8,
-        /// Steps count `tʳ` in the average. With 0 all count the same.
+        /// Steps count `tʳ` in the average; with 0 all count the same.
         r: NonNegative = 0.0,
-        /// Steps count `η_max^p` in the average, `p` >= 0.
+        /// Steps count `η_max^p` in the average: the power `p`.
         weight_lr_power: NonNegative = 2.0,
-        /// Move nothing in the first steps; false: take plain ones.
+        /// Move nothing in the first steps; if false, take plain ones.
         silent_sgd_phase: bool = true,
         /// Weight decay `λ` at `y`.
         #[doc(alias = "lambda")]
@@ -79,41 +80,36 @@ fields! {
 impl Rule for ScheduleFreeRAdam {
     const NAME: &'static str = "schedule_free_radam";
     const TITLE: &'static str = "Schedule-Free RAdam";
-    const PAPER: Paper =
-        Paper { cite: "Defazio et al. 2024", url: "https://arxiv.org/abs/2405.15682" };
+    const PAPER: Paper = Paper::arxiv("Defazio et al. 2024", "2405.15682");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        momentum(Self::NAME, "beta1", self.beta1)
-    }
-
-    fn start(&self) -> Moments<f64> {
-        Moments { d: 0.0, v: 0.0 }
-    }
 
     fn memory(&self) -> Vec<(&'static str, f64)> {
         MEMORY.to_vec()
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let radam = RAdam::new().beta2(self.beta2).threshold(4.0);
-        let radam = radam.degenerated_to_sgd(!self.silent_sgd_phase);
-        let (rectified, plain) = radam.rectification(t);
-        let adaptive = if rectified > 0.0 { 1.0 } else { 0.0 };
+        let Self { weight_decay: decay, beta1, beta2, eps, .. } = *self;
+        let radam = RAdam::new().beta2(beta2).threshold(4.0);
+        let (rectified, plain) = radam.degenerated_to_sgd(!self.silent_sgd_phase).rectification(t);
+        let lr = lr * (rectified + plain);
+        let adaptive = f64::from(rectified > 0.0);
+        let plain = 1.0 - adaptive;
+        let (one_beta2, debias2) = (1.0 - beta2, debias(beta2, t));
+        let (c, one_c, back) = (1.0, 0.0, back(beta1));
         Scalars {
-            decay: self.weight_decay,
-            lr: lr * (rectified + plain),
-            beta1: self.beta1,
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
+            decay,
+            lr,
+            beta1,
+            beta2,
+            one_beta2,
             adaptive,
-            plain: 1.0 - adaptive,
-            debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
-            eps: self.eps,
-            c: 1.0,
-            one_c: 0.0,
-            back: back(self.beta1),
+            plain,
+            debias2,
+            eps,
+            c,
+            one_c,
+            back,
         }
     }
 

@@ -1,5 +1,5 @@
-use super::schedule_free::{self, MEMORY, back, momentum, share, warm};
-use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
+use super::schedule_free::{self, MEMORY, back, share, warm};
+use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
     /// Schedule-Free SGD: an average of all steps in place of a schedule of the learning rate.
@@ -37,14 +37,14 @@ options! {
     /// # Ok::<(), burn_descent::InvalidOption>(())
     /// ```
     pub struct ScheduleFreeSgd {
-        /// Share `β` of the average `x` in the point `y` of the gradients, in (0, 1).
+        /// Share `β` of the average `x` in the point `y` of the gradients.
         #[doc(alias = "beta")]
-        momentum: Decay = 0.9,
+        momentum: OpenFraction = 0.9,
         /// Steps in which the learning rate grows linearly.
         warmup_steps: NonNegative = 0.0,
-        /// Steps count `tʳ` in the average. With 0 all count the same.
+        /// Steps count `tʳ` in the average; with 0 all count the same.
         r: NonNegative = 0.0,
-        /// Steps count `η_max^p` in the average, `p` >= 0.
+        /// Steps count `η_max^p` in the average: the power `p`.
         weight_lr_power: NonNegative = 2.0,
         /// Weight decay `λ` at `y`.
         #[doc(alias = "lambda")]
@@ -60,9 +60,7 @@ fields! {
         /// `z − y`.
         d,
     }
-}
 
-fields! {
     /// Scalars of [`ScheduleFreeSgd`].
     pub struct Scalars {
         l2, lr, beta,
@@ -76,32 +74,18 @@ fields! {
 impl Rule for ScheduleFreeSgd {
     const NAME: &'static str = "schedule_free_sgd";
     const TITLE: &'static str = "Schedule-Free SGD";
-    const PAPER: Paper =
-        Paper { cite: "Defazio et al. 2024", url: "https://arxiv.org/abs/2405.15682" };
+    const PAPER: Paper = Paper::arxiv("Defazio et al. 2024", "2405.15682");
     type State<R: Copy> = Difference<R>;
     type Scalars<R: Copy> = Scalars<R>;
-
-    fn conflict(&self) -> Result<(), InvalidOption> {
-        momentum(Self::NAME, "momentum", self.momentum)
-    }
-
-    fn start(&self) -> Difference<f64> {
-        Difference { d: 0.0 }
-    }
 
     fn memory(&self) -> Vec<(&'static str, f64)> {
         MEMORY.to_vec()
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        Scalars {
-            l2: self.weight_decay,
-            lr: warm(lr, t, self.warmup_steps),
-            beta: self.momentum,
-            c: 1.0,
-            one_c: 0.0,
-            back: back(self.momentum),
-        }
+        let Self { weight_decay: l2, momentum: beta, .. } = *self;
+        let lr = warm(lr, t, self.warmup_steps);
+        Scalars { l2, lr, beta, c: 1.0, one_c: 0.0, back: back(beta) }
     }
 
     fn remember(&self, _lr: f64, t: u64, k: Scalars<f64>, memory: &mut [f64]) -> Scalars<f64> {

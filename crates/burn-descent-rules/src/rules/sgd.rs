@@ -62,7 +62,7 @@ options! {
         decoupled_weight_decay: bool = false,
         /// Look ahead by one more momentum step. Needs `momentum` > 0, `dampening` 0.
         nesterov: bool = false,
-        /// The learning rate goes into the velocity, as in Polyak's form. PyTorch's does not. Needs
+        /// The learning rate goes into the velocity, as in Polyak's form and not in PyTorch's. Needs
         /// `dampening` 0.
         classic: bool = false,
         /// Leave out weights whose step points against the gradient.
@@ -81,9 +81,7 @@ fields! {
         /// PyTorch's velocity `b`, or `-m` of the classic form.
         b: optional,
     }
-}
 
-fields! {
     /// Scalars of [`Sgd`]: the forms differ only in where the learning rate stands.
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -101,26 +99,23 @@ fields! {
 impl Rule for Sgd {
     const NAME: &'static str = "sgd";
     const TITLE: &'static str = "SGD";
-    const PAPER: Paper = Paper {
-        cite: "Robbins & Monro 1951; Polyak 1964",
-        url: "https://proceedings.mlr.press/v28/sutskever13.html",
-    };
+    const PAPER: Paper = Paper::at(
+        "Robbins & Monro 1951; Polyak 1964",
+        "https://proceedings.mlr.press/v28/sutskever13.html",
+    );
     const SUMS: usize = 1;
     type State<R: Copy> = Velocity<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
     fn conflict(&self) -> Result<(), InvalidOption> {
-        let refuse = |option: &'static str, value: f64, allowed: &str| {
-            let (option, value) = (option.into(), value.to_string());
-            Err(InvalidOption { owner: Self::NAME, option, value, allowed: allowed.into() })
-        };
-        if self.nesterov && self.momentum == 0.0 {
-            return refuse("momentum", self.momentum, "> 0 with nesterov = true");
-        }
-        if (self.nesterov || self.classic) && self.dampening != 0.0 {
-            return refuse("dampening", self.dampening, "0 with nesterov or classic = true");
-        }
-        Ok(())
+        let Self { momentum, dampening, nesterov, classic, .. } = *self;
+        let moves = momentum > 0.0 || !nesterov;
+        let whole = dampening == 0.0 || !(nesterov || classic);
+        let needs = [
+            ("momentum", momentum, moves, "> 0 with nesterov = true"),
+            ("dampening", dampening, whole, "0 with nesterov or classic = true"),
+        ];
+        InvalidOption::unless_all_hold(Self::NAME, &needs)
     }
 
     fn start(&self) -> Velocity<f64> {
@@ -128,23 +123,17 @@ impl Rule for Sgd {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let momentum = self.momentum;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let inflow = if t == 1 { 1.0 } else { 1.0 - self.dampening };
         let (inflow, of_b) = if self.classic { (lr, 1.0) } else { (inflow, lr) };
-        let (of_g, of_b) = match (self.momentum > 0.0, self.nesterov) {
+        let (of_g, of_b) = match (momentum > 0.0, self.nesterov) {
             (false, _) => (lr, 0.0),
             (true, false) => (0.0, of_b),
-            (true, true) => (lr, of_b * self.momentum),
+            (true, true) => (lr, of_b * momentum),
         };
-        Scalars {
-            l2,
-            keep,
-            momentum: self.momentum,
-            inflow,
-            of_g,
-            of_b,
-            xi: self.cautious.then_some(self.cautious_xi),
-        }
+        let xi = self.cautious.then_some(self.cautious_xi);
+        Scalars { l2, keep, momentum, inflow, of_g, of_b, xi }
     }
 
     #[inline(always)]

@@ -50,9 +50,7 @@ fields! {
         /// Average of the gradients, with momentum.
         m: optional,
     }
-}
 
-fields! {
     /// Scalars of [`SignSgd`] and [`Tiger`](crate::Tiger).
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -64,8 +62,7 @@ fields! {
 impl Rule for SignSgd {
     const NAME: &'static str = "signsgd";
     const TITLE: &'static str = "SignSGD";
-    const PAPER: Paper =
-        Paper { cite: "Bernstein et al. 2018", url: "https://arxiv.org/abs/1802.04434" };
+    const PAPER: Paper = Paper::arxiv("Bernstein et al. 2018", "1802.04434");
     type State<R: Copy> = Average<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -1,6 +1,6 @@
 use super::ademamix::{half_life, warmth};
-use super::nadam::Moments;
-use crate::transforms::decay;
+use super::moments::Moments;
+use crate::transforms::{debias, decay};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -53,7 +53,7 @@ options! {
         average: bool = false,
         /// Divide the step by `1 − β₂ᵗ`.
         debias_twice: bool = false,
-        /// Added to the root. This or `eps_root` must be > 0.
+        /// Added to the root.
         #[doc(alias = "epsilon")]
         eps: Epsilon = 1e-8,
         /// Added under the root.
@@ -87,32 +87,18 @@ fields! {
 impl Rule for SimplifiedAdEmaMix {
     const NAME: &'static str = "simplified_ademamix";
     const TITLE: &'static str = "Simplified AdEMAMix";
-    const PAPER: Paper =
-        Paper { cite: "Morwani et al. 2025", url: "https://arxiv.org/abs/2502.02431" };
+    const PAPER: Paper = Paper::arxiv("Morwani et al. 2025", "2502.02431");
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0 }
-    }
-
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta2, alpha, eps, eps_root, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let beta1 = half_life(self.min_beta1, self.beta1, warmth(t, self.beta1_warmup));
-        let debias2 = 1.0 / (1.0 - self.beta2.powf(t as f64));
-        Scalars {
-            l2,
-            keep,
-            beta1,
-            inflow: if self.average { 1.0 - beta1 } else { 1.0 },
-            beta2: self.beta2,
-            one_beta2: 1.0 - self.beta2,
-            alpha: self.alpha,
-            debias2,
-            eps: self.eps,
-            eps_root: self.eps_root,
-            lr: if self.debias_twice { lr * debias2 } else { lr },
-        }
+        let inflow = if self.average { 1.0 - beta1 } else { 1.0 };
+        let (one_beta2, debias2) = (1.0 - beta2, debias(beta2, t));
+        let lr = if self.debias_twice { lr * debias2 } else { lr };
+        Scalars { l2, keep, beta1, inflow, beta2, one_beta2, alpha, debias2, eps, eps_root, lr }
     }
 
     #[inline(always)]

@@ -51,7 +51,7 @@ impl Tiger {
 impl Rule for Tiger {
     const NAME: &'static str = "tiger";
     const TITLE: &'static str = "Tiger";
-    const PAPER: Paper = Paper { cite: "Su 2023", url: "https://github.com/bojone/tiger" };
+    const PAPER: Paper = Paper::at("Su 2023", "https://github.com/bojone/tiger");
     type State<R: Copy> = Average<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

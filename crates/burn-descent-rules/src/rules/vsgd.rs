@@ -41,9 +41,9 @@ options! {
         ghattg: Positive = 30.0,
         /// Strength `γ` of the prior.
         ps: Positive = 1e-8,
-        /// How fast the variance of the gradient is forgotten, `τ₁` >= 0.
+        /// How fast the variance of the gradient is forgotten, `τ₁`.
         tau1: NonNegative = 0.81,
-        /// How fast the variance of the noise is forgotten, `τ₂` >= 0.
+        /// How fast the variance of the noise is forgotten, `τ₂`.
         tau2: NonNegative = 0.9,
         /// Added to the root.
         #[doc(alias = "epsilon")]
@@ -74,9 +74,7 @@ fields! {
         /// Of the variance of its change, and of its noise.
         b, b_hat,
     }
-}
 
-fields! {
     /// Scalars of [`Vsgd`].
     pub struct Scalars {
         /// Weight decay as a penalty in the gradient, and as a factor of the weights.
@@ -92,8 +90,7 @@ fields! {
 impl Rule for Vsgd {
     const NAME: &'static str = "vsgd";
     const TITLE: &'static str = "VSGD";
-    const PAPER: Paper =
-        Paper { cite: "Chen et al. 2024", url: "https://arxiv.org/abs/2404.06549" };
+    const PAPER: Paper = Paper::arxiv("Chen et al. 2024", "2404.06549");
     type State<R: Copy> = Beliefs<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -105,21 +102,10 @@ impl Rule for Vsgd {
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let [prior, prior_hat] = self.priors();
-        let a = prior + 1.0 + 1e-4 - f64::from(t == 1);
+        let by_a = 1.0 / (prior + 1.0 + 1e-4 - f64::from(t == 1));
         let [rho1, rho2] = [self.tau1, self.tau2].map(|tau| (t as f64).powf(-tau));
-        Scalars {
-            l2,
-            keep,
-            lr,
-            eps: self.eps,
-            by_a: a.recip(),
-            prior,
-            prior_hat,
-            rho1,
-            one_rho1: 1.0 - rho1,
-            rho2,
-            one_rho2: 1.0 - rho2,
-        }
+        let (one_rho1, one_rho2, eps) = (1.0 - rho1, 1.0 - rho2, self.eps);
+        Scalars { l2, keep, lr, eps, by_a, prior, prior_hat, rho1, one_rho1, rho2, one_rho2 }
     }
 
     #[inline(always)]

@@ -1,5 +1,5 @@
-use super::nadam::Moments;
-use crate::transforms::decay;
+use super::moments::Moments;
+use crate::transforms::{debias, decay};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -76,10 +76,10 @@ fields! {
 impl Rule for Yogi {
     const NAME: &'static str = "yogi";
     const TITLE: &'static str = "Yogi";
-    const PAPER: Paper = Paper {
-        cite: "Zaheer et al. 2018",
-        url: "https://papers.nips.cc/paper/8186-adaptive-methods-for-nonconvex-optimization",
-    };
+    const PAPER: Paper = Paper::at(
+        "Zaheer et al. 2018",
+        "https://papers.nips.cc/paper/8186-adaptive-methods-for-nonconvex-optimization",
+    );
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -88,18 +88,11 @@ impl Rule for Yogi {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
+        let Self { beta1, beta2, eps, .. } = *self;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
-        Scalars {
-            l2,
-            keep,
-            beta1: self.beta1,
-            one_beta1: 1.0 - self.beta1,
-            one_beta2: 1.0 - self.beta2,
-            lr,
-            debias1: 1.0 / (1.0 - self.beta1.powf(t as f64)),
-            debias2: 1.0 / (1.0 - self.beta2.powf(t as f64)),
-            eps: self.eps,
-        }
+        let (one_beta1, one_beta2) = (1.0 - beta1, 1.0 - beta2);
+        let (debias1, debias2) = (debias(beta1, t), debias(beta2, t));
+        Scalars { l2, keep, beta1, one_beta1, one_beta2, lr, debias1, debias2, eps }
     }
 
     #[inline(always)]

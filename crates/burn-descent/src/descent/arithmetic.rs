@@ -21,9 +21,6 @@ macro_rules! operation {
             type State<R: Copy> = Empty<R>;
             type Scalars<R: Copy> = Number<R>;
 
-            fn start(&self) -> Empty<f64> {
-                Empty::new()
-            }
             fn scalars(&self, a: f64, _t: u64) -> Number<f64> {
                 Number { a }
             }

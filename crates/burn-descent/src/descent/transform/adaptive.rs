@@ -29,9 +29,6 @@ impl Rule for ClipAdaptive {
     type State<R: Copy> = Empty<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
-    fn start(&self) -> Empty<f64> {
-        Empty::new()
-    }
     fn scalars(&self, clipping: f64, _t: u64) -> Scalars<f64> {
         Scalars { clipping, factor: self.factor }
     }
