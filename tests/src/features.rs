@@ -52,12 +52,12 @@ fn pages(row: &Row) -> impl Iterator<Item = Explanation> {
     })
 }
 
-/// What there is to be kept, summed and judged.
+/// What there is to be kept, summed and evaluated.
 fn form(page: &Explanation) -> String {
     let parts = [
         (!page.summed.is_empty(), "a sum"),
         (!page.memory.is_empty(), "memory"),
-        (!page.judged.is_empty(), "weights to judge with"),
+        (!page.evaluated.is_empty(), "weights to evaluate with"),
         (page.noisy, "noise"),
     ];
     let parts = parts.into_iter().filter_map(|(there, part)| there.then_some(part));

@@ -38,8 +38,8 @@ pub struct Explanation {
     /// `m ← ..` is the new `m`, and `m'` the old one where there is a new one already. `sum[row](x)` is
     /// the sum of `x` over the row, and so are `mean`, `max` and `count`.
     pub formula: Vec<String>,
-    /// The assignments of the weight to judge; none where it is `p`.
-    pub judged: Vec<String>,
+    /// The assignments of the weight to evaluate; none where it is `p`.
+    pub evaluated: Vec<String>,
     /// Does it draw random numbers, `normal`?
     pub noisy: bool,
     /// How many operations of each kind a weight takes, but for the factor of the gradient.
@@ -68,7 +68,7 @@ impl Explanation {
         let graph = trace_rule(rule);
         let outputs: Vec<_> = core::iter::once("p").chain(all.iter().copied()).collect();
         let evaluate = trace_evaluate(rule);
-        let judged = formula(&evaluate, &all, &scalars, &["judged"]);
+        let evaluated = formula(&evaluate, &all, &scalars, &["evaluated"]);
         // A rule that an engine refuses is explained as if its update were all there is.
         let alone =
             || Stages { sums: vec![], update: graph.clone(), states: vec![Element; all.len()] };
@@ -88,7 +88,7 @@ impl Explanation {
             paper: U::PAPER,
             options: to_pairs(rule),
             formula: formula(&graph, &all, &scalars, &outputs),
-            judged: if evaluate.is_identity() { Vec::new() } else { judged },
+            evaluated: if evaluate.is_identity() { Vec::new() } else { evaluated },
             noisy: rule.seed().is_some(),
             memory: names(rule.memory()),
             operations: operations(stages.graphs()),
@@ -125,7 +125,7 @@ impl fmt::Display for Explanation {
         let head = [self.title, self.paper.cite, &url].into_iter().filter(|part| !part.is_empty());
         writeln!(f, "{}", head.collect::<Vec<_>>().join(", "))?;
         writeln!(f, "{}\n", options.collect::<Vec<_>>().join(" "))?;
-        for line in self.formula.iter().chain(&self.judged) {
+        for line in self.formula.iter().chain(&self.evaluated) {
             writeln!(f, "  {line}")?;
         }
         if self.formula.iter().any(|line| line.contains('\'')) {

@@ -165,7 +165,7 @@ pub trait Rule: Options {
         k
     }
 
-    /// The weight to judge and ship, where it is not the weight that is trained: from the trained
+    /// The weight to evaluate and ship, where it is not the weight that is trained: from the trained
     /// one, its state and the scalars of the last step, with which the two were made.
     fn evaluate<R: Real>(p: R, _s: Self::State<R>, _k: Self::Scalars<R>) -> R {
         p

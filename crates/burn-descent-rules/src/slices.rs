@@ -131,7 +131,7 @@ impl<U: Rule, R: Real> Walk<U, R> {
         &self.state
     }
 
-    /// The weights to judge and ship, see [`Rule::evaluate`]; before the first step, `p`.
+    /// The weights to evaluate and ship, see [`Rule::evaluate`]; before the first step, `p`.
     pub fn evaluate(&self, p: &[R]) -> Vec<R> {
         if self.t == 0 {
             return p.to_vec();

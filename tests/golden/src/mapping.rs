@@ -9,7 +9,7 @@ use serde_json::Value;
 pub enum Point {
     /// The weights that are trained, at which the gradient is taken.
     Trained,
-    /// The weights to judge and ship.
+    /// The weights to evaluate and ship.
     Evaluated,
 }
 

@@ -31,7 +31,7 @@ pub trait Engine {
     fn step(&mut self, lr: f64, grads: &Step) -> Result<(), BoxError>;
     /// The parameters that are trained.
     fn params(&self) -> Result<Step, BoxError>;
-    /// The weights to judge and ship; the trained ones unless the optimizer keeps others.
+    /// The weights to evaluate and ship; the trained ones unless the optimizer keeps others.
     fn evaluated(&self) -> Result<Step, BoxError> {
         self.params()
     }

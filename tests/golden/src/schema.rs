@@ -84,7 +84,7 @@ pub struct Case {
     /// The parameters after these steps.
     #[serde(deserialize_with = "number::steps")]
     pub params: Vec<Step>,
-    /// The weights to judge and ship after these steps, where they are not `params`.
+    /// The weights to evaluate and ship after these steps, where they are not `params`.
     #[serde(default, deserialize_with = "number::maybe_steps")]
     pub eval_params: Option<Vec<Step>>,
     /// More of what the optimizer remembers, by name, after the same steps as `params`.

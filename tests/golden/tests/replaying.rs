@@ -9,7 +9,7 @@ use burn_descent_golden::{
 use made_up_case::case;
 use serde_json::{Value, json};
 
-/// Plain gradient descent; the weights to judge are the negative ones.
+/// Plain gradient descent; the weights to evaluate are the negative ones.
 struct Descent(Step);
 
 impl Engine for Descent {

@@ -133,8 +133,8 @@ fn a_frozen_place_of_a_trained_parameter_stays() {
             assert_close(&teacher, &[1.0]);
             assert_close(&student, &[0.7]);
 
-            let judged = descent.evaluate(&model);
-            let (a, b) = (values(&judged.a.val()), values(&judged.b.val()));
+            let evaluated = descent.evaluate(&model);
+            let (a, b) = (values(&evaluated.a.val()), values(&evaluated.b.val()));
             assert_close(if teacher_first { &a } else { &b }, &[1.0]);
             assert_close(if teacher_first { &b } else { &a }, &[0.8]);
             let parameter = if teacher_first { "a" } else { "b" }.to_owned();

@@ -26,10 +26,10 @@ fn walk(change: impl Fn(Line) -> Line) -> [[f64; 2]; 3] {
             let gradients = gradients_at(&model, [1.0, if step == 5 { 0.0 } else { 2.0 }]);
             (model, _) = descent.step(model, gradients).expect("a good step");
         }
-        let judged = descent.evaluate(&model);
-        assert_eq!(judged.a.dtype(), model.a.dtype());
-        assert_eq!(judged.a.device(), model.a.device().without_autodiff());
-        judged.values()
+        let evaluated = descent.evaluate(&model);
+        assert_eq!(evaluated.a.dtype(), model.a.dtype());
+        assert_eq!(evaluated.a.device(), model.a.device().without_autodiff());
+        evaluated.values()
     })
 }
 

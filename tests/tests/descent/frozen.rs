@@ -65,7 +65,7 @@ fn under_lookahead() {
         let gradients = gradients(&model);
         (model, _) = descent.step(model, gradients).expect("a good step");
     }
-    // 7 is where it stays, and where it is judged.
+    // 7 is where it stays, and where it is evaluated.
     let mut model = model.frozen(0);
     assert_eq!(descent.evaluate(&model).values(), [7.0, 10.0]);
     for step in 4..=8 {
@@ -97,8 +97,8 @@ fn in_the_mean_of_models_it_counts_as_it_is() {
         (model, _) = descent.step(model, gradients).expect("a good step");
         expected.0 = 0.5 * expected.0 + 0.5 * model.values()[0];
         expected.1 = 0.5 * expected.1 + 0.5;
-        let judged = descent.evaluate(&model).values()[0];
-        assert!((judged - expected.0 / expected.1).abs() < 1e-5, "step {step}");
+        let evaluated = descent.evaluate(&model).values()[0];
+        assert!((evaluated - expected.0 / expected.1).abs() < 1e-5, "step {step}");
     }
     assert_eq!(model.values()[0], 8.0);
 }

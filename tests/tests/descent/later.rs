@@ -46,8 +46,8 @@ fn thawed_weights_count_as_they_were() {
         let mut model = model.thawed(0);
         model = step(&mut descent, model, [10.0, 0.5]);
         assert_eq!(model.values()[0], 0.0);
-        let judged = descent.evaluate(&model).values()[0];
-        assert!((judged - expected).abs() < 1e-5, "{average:?}: {judged}, not {expected}");
+        let evaluated = descent.evaluate(&model).values()[0];
+        assert!((evaluated - expected).abs() < 1e-5, "{average:?}: {evaluated}, not {expected}");
 
         let fresh = line([0.0, 0.0], DType::F32);
         let mut again = averaging(&fresh, average.clone());
@@ -98,9 +98,9 @@ fn what_is_new_is_averaged_from_there_on() {
             checkpoint.restore_what_fits(&mut descent, &model).expect("it is sound");
         assert_eq!(mismatches, [Mismatch::Missing { parameter: "new".into() }]);
         let model = walk_on(&mut descent, model);
-        let judged = descent.evaluate(&model);
+        let evaluated = descent.evaluate(&model);
         let [new, old] =
-            [judged.new, judged.a].map(|param| burn_descent_tests::values(&param.val())[0]);
+            [evaluated.new, evaluated.a].map(|param| burn_descent_tests::values(&param.val())[0]);
         assert!((new - expected).abs() < 1e-3, "{average:?}: {new}");
         let all = match average {
             // 99 to 0.

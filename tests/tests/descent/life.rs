@@ -206,7 +206,7 @@ impl Reference {
     }
 
     /// The averaged weights, with the statistics of those that train.
-    fn judged(&self) -> Floats {
+    fn evaluated(&self) -> Floats {
         let mut floats = self.averages.clone();
         for (path, numbers) in self.floats.iter().filter(|(path, _)| path.contains("running")) {
             floats.insert(path.clone(), numbers.clone());
@@ -326,8 +326,13 @@ fn live(world: &World) {
         let what = format!("step {number} on {:?}", world.device);
         assert!(report.stepped, "{what}");
         assert_alike(&what, &floats(&model, world), &reference.floats, world.tolerance);
-        let judged = floats(&descent.evaluate(&model), world);
-        assert_alike(&format!("{what}, judged"), &judged, &reference.judged(), world.tolerance);
+        let evaluated = floats(&descent.evaluate(&model), world);
+        assert_alike(
+            &format!("{what}, evaluated"),
+            &evaluated,
+            &reference.evaluated(),
+            world.tolerance,
+        );
         if let Some((clone, before)) = held {
             // Running statistics are shared by clones, in burn.
             let now = floats(&clone, world);

@@ -2,11 +2,11 @@
 
 mod clones;
 mod decay;
+mod evaluating;
 mod extremes;
 mod follow;
 mod frozen;
 mod golden;
-mod judging;
 mod later;
 mod leaf;
 mod life;

@@ -129,8 +129,8 @@ fn lookahead_goes_back_part_of_the_way() {
             });
         }
         met.iter().zip(all(&b)).for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "step {step}"));
-        let judged = all(&descent.evaluate(&b));
-        slow.iter().zip(judged).for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "step {step}"));
+        let evaluated = all(&descent.evaluate(&b));
+        slow.iter().zip(evaluated).for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "step {step}"));
     }
 }
 

@@ -82,8 +82,9 @@ fn classic_nesterov_is_the_one_pass_form() {
     for step in 0..20 {
         (a, ..) = classic.step_with(a, loss).expect("a good step");
         (b, ..) = one_pass.step_with(b, loss).expect("a good step");
-        let judged = one_pass.evaluate(&b);
-        let pairs = values(&a.vectors[4].val()).into_iter().zip(values(&judged.vectors[4].val()));
+        let evaluated = one_pass.evaluate(&b);
+        let pairs =
+            values(&a.vectors[4].val()).into_iter().zip(values(&evaluated.vectors[4].val()));
         for (a, b) in pairs {
             assert!((a - b).abs() < 1e-6, "step {step}: {a} and {b}");
         }

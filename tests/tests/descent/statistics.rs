@@ -163,7 +163,7 @@ fn statistics_taken_anew_are_the_means_over_the_batches() {
             let before = net.statistics();
             let batches: Vec<_> = (20..25).map(|seed| batch(seed, device)).collect();
             let mut forwards = 0;
-            let judged = descent
+            let evaluated = descent
                 .evaluate_with(&net, &batches, |net: &Net, x| {
                     forwards += 1;
                     net.forward((*x).clone())
@@ -173,12 +173,12 @@ fn statistics_taken_anew_are_the_means_over_the_batches() {
             assert_eq!(net.statistics(), before, "the model that trains has changed");
             let plain = descent.evaluate(&net);
             assert_eq!(
-                bits(&judged.layers[1].linear.weight.val()),
+                bits(&evaluated.layers[1].linear.weight.val()),
                 bits(&plain.layers[1].linear.weight.val())
             );
-            assert!(!judged.unused.training.is_enabled(), "it is in burn's `valid` form");
+            assert!(!evaluated.unused.training.is_enabled(), "it is in burn's `valid` form");
             let expected = expected(&plain, &batches);
-            for (layer, expected) in judged.layers.iter().zip(&expected).take(3) {
+            for (layer, expected) in evaluated.layers.iter().zip(&expected).take(3) {
                 let found =
                     [&layer.norm.running_mean, &layer.norm.running_var].map(|s| values(&s.value()));
                 for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
@@ -189,14 +189,14 @@ fn statistics_taken_anew_are_the_means_over_the_batches() {
                 }
             }
             // A momentum of 0, a frozen norm, one that is not run, what is no norm: their own.
-            let (found, own) = (judged.statistics(), plain.statistics());
+            let (found, own) = (evaluated.statistics(), plain.statistics());
             assert_eq!(found[6..], own[6..]);
             assert!(found[..6].iter().zip(&own).all(|(found, own)| found != own));
         }
     });
 }
 
-/// With the statistics of one batch, judging that batch is what training sees of it.
+/// With the statistics of one batch, evaluating that batch is what training sees of it.
 #[test]
 fn averages_are_judged_by_statistics_of_their_own() {
     for_each_device(|device| {
@@ -214,9 +214,9 @@ fn averages_are_judged_by_statistics_of_their_own() {
         let plain = descent.evaluate(&net);
         let trained = values(&forward(&plain.clone().train(), x.clone()));
         let anew = descent.evaluate_with(&net, [x.clone()], |net, x| forward(net, x.clone()));
-        let far = |judged: &Vec<Layer>| {
-            let judged = values(&forward(judged, x.clone().inner()));
-            let differences = judged.iter().zip(&trained).map(|(a, b)| (a - b).abs());
+        let far = |evaluated: &Vec<Layer>| {
+            let evaluated = values(&forward(evaluated, x.clone().inner()));
+            let differences = evaluated.iter().zip(&trained).map(|(a, b)| (a - b).abs());
             differences.fold(0.0, f64::max)
         };
         let (plain, anew) = (far(&plain), far(&anew.expect("a good batch")));
@@ -229,22 +229,22 @@ fn what_cannot_be_taken_anew_is_refused() {
     let device = &Device::default().autodiff();
     let (net, descent) = walked(Descent::builder(sgd()).average(Ema::new(0.9)), 2, device);
     let with = |batches: Vec<Tensor<2>>| {
-        let judged =
+        let evaluated =
             descent.evaluate_with(&net, &batches, |net: &Net, x| net.forward((*x).clone()));
-        judged.map(|_| ()).expect_err("it cannot be")
+        evaluated.map(|_| ()).expect_err("it cannot be")
     };
     assert_eq!(with(vec![]), RetakeError::NoBatches);
     let statistic = "layers.0.norm.running_mean".to_owned();
     let broken = batch(1, device) * f32::NAN;
     assert_eq!(with(vec![broken]), RetakeError::NotFinite { statistic: statistic.clone() });
-    let judged = descent.evaluate_with(&net, [batch(1, device)], |_, _| ());
-    assert_eq!(judged.map(|_| ()), Err(RetakeError::Unchanged { statistic }));
+    let evaluated = descent.evaluate_with(&net, [batch(1, device)], |_, _| ());
+    assert_eq!(evaluated.map(|_| ()), Err(RetakeError::Unchanged { statistic }));
     // Where nothing is to be taken, no batch is asked for.
     let linear: Linear = LinearConfig::new(3, 2).init(device);
     let descent = Descent::builder(sgd()).lr(0.1).build(&linear).expect("it fits");
     let none: [Tensor<2>; 0] = [];
-    let judged = descent.evaluate_with(&linear, none, |net: &Linear, x| net.forward(x.clone()));
-    assert!(judged.is_ok());
+    let evaluated = descent.evaluate_with(&linear, none, |net: &Linear, x| net.forward(x.clone()));
+    assert!(evaluated.is_ok());
 }
 
 #[test]

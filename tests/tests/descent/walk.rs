@@ -106,21 +106,21 @@ fn averages_are_what_they_say() {
             seen.push(all(&at));
         }
         let before = all(&at);
-        let judged = all(&descent.evaluate(&at));
-        assert_eq!(all(&at), before, "judging has moved the training model");
-        (seen, judged)
+        let evaluated = all(&descent.evaluate(&at));
+        assert_eq!(all(&at), before, "evaluating has moved the training model");
+        (seen, evaluated)
     };
-    let check = |seen: &[Vec<f64>], judged: &[f64], shares: [f64; 6]| {
+    let check = |seen: &[Vec<f64>], evaluated: &[f64], shares: [f64; 6]| {
         let sum: f64 = shares.iter().sum();
-        for (i, judged) in judged.iter().enumerate() {
+        for (i, evaluated) in evaluated.iter().enumerate() {
             let mean: f64 = seen.iter().zip(shares).map(|(w, share)| w[i] * share / sum).sum();
-            assert!((mean - judged).abs() < 1e-6, "element {i}: {mean} and {judged}");
+            assert!((mean - evaluated).abs() < 1e-6, "element {i}: {mean} and {evaluated}");
         }
     };
-    let (seen, judged) = walk(Ema::new(0.8).into());
-    check(&seen, &judged, [5, 4, 3, 2, 1, 0].map(|age| 0.8_f64.powi(age)));
-    let (seen, judged) = walk(Swa::new(2, 2).into());
-    check(&seen, &judged, [0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
+    let (seen, evaluated) = walk(Ema::new(0.8).into());
+    check(&seen, &evaluated, [5, 4, 3, 2, 1, 0].map(|age| 0.8_f64.powi(age)));
+    let (seen, evaluated) = walk(Swa::new(2, 2).into());
+    check(&seen, &evaluated, [0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn loss(model: &Line, subject: &Subject) -> f32 {
     model.loss(subject).into_scalar()
 }
 
-/// The loss falls, of the trained weights and of those to judge with.
+/// The loss falls, of the trained weights and of those to evaluate with.
 pub(crate) fn descends(subject: &Subject) {
     let optimizer = subject.optimizer();
     let mut walk = ModuleOptimizer::from(optimizer.clone());
@@ -82,8 +82,8 @@ pub(crate) fn descends(subject: &Subject) {
     let model = model.train(subject, &mut walk, 20);
     losses.push(loss(&model, subject));
     assert!(losses[0] > losses[1] && losses[1] > losses[2], "losses {losses:?}");
-    let judged = loss(&optimizer.evaluate(&model, &walk), subject);
-    assert!(judged < losses[1], "judged at {judged} after {losses:?}");
+    let evaluated = loss(&optimizer.evaluate(&model, &walk), subject);
+    assert!(evaluated < losses[1], "evaluated at {evaluated} after {losses:?}");
 }
 
 /// In a parameter group the optimizer steps the parameters of the group, and no others.

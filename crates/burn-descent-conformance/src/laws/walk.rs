@@ -6,7 +6,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Tensor};
 use burn_descent::{Descent, DescentError, NotFinite};
 
-/// Without extras it walks as burn's `ModuleOptimizer`, bit for bit, and is judged alike.
+/// Without extras it walks as burn's `ModuleOptimizer`, bit for bit, and is evaluated alike.
 pub(crate) fn plain(subject: &Subject) {
     let optimizer = subject.optimizer();
     let mut module = ModuleOptimizer::from(optimizer.clone());
@@ -22,8 +22,8 @@ pub(crate) fn plain(subject: &Subject) {
         assert!(report.stepped && report.step == step && report.grad_norm.is_none());
     }
     assert!(model.bits() == expected.bits());
-    let judged = descent.evaluate(&model);
-    assert!(judged.bits() == optimizer.evaluate(&expected, &module).bits());
+    let evaluated = descent.evaluate(&model);
+    assert!(evaluated.bits() == optimizer.evaluate(&expected, &module).bits());
 }
 
 /// The mean over uneven micro-batches is that of the whole batch.

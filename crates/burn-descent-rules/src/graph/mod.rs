@@ -282,7 +282,7 @@ pub(crate) fn trace_rule<U: Rule>(rule: &U) -> Graph {
     choose(rule, Update::<U>(false, PhantomData))
 }
 
-/// The graph of [`Rule::evaluate`]: its one output is the weight to judge with. Its lanes are the rule's
+/// The graph of [`Rule::evaluate`]: its one output is the weight to evaluate with. Its lanes are the rule's
 /// own scalars.
 pub fn trace_evaluate<U: Rule>(rule: &U) -> Graph {
     choose(rule, Evaluate::<U>(PhantomData))

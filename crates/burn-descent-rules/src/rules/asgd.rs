@@ -1,7 +1,7 @@
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
-    /// ASGD: stochastic gradient descent judged by the average of the weights it has been at.
+    /// ASGD: stochastic gradient descent evaluated by the average of the weights it has been at.
     ///
     /// ```text
     /// g ← g + weight_decay θ
@@ -10,7 +10,7 @@ options! {
     /// ```
     ///
     /// `ax` is the average of the weights since step `t0 + 2`; until then it is the weights themselves.
-    /// The weights to judge and to ship are `ax`, from [`evaluate`](Rule::evaluate); PyTorch keeps them
+    /// The weights to evaluate and to ship are `ax`, from [`evaluate`](Rule::evaluate); PyTorch keeps them
     /// in its state and uses them nowhere. Where the learning rate `η` changes, PyTorch's `η_t` follows
     /// one step late.
     ///

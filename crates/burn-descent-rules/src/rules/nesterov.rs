@@ -9,7 +9,7 @@ options! {
     /// ```
     ///
     /// The gradient is taken at the look-ahead point `x = θ + β m`, so that is what the trained
-    /// weights hold: a step takes `x` to the next look-ahead point. The weights to judge and to ship
+    /// weights hold: a step takes `x` to the next look-ahead point. The weights to evaluate and to ship
     /// are `θ = x − β m` with the `β` of the last step, from [`evaluate`](Rule::evaluate).
     ///
     /// - Default: `momentum` 0.9, the usual choice.
@@ -17,7 +17,7 @@ options! {
     /// - A gradient that is NaN or infinite makes its weight and `m` NaN or infinite, and no other.
     /// - Reference: Nesterov 1983; in this notation Sutskever et al. 2013, equations 3 and 4,
     ///   <https://proceedings.mlr.press/v28/sutskever13.html>. PyTorch's `SGD(nesterov=True)` is the
-    ///   same path as long as the learning rate is constant, judged at the look-ahead point: see
+    ///   same path as long as the learning rate is constant, evaluated at the look-ahead point: see
     ///   [`Sgd`](crate::Sgd).
     ///
     /// ```

@@ -1,6 +1,6 @@
 //! What the Schedule-Free rules share: the walk of three points, and how much each new one counts.
 //!
-//! Of the points `x` (the average, to be judged), `y` (where gradients are taken, the weights that
+//! Of the points `x` (the average, to be evaluated), `y` (where gradients are taken, the weights that
 //! are trained) and `z` (which the steps move) `y` is the parameter and `d = z − y` the state, so
 //! that the state is 0 before the first step.
 

@@ -13,7 +13,7 @@ options! {
     /// y ← (1 − β₁) z + β₁ x
     /// ```
     ///
-    /// `x` is the point to judge and ship: take it with `evaluate`. The average is the momentum, so
+    /// `x` is the point to evaluate and ship: take it with `evaluate`. The average is the momentum, so
     /// there is no first moment. The learning rate stays where it is, one to ten times AdamW's;
     /// `warmup_steps` is the only schedule. A schedule works too: `η_max` is the greatest learning rate
     /// so far.

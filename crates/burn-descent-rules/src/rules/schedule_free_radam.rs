@@ -16,7 +16,7 @@ options! {
     /// ```
     ///
     /// `ρ_t` and `r_t` (`r` there) as in [`RAdam`](crate::RAdam); `η_max` is the greatest `η_t` so far.
-    /// `x` is the point to judge and ship: take it with `evaluate`. With `silent_sgd_phase` the first
+    /// `x` is the point to evaluate and ship: take it with `evaluate`. With `silent_sgd_phase` the first
     /// steps, in which the second moment is not yet to be trusted, move nothing; else they are plain.
     ///
     /// - Defaults: the authors' code. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, `r` 0,

@@ -11,7 +11,7 @@ options! {
     /// y ← (1 − β) z + β x
     /// ```
     ///
-    /// `x` is the point to judge and ship: take it with `evaluate`. The learning rate stays where it
+    /// `x` is the point to evaluate and ship: take it with `evaluate`. The learning rate stays where it
     /// is, as great as SGD stands it; `warmup_steps` is the only schedule. A schedule works too: `η_max`
     /// is the greatest learning rate so far.
     ///

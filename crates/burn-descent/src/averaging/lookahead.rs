@@ -7,7 +7,7 @@ use derive_setters::Setters;
 /// every k steps:    slow ← slow + α (w − slow),    w ← slow
 /// ```
 ///
-/// The states of the optimizers go on through it. The slow weights are those to judge and ship. A
+/// The states of the optimizers go on through it. The slow weights are those to evaluate and ship. A
 /// parameter that is frozen stays where it is and has none; when it is trained again, or comes to the
 /// model later, they begin at its weights then.
 ///

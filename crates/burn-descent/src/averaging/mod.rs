@@ -1,4 +1,4 @@
-//! Weights to judge with: averages along the walk.
+//! Weights to evaluate with: averages along the walk.
 //!
 //! Every average here is one line, `avg ← avg + share (w − avg)`, with a share that depends on how
 //! many weights it has seen: the first share is 1.

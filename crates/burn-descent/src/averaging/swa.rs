@@ -6,7 +6,7 @@ use burn_descent_rules::{InvalidOption, Range};
 /// - Memory: one number a weight, in f32 (f64 for f64).
 /// - The weights of a parameter that is frozen for a while count as they are; a parameter that comes to
 ///   the model later is averaged from there on.
-/// - Before `start` there is no average, and the weights are judged as they are. A model with batch
+/// - Before `start` there is no average, and the weights are evaluated as they are. A model with batch
 ///   normalisation needs its statistics taken anew for the averaged weights:
 ///   [`Descent::evaluate_with`](crate::Descent::evaluate_with).
 /// - Reference: Izmailov et al. 2018, <https://arxiv.org/abs/1803.05407>.

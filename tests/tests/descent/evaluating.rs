@@ -1,4 +1,4 @@
-//! The weights to judge follow from the options of the last step.
+//! The weights to evaluate follow from the options of the last step.
 
 use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -61,12 +61,12 @@ fn a_scheduled_momentum_is_the_one_of_the_last_step() {
         (model, _) = descent.step(model, gradients).expect("a good step");
         let betas: Vec<f64> = (0..step).map(|step| momentum().at(step)).collect();
         let (theta, x) = by_hand(1.0, 0.1, &betas);
-        let judged = descent.evaluate(&model);
+        let evaluated = descent.evaluate(&model);
         assert!((values(&model.w.val())[0] - x).abs() < 1e-6, "step {step}");
-        assert!((values(&judged.w.val())[0] - theta).abs() < 1e-6, "step {step}");
+        assert!((values(&evaluated.w.val())[0] - theta).abs() < 1e-6, "step {step}");
         // Stepped first in step 4, with the momentum of that step.
         let late = by_hand(2.0, 0.1, betas.get(3..).unwrap_or_default()).0;
-        assert!((values(&judged.late.val())[0] - late).abs() < 1e-6, "step {step}");
+        assert!((values(&evaluated.late.val())[0] - late).abs() < 1e-6, "step {step}");
 
         // The same after a resume.
         let bytes = descent
@@ -79,11 +79,11 @@ fn a_scheduled_momentum_is_the_one_of_the_last_step() {
         let checkpoint = Checkpoint::from_bytes(bytes).expect("it can be read");
         let restored = checkpoint.restore(&mut again, &fresh).expect("it fits");
         let resumed = again.evaluate(&restored);
-        assert_eq!(values(&resumed.w.val()), values(&judged.w.val()), "step {step}");
+        assert_eq!(values(&resumed.w.val()), values(&evaluated.w.val()), "step {step}");
     }
 }
 
-/// A parameter that is not stepped any more is judged with the options of its own last step.
+/// A parameter that is not stepped any more is evaluated with the options of its own last step.
 #[test]
 fn each_parameter_has_its_own_last_step() {
     let mut model = one();
