@@ -114,7 +114,7 @@ fn a_walk_with_everything_on_does_not_either() {
         let Ok(device) = entry.device else { continue };
         window(&device, [600, 500]); // starts rayon's threads
         let (small, large) = (window(&device, [16, 32]), window(&device, [600, 500]));
-        // Row sums go over tiles, a few hundred bytes for each 16,384 elements.
-        assert!(large < small + 64 * 1024, "{}: {small} and {large} bytes", entry.name);
+        // The sums of rows take a few numbers for each row and block of columns, of the 1.2 MB of a tensor.
+        assert!(large < small + 300_000, "{}: {small} and {large} bytes", entry.name);
     }
 }

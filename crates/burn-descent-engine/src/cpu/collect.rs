@@ -70,9 +70,11 @@ pub(super) fn collect<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, co
     to: &mut Collected,
 ) {
     if let Some(around) = given.around {
+        // It is given away, for what is called once is inlined with the instructions of its caller.
+        let window = Window::<T, SIDE>::new(around, &given.grid, T::lit(0.0));
         pulp::Arch::new().dispatch(
             #[inline(always)]
-            || lines::<U, P, Q, T, STAGE>(tile, given, around, wanted, to),
+            || lines::<U, P, Q, T, STAGE>(tile, given, around, window, wanted, to),
         );
     }
 }
@@ -83,13 +85,13 @@ fn lines<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, const STAGE: u8
     tile: &Tile<'_, T>,
     given: &Given<'_, T>,
     around: &Around<T>,
+    mut window: Window<'_, T, SIDE>,
     wanted: &[Option<Wanted>; MAX_SUMS],
     to: &mut Collected,
 ) {
     let zero = T::lit(0.0);
     let (k, factor) = scalars::<U, Q, Deep<T>, T>(given.scalars);
     let (counts, draw, grid) = (counts(around), given.draw, &given.grid);
-    let mut window = Window::<T, SIDE>::new(around, grid, zero);
     let start = wanted.map(|wanted| [wanted.map_or(0.0, |wanted| neutral(wanted.fold)); SIDE]);
     // Of the whole tile, and of a line.
     let (mut whole, mut of_line) = (start, start);

@@ -59,7 +59,12 @@ impl OptionMut<'_> {
             Slot::Whole(number) => **number as f64,
             Slot::Flag(_) => return Ok(()),
         };
-        self.range.map_or(Ok(()), |range| range.of(self.full_name(), number).check(owner))
+        match self.range {
+            Some(range) if !range.contains(number) => {
+                range.of(self.full_name(), number).check(owner)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -152,28 +157,37 @@ pub enum Role {
 /// # Errors
 /// The first that is not, with the name of what has the option.
 pub(crate) fn check(options: &impl Options, owner: &'static str) -> Result<(), InvalidOption> {
+    let mut options = options.clone();
     let mut checked = Ok(());
-    let mut epsilons = Vec::new();
-    options.clone().each(&mut |option| {
+    let (mut epsilons, mut positive) = (0, false);
+    options.each(&mut |option| {
         if checked.is_ok() {
             checked = option.check(owner);
         }
         if let (Some(Role::Epsilon), Slot::Number(value)) = (option.role, &option.value) {
-            epsilons.push((option.full_name(), **value));
+            epsilons += 1;
+            positive |= **value > 0.0;
         }
     });
     checked?;
-    match &epsilons[..] {
-        [(first, value), others @ ..] if epsilons.iter().all(|(_, value)| *value <= 0.0) => {
-            let others: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
-            let unless = if others.is_empty() { "" } else { " unless " };
-            let is = if others.is_empty() { "" } else { " is" };
-            let allowed = format!("> 0{unless}{}{is}", others.join(" or "));
-            let (option, value) = (first.clone().into(), value.to_string());
-            Err(InvalidOption { owner, option, value, allowed })
+    if epsilons == 0 || positive { Ok(()) } else { Err(no_epsilon(&mut options, owner)) }
+}
+
+/// Names the first epsilon, and the others that might be positive in its place.
+fn no_epsilon(options: &mut impl Options, owner: &'static str) -> InvalidOption {
+    let (mut names, mut first) = (Vec::new(), 0.0);
+    options.each(&mut |option| {
+        if let (Some(Role::Epsilon), Slot::Number(value)) = (option.role, &option.value) {
+            first = if names.is_empty() { **value } else { first };
+            names.push(option.full_name());
         }
-        _ => Ok(()),
-    }
+    });
+    let option = names.remove(0);
+    let allowed = match &names[..] {
+        [] => "> 0".to_owned(),
+        others => format!("> 0 unless {} is", others.join(" or ")),
+    };
+    InvalidOption { owner, option: option.into(), value: first.to_string(), allowed }
 }
 
 /// Is the loss climbed, by an option whose role that is?
