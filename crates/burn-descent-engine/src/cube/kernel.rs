@@ -53,7 +53,7 @@ fn update<P: Float, C: Float, N: Size>(
             inputs.push(state[i]);
         }
         see::<C, N>(&mut inputs, around, places, walk, unit);
-        let known = known::<C>(beside);
+        let known = on_device::<C>(beside);
         let outputs = apply::<C, N>(unit, &inputs, scalars, &known, key, graph, lanes);
         #[unroll]
         for number in 0..parameter.len() {
@@ -70,7 +70,7 @@ fn update<P: Float, C: Float, N: Size>(
 
 /// The scalars that lie on the device.
 #[cube]
-pub(super) fn known<C: Float>(beside: &Sequence<Box<[C]>>) -> Sequence<C> {
+pub(super) fn on_device<C: Float>(beside: &Sequence<Box<[C]>>) -> Sequence<C> {
     let mut known = Sequence::<C>::new();
     #[unroll]
     for number in 0..beside.len() {
