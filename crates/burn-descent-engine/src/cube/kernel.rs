@@ -40,7 +40,7 @@ fn update<P: Float, C: Float, N: Size>(
     if unit < walk.units {
         let i = walk.place(unit);
         let mut inputs = Sequence::<Vector<C, N>>::new();
-        if comptime!(parameter.len() > 0) {
+        if comptime!(parameter.len() == 1) {
             let parameter = &parameter[0usize];
             inputs.push(Vector::cast_from(parameter[i]));
         } else {
@@ -86,7 +86,7 @@ pub(super) fn first_of<P: Float, C: Float, N: Size>(
     tensors: &Sequence<Box<[Vector<P, N>]>>,
     place: usize,
 ) -> Vector<C, N> {
-    if comptime!(tensors.len() > 0) {
+    if comptime!(tensors.len() == 1) {
         let tensor = &tensors[0usize];
         Vector::cast_from(tensor[place])
     } else {
