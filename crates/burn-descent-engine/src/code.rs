@@ -51,7 +51,7 @@ pub(crate) struct Code {
     pub(crate) stages: Stages,
     /// [`Stages::sees_matrices`], which reads all of the graphs: each step asks.
     sees_matrices: bool,
-    /// The stages as kernels run them, of a rule whose sums all go to the tensor.
+    /// The stages as kernels run them, if they can.
     #[cfg(feature = "cube")]
     pub(crate) kernels: Option<crate::cube::Kernels>,
     pub(crate) evaluate: Graph,

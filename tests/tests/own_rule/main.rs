@@ -131,6 +131,44 @@ fn engines_compute_sums_and_states_of_every_domain() {
 }
 
 options! {
+    /// More sums over the tensor than a kernel takes as scalars.
+    struct ManySums {}
+}
+
+fields! { struct Moment { m } }
+
+impl Rule for ManySums {
+    const NAME: &'static str = "many_sums";
+    const SUMS: usize = 5;
+    type State<R: Copy> = Moment<R>;
+    type Scalars<R: Copy> = Rate<R>;
+
+    fn start(&self) -> Moment<f64> {
+        Moment { m: 0.5 }
+    }
+    fn scalars(&self, lr: f64, _t: u64) -> Rate<f64> {
+        Rate { lr }
+    }
+    fn update<R: Real>(
+        p: R,
+        g: R,
+        s: Moment<R>,
+        k: Rate<R>,
+        over: &mut impl Over<R>,
+    ) -> (R, Moment<R>) {
+        let m = s.m + g;
+        let sizes = over.rms(Tensor, p) + over.rms(Tensor, g) + over.rms(Tensor, m);
+        let u = m / (R::lit(1.0) + sizes + over.mean(Tensor, p * g));
+        (p - k.lr * u / over.rms(Tensor, u), Moment { m })
+    }
+}
+
+#[test]
+fn engines_compute_many_sums_over_the_tensor() {
+    engines_agree_with_slices(&ManySums {});
+}
+
+options! {
     /// A state of rows that does not follow from rows.
     struct Finer {}
 }

@@ -4,7 +4,7 @@ use super::around::{Around, Places, see};
 use super::emit::apply;
 use super::extension::Work;
 use super::kernel::{
-    Tensors, address, buffer, compute_type, first_of, known, numbers as scalars, one_or_none,
+    Tensors, address, buffer, compute_type, first_of, numbers as scalars, on_device, one_or_none,
     stored_type, words,
 };
 use super::layout::{Rows, Walk, cubes};
@@ -74,7 +74,7 @@ fn collect<P: Float, C: Float, N: Size>(
     let unit = ABSOLUTE_POS;
     let outputs = comptime!(sums.len());
     if unit < tiles.units {
-        let known = known::<C>(beside);
+        let known = on_device::<C>(beside);
         let across = unit % tiles.across;
         let (first, end) = lines_of(tiles, unit);
         // Of all lines of the unit, at each of its positions and in all.
@@ -198,24 +198,38 @@ impl Tiles {
     }
 }
 
-/// Sums, and whereto: fold, level, and place among the numbers that are known.
-pub(super) type Sums = [(Fold, Level, usize)];
+/// A sum of a pass.
+pub(super) struct Wanted {
+    pub(super) fold: Fold,
+    /// For what of the grid there is one.
+    pub(super) level: Level,
+    /// Where it goes to among those that are known.
+    pub(super) to: usize,
+}
 
-/// Takes the sums of a pass over this grid.
+impl Wanted {
+    /// As the kernel sees it: what there is one of for each number of a grid of one line a matrix is for each
+    /// position of it.
+    fn in_lines(&self) -> (Fold, Level) {
+        (self.fold, if self.level == Level::Each { Level::Position } else { self.level })
+    }
+}
+
+/// Takes the sums of a pass over this grid, to where they are known.
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
-pub(super) fn take(
+pub(super) fn collect_sums(
     known: &CubeTensor,
     tensors: &Tensors<'_>,
     around: &Around,
     walk: Walk,
     grid: &Grid,
-    sums: &Sums,
+    sums: &[Wanted],
     work: Work,
 ) {
     let tiles = Tiles::of(grid, walk.row);
     let mut lists = Vec::new();
     let mut from = 0;
-    for (fold, level, to) in sums {
+    for Wanted { fold, level, to } in sums {
         let [numbers, parts, step] = tiles.parts(grid, *level);
         lists.push(InParts { fold: *fold, numbers, parts, step, from, to: *to });
         from += numbers * parts;
@@ -225,7 +239,6 @@ pub(super) fn take(
     let first = all.first().copied().unwrap_or(known);
     let (stored, compute) = (stored_type(first), compute_type(known));
     let (cubes, block) = cubes(&known.client, tiles.units);
-    let of_lines = |level| if level == Level::Each { Level::Position } else { level };
     // SAFETY: all tensors have the layout that the walk is over. A unit reads vectors of its lines only, and
     // what is around has a number for each of them. There is a part for each line, position or unit, as the
     // level of a sum asks, and each unit writes its own; units beyond the tiles do nothing. Nobody else holds
@@ -251,7 +264,7 @@ pub(super) fn take(
             lists.iter().map(|list| list.from).collect(),
             least(known),
             work.graph,
-            sums.iter().map(|(fold, level, _)| (*fold, of_lines(*level))).collect(),
+            sums.iter().map(Wanted::in_lines).collect(),
             work.lanes,
             [stored, compute],
         );

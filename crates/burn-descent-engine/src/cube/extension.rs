@@ -25,7 +25,7 @@ impl Kernels {
     }
 }
 
-/// Those of a rule that sees sums over its tensor and nothing else.
+/// Those of a rule that sees a few sums over its tensor and nothing else.
 pub(crate) struct Whole {
     /// Graphs whose outputs are summed over the tensor, stage by stage.
     sums: Vec<Arc<Graph>>,
@@ -37,7 +37,9 @@ impl Whole {
         let sums = stages.sums.iter().flat_map(|stage| &stage.sums);
         let order: Vec<_> = sums.clone().map(|sum| sum.number).collect();
         let whole = sums.clone().all(|sum| sum.fold == Fold::Sum && sum.to == Domain::Tensor);
-        if !whole || stages.sees_matrices() || stages.coarse().next().is_some() {
+        // The factor of the gradient is one of the scalars in the list.
+        let many = order.len() + 1 > LIST;
+        if !whole || many || stages.sees_matrices() || stages.coarse().next().is_some() {
             return None;
         }
         // Behind the factor: the number of elements, and the sums as they become known.
@@ -207,6 +209,9 @@ pub(super) trait Engine: Backend {
     #[fusion(meta = |_squares, to| to.clone())]
     fn norm(squares: FloatTensor<Self>, to: FloatTensor<Self>) -> FloatTensor<Self>;
 }
+
+/// How many tensors a [`List`] holds.
+const LIST: usize = 4;
 
 /// Up to four tensors. burn's dispatch knows single tensors, not lists of them.
 #[derive(ExtensionType)]

@@ -40,7 +40,7 @@ fn update<P: Float, C: Float, N: Size>(
     if unit < walk.units {
         let i = walk.place(unit);
         let mut inputs = Sequence::<Vector<C, N>>::new();
-        if comptime!(parameter.len() > 0) {
+        if comptime!(parameter.len() == 1) {
             let parameter = &parameter[0usize];
             inputs.push(Vector::cast_from(parameter[i]));
         } else {
@@ -53,7 +53,7 @@ fn update<P: Float, C: Float, N: Size>(
             inputs.push(state[i]);
         }
         see::<C, N>(&mut inputs, around, places, walk, unit);
-        let known = known::<C>(beside);
+        let known = on_device::<C>(beside);
         let outputs = apply::<C, N>(unit, &inputs, scalars, &known, key, graph, lanes);
         #[unroll]
         for number in 0..parameter.len() {
@@ -70,7 +70,7 @@ fn update<P: Float, C: Float, N: Size>(
 
 /// The scalars that lie on the device.
 #[cube]
-pub(super) fn known<C: Float>(beside: &Sequence<Box<[C]>>) -> Sequence<C> {
+pub(super) fn on_device<C: Float>(beside: &Sequence<Box<[C]>>) -> Sequence<C> {
     let mut known = Sequence::<C>::new();
     #[unroll]
     for number in 0..beside.len() {
@@ -86,7 +86,7 @@ pub(super) fn first_of<P: Float, C: Float, N: Size>(
     tensors: &Sequence<Box<[Vector<P, N>]>>,
     place: usize,
 ) -> Vector<C, N> {
-    if comptime!(tensors.len() > 0) {
+    if comptime!(tensors.len() == 1) {
         let tensor = &tensors[0usize];
         Vector::cast_from(tensor[place])
     } else {

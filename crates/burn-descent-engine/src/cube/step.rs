@@ -1,7 +1,7 @@
 //! A step in passes: sums, stage by stage, then the update, then the coarse states.
 
 use super::around::Around;
-use super::collect::take;
+use super::collect::{Wanted, collect_sums};
 use super::extension::{InPasses, Work};
 use super::kernel::{Tensors, alone, launch};
 use super::layout::{Layout, Walk};
@@ -10,7 +10,7 @@ use super::passes::{Pass, Passes, Seen};
 use crate::grid::Grid;
 use burn_cubecl::kernel::untile;
 use burn_cubecl::tensor::CubeTensor;
-use burn_descent_rules::{Domain, View};
+use burn_descent_rules::{Domain, Sum, View};
 use std::sync::Arc;
 
 /// A step of one tensor.
@@ -74,18 +74,14 @@ impl Step {
         let grid = Grid::of(self.view, pass.of);
         let states = self.own(pass);
         let tensors = self.tensors(pass, &states);
-        let sums =
-            pass.sums.iter().map(|sum| (sum.fold, grid.level(sum.to), self.place(sum.number)));
         let (around, walk) = (self.around(pass, &grid), self.walk(&tensors, pass, &grid));
-        take(
-            &self.known,
-            &tensors,
-            &around,
-            walk,
-            &grid,
-            &sums.collect::<Vec<_>>(),
-            self.work(pass),
-        );
+        let wanted = |sum: &Sum| Wanted {
+            fold: sum.fold,
+            level: grid.level(sum.to),
+            to: self.place(sum.number),
+        };
+        let sums: Vec<_> = pass.sums.iter().map(wanted).collect();
+        collect_sums(&self.known, &tensors, &around, walk, &grid, &sums, self.work(pass));
     }
 
     fn update(&self, pass: &Pass) {
