@@ -23,8 +23,8 @@ impl Fused {
         let program = self.program_of(state, &parameter.shape());
         let from = out.tensors.len();
         state.state_flatten(prefix, out);
-        for ((key, _), name) in out.tensors[from..].iter_mut().zip(&program.code.states) {
-            *key = [prefix, ".", name].concat();
+        for ((key, _), name) in out.tensors[from..].iter_mut().zip(names(&program.code.states)) {
+            *key = [prefix, ".", &name].concat();
         }
     }
 
@@ -38,13 +38,23 @@ impl Fused {
     ) -> Option<FusedState> {
         let by_columns = source.take_scalar(prefix, BY_COLUMNS).is_some();
         let program = self.program.for_shape(&parameter.shape(), by_columns);
-        for (lane, name) in program.code.states.iter().enumerate() {
-            if let Some(data) = source.take_tensor(prefix, name) {
+        for (lane, name) in names(&program.code.states).enumerate() {
+            if let Some(data) = source.take_tensor(prefix, &name) {
                 source.insert_tensor(format!("{prefix}.{lane}"), data);
             }
         }
         FusedState::state_unflatten(prefix, source, &parameter.device())
     }
+}
+
+/// The names of states in a file: one that comes again, as in a chain of two transforms, gets a number.
+fn names<'a>(states: &'a [&'static str]) -> impl Iterator<Item = String> + 'a {
+    states.iter().enumerate().map(|(lane, name)| {
+        match states[..=lane].iter().filter(|known| *known == name).count() {
+            1 => (*name).to_owned(),
+            number => format!("{name}_{number}"),
+        }
+    })
 }
 
 /// By hand: burn's derive names paths that only exist inside burn-optim.
