@@ -9,6 +9,7 @@ use burn_descent::{Build, Fused, Place};
 /// lines that vectors divide, of which a unit of a GPU takes several.
 const SHAPES: [&[usize]; 6] =
     [&[1003], &[13, 77], &[77, 13], &[5, 4, 3, 3], &[401, 401], &[256, 260]];
+
 /// As many elements take one step, for they are many of one kind.
 const MANY: usize = 50_000;
 
