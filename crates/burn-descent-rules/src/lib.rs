@@ -37,6 +37,7 @@ mod graph;
 pub mod noise;
 mod options;
 mod over;
+#[doc(hidden)]
 pub mod power;
 mod real;
 mod rule;
