@@ -78,9 +78,9 @@ pub use graph::{
     Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, trace_evaluate, trace_update,
 };
 #[doc(hidden)]
-pub use options::{deserialize as deserialize_options, serialize as serialize_options};
+pub use options::{check as check_options, maximizes, set_numbers};
 #[doc(hidden)]
-pub use options::{maximizes, set_numbers};
+pub use options::{deserialize as deserialize_options, serialize as serialize_options};
 #[doc(hidden)]
 pub use real::ROUGH_CBRT;
 #[doc(hidden)]

@@ -43,6 +43,7 @@
 /// | `Maximize` | true or false | turns every gradient around before the rule meets it |
 /// | `bool` | true or false | |
 /// | `u64` | whole numbers | |
+/// | `Count(1)` | whole numbers `>= 1` | |
 ///
 /// Range and default are added to the documentation of each option. `struct Scale(step_size: f64) { .. }`
 /// makes a `new` that takes these options.
@@ -115,11 +116,13 @@ macro_rules! options {
     (@type bool) => { bool };
     (@type Maximize) => { bool };
     (@type u64) => { u64 };
+    (@type Count) => { u64 };
     (@type $kind:ident) => { f64 };
 
     (@range bool) => { None };
     (@range Maximize) => { None };
     (@range u64) => { None };
+    (@range Count $edge:literal) => { Some($crate::Range::AtLeast($edge as f64)) };
     (@range Epsilon) => { Some($crate::Range::NonNegative) };
     (@range WeightDecay) => { Some($crate::Range::NonNegative) };
     (@range $kind:ident $($edge:literal)?) => { Some($crate::Range::$kind$(($edge))?) };
@@ -136,6 +139,7 @@ macro_rules! options {
     (@allowed NonNegative) => { "0 or more. " };
     (@allowed MoreThan $edge:literal) => { concat!("More than ", stringify!($edge), ". ") };
     (@allowed AtLeast $edge:literal) => { concat!(stringify!($edge), " or more. ") };
+    (@allowed Count $edge:literal) => { concat!(stringify!($edge), " or more. ") };
     (@allowed Epsilon) => { "0 or more; not all epsilons may be 0. " };
     (@allowed WeightDecay) => { "0 or more. " };
     (@allowed $kind:ident) => { "" };

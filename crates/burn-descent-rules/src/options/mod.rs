@@ -156,7 +156,7 @@ pub enum Role {
 ///
 /// # Errors
 /// The first that is not, with the name of what has the option.
-pub(crate) fn check(options: &impl Options, owner: &'static str) -> Result<(), InvalidOption> {
+pub fn check(options: &impl Options, owner: &'static str) -> Result<(), InvalidOption> {
     let mut options = options.clone();
     let mut checked = Ok(());
     let (mut epsilons, mut positive) = (0, false);

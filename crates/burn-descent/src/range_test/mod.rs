@@ -7,80 +7,70 @@ pub use curve::{RangeCurve, RangePoint};
 use crate::{Descent, DescentError, Ema, InvalidOption, Refused, Report, Schedule};
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorReadError};
-use burn_descent_rules::{Range, schedules::Exponential};
-use derive_setters::Setters;
+use burn_descent_rules::schedules::Exponential;
+use burn_descent_rules::{check_options, options};
 
-/// The learning rate range test: a run whose learning rate grows from step to step, by the same
-/// factor each time, until the loss diverges.
-///
-/// ```text
-/// η(t) = min_lr (max_lr / min_lr)^(t / (steps − 1)),    t = 0 .. steps − 1
-/// ```
-///
-/// It walks a copy of the model, as [`Descent::fresh`] does: the model, the statistics of its
-/// normalisation and the walk stay as they are. All groups get the same rate, whatever their own
-/// schedules; everything else is as it was asked for. It tells of the optimizer and the batch size
-/// it is run with, and of the weights it begins at: usually those before the first step.
-///
-/// A step takes as many batches as it [accumulates](crate::Builder::accumulate), and its loss is
-/// their mean; one that [loss scaling](crate::LossScale) has skipped is taken again with the next
-/// ones. The sweep ends early, which is no error, when the loss has grown too much, or it or a
-/// gradient that something looks at is not finite.
-///
-/// - Defaults: those of fastai and PyTorch Lightning.
-/// - Cost: `steps` steps, and a copy of the weights and states. A GPU waits for each loss.
-/// - Reference: Smith 2015, <https://arxiv.org/abs/1506.01186>; the growth by a factor and the
-///   smoothing are fastai's.
-///
-/// ```
-/// use burn::nn::{Linear, LinearConfig};
-/// use burn::tensor::{Device, Distribution, Tensor};
-/// use burn_descent::{AdamW, Build, Descent, RangeTest};
-///
-/// let device = Device::default().autodiff();
-/// let model: Linear = LinearConfig::new(8, 1).init(&device);
-/// let descent = Descent::builder(AdamW::new().build()?).lr(1e-3).build(&model)?;
-///
-/// let batches = std::iter::repeat_with(|| {
-///     let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
-///     (x.clone(), x.sum_dim(1))
-/// });
-/// let curve = RangeTest::new().min_lr(1e-5).run(&descent, &model, batches, |model, (x, y)| {
-///     (model.forward(x.clone()) - y.clone()).square().mean()
-/// })?;
-/// let lr = curve.suggestion().unwrap_or(1e-3);
-/// assert!((1e-5..=10.0).contains(&lr));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Setters)]
-#[doc(alias = "lr_find")]
-#[doc(alias = "LRFinder")]
-pub struct RangeTest {
-    /// The learning rate of the first step, > 0. Default 1e-7.
-    pub min_lr: f64,
-    /// The learning rate of the last step, > `min_lr`. Default 10.
-    pub max_lr: f64,
-    /// The steps of the sweep, >= 2. Default 100.
-    pub steps: u64,
-    /// The decay of the debiased moving average of the losses, in [0, 1). Default 0.98.
-    pub smooth: f64,
-    /// The sweep ends when the smoothed loss is this many times the best, > 1. Default 4. (Below 0
-    /// the same distance counts: `diverge − 1` times the size of the best.)
-    pub diverge: f64,
-}
-
-impl Default for RangeTest {
-    fn default() -> Self {
-        Self { min_lr: 1e-7, max_lr: 10.0, steps: 100, smooth: 0.98, diverge: 4.0 }
+options! {
+    /// The learning rate range test: a run whose learning rate grows from step to step, by the same
+    /// factor each time, until the loss diverges.
+    ///
+    /// ```text
+    /// η(t) = min_lr (max_lr / min_lr)^(t / (steps − 1)),    t = 0 .. steps − 1
+    /// ```
+    ///
+    /// It walks a copy of the model, as [`Descent::fresh`] does: the model, the statistics of its
+    /// normalisation and the walk stay as they are. All groups get the same rate, whatever their own
+    /// schedules; everything else is as it was asked for. It tells of the optimizer and the batch size
+    /// it is run with, and of the weights it begins at: usually those before the first step.
+    ///
+    /// A step takes as many batches as it [accumulates](crate::Builder::accumulate), and its loss is
+    /// their mean; one that [loss scaling](crate::LossScale) has skipped is taken again with the next
+    /// ones. The sweep ends early, which is no error, when the loss has grown too much, or it or a
+    /// gradient that something looks at is not finite.
+    ///
+    /// - Defaults: those of fastai and PyTorch Lightning.
+    /// - Cost: `steps` steps, and a copy of the weights and states. A GPU waits for each loss.
+    /// - Reference: Smith 2015, <https://arxiv.org/abs/1506.01186>; the growth by a factor and the
+    ///   smoothing are fastai's.
+    ///
+    /// ```
+    /// use burn::nn::{Linear, LinearConfig};
+    /// use burn::tensor::{Device, Distribution, Tensor};
+    /// use burn_descent::{AdamW, Build, Descent, RangeTest};
+    ///
+    /// let device = Device::default().autodiff();
+    /// let model: Linear = LinearConfig::new(8, 1).init(&device);
+    /// let descent = Descent::builder(AdamW::new().build()?).lr(1e-3).build(&model)?;
+    ///
+    /// let batches = std::iter::repeat_with(|| {
+    ///     let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
+    ///     (x.clone(), x.sum_dim(1))
+    /// });
+    /// let curve = RangeTest::new().min_lr(1e-5).run(&descent, &model, batches, |model, (x, y)| {
+    ///     (model.forward(x.clone()) - y.clone()).square().mean()
+    /// })?;
+    /// let lr = curve.suggestion().unwrap_or(1e-3);
+    /// assert!((1e-5..=10.0).contains(&lr));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "lr_find")]
+    #[doc(alias = "LRFinder")]
+    pub struct RangeTest {
+        /// The learning rate of the first step.
+        min_lr: Positive = 1e-7,
+        /// The learning rate of the last step, more than `min_lr`.
+        max_lr: Positive = 10.0,
+        /// The steps of the sweep.
+        steps: Count(2) = 100,
+        /// The decay of the debiased moving average of the losses.
+        smooth: Decay = 0.98,
+        /// The sweep ends when the smoothed loss is this many times the best. (Below 0 the same distance
+        /// counts: `diverge − 1` times the size of the best.)
+        diverge: MoreThan(1.0) = 4.0,
     }
 }
 
 impl RangeTest {
-    /// With the defaults.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Runs the test with the walk as it is before its first step, from these weights.
     ///
     /// `loss` is the loss of a model on one of the `batches`; SAM calls it twice for each. The
@@ -127,15 +117,9 @@ impl RangeTest {
     }
 
     fn check(&self) -> Result<(), InvalidOption> {
-        let Self { min_lr, max_lr, steps, smooth, diverge } = *self;
-        Range::Positive.of("min_lr", min_lr).check(NAME)?;
-        Range::Decay.of("smooth", smooth).check(NAME)?;
-        let steps = steps as f64;
-        let least = [
-            ("max_lr", max_lr, max_lr > min_lr, "a number > min_lr"),
-            ("steps", steps, steps >= 2.0, "a number >= 2"),
-            ("diverge", diverge, diverge > 1.0, "a number > 1"),
-        ];
+        check_options(self, NAME)?;
+        let Self { min_lr, max_lr, .. } = *self;
+        let least = [("max_lr", max_lr, max_lr > min_lr, "a number > min_lr")];
         InvalidOption::unless_all_hold(NAME, &least)
     }
 }
