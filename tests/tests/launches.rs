@@ -18,12 +18,12 @@ use cubecl::logging::{LaunchObservation, LaunchObserver};
 use std::sync::{Arc, Mutex};
 
 /// Lengths that four, two and one divide: each is a kernel of its own.
-const SHAPES: [[usize; 2]; 6] = [[1, 64], [1, 130], [1, 7], [1, 1024], [1, 2], [1, 33]];
+const VECTORS: [[usize; 2]; 6] = [[1, 64], [1, 130], [1, 7], [1, 1024], [1, 2], [1, 33]];
 
 /// Gradients of a half, which lie on the device when they are returned.
 fn gradients(model: &Model, device: &Device) -> GradientsParams {
     let mut gradients = GradientsParams::new();
-    for (param, shape) in model.tensors.iter().zip(SHAPES) {
+    for (param, shape) in model.tensors.iter().zip(VECTORS) {
         gradients.register(param.id, Tensor::<2>::full(shape, 0.5, (device, DType::F32)));
     }
     device.sync().expect("the device answers");
@@ -77,7 +77,7 @@ struct Steps {
 }
 
 fn take(steps: usize, builder: Builder, device: &Device) -> Steps {
-    let mut model = Model::ones(&SHAPES, device);
+    let mut model = Model::ones(&VECTORS, device);
     let mut descent = builder.build(&model).expect("it fits");
     let (mut all, mut in_use) = (Vec::new(), Vec::new());
     for _ in 0..steps {
@@ -150,8 +150,8 @@ fn steps_of_a_model(there: &str, device: &Device) {
     for (rule, options) in RULES {
         let Steps { last, builds, in_use } = take(4, walk(rule, options), device);
         let name = format!("{rule} on {there}: {:?}", last.names);
-        assert_eq!(last.of("Update"), SHAPES.len(), "{name}");
-        assert_eq!(last.names.len(), SHAPES.len(), "{name}");
+        assert_eq!(last.of("Update"), VECTORS.len(), "{name}");
+        assert_eq!(last.names.len(), VECTORS.len(), "{name}");
         assert!(!builds, "{name}: the last step builds kernels");
         // Four, two or one at a time; where rows are padded there is room for four, whatever the length.
         let most = if there == "cuda" { 1 } else { 3 };
@@ -162,9 +162,9 @@ fn steps_of_a_model(there: &str, device: &Device) {
         let clipped = walk(rule, options).clip_norm(0.1);
         let Steps { last, builds, in_use } = take(4, clipped, device);
         let name = format!("{rule}, clipped, on {there}: {:?}", last.names);
-        assert_eq!(last.of("Update"), SHAPES.len(), "{name}");
-        assert_eq!(last.of("Add"), SHAPES.len(), "{name}");
-        assert!(last.names.len() <= 2 * SHAPES.len() + FEW, "{name}");
+        assert_eq!(last.of("Update"), VECTORS.len(), "{name}");
+        assert_eq!(last.of("Add"), VECTORS.len(), "{name}");
+        assert!(last.names.len() <= 2 * VECTORS.len() + FEW, "{name}");
         assert!(!builds, "{name}: the last step builds kernels");
         assert_stays(&name, &in_use[1..]);
     }
