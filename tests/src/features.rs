@@ -56,6 +56,7 @@ fn pages(row: &Row) -> impl Iterator<Item = Explanation> {
 fn form(page: &Explanation) -> String {
     let parts = [
         (!page.summed.is_empty(), "a sum"),
+        (!page.coarse.is_empty(), "numbers of rows or columns"),
         (!page.memory.is_empty(), "memory"),
         (!page.evaluated.is_empty(), "weights to evaluate with"),
         (page.noisy, "noise"),
