@@ -79,7 +79,7 @@ impl Row {
     ///
     /// ```
     /// let page = burn_descent::registry::find("lion")?.explain(&[("beta1", "0.95")])?;
-    /// assert_eq!(page.formula[0], "m ← beta2·m + one_beta2·g");
+    /// assert_eq!(page.formula[1], "m ← beta2·m + one_beta2·t1");
     /// assert_eq!(page.bytes_read() + page.bytes_written(), 20);
     /// println!("{page}");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
