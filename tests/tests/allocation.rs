@@ -3,10 +3,10 @@
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor};
 use burn_descent::{
-    AdamW, Build, Descent, Ema, Fused, FusedState, Lookahead, Transform, registry::ROWS,
+    Adafactor, AdamW, Build, Descent, Ema, Fused, FusedState, Lookahead, Transform, registry::ROWS,
 };
 use burn_descent_engine::Deferred;
-use burn_descent_tests::allocation::{Counting, allocated};
+use burn_descent_tests::allocation::{Counting, allocated, held};
 use burn_descent_tests::devices;
 use burn_descent_tests::model::Model;
 
@@ -58,6 +58,7 @@ fn bytes_of_a_step(
 /// One test, for the counter counts all threads.
 #[test]
 fn a_step_allocates_nothing_that_grows_with_the_tensor() {
+    an_optimizer_that_is_dropped_is_gone();
     a_walk_with_everything_on_does_not_either();
     // Tensors of 2 KB and of 560 KB, which all threads share. Bookkeeping, burn's and ours, is 1 KB for each of a step's
     // (parameter, gradient, states), and 2 KB where rayon's queue of tasks takes a new block.
@@ -117,4 +118,20 @@ fn a_walk_with_everything_on_does_not_either() {
         // The sums of rows take a few numbers for each row and block of columns, of the 1.2 MB of a tensor.
         assert!(large < small + 300_000, "{}: {small} and {large} bytes", entry.name);
     }
+}
+
+/// Its code, its forms with other options, and those for other kinds of tensors.
+fn an_optimizer_that_is_dropped_is_gone() {
+    let device = Device::default();
+    let make = || {
+        let adafactor = Adafactor::new().build().expect("defaults are allowed");
+        let other = adafactor.with(&[("beta1", "0.9")]).expect("it is allowed");
+        for optimizer in [adafactor, other] {
+            optimizer.start(&Tensor::<1>::ones([3], &device));
+            optimizer.start(&Tensor::<2>::ones([3, 3], &device));
+        }
+    };
+    make();
+    let ((), bytes) = held(|| (0..10).for_each(|_| make()));
+    assert_eq!(bytes, 0, "that nobody can reach");
 }

@@ -44,7 +44,7 @@ pub(crate) struct Code {
     /// The options that are a weight decay.
     pub(crate) decays: Vec<String>,
     /// How the rule sees a tensor of this shape.
-    pub(crate) view: fn(&[usize], bool) -> View,
+    view: fn(&[usize], bool) -> View,
     /// The update, its sums inside.
     pub(crate) update: Arc<Graph>,
     /// The same, stage by stage.
@@ -59,11 +59,9 @@ pub(crate) struct Code {
     pub(crate) evaluate_reads: Vec<usize>,
     /// The rule's type: what of the model one of its parameters sees is that of all others.
     pub(crate) family: TypeId,
-    /// All forms of the rule that have been compiled.
-    forms: Forms,
 }
 
-/// The forms of a rule, by the presence of its optional states and of its optional scalars.
+/// The forms of a rule that have been compiled, by the presence of its optional states and of its optional scalars.
 pub(crate) type Forms = Arc<Mutex<HashMap<[u32; 2], Arc<Code>>>>;
 
 impl Code {
@@ -89,14 +87,9 @@ impl Code {
                 });
             }
         }
-        let code = Arc::new(choose(rule, Compile { rule, stages, forms }));
+        let code = Arc::new(choose(rule, Compile { rule, stages }));
         known.insert(form, code.clone());
         Ok(code)
-    }
-
-    /// The other forms of the rule.
-    pub(crate) fn forms(&self) -> &Forms {
-        &self.forms
     }
 
     /// How many sums the rule asks for.
@@ -144,14 +137,13 @@ fn decays(options: &impl Options) -> Vec<String> {
 struct Compile<'a, U> {
     rule: &'a U,
     stages: Stages,
-    forms: &'a Forms,
 }
 
 impl<U: Rule> RuleVisitor for Compile<'_, U> {
     type Output = Code;
 
     fn visit<P: Presence, Q: Presence>(self) -> Code {
-        let Self { rule, stages, forms } = self;
+        let Self { rule, stages } = self;
         let evaluate = trace_evaluate(rule);
         let states: Vec<_> = rule.start().lanes().into_iter().map(|(name, _)| name).collect();
         let memory = rule.memory().into_iter().map(|(name, _)| name);
@@ -177,7 +169,6 @@ impl<U: Rule> RuleVisitor for Compile<'_, U> {
             decays: decays(rule),
             view: U::view,
             family: TypeId::of::<U>(),
-            forms: forms.clone(),
         }
     }
 }

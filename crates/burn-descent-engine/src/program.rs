@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// A checked rule, ready to run.
 pub(crate) struct Program {
     pub(crate) code: Arc<Code>,
+    /// The codes of its rule, for programs of other options.
+    forms: Forms,
     /// The rule with its options.
     values: Box<dyn Values>,
     /// The seed of its random numbers, if it draws some.
@@ -91,6 +93,7 @@ impl Program {
     fn of<U: Rule>(rule: U, forms: &Forms) -> Result<Self, InvalidOption> {
         Ok(Self {
             code: Code::of(&rule, forms)?,
+            forms: forms.clone(),
             seed: rule.seed(),
             sign: if maximizes(&rule) { -1.0 } else { 1.0 },
             values: Box::new(rule),
@@ -108,12 +111,12 @@ impl Program {
 
     /// The same rule with other options, given by name.
     pub(crate) fn with(&self, options: &[(&str, &str)]) -> Result<Self, OptionError> {
-        self.values.with(options, self.code.forms())
+        self.values.with(options, &self.forms)
     }
 
     /// The same rule with these numbers as options.
     pub(crate) fn set(&self, numbers: &[(&str, f64)]) -> Result<Self, OptionError> {
-        self.values.set(numbers, self.code.forms())
+        self.values.set(numbers, &self.forms)
     }
 
     /// The values of the states before the first step.
@@ -162,9 +165,14 @@ impl Program {
             return self.clone();
         }
         let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
-        let make =
-            || self.values.for_view(view, self.code.forms()).map_or_else(|| self.clone(), Arc::new);
-        variants.entry(view).or_insert_with(make).clone()
+        if let Some(variant) = variants.get(&view) {
+            return variant.clone();
+        }
+        let Some(variant) = self.values.for_view(view, &self.forms).map(Arc::new) else {
+            return self.clone();
+        };
+        variants.insert(view, variant.clone());
+        variant
     }
 
     /// The scalars of step `t` at a learning rate, then the factor of the gradient. The memory of the

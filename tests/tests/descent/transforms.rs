@@ -88,6 +88,8 @@ fn a_linear_has_its_outputs_in_columns() {
     let model: Linear = LinearConfig::new(3, 4).init(&device.clone().autodiff());
     let builder = Descent::builder(sgd()).lr(1.0).transform(Transform::centralize());
     let mut descent = builder.build(&model).expect("it fits");
+    let view = descent.plan().lines[0].view.expect("the plan shows outputs x inputs");
+    assert_eq!((view.rows, view.columns), (4, 3));
     let gradient = Tensor::<2>::from_data(
         [[1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 0.0, 5.0], [2.0, 0.0, 0.0, 0.0]],
         &device,

@@ -24,7 +24,7 @@ pub(super) fn distance(p: &Point) -> f64 {
     p[0].hypot(p[1])
 }
 
-/// The points to judge of so many steps of a rule, the start included. It ends early where a point
+/// The points to evaluate of so many steps of a rule, the start included. It ends early where a point
 /// is not finite any more.
 pub(super) fn walk(rule: impl Rule, lr: f64, start: Point, steps: usize) -> Result<Vec<Point>> {
     let mut p = start;
@@ -33,11 +33,11 @@ pub(super) fn walk(rule: impl Rule, lr: f64, start: Point, steps: usize) -> Resu
     for _ in 0..steps {
         let g = [CURVATURE[0] * p[0], CURVATURE[1] * p[1]];
         walk.step(lr, &mut p, &g)?;
-        let judged = walk.evaluate(&p);
-        if !judged.iter().all(|x| x.is_finite()) {
+        let evaluated = walk.evaluate(&p);
+        if !evaluated.iter().all(|x| x.is_finite()) {
             break;
         }
-        path.push([judged[0], judged[1]]);
+        path.push([evaluated[0], evaluated[1]]);
     }
     Ok(path)
 }

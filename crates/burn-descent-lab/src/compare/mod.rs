@@ -1,8 +1,8 @@
-//! `lab compare`: which optimizer is best for a task, judged fairly.
+//! `lab compare`: which optimizer is best for a task, by a fair comparison.
 //!
 //! Every optimizer is tuned with the same number of trainings, at points of the same quasi-random
 //! sequence, on training examples alone. The best setting of each then trains from fresh seeds, and is
-//! judged by test examples that had no part in the choice.
+//! scored on test examples that had no part in the choice.
 
 mod args;
 mod journal;

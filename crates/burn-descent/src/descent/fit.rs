@@ -5,12 +5,13 @@ use super::group::{AnyOptimizer, Group, Member, Orientation, Schedules};
 use super::plan::{Line, Plan};
 use super::position::Position;
 use super::select::Place;
+use super::transform::Transform;
 use super::visit::{ByParameter, Each, Path, compute_dtype, each_parameter, inner};
 use super::{BuildError, Builder, Descent, Setup};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Shape, Tensor};
 use burn_descent_engine as engine;
-use burn_descent_rules::OptionError;
+use burn_descent_rules::{OptionError, View};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -54,7 +55,11 @@ impl Builder {
             let place = engine::Place { stream: members.len() as u32, by_columns };
             members.insert(id, Member { group, optimizer, place });
             groups[group].check_in(optimizer, parameter.dtype)?;
-            lines.push(line(parameter, &groups[group], optimizer, place));
+            let mut line = line(parameter, &groups[group], optimizer, place);
+            if !line.buffer && self.settings.transforms.iter().any(Transform::sees_outputs) {
+                line.view.get_or_insert_with(|| View::of(line.shape.as_slice(), by_columns));
+            }
+            lines.push(line);
         }
         for (number, group) in self.groups.iter().enumerate().skip(1) {
             if !members.values().any(|member| member.group == number) {

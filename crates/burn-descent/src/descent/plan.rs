@@ -28,7 +28,7 @@ pub struct Line {
     /// Is it a buffer, such as a running statistic? A forward changes it, and no optimizer. It is
     /// frozen, too, and its group and optimizer are `-`.
     pub buffer: bool,
-    /// How its optimizer sees it, if that tells rows from columns.
+    /// How it is seen, if its optimizer or a transform of its gradient tells outputs from inputs.
     pub view: Option<View>,
     /// The bytes of its state; `None` if the optimizer is not ours.
     pub state_bytes: Option<usize>,

@@ -95,6 +95,11 @@ impl Transform {
         self
     }
 
+    /// Does it tell the outputs of a weight apart?
+    pub(super) fn sees_outputs(&self) -> bool {
+        matches!(self.kind, Kind::Adaptive(_) | Kind::Centralize)
+    }
+
     pub(super) fn check(&self) -> Result<(), InvalidOption> {
         let bound = match &self.kind {
             Kind::Clip(limit) => Range::Positive.of("clip_value", *limit),
