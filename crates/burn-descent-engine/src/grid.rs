@@ -49,7 +49,7 @@ impl Grid {
             Domain::Element => (matrices, rows, columns),
             Domain::Row => (matrices, 1, rows),
             Domain::Column => (matrices, 1, columns),
-            Domain::Matrix => (1, 1, matrices),
+            Domain::Matrix => (matrices, 1, 1),
             Domain::Tensor | Domain::Model => (1, 1, 1),
         };
         Self { of, by_columns, lines, length, all_lines: matrices * lines }

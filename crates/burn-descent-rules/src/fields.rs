@@ -25,6 +25,9 @@ pub trait Fields<R: Copy>: Copy {
     /// Is there a field whose domain is not [`Domain::Element`]?
     const COARSE: bool = false;
 
+    /// Is there a field of rows or columns?
+    const LINES: bool = false;
+
     /// Shows the domains of the fields present in `P`, `lane(0)` first.
     fn domains<P: Presence>(lane: impl FnMut(usize, Domain));
 
@@ -186,6 +189,9 @@ macro_rules! fields {
             const COARSE: bool =
                 $($crate::fields!(@coarse $($word $($domain)?)?) ||)* false;
 
+            const LINES: bool =
+                $($crate::fields!(@line $($word $($domain)?)?) ||)* false;
+
             #[inline(always)]
             #[allow(unused_assignments, unused_mut, unused_variables)]
             fn read<P: $crate::Presence>(mut lane: impl FnMut(usize) -> R) -> Self {
@@ -234,6 +240,9 @@ macro_rules! fields {
     (@coarse optional) => { false };
     (@coarse $(optional)? Element) => { false };
     (@coarse $($word:ident)*) => { true };
+    (@line $(optional)? Row) => { true };
+    (@line $(optional)? Column) => { true };
+    (@line $($word:ident)*) => { false };
 
     (@of) => { $crate::Domain::Element };
     (@of $domain:ident) => { $crate::Domain::$domain };
@@ -368,7 +377,9 @@ mod tests {
         );
         assert_eq!(domains::<With<Without<Nothing>>>(), [(0, Domain::Tensor), (1, Domain::Row)]);
         fields! { struct Plain { a, b: optional, c: Element, d: optional Element } }
-        const { assert!(<Some3<()> as Fields<()>>::COARSE) };
-        const { assert!(!<Plain<()> as Fields<()>>::COARSE) };
+        fields! { struct Whole { a, b: optional Tensor } }
+        const { assert!(<Some3<()> as Fields<()>>::COARSE && <Some3<()> as Fields<()>>::LINES) };
+        const { assert!(<Whole<()> as Fields<()>>::COARSE && !<Whole<()> as Fields<()>>::LINES) };
+        const { assert!(!<Plain<()> as Fields<()>>::COARSE && !<Plain<()> as Fields<()>>::LINES) };
     }
 }

@@ -57,7 +57,8 @@ pub trait Over<R: Real> {
     /// The mean of `x`.
     #[inline(always)]
     fn mean(&mut self, to: Domain, x: R) -> R {
-        self.sum(to, x) / self.count(to)
+        // The share of one is the same for many elements; a division by the count would be each one's.
+        self.sum(to, x) * (R::lit(1.0) / self.count(to))
     }
 
     /// The root of the mean of `x²`.

@@ -1,6 +1,6 @@
 //! What a step needs to know before its pass: the sums of all stages, and the coarse states.
 
-use super::collect::{Collected, Tile, Wanted, neutral, put};
+use super::collect::{Collected, SIDE, Tile, Wanted, neutral, put};
 use super::pass::Given;
 use super::share::in_order;
 use super::stored::{Part, Stored};
@@ -11,11 +11,12 @@ use crate::scalars::Scalars;
 use burn_descent_rules::{Domain, Fold, MAX_SUMS, Real, Stage, Sum};
 use core::ops::Range;
 
-/// Lines that one thread sums, where there are many.
-const LINES: usize = 128;
+/// Into how many parts the lines of a matrix go where there are many: for each of them a sum to each position is kept
+/// until all are there.
+const PARTS: usize = 16;
 
-/// Positions of lines that one thread sums, where there are many lines.
-const POSITIONS: usize = 1 << 10;
+/// Positions of lines that one thread sums, where there are many lines: as many sums as its cache holds.
+const POSITIONS: usize = 1 << 11;
 
 /// Elements that a thread sums where there is one line, or in all its lines together.
 const PIECE: usize = 1 << 14;
@@ -151,7 +152,8 @@ fn sum<T: Stored>(
     let times = around.elements(of) as f64;
     for sum in stage.sums.iter().filter(|sum| domain_of(sum) == of) {
         let times = if sum.fold == Fold::Sum { times } else { 1.0 };
-        let numbers: Vec<f64> = collected[sum.number].iter().map(|x| x * times).collect();
+        let collected = &collected[sum.number][..around.view.numbers(sum.to)];
+        let numbers: Vec<f64> = collected.iter().map(|x| x * times).collect();
         let list = numbers.iter().map(|x| T::Compute::lit(*x)).collect();
         around.known[sum.number] = Numbers { of: sum.to, list };
         all[sum.number] = numbers;
@@ -168,7 +170,7 @@ fn whole(
         1 => (1, PIECE),
         _ => {
             let positions = POSITIONS.min(grid.length);
-            (LINES.max(PIECE / positions), positions)
+            (grid.lines.div_ceil(PARTS).max(PIECE / positions.max(1)), positions)
         }
     };
     // A tile is in one matrix.
@@ -199,7 +201,7 @@ fn whole(
     collected
 }
 
-/// No sum yet, for these lines and positions.
+/// No sum yet, for these lines and positions; where there is one for each position, as many as whole blocks take.
 fn empty(
     grid: &Grid,
     wanted: &[Option<Wanted>; MAX_SUMS],
@@ -211,8 +213,8 @@ fn empty(
         let Some(Wanted { fold, level }) = wanted else { return Vec::new() };
         let matrices = lines.len().div_ceil(grid.lines);
         let count = match level {
-            Each => lines.len() * positions.len(),
-            Position => matrices * positions.len(),
+            Each => lines.len() * positions.len().next_multiple_of(SIDE),
+            Position => (matrices * positions.len()).next_multiple_of(SIDE),
             Line => lines.len(),
             Matrix => matrices,
             One | Absent => 1,

@@ -2,7 +2,7 @@
 
 use super::deep::Deep;
 use super::pass::{Given, counts, scalars};
-use super::window::{Around, Window};
+use super::window::{Around, First, Window, block, is_one_a_line, lines};
 use crate::MAX_LANES;
 use crate::grid::Level;
 use burn_descent_rules::forms::lanes;
@@ -44,8 +44,9 @@ pub(crate) struct Wanted {
 /// The sums of a part of a tensor, by their number: as many as there are lines, positions, or one.
 pub(crate) type Collected = [Vec<f64>; MAX_SUMS];
 
-/// Numbers that are computed side by side, as a vector, and their sums with them.
-const SIDE: usize = 16;
+/// Numbers that are computed in one loop, and their sums with them: so many that it is made of vectors, and not unrolled
+/// into single numbers first.
+pub(super) const SIDE: usize = 64;
 
 /// Adds one number to another.
 #[inline(always)]
@@ -74,14 +75,24 @@ pub(super) fn collect<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, co
         let window = Window::<T, SIDE>::new(around, &given.grid, T::lit(0.0));
         pulp::Arch::new().dispatch(
             #[inline(always)]
-            || lines::<U, P, Q, T, STAGE>(tile, given, around, window, wanted, to),
+            || match given.grid.lines_of::<U::State<()>>() {
+                lines::ROWS => all::<U, P, Q, T, STAGE, { lines::ROWS }>(
+                    tile, given, around, window, wanted, to,
+                ),
+                lines::COLUMNS => all::<U, P, Q, T, STAGE, { lines::COLUMNS }>(
+                    tile, given, around, window, wanted, to,
+                ),
+                _ => all::<U, P, Q, T, STAGE, { lines::ANY }>(
+                    tile, given, around, window, wanted, to,
+                ),
+            },
         );
     }
 }
 
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // one number counts in several lists
-fn lines<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, const STAGE: u8>(
+fn all<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, const STAGE: u8, const LINES: u8>(
     tile: &Tile<'_, T>,
     given: &Given<'_, T>,
     around: &Around<T>,
@@ -89,93 +100,125 @@ fn lines<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, const STAGE: u8
     wanted: &[Option<Wanted>; MAX_SUMS],
     to: &mut Collected,
 ) {
-    let zero = T::lit(0.0);
     let (k, factor) = scalars::<U, Q, Deep<T>, T>(given.scalars);
     let (counts, draw, grid) = (counts(around), given.draw, &given.grid);
+    let (sums, lanes) = (U::SUMS.min(MAX_SUMS), lanes::<U::State<()>, P>());
     let start = wanted.map(|wanted| [wanted.map_or(0.0, |wanted| neutral(wanted.fold)); SIDE]);
-    // Of the whole tile, and of a line.
-    let (mut whole, mut of_line) = (start, start);
+    // Those of the tile, or of a line.
+    let mut parts = start;
+    let mut terms = [[T::lit(0.0); SIDE]; MAX_SUMS];
     let (line0, position0) = tile.origin;
     for line in tile.lines.clone() {
-        window.enter(line);
+        window.enter(line, sums, lanes);
+        let first = window.first();
         let row = (line - tile.lines.start) * tile.pitch;
         let mut position = tile.positions.start;
         while position < tile.positions.end {
             let n = SIDE.min(tile.positions.end - position);
-            window.advance(line, position, n);
-            let at = row + position - tile.positions.start;
+            window.advance(position, n, sums, lanes);
             let place = line * grid.length + position;
-            let (mut p, mut g, mut s) = ([zero; SIDE], [zero; SIDE], [[zero; SIDE]; MAX_LANES]);
-            p[..n].copy_from_slice(&tile.p[at..at + n]);
-            g[..n].copy_from_slice(&tile.g[at..at + n]);
-            for lane in 0..lanes::<U::State<()>, P>() {
-                if window.is_own(lane) {
-                    s[lane][..n].copy_from_slice(&tile.states[lane][place..place + n]);
-                } else {
-                    s[lane] = window.state_block[lane];
-                }
-            }
-            let known = window.known_block;
-            let mut terms = [[zero; SIDE]; MAX_SUMS];
-            for i in 0..SIDE {
-                let mut over = Stage::<T, STAGE> {
-                    known: [zero; MAX_SUMS],
-                    terms: [zero; MAX_SUMS],
-                    asked: 0,
-                    counts,
-                    draw,
-                    place: place + i,
-                };
-                for number in 0..U::SUMS.min(MAX_SUMS) {
-                    over.known[number] = known[number][i];
-                }
-                let s = U::State::read::<P>(|lane| Deep(s[lane][i], 0));
-                let _ = U::update(Deep(p[i], 0), Deep(factor * g[i], 0), s, k, &mut over);
-                for number in 0..U::SUMS.min(MAX_SUMS) {
-                    terms[number][i] = over.terms[number];
-                }
-            }
-            for number in 0..U::SUMS.min(MAX_SUMS) {
+            let over = Stage::<T, STAGE, LINES>::of(first.known, counts, draw, place);
+            let at = row + position - tile.positions.start;
+            find::<U, P, T, STAGE, LINES>(&mut terms, tile, &window, first, at, n, k, factor, over);
+            for number in 0..sums {
                 let Some(Wanted { fold, level }) = wanted[number] else { continue };
-                let terms = &terms[number];
-                let sums = match level {
-                    Level::One | Level::Matrix | Level::Absent => &mut whole[number][..],
-                    Level::Line => &mut of_line[number][..],
-                    Level::Position => &mut to[number][position - position0..],
-                    Level::Each => {
-                        let width = to[number].len() / (tile.lines.end - line0);
-                        &mut to[number][(line - line0) * width + position - position0..]
-                    }
+                if n < SIDE {
+                    terms[number][n..].fill(T::lit(neutral(fold)));
+                }
+                let parts = match level {
+                    // A tile of which each number has its sum is one line.
+                    Level::Each | Level::Position => &mut to[number][position - position0..],
+                    _ => &mut parts[number][..],
                 };
-                // Of full vectors the compiler knows the length.
-                if n == SIDE {
-                    let sums = sums[..SIDE].iter_mut();
-                    sums.zip(terms).for_each(|(sum, x)| put(fold, sum, (*x).into()));
-                } else {
-                    let sums = sums[..n].iter_mut();
-                    sums.zip(&terms[..n]).for_each(|(sum, x)| put(fold, sum, (*x).into()));
+                if let Some(parts) = parts.first_chunk_mut() {
+                    put_all(fold, parts, &terms[number]);
                 }
             }
             position += n;
         }
-        for number in 0..U::SUMS.min(MAX_SUMS) {
+        for number in 0..sums {
             if let Some(Wanted { fold, level: Level::Line }) = wanted[number] {
                 let to = &mut to[number][line - line0];
-                of_line[number].iter().for_each(|sum| put(fold, to, *sum));
-                of_line[number] = start[number];
+                parts[number].iter().for_each(|part| put(fold, to, *part));
+                parts[number] = start[number];
             }
         }
     }
-    for number in 0..U::SUMS.min(MAX_SUMS) {
+    for number in 0..sums {
         if let Some(Wanted { fold, level: Level::One | Level::Matrix }) = wanted[number] {
-            whole[number].iter().for_each(|sum| put(fold, &mut to[number][0], *sum));
+            parts[number].iter().for_each(|part| put(fold, &mut to[number][0], *part));
         }
     }
 }
 
+/// Puts numbers to their sums.
+#[inline(always)]
+fn put_all<T: Real + Into<f64>>(fold: Fold, sums: &mut [f64; SIDE], terms: &[T; SIDE]) {
+    let both = sums.iter_mut().zip(terms);
+    match fold {
+        Fold::Sum => both.for_each(|(sum, x)| *sum += (*x).into()),
+        Fold::Max => both.for_each(|(max, x)| put(fold, max, (*x).into())),
+    }
+}
+
+/// What the sums are of, for `n` numbers: those of the tile from `at` on, at which the window is.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)] // all of it is inlined
+fn find<U: Rule, P: Presence, T: Real, const STAGE: u8, const LINES: u8>(
+    terms: &mut [[T; SIDE]; MAX_SUMS],
+    tile: &Tile<'_, T>,
+    window: &Window<'_, T, SIDE>,
+    first: First<T>,
+    at: usize,
+    n: usize,
+    k: U::Scalars<Deep<T>>,
+    factor: T,
+    over: Stage<T, STAGE, LINES>,
+) {
+    let zero = T::lit(0.0);
+    let (mut p, mut g, mut s) = ([zero; SIDE], [zero; SIDE], [[zero; SIDE]; MAX_LANES]);
+    let (p, g) = (block(&tile.p[at..at + n], &mut p), block(&tile.g[at..at + n], &mut g));
+    for lane in 0..lanes::<U::State<()>, P>() {
+        let mut own = [zero; SIDE];
+        s[lane] = match window.is_own(lane) {
+            true => *block(&tile.states[lane][over.place..over.place + n], &mut own),
+            false => *window.state(lane),
+        }
+    }
+    // Numbers behind the `n` are computed, for the length of the loop is known so. In builds that gain nothing by that
+    // they are not.
+    let count = if cfg!(debug_assertions) { n } else { SIDE };
+    for i in 0..count {
+        let mut over = Stage { place: over.place + i, known: window.known(i), ..over };
+        let s = U::State::read::<P>(|lane| match is_one_a_line::<LINES>(domain::<U, P>(lane)) {
+            true => Deep(first.states[lane], 0),
+            false => Deep(s[lane][i], 0),
+        });
+        let _ = U::update(Deep(p[i], 0), Deep(factor * g[i], 0), s, k, &mut over);
+        for number in 0..U::SUMS.min(MAX_SUMS) {
+            terms[number][i] = over.terms[number];
+        }
+    }
+}
+
+/// The domain of a state.
+#[inline(always)]
+pub(super) fn domain<U: Rule, P: Presence>(lane: usize) -> Domain {
+    let mut found = Domain::Element;
+    U::State::<()>::domains::<P>(|at, domain| {
+        if at == lane {
+            found = domain;
+        }
+    });
+    found
+}
+
 /// What a number sees beyond itself at a stage: the sums of those before it, and it learns what its own are
 /// of.
-struct Stage<T, const STAGE: u8> {
+#[derive(Clone, Copy)]
+struct Stage<T, const STAGE: u8, const LINES: u8> {
+    /// What is one for the line, and what is here.
+    first: [T; MAX_SUMS],
     known: [T; MAX_SUMS],
     terms: [T; MAX_SUMS],
     asked: usize,
@@ -184,15 +227,24 @@ struct Stage<T, const STAGE: u8> {
     place: usize,
 }
 
-impl<T: Real, const STAGE: u8> Over<Deep<T>> for Stage<T, STAGE> {
+impl<T: Real, const STAGE: u8, const LINES: u8> Stage<T, STAGE, LINES> {
     #[inline(always)]
-    fn fold(&mut self, _: Fold, _: Domain, x: Deep<T>) -> Deep<T> {
+    fn of(first: [T; MAX_SUMS], counts: [T; 6], draw: Option<Draw>, place: usize) -> Self {
+        let none = [T::lit(0.0); MAX_SUMS];
+        Self { first, known: none, terms: none, asked: 0, counts, draw, place }
+    }
+}
+
+impl<T: Real, const STAGE: u8, const LINES: u8> Over<Deep<T>> for Stage<T, STAGE, LINES> {
+    #[inline(always)]
+    fn fold(&mut self, _: Fold, to: Domain, x: Deep<T>) -> Deep<T> {
         let number = self.asked;
         self.asked += 1;
         if x.1 == STAGE {
             self.terms[number] = x.0;
         }
-        Deep(self.known[number], x.1 + 1)
+        let known = if is_one_a_line::<LINES>(to) { &self.first } else { &self.known };
+        Deep(known[number], x.1 + 1)
     }
     #[inline(always)]
     fn count(&self, of: Domain) -> Deep<T> {

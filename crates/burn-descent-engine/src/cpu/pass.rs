@@ -1,9 +1,9 @@
 //! The rule as one pass over slices: vectors of the best instruction set there is, on the threads
 //! of the current rayon pool.
 
-use super::collect::{Collect, collect};
+use super::collect::{Collect, collect, domain};
 use super::two::Two;
-use super::window::{Around, Window};
+use super::window::{Around, First, Window, block, is_one_a_line, lines, store};
 use crate::MAX_LANES;
 use crate::grid::Grid;
 use burn_descent_rules::forms::lanes;
@@ -70,7 +70,15 @@ fn pass<U: Rule, P: Presence, Q: Presence, T: Real>(
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || match given.around {
-            Some(around) if sees::<U>() => lines::<U, P, Q, T>(p, g, states, given, around, first),
+            Some(around) if sees::<U>() => match given.grid.lines_of::<U::State<()>>() {
+                lines::ROWS => {
+                    by_lines::<U, P, Q, T, { lines::ROWS }>(p, g, states, given, around, first)
+                }
+                lines::COLUMNS => {
+                    by_lines::<U, P, Q, T, { lines::COLUMNS }>(p, g, states, given, around, first)
+                }
+                _ => by_lines::<U, P, Q, T, { lines::ANY }>(p, g, states, given, around, first),
+            },
             _ => blocks::<U, P, Q, T>(p, g, states, given, first),
         },
     );
@@ -91,22 +99,44 @@ fn blocks<U: Rule, P: Presence, Q: Presence, T: Real>(
     first: usize,
 ) {
     let (k, factor) = scalars::<U, Q, _, T>(given.scalars);
-    let over = Here::nowhere(given.draw);
+    let over = Seen::nothing(given.draw);
     let (mut p_blocks, mut g_blocks) = (p.chunks_exact_mut(BLOCK), g.chunks_exact(BLOCK));
     let mut at = 0;
     for (p, g) in p_blocks.by_ref().zip(g_blocks.by_ref()) {
-        block::<U, P, T>(p, g, &mut states, at, first + at, k, factor, over, None, |_| over.known);
+        step::<U, P, T, { lines::ANY }>(
+            p,
+            g,
+            &mut states,
+            at,
+            first + at,
+            k,
+            factor,
+            over,
+            None,
+            |_| over.known,
+        );
         at += BLOCK;
     }
     let (p, g) = (p_blocks.into_remainder(), g_blocks.remainder());
     if !p.is_empty() {
-        block::<U, P, T>(p, g, &mut states, at, first + at, k, factor, over, None, |_| over.known);
+        step::<U, P, T, { lines::ANY }>(
+            p,
+            g,
+            &mut states,
+            at,
+            first + at,
+            k,
+            factor,
+            over,
+            None,
+            |_| over.known,
+        );
     }
 }
 
 /// A rule that sees sums or coarse states, line after line.
 #[inline(always)]
-fn lines<U: Rule, P: Presence, Q: Presence, T: Real>(
+fn by_lines<U: Rule, P: Presence, Q: Presence, T: Real, const LINES: u8>(
     p: &mut [T],
     g: &[T],
     mut states: States<'_, T>,
@@ -115,28 +145,24 @@ fn lines<U: Rule, P: Presence, Q: Presence, T: Real>(
     first: usize,
 ) {
     let (k, factor) = scalars::<U, Q, _, T>(given.scalars);
-    let over = Here::at(given.draw, around);
+    let over = Seen::of(given.draw, around);
+    let (sums, lanes) = (U::SUMS.min(MAX_SUMS), lanes::<U::State<()>, P>());
     let mut window = Window::<T, BLOCK>::new(around, &given.grid, T::lit(0.0));
     let length = given.grid.length;
     let mut at = 0;
     while at < p.len() {
         let (line, mut position) = ((first + at) / length, (first + at) % length);
         let end = p.len().min(at + length - position);
-        window.enter(line);
+        window.enter(line, sums, lanes);
+        let first_of_line = window.first();
         while at < end {
             let n = BLOCK.min(end - at);
-            window.advance(line, position, n);
-            let known = window.known_block;
-            let known = |i: usize| {
-                let mut two = over.known;
-                for number in 0..U::SUMS.min(MAX_SUMS) {
-                    two[number] = Two(known[number][i], known[number][i + HALF]);
-                }
-                two
-            };
+            window.advance(position, n, sums, lanes);
+            let known = |i: usize| (window.known(i), window.known(i + HALF));
             let (p, g) = (&mut p[at..at + n], &g[at..at + n]);
             let place = first + at;
-            block::<U, P, T>(p, g, &mut states, at, place, k, factor, over, Some(&window), known);
+            let line = Some((&window, first_of_line));
+            step::<U, P, T, LINES>(p, g, &mut states, at, place, k, factor, over, line, known);
             (at, position) = (at + n, position + n);
         }
     }
@@ -155,7 +181,7 @@ pub(super) fn scalars<U: Rule, Q: Presence, R: Real, T: Real>(
 /// the compiler sees that no two of the slices overlap, however many there are.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // all of it is inlined
-fn block<U: Rule, P: Presence, T: Real>(
+fn step<U: Rule, P: Presence, T: Real, const LINES: u8>(
     p: &mut [T],
     g: &[T],
     states: &mut States<'_, T>,
@@ -163,69 +189,87 @@ fn block<U: Rule, P: Presence, T: Real>(
     place: usize,
     k: U::Scalars<Two<T>>,
     factor: T,
-    over: Here<T>,
-    window: Option<&Window<'_, T, BLOCK>>,
-    known: impl Fn(usize) -> [Two<T>; MAX_SUMS],
+    over: Seen<T, LINES>,
+    line: Option<(&Window<'_, T, BLOCK>, First<T>)>,
+    known: impl Fn(usize) -> ([T; MAX_SUMS], [T; MAX_SUMS]),
 ) {
     let (n, zeros) = (p.len(), [T::lit(0.0); BLOCK]);
-    let (mut p_block, mut g_block, mut s_block) = (zeros, zeros, [zeros; MAX_LANES]);
-    p_block[..n].copy_from_slice(p);
-    g_block[..n].copy_from_slice(g);
+    let (mut p_short, mut g_short, mut s_block) = (zeros, zeros, [zeros; MAX_LANES]);
+    let (mut p_block, g_block) = (*block(p, &mut p_short), *block(g, &mut g_short));
     let lanes = lanes::<U::State<()>, P>();
-    let own = |lane: usize| window.is_none_or(|window| window.is_own(lane));
+    let own = |lane: usize| line.is_none_or(|(window, _)| window.is_own(lane));
     for lane in 0..lanes {
-        if own(lane) {
-            s_block[lane][..n].copy_from_slice(&states[lane][at..at + n]);
-        } else if let Some(window) = window {
-            s_block[lane] = window.state_block[lane];
-        }
+        let mut short = zeros;
+        s_block[lane] = match line {
+            Some((window, _)) if !window.is_own(lane) => *window.state(lane),
+            _ => *block(&states[lane][at..at + n], &mut short),
+        };
     }
     for i in 0..HALF {
         let j = i + HALF;
         let g = Two(factor * g_block[i], factor * g_block[j]);
-        let s = U::State::read::<P>(|lane| Two(s_block[lane][i], s_block[lane][j]));
-        let mut over = Here { known: known(i), places: (place + i, place + j), ..over };
+        let s = U::State::read::<P>(|lane| match line {
+            Some((_, first)) if is_one_a_line::<LINES>(domain::<U, P>(lane)) => {
+                Two(first.states[lane], first.states[lane])
+            }
+            _ => Two(s_block[lane][i], s_block[lane][j]),
+        });
+        let first = line.map_or(over.first, |(_, first)| first.known);
+        let places = (place + i, place + j);
+        let mut over = Seen { first, known: known(i), places, ..over };
         let (p, s) = U::update(Two(p_block[i], p_block[j]), g, s, k, &mut over);
         (p_block[i], p_block[j]) = (p.0, p.1);
         s.write::<P>(|lane, _, s| (s_block[lane][i], s_block[lane][j]) = (s.0, s.1));
     }
-    p.copy_from_slice(&p_block[..n]);
+    store(&p_block, p);
     for lane in 0..lanes {
         if own(lane) {
-            states[lane][at..at + n].copy_from_slice(&s_block[lane][..n]);
+            store(&s_block[lane], &mut states[lane][at..at + n]);
         }
     }
 }
 
 /// What two numbers see beyond themselves, all sums known.
 #[derive(Clone, Copy)]
-struct Here<T> {
-    known: [Two<T>; MAX_SUMS],
+struct Seen<T, const LINES: u8> {
+    /// What is one for the line, and what is here.
+    first: [T; MAX_SUMS],
+    known: ([T; MAX_SUMS], [T; MAX_SUMS]),
     asked: usize,
     counts: [T; COUNTS],
     draw: Option<Draw>,
     places: (usize, usize),
 }
 
-impl<T: Real> Here<T> {
+impl<T: Real, const LINES: u8> Seen<T, LINES> {
     #[inline(always)]
-    fn nowhere(draw: Option<Draw>) -> Self {
-        let known = [Two::lit(0.0); MAX_SUMS];
-        Self { known, asked: 0, counts: [T::lit(0.0); COUNTS], draw, places: (0, 0) }
+    fn nothing(draw: Option<Draw>) -> Self {
+        let (zero, none) = (T::lit(0.0), [T::lit(0.0); MAX_SUMS]);
+        Self {
+            first: none,
+            known: (none, none),
+            asked: 0,
+            counts: [zero; COUNTS],
+            draw,
+            places: (0, 0),
+        }
     }
 
     #[inline(always)]
-    fn at(draw: Option<Draw>, around: &Around<T>) -> Self {
-        Self { counts: counts(around), ..Self::nowhere(draw) }
+    fn of(draw: Option<Draw>, around: &Around<T>) -> Self {
+        Self { counts: counts(around), ..Self::nothing(draw) }
     }
 }
 
-impl<T: Real> Over<Two<T>> for Here<T> {
+impl<T: Real, const LINES: u8> Over<Two<T>> for Seen<T, LINES> {
     #[inline(always)]
-    fn fold(&mut self, _: Fold, _: Domain, _: Two<T>) -> Two<T> {
-        let known = self.known[self.asked];
+    fn fold(&mut self, _: Fold, to: Domain, _: Two<T>) -> Two<T> {
+        let number = self.asked;
         self.asked += 1;
-        known
+        match is_one_a_line::<LINES>(to) {
+            true => Two(self.first[number], self.first[number]),
+            false => Two(self.known.0[number], self.known.1[number]),
+        }
     }
     #[inline(always)]
     fn count(&self, of: Domain) -> Two<T> {

@@ -184,14 +184,14 @@ impl Rule for Adafactor {
         let column = s.column.map(|column| k.beta2 * column + k.one_beta2 * over.mean(Column, g2));
         let v = s.v.map(|v| k.beta2 * v + k.one_beta2 * g2);
         let v_hat = match (row, column) {
-            (Some(row), Some(column)) => row * column / over.mean(Matrix, row).max(k.least_mean),
+            (Some(row), Some(column)) => row / over.mean(Matrix, row).max(k.least_mean) * column,
             _ => v.unwrap_or(g2),
         };
         let u = g / v_hat.max(k.least_v).sqrt();
-        let u = u / one_or_more(over.rms(Tensor, u) / k.clip_threshold);
+        let clip = R::lit(1.0) / one_or_more(over.rms(Tensor, u) / k.clip_threshold);
         let alpha = k.rate * (k.scale * over.rms(Tensor, p)).max(k.least_scale);
         // The rate stands before the first moment or behind it.
-        let step = (k.of_update + k.of_step * alpha) * u;
+        let step = (k.of_update + k.of_step * alpha) * clip * u;
         let m = s.m.map(|m| k.beta1 * m + k.one_beta1 * step);
         let step = (k.of_step + k.of_update * alpha) * m.unwrap_or(step);
         let p = (k.keep - k.decay * alpha) * p - step;
