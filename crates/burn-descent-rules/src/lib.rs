@@ -65,7 +65,7 @@ pub use options::{
 };
 pub use over::{Fold, Over};
 pub use real::Real;
-pub use rule::{Paper, Rule, check_lr};
+pub use rule::{Paper, Rule, check_loss, check_lr};
 pub use schedules::Schedule;
 
 // What engines read of a rule, and what `fields!` writes: no part of what a rule is written with.

@@ -98,6 +98,10 @@ pub trait Rule: Options {
     /// asks for more is refused when it is built.
     const SUMS: usize = 0;
 
+    /// Does a step need the value of the loss? [`with_loss`](Rule::with_loss) gets it then, and a step without it is
+    /// refused. No by default.
+    const LOSS: bool = false;
+
     /// What is remembered of one element from step to step: four numbers at most, which is what the
     /// engines of burn-descent keep.
     type State<R: Copy>: Fields<R>;
@@ -165,6 +169,13 @@ pub trait Rule: Options {
         k
     }
 
+    /// Completes the scalars of a step, after [`remember`](Rule::remember), with the loss at the weights that the
+    /// gradient was taken at. Where the gradient is turned around to climb, so is the loss. Only a rule that says
+    /// [`LOSS`](Rule::LOSS) is asked; the same number is given for all parameters of the model.
+    fn with_loss(&self, k: Self::Scalars<f64>, _loss: f64) -> Self::Scalars<f64> {
+        k
+    }
+
     /// The weight to evaluate and ship, where it is not the weight that is trained: from the trained
     /// one, its state and the scalars of the last step, with which the two were made.
     fn evaluate<R: Real>(p: R, _s: Self::State<R>, _k: Self::Scalars<R>) -> R {
@@ -187,4 +198,20 @@ pub trait Rule: Options {
 /// An [`InvalidOption`] that names the optimizer and the value.
 pub fn check_lr(optimizer: &'static str, lr: f64) -> Result<(), InvalidOption> {
     Range::NonNegative.of("lr", lr).check(optimizer)
+}
+
+/// Is the loss there for a step of a rule that [needs it](Rule::LOSS)?
+///
+/// # Errors
+/// An [`InvalidOption`] that names the optimizer and says that it needs the loss.
+pub fn check_loss<U: Rule>(loss: Option<f64>) -> Result<(), InvalidOption> {
+    if !U::LOSS || loss.is_some() {
+        return Ok(());
+    }
+    Err(InvalidOption {
+        owner: U::NAME,
+        option: "loss".into(),
+        value: "nothing".into(),
+        allowed: "the value of the loss, which each step of this rule needs".into(),
+    })
 }

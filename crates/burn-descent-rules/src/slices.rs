@@ -4,8 +4,8 @@
 use crate::forms::{RuleVisitor, choose};
 use crate::noise::Draw;
 use crate::{
-    Domain, Fields, Fold, InvalidOption, Over, Presence, Real, Rule, Stages, View, check_lr,
-    maximizes,
+    Domain, Fields, Fold, InvalidOption, Over, Presence, Real, Rule, Stages, View, check_loss,
+    check_lr, maximizes,
 };
 use core::marker::PhantomData;
 
@@ -70,12 +70,30 @@ impl<U: Rule, R: Real> Walk<U, R> {
     /// One step: `p` and the state are updated in place. What the rule sees of the model is this parameter.
     ///
     /// # Errors
-    /// If the learning rate is negative, NaN or infinite; nothing has been changed then.
+    /// If the learning rate is negative, NaN or infinite, or the rule [needs the loss](Rule::LOSS) and it is not
+    /// given; nothing has been changed then.
     ///
     /// # Panics
     /// If the slices are not of the length that was given.
     pub fn step(&mut self, lr: f64, p: &mut [R], g: &[R]) -> Result<(), InvalidOption> {
         Self::step_together(lr, &mut [(self, p, g)])
+    }
+
+    /// The same with the loss at `p`, for a rule that [needs it](Rule::LOSS).
+    ///
+    /// # Errors
+    /// As of [`step`](Self::step).
+    ///
+    /// # Panics
+    /// As [`step`](Self::step).
+    pub fn step_with_loss(
+        &mut self,
+        lr: f64,
+        loss: f64,
+        p: &mut [R],
+        g: &[R],
+    ) -> Result<(), InvalidOption> {
+        Self::step_together_with_loss(lr, loss, &mut [(self, p, g)])
     }
 
     /// One step of several parameters, which are the model: for rules that sum over it.
@@ -89,7 +107,31 @@ impl<U: Rule, R: Real> Walk<U, R> {
         lr: f64,
         parameters: &mut [(&mut Self, &mut [R], &[R])],
     ) -> Result<(), InvalidOption> {
+        Self::together(lr, None, parameters)
+    }
+
+    /// The same with the loss at these parameters, for a rule that [needs it](Rule::LOSS).
+    ///
+    /// # Errors
+    /// As of [`step`](Self::step).
+    ///
+    /// # Panics
+    /// As [`step`](Self::step).
+    pub fn step_together_with_loss(
+        lr: f64,
+        loss: f64,
+        parameters: &mut [(&mut Self, &mut [R], &[R])],
+    ) -> Result<(), InvalidOption> {
+        Self::together(lr, Some(loss), parameters)
+    }
+
+    fn together(
+        lr: f64,
+        loss: Option<f64>,
+        parameters: &mut [(&mut Self, &mut [R], &[R])],
+    ) -> Result<(), InvalidOption> {
         check_lr(U::NAME, lr)?;
+        check_loss::<U>(loss)?;
         for (walk, p, g) in parameters.iter() {
             assert!([p.len(), g.len()] == [walk.view.len(); 2], "lengths");
         }
@@ -100,13 +142,18 @@ impl<U: Rule, R: Real> Walk<U, R> {
         if parameters.iter().any(|(walk, ..)| states(&walk.rule) != states(&rule)) {
             // Of a rule that is another for each kind of tensor none sees the model.
             let mut each = parameters.iter_mut();
-            return each.try_for_each(|(walk, p, g)| walk.step(lr, p, g));
+            return each.try_for_each(|(walk, p, g)| Self::together(lr, loss, &mut [(walk, p, g)]));
         }
         let start = |(walk, p, g): &mut (&mut Self, &mut [R], &[R])| {
             walk.t += 1;
             let turned = maximizes(&walk.rule);
             let k = walk.rule.scalars(lr, walk.t);
             let k = walk.rule.remember(lr, walk.t, k, &mut walk.memory);
+            let turn = |loss: f64| if turned { -loss } else { loss };
+            let k = match loss {
+                Some(loss) if U::LOSS => walk.rule.with_loss(k, turn(loss)),
+                _ => k,
+            };
             walk.last = k.lanes().into_iter().map(|(_, value)| value).collect();
             Parameter {
                 view: walk.view,

@@ -10,10 +10,11 @@ use burn_descent_golden::{
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
     AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
-    Cocob, DiffGrad, ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars,
-    NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, Prodigy, QhAdam, Qhm, RAdam,
-    Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
-    SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
+    Cocob, DAdaptAdaGrad, DAdaptAdam, DAdaptAdan, DAdaptLion, DAdaptSgd, DiffGrad, DoG, DoWG,
+    ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars, Momo, MomoAdam,
+    NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, PolyakSgd, Prodigy, QhAdam,
+    Qhm, RAdam, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd,
+    Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -76,7 +77,17 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Kate: 7,
     Lamb: 10,
     Adafactor: 10,
-    Prodigy: 10,
+    Prodigy: 31,
+    DAdaptAdam: 21,
+    DAdaptSgd: 10,
+    DAdaptAdaGrad: 10,
+    DAdaptLion: 10,
+    DAdaptAdan: 8,
+    DoG: 9,
+    DoWG: 8,
+    Momo: 7,
+    MomoAdam: 7,
+    PolyakSgd: 9,
     Bcos: 10,
     AdaSmooth: 7,
     Vsgd: 7,
@@ -162,10 +173,17 @@ impl<U: Rule, R: Real + Into<f64>> Engine for OnSlices<U, R> {
     }
 
     fn step(&mut self, lr: f64, grads: &Step) -> Result<(), BoxError> {
+        self.step_with_loss(lr, None, grads)
+    }
+
+    fn step_with_loss(&mut self, lr: f64, loss: Option<f64>, grads: &Step) -> Result<(), BoxError> {
         let grads: Vec<Vec<R>> = grads.iter().map(|g| cast(g)).collect();
         let all = self.walks.iter_mut().zip(&mut self.params).zip(&grads);
         let mut all: Vec<_> = all.map(|((walk, p), g)| (walk, &mut p[..], &g[..])).collect();
-        Ok(Walk::step_together(lr, &mut all)?)
+        Ok(match loss {
+            Some(loss) => Walk::step_together_with_loss(lr, loss, &mut all)?,
+            None => Walk::step_together(lr, &mut all)?,
+        })
     }
 
     fn params(&self) -> Result<Step, BoxError> {

@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 55] = [
+pub static ROWS: [Row; 66] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -152,6 +152,17 @@ pub static ROWS: [Row; 55] = [
     Row::of::<Ano>(0.0001),
     Row::of::<ExAdam>(0.001),
     Row::of::<Kate>(0.001),
+    Row::of::<Prodigy>(1.0),
+    Row::of::<DAdaptAdam>(1.0),
+    Row::of::<DAdaptSgd>(1.0),
+    Row::of::<DAdaptAdaGrad>(1.0),
+    Row::of::<DAdaptLion>(1.0),
+    Row::of::<DAdaptAdan>(1.0),
+    Row::of::<DoG>(1.0),
+    Row::of::<DoWG>(1.0),
+    Row::of::<Momo>(1.0),
+    Row::of::<MomoAdam>(0.01),
+    Row::of::<PolyakSgd>(1.0),
     Row::of::<Bcos>(0.001),
     Row::of::<AdaSmooth>(0.001),
     Row::of::<Vsgd>(0.01),

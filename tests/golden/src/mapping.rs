@@ -193,6 +193,17 @@ impl Meaning {
                 let number = number()?;
                 options.into_iter().for_each(|option| set(option, number.to_string()));
             }
+            Meaning::Named(options) => {
+                let list = given.ok_or(Skip::Missing(key))?.as_array().map(Vec::as_slice);
+                let Some([word, number]) = list else {
+                    return Err(expected("a word and a number"));
+                };
+                let option = options.iter().find(|(listed, _)| word.as_str() == Some(listed));
+                let (Some((_, option)), Some(number)) = (option, number.as_f64()) else {
+                    return Err(expected("one of the words that are listed, and a number"));
+                };
+                set(option, number.to_string());
+            }
             Meaning::Average(option) => {
                 let decay = number()?;
                 lr.factor = 1.0 - decay;

@@ -29,6 +29,16 @@ pub trait Engine {
     fn start(&mut self, init: &Step, shapes: &[Vec<usize>]) -> Result<(), BoxError>;
     /// Takes one step.
     fn step(&mut self, lr: f64, grads: &Step) -> Result<(), BoxError>;
+    /// The same with the loss at the parameters before the step, where the case has it. It is of no use to most
+    /// optimizers, and by default not looked at.
+    fn step_with_loss(
+        &mut self,
+        lr: f64,
+        _loss: Option<f64>,
+        grads: &Step,
+    ) -> Result<(), BoxError> {
+        self.step(lr, grads)
+    }
     /// The parameters that are trained.
     fn params(&self) -> Result<Step, BoxError>;
     /// The weights to evaluate and ship; the trained ones unless the optimizer keeps others.
@@ -138,9 +148,12 @@ pub fn replay(
     };
 
     engine.start(&case.init, &case.shapes).map_err(ReplayError::Engine)?;
+    // In long runs there are losses of the recorded steps only.
+    let losses = case.losses.as_ref().filter(|losses| losses.len() >= case.steps);
     let mut records = reference.record.iter().enumerate().peekable();
     for (step, (lr, grads)) in (1..=case.steps).zip(setting.lrs.iter().zip(grads)) {
-        engine.step(*lr, grads).map_err(ReplayError::Engine)?;
+        let loss = losses.map(|losses| losses[step - 1]);
+        engine.step_with_loss(*lr, loss, grads).map_err(ReplayError::Engine)?;
         let Some((k, _)) = records.next_if(|(_, recorded)| **recorded == step) else { continue };
         let evaluated = || engine.evaluated().map_err(ReplayError::Engine);
         let params = match setting.point {

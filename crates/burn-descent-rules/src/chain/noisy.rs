@@ -132,6 +132,7 @@ impl<U: Rule> Rule for Noisy<U> {
     const TITLE: &'static str = U::TITLE;
     const PAPER: Paper = U::PAPER;
     const SUMS: usize = U::SUMS;
+    const LOSS: bool = U::LOSS;
     type State<R: Copy> = U::State<R>;
     type Scalars<R: Copy> = WithDeviation<U::Scalars<R>, R>;
 
@@ -188,6 +189,10 @@ impl<U: Rule> Rule for Noisy<U> {
         memory: &mut [f64],
     ) -> Self::Scalars<f64> {
         WithDeviation { rule: self.rule.remember(lr, t, k.rule, memory), ..k }
+    }
+
+    fn with_loss(&self, k: Self::Scalars<f64>, loss: f64) -> Self::Scalars<f64> {
+        WithDeviation { rule: self.rule.with_loss(k.rule, loss), ..k }
     }
 
     fn evaluate<R: Real>(p: R, s: U::State<R>, k: Self::Scalars<R>) -> R {

@@ -20,6 +20,8 @@ pub enum Range {
     MoreThan(f64),
     /// `>=` this number.
     AtLeast(f64),
+    /// Any number.
+    Any,
 }
 
 impl Range {
@@ -34,6 +36,7 @@ impl Range {
                 Range::NonNegative => value >= 0.0,
                 Range::MoreThan(edge) => value > edge,
                 Range::AtLeast(edge) => value >= edge,
+                Range::Any => true,
             }
     }
 
@@ -53,6 +56,7 @@ impl core::fmt::Display for Range {
             Range::NonNegative => f.write_str("a number >= 0"),
             Range::MoreThan(edge) => write!(f, "a number > {edge}"),
             Range::AtLeast(edge) => write!(f, "a number >= {edge}"),
+            Range::Any => f.write_str("a number"),
         }
     }
 }
@@ -100,6 +104,7 @@ mod tests {
             (Range::NonNegative, [false, true, true, true, true]),
             (Range::MoreThan(1.0), [false, false, false, false, true]),
             (Range::AtLeast(1.0), [false, false, false, true, true]),
+            (Range::Any, [true, true, true, true, true]),
         ];
         for (range, expected) in table {
             assert_eq!([-1.0, 0.0, 0.5, 1.0, 2.0].map(|x| range.contains(x)), expected, "{range}");

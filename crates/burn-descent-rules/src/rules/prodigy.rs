@@ -1,3 +1,4 @@
+use super::d_adaptation::limit;
 use crate::Domain::Model;
 use crate::{Over, Paper, Real, Rule, fields, options, transforms};
 
@@ -137,7 +138,7 @@ impl Rule for Prodigy {
             lr_of_s: if self.safeguard_warmup { 1.0 } else { lr },
             d0,
             d_coef,
-            growth_rate: if growth_rate > 0.0 { growth_rate } else { f64::INFINITY },
+            growth_rate: limit(growth_rate),
         }
     }
 

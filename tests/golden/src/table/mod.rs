@@ -100,6 +100,8 @@ pub enum Meaning {
     Finite(&'static str),
     /// A list of two numbers, each the option of this name; where the first is `null` it is this one.
     PairOr([&'static str; 2], f64),
+    /// A word and a number: the number is the option that is listed for the word.
+    Named(&'static [(&'static str, &'static str)]),
     /// The decay `d` of an average that starts at 0, where ours is a sum: the numeric option of
     /// this name, and the learning rate is to be multiplied with `1 - d`.
     Average(&'static str),

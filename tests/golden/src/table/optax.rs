@@ -1,10 +1,8 @@
 //! `optax`.
 
-use super::Condition::{Deep, Off, On};
+use super::Condition::{Deep, Is, Off, On};
 use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Pair, Switch};
-use super::reasons::{
-    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, MATRIX, NEEDS_LOSS, TRUST_RATIO, WRAPPER,
-};
+use super::reasons::{ANY_SCHEDULE_FREE, CURVATURE, FACTORED, MATRIX, TRUST_RATIO, WRAPPER};
 use super::{Meaning, Row, row};
 
 const LOW_PRECISION: &str = "optax: moments in another type than the parameters";
@@ -40,6 +38,24 @@ const RMSPROP: &[(&str, Meaning)] = &[
     ("momentum", NumberOrZero("momentum")),
     ("nesterov", Switch("nesterov")),
     ("bias_correction", Switch("bias_correction")),
+];
+
+const MECHANIC: &str = "optax: Mechanic keeps four numbers of the model for each of its six betas, and x₀ beside the \
+     state of another optimizer: more states than a rule here has";
+
+const MOMO: &[(&str, Meaning)] = &[
+    ("learning_rate", Lr),
+    ("lower_bound", Number("lower_bound")),
+    ("weight_decay", Number("weight_decay")),
+    ("adapt_lower_bound", Switch("adapt_lower_bound")),
+];
+
+const POLYAK: &[(&str, Meaning)] = &[
+    ("max_learning_rate", Lr),
+    ("scaling", Number("scaling")),
+    ("f_min", Number("f_min")),
+    ("eps", Number("eps")),
+    ("variant", Decides),
 ];
 
 const OPTIMISM: &[(&str, Meaning)] = &[("alpha", Number("alpha")), ("beta", Number("beta"))];
@@ -263,9 +279,45 @@ pub(super) const ROWS: &[Row] = &[
             ]],
         )
         .fixed(&[("relative_step", "false")]),
-    row("dadapt_adamw").differs(FINDS_LR),
-    row("dog").differs(FINDS_LR),
-    row("dowg").differs(FINDS_LR),
+    row("dadapt_adamw")
+        .is(
+            "dadapt_adam",
+            &[&[
+                ("learning_rate", Lr),
+                ("betas", Pair(["beta1", "beta2"])),
+                ("eps", Number("eps")),
+                ("estim_lr0", Number("d0")),
+                ("weight_decay", Number("weight_decay")),
+            ]],
+        )
+        .fixed(&[("bias_correction", "true"), ("decoupled_weight_decay", "true")]),
+    row("dog").is(
+        "dog",
+        &[&[
+            ("learning_rate", Lr),
+            (
+                "init_step",
+                Meaning::Named(&[
+                    ("heuristic", "init_scale"),
+                    ("distance", "init_distance"),
+                    ("learning_rate", "init_lr"),
+                ]),
+            ),
+            ("eps", Number("eps")),
+            ("weight_decay", NumberOrZero("weight_decay")),
+            ("mask", Meaning::Off(MASK)),
+        ]],
+    ),
+    row("dowg").is(
+        "dowg",
+        &[&[
+            ("learning_rate", Lr),
+            ("init_estim_sq_dist", NumberOrZero("init_sq_distance")),
+            ("eps", Number("eps")),
+            ("weight_decay", NumberOrZero("weight_decay")),
+            ("mask", Meaning::Off(MASK)),
+        ]],
+    ),
     row("fromage").differs(TRUST_RATIO),
     row("lamb").is(
         "lamb",
@@ -281,12 +333,16 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("lars").differs(TRUST_RATIO),
     row("lookahead").differs(WRAPPER),
-    row("mechanize").differs(FINDS_LR),
-    row("momo").differs(NEEDS_LOSS),
-    row("momo_adam").differs(NEEDS_LOSS),
+    row("mechanize").differs(MECHANIC),
+    row("momo").is("momo", &[MOMO, &[("beta", Number("beta"))]]),
+    row("momo_adam").is("momo_adam", &[MOMO, BETAS, &[("eps", Number("eps"))]]),
     row("muon").differs(MATRIX),
     row("novograd").differs(TRUST_RATIO),
-    row("polyak_sgd").differs(NEEDS_LOSS),
+    row("polyak_sgd")
+        .when(&[Is("variant", "sps+")])
+        .is("polyak_sgd", &[POLYAK])
+        .fixed(&[("sps_plus", "true")]),
+    row("polyak_sgd").is("polyak_sgd", &[POLYAK]),
     row("prodigy")
         .is(
             "prodigy",

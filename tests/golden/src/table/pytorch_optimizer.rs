@@ -5,8 +5,8 @@ use super::Meaning::{
     Both, Decides, Free, Given, Lr, LrAnd, Number, NumberOrZero, Pair, Switch, Triple,
 };
 use super::reasons::{
-    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS,
-    POWER, PROJECTED, RANGER, TOTALS, TRUST_RATIO, WRAPPER,
+    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS, POWER,
+    PROJECTED, RANGER, TOTALS, TRUST_RATIO, WRAPPER,
 };
 use super::{
     CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row, VECTORS_BY_ADAMW, row,
@@ -134,6 +134,39 @@ const GROKFAST: &[(&str, Meaning)] = &[
     ("maximize", Switch("maximize")),
     ("foreach", Free),
     ("step", Free),
+];
+
+/// What its rules by D-Adaptation have in common, with what they remember.
+const D_ADAPTATION: &[(&str, Meaning)] = &[
+    ("d0", Given("d0")),
+    ("d", Free),
+    ("k", Free),
+    ("g0_norm", Free),
+    ("numerator_weighted", Free),
+    ("gsq_weighted", Free),
+    ("sk_sq_weighted", Free),
+    ("sk_l1", Free),
+];
+
+const GROWTH: &[(&str, Meaning)] = &[("growth_rate", Meaning::Finite("growth_rate"))];
+
+const ATAN2: &str = "pytorch_optimizer: an arc tangent instead of a division";
+
+const PRODIGY: &[(&str, Meaning)] = &[
+    ("betas", Pair(["beta1", "beta2"])),
+    ("beta3", NumberOrZero("beta3")),
+    ("d0", Number("d0")),
+    ("d_coef", Number("d_coef")),
+    ("growth_rate", Meaning::Finite("growth_rate")),
+    ("bias_correction", Switch("bias_correction")),
+    ("safeguard_warmup", Switch("safeguard_warmup")),
+    ("eps", Number("eps")),
+    // What it remembers.
+    ("d", Free),
+    ("d_max", Free),
+    ("d_hat", Free),
+    ("d_numerator", Free),
+    ("d_de_nom", Free),
 ];
 
 pub(super) const ROWS: &[Row] = &[
@@ -600,11 +633,39 @@ pub(super) const ROWS: &[Row] = &[
     row("asgd_accelerated").differs(MODEL_TOTALS),
     row("avagrad").differs(MODEL_TOTALS),
     row("came").differs(FACTORED),
-    row("dadapt_adagrad").differs(FINDS_LR),
-    row("dadapt_adam").differs(FINDS_LR),
-    row("dadapt_adan").differs(FINDS_LR),
-    row("dadapt_lion").differs(FINDS_LR),
-    row("dadapt_sgd").differs(FINDS_LR),
+    row("dadapt_adagrad").is(
+        "dadapt_adagrad",
+        &[COMMON, D_ADAPTATION, GROWTH, &[("momentum", Number("momentum")), ("eps", Number("eps"))]],
+    ),
+    row("dadapt_adam").is(
+        "dadapt_adam",
+        &[
+            COMMON,
+            D_ADAPTATION,
+            GROWTH,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("bias_correction", Switch("bias_correction")),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
+    row("dadapt_adan")
+        .is(
+            "dadapt_adan",
+            &[
+                &[("weight_decouple", Switch("no_prox"))],
+                COMMON,
+                D_ADAPTATION,
+                GROWTH,
+                &[("betas", Triple(["beta1", "beta2", "beta3"])), ("eps", Number("eps"))],
+            ],
+        )
+        .fixed(&[("fourth_power", "true")]),
+    row("dadapt_lion")
+        .is("dadapt_lion", &[COMMON, D_ADAPTATION, &[("betas", Pair(["beta1", "beta2"]))]]),
+    row("dadapt_sgd")
+        .is("dadapt_sgd", &[COMMON, D_ADAPTATION, GROWTH, &[("momentum", Number("momentum"))]]),
     row("dash").differs(MATRIX),
     row("fadam").differs(TOTALS),
     row("fromage").differs(TRUST_RATIO),
@@ -619,7 +680,11 @@ pub(super) const ROWS: &[Row] = &[
     row("nero").differs(TRUST_RATIO),
     row("normuon").differs(MATRIX),
     row("novograd").differs(TRUST_RATIO),
-    row("prodigy").differs(FINDS_LR),
+    row("prodigy").when(&[Off("eps")]).differs(ATAN2),
+    row("prodigy")
+        .when(&[Off("weight_decouple")])
+        .is("prodigy", &[&[("weight_decay", Free)], COMMON, PRODIGY]),
+    row("prodigy").is("prodigy", &[COMMON, PRODIGY]),
     row("racs").differs(MATRIX),
     row("ranger").differs(RANGER),
     row("ranger21").differs(TOTALS),

@@ -20,13 +20,6 @@ pub(super) const TOTALS: &str =
 pub(super) const MODEL_TOTALS: &str =
     "a rule of a mean or norm over all parameters of the model that is not here yet";
 
-/// D-Adaptation, Prodigy, DoG and the like.
-pub(super) const FINDS_LR: &str = "a rule that estimates its own learning rate from sums over all parameters, and is not here yet";
-
-/// MoMo, Polyak's step.
-pub(super) const NEEDS_LOSS: &str =
-    "its learning rate depends on the value of the loss, which an optimizer of burn is not told";
-
 /// Lookahead, SAM.
 pub(super) const WRAPPER: &str = "a wrapper around another optimizer, which `Descent` has: Lookahead and SAM are held to these \
      trajectories in tests/tests/descent/golden.rs";
