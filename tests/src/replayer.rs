@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::rules::Bound;
-use burn_descent::{Descent, Fused, Schedule, registry};
+use burn_descent::{Batch, Descent, Fused, Schedule, registry};
 use burn_descent_golden::{
     BoxError, Case, Outcome, Precision, ReplayError, Setting, Skip, Step, replay,
 };
@@ -83,7 +83,7 @@ impl Shaped {
 /// What walks over the model.
 enum Walk {
     Burn(ModuleOptimizer),
-    /// For rules that look at the whole model.
+    /// For rules that look at the whole model, or need the loss.
     Ours(Box<Descent>),
 }
 
@@ -150,9 +150,9 @@ impl burn_descent_golden::Engine for OnDevice {
             });
         }
         (self.model, self.places) = (model, places);
-        self.walk = match self.optimizer.sees_model() {
-            false => Walk::Burn(ModuleOptimizer::from(self.optimizer.clone())),
-            true => {
+        self.walk = match self.optimizer.steps_alone() {
+            true => Walk::Burn(ModuleOptimizer::from(self.optimizer.clone())),
+            false => {
                 let descent =
                     Descent::builder(self.optimizer.clone()).schedule(List(self.lrs.clone()));
                 Walk::Ours(Box::new(descent.build(&self.model)?))
@@ -162,6 +162,10 @@ impl burn_descent_golden::Engine for OnDevice {
     }
 
     fn step(&mut self, lr: f64, grads: &Step) -> Result<(), BoxError> {
+        self.step_with_loss(lr, None, grads)
+    }
+
+    fn step_with_loss(&mut self, lr: f64, loss: Option<f64>, grads: &Step) -> Result<(), BoxError> {
         fn beside<const D: usize>(
             at: &OnDevice,
             param: &Param<Tensor<D>>,
@@ -182,7 +186,9 @@ impl burn_descent_golden::Engine for OnDevice {
         self.model = match &mut self.walk {
             Walk::Burn(walk) => walk.step(lr, model, gradients),
             Walk::Ours(descent) => {
-                descent.step(model, gradients).map_err(|refused| refused.error)?.0
+                let batch = loss.into_iter().fold(Batch::new(), Batch::loss);
+                let stepped = descent.step_weighted(model, gradients, batch);
+                stepped.map_err(|refused| refused.error)?.0
             }
         };
         Ok(())

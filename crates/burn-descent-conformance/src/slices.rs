@@ -1,5 +1,6 @@
 //! Plain slices, element by element, are the oracle of the engines.
 
+use crate::subject::{LOSS, step};
 use crate::{devices, numbers};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::rules::{Real, Rule, View, slices::Walk};
@@ -77,7 +78,8 @@ fn oracle<U: Rule, R: Real + Into<f64>>(rule: &U, view: View) -> Vec<Vec<f64>> {
     let mut p = cast(numbers(1, view.len()));
     let mut walk = Walk::of(rule.clone(), view).unwrap_or_else(|error| panic!("{error}"));
     for t in 1..=steps(view.len()) {
-        walk.step(LR, &mut p, &cast(numbers(10 + t, view.len()))).expect("a good rate");
+        let g = cast(numbers(10 + t, view.len()));
+        walk.step_with_loss(LR, LOSS, &mut p, &g).expect("a good rate");
     }
     let widen = |list: &Vec<R>| list.iter().map(|x| (*x).into()).collect();
     core::iter::once(&p).chain(walk.state()).map(widen).collect()
@@ -98,7 +100,7 @@ fn engine<const D: usize>(
     let mut p = tensor(1);
     let mut state = optimizer.start_as(&p, place);
     for t in 1..=steps(shape.iter().product()) {
-        p = optimizer.advance(LR, p, tensor(10 + t), &mut state).expect("a good step");
+        (p, state) = step(optimizer, LR, p, tensor(10 + t), Some(state));
     }
     let all = core::iter::once(p.into_data()).chain(state.tensors());
     all.map(|data| data.iter::<f64>().collect()).collect()

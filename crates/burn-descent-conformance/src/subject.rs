@@ -2,8 +2,10 @@
 
 use crate::devices::Exactness;
 use crate::{Candidate, bits, numbers, values, variants};
+use burn::module::Module;
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
-use burn_descent::{Deferred, Fused, FusedState};
+use burn_descent::{Batch, Deferred, Descent, Fused, FusedState, StepError};
 
 /// An optimizer on one device in one precision.
 #[derive(Clone)]
@@ -24,23 +26,77 @@ pub struct Subject {
     pub others: Vec<(Device, Exactness)>,
 }
 
+/// The loss, as far as a rule needs one.
+pub(crate) const LOSS: f64 = 1.0;
+
 /// A step of one parameter, which is the whole model for a rule that looks at it.
-fn step<const D: usize>(
+///
+/// # Errors
+/// Those of [`Fused::advance`], but that it needs more than a parameter.
+pub(crate) fn advance<const D: usize>(
+    optimizer: &Fused,
+    lr: f64,
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    state: FusedState,
+) -> Result<(Tensor<D>, FusedState), StepError> {
+    let optimizer = optimizer.clone().at_loss(LOSS);
+    if !optimizer.sees_model() {
+        return optimizer.try_step(lr, parameter, gradient, Some(state));
+    }
+    let mut steps = [optimizer.defer(lr, parameter, gradient, state)?];
+    Deferred::run(&mut steps);
+    let [step] = steps;
+    Ok(step.finish())
+}
+
+/// The same, a good step, and the first one without a state.
+pub(crate) fn step<const D: usize>(
     optimizer: &Fused,
     lr: f64,
     parameter: Tensor<D>,
     gradient: Tensor<D>,
     state: Option<FusedState>,
 ) -> (Tensor<D>, FusedState) {
-    if !optimizer.sees_model() {
-        return optimizer.try_step(lr, parameter, gradient, state).expect("a good step");
-    }
     let state = state.unwrap_or_else(|| optimizer.start(&parameter));
-    let step = optimizer.defer(lr, parameter, gradient, state).expect("a good step");
-    let mut steps = [step];
-    Deferred::run(&mut steps);
-    let [step] = steps;
-    step.finish()
+    advance(optimizer, lr, parameter, gradient, state).expect("a good step")
+}
+
+/// What walks over a model: burn's `ModuleOptimizer`, or `Descent` for rules that need more than it shows.
+pub(crate) enum Walker {
+    Burn(Fused, ModuleOptimizer),
+    Ours(Box<Descent>),
+}
+
+impl Walker {
+    pub(crate) fn new<M: Module>(subject: &Subject, lr: f64, model: &M) -> Self {
+        let optimizer = subject.optimizer();
+        match optimizer.steps_alone() {
+            true => Self::Burn(optimizer.clone(), ModuleOptimizer::from(optimizer)),
+            false => {
+                let descent = Descent::builder(optimizer).lr(lr).build(model);
+                Self::Ours(Box::new(descent.expect("it fits")))
+            }
+        }
+    }
+
+    /// A step at this learning rate, which is always that of the walk.
+    pub(crate) fn step<M: Module>(&mut self, lr: f64, model: M, gradients: GradientsParams) -> M {
+        match self {
+            Self::Burn(_, walk) => walk.step(lr, model, gradients),
+            Self::Ours(descent) => {
+                let batch = Batch::new().loss(LOSS);
+                descent.step_weighted(model, gradients, batch).expect("a good step").0
+            }
+        }
+    }
+
+    pub(crate) fn evaluate<M: Module>(&self, model: &M) -> M {
+        match self {
+            Self::Burn(optimizer, walk) => optimizer.evaluate(model, walk),
+            Self::Ours(descent) => descent.evaluate(model),
+        }
+    }
 }
 
 impl Subject {

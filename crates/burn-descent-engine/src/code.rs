@@ -41,6 +41,8 @@ pub(crate) struct Code {
     pub(crate) f64: Passes<f64>,
     /// What the options are by default.
     pub(crate) defaults: Vec<(String, String)>,
+    /// Does a step need the value of the loss?
+    pub(crate) needs_loss: bool,
     /// The options that are a weight decay.
     pub(crate) decays: Vec<String>,
     /// How the rule sees a tensor of this shape.
@@ -166,6 +168,7 @@ impl<U: Rule> RuleVisitor for Compile<'_, U> {
             evaluate_reads: scalars_of(&evaluate),
             evaluate,
             defaults: to_pairs(&U::default()),
+            needs_loss: U::LOSS,
             decays: decays(rule),
             view: U::view,
             family: TypeId::of::<U>(),

@@ -22,6 +22,15 @@ pub enum StepError {
         /// Name of the optimizer.
         optimizer: &'static str,
     },
+    /// The rule needs the value of the loss, and was not told.
+    #[error(
+        "{optimizer} needs the value of the loss at each step, which burn's ModuleOptimizer does not show: use \
+         Descent, with `step_with` or `step_weighted`"
+    )]
+    NeedsLoss {
+        /// Name of the optimizer.
+        optimizer: &'static str,
+    },
     /// The gradient does not have the parameter's shape.
     #[error("{optimizer}: the gradient has shape {found}, but the parameter has shape {expected}")]
     GradientShape {

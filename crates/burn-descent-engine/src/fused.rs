@@ -48,6 +48,8 @@ pub struct Fused {
     pub(crate) program: Arc<Program>,
     pub(crate) portable: bool,
     factor: Factor,
+    /// The loss at the next step.
+    loss: Option<f64>,
     streams: Streams,
 }
 
@@ -84,6 +86,7 @@ impl Fused {
             portable: false,
             factor: Factor::Number(program.sign),
             program: Arc::new(program),
+            loss: None,
             streams: Streams::default(),
         }
     }
@@ -106,6 +109,23 @@ impl Fused {
         }
         .times(self.program.sign);
         self
+    }
+
+    /// The same optimizer at a step where the loss is `loss`, for a rule that [needs it](Self::needs_loss).
+    pub fn at_loss(mut self, loss: f64) -> Self {
+        self.loss = Some(loss);
+        self
+    }
+
+    /// Does a step need the [value of the loss](Rule::LOSS)?
+    pub fn needs_loss(&self) -> bool {
+        self.program.code.needs_loss
+    }
+
+    /// Can it step a parameter with nothing but its gradient, as burn's `ModuleOptimizer` shows them? Not if it
+    /// [looks at the whole model](Self::sees_model) or [needs the loss](Self::needs_loss).
+    pub fn steps_alone(&self) -> bool {
+        !self.sees_model() && !self.needs_loss()
     }
 
     /// The name of the rule: `adamw`.
@@ -233,8 +253,8 @@ impl Fused {
     ///
     /// # Errors
     /// A learning rate that is negative, NaN or infinite; a gradient or state of another shape;
-    /// a state of another rule; a rule that [looks at the whole model](Self::sees_model). The state is as it
-    /// was then.
+    /// a state of another rule; a rule that [looks at the whole model](Self::sees_model), or that
+    /// [needs the loss](Self::needs_loss) and was not [told](Self::at_loss). The state is as it was then.
     pub fn advance<const D: usize>(
         &self,
         lr: f64,
@@ -269,15 +289,18 @@ impl Fused {
         state: &'a mut FusedState,
     ) -> Result<(Scalars, &'a mut Vec<DispatchTensor>), StepError> {
         check_lr(program.code.name, lr)?;
+        let optimizer = program.code.name;
+        if program.code.needs_loss && self.loss.is_none() {
+            return Err(StepError::NeedsLoss { optimizer });
+        }
         let (expected, found) = (parameter.shape(), gradient.shape());
         if expected != found {
-            let optimizer = program.code.name;
             return Err(StepError::GradientShape { optimizer, expected, found });
         }
         let Open { time, memory, last, tensors, view } =
             state.open::<D>(&program.code, parameter, &expected)?;
         *time += 1;
-        let scalars = program.scalars(lr, *time, view, &self.factor, memory);
+        let scalars = program.scalars(lr, *time, view, &self.factor, memory, self.loss);
         last.clear();
         last.extend(program.kept(&scalars.numbers));
         Ok((scalars, tensors))

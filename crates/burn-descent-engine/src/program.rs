@@ -36,7 +36,7 @@ pub(crate) struct Program {
 
 /// A rule with its options, whatever its type.
 trait Values: Send + Sync {
-    fn scalars(&self, lr: f64, t: u64, memory: &mut [f64]) -> Vec<f64>;
+    fn scalars(&self, lr: f64, t: u64, memory: &mut [f64], loss: Option<f64>) -> Vec<f64>;
     fn starts(&self) -> Vec<f64>;
     fn memory(&self) -> Vec<f64>;
     fn options(&self) -> Vec<(String, String)>;
@@ -47,8 +47,12 @@ trait Values: Send + Sync {
 }
 
 impl<U: Rule> Values for U {
-    fn scalars(&self, lr: f64, t: u64, memory: &mut [f64]) -> Vec<f64> {
+    fn scalars(&self, lr: f64, t: u64, memory: &mut [f64], loss: Option<f64>) -> Vec<f64> {
         let k = self.remember(lr, t, Rule::scalars(self, lr, t), memory);
+        let k = match loss {
+            Some(loss) if U::LOSS => self.with_loss(k, loss),
+            _ => k,
+        };
         k.lanes().into_iter().map(|(_, value)| value).collect()
     }
 
@@ -131,10 +135,19 @@ impl Program {
         memory
     }
 
-    /// The scalars of step `t` at a learning rate; the memory is brought forward.
-    pub(crate) fn compute(&self, lr: f64, t: u64, memory: &mut [f64]) -> Vec<f64> {
+    /// The scalars of step `t` at a learning rate, and at this loss if the rule needs it; the memory is brought
+    /// forward.
+    pub(crate) fn compute(
+        &self,
+        lr: f64,
+        t: u64,
+        memory: &mut [f64],
+        loss: Option<f64>,
+    ) -> Vec<f64> {
         let remembered = memory.len() - usize::from(self.seed.is_some());
-        self.values.scalars(lr, t, &mut memory[..remembered])
+        // Where the gradient is turned around, so is the loss.
+        let loss = loss.map(|loss| self.sign * loss);
+        self.values.scalars(lr, t, &mut memory[..remembered], loss)
     }
 
     /// Those of the scalars of a step that `evaluate` reads.
@@ -147,7 +160,7 @@ impl Program {
     /// options as they are now, and a learning rate of 0.
     pub(crate) fn scalars_kept(&self, kept: &[f64], t: u64, memory: &[f64]) -> Vec<f64> {
         if kept.len() != self.code.evaluate_reads.len() {
-            return self.compute(0.0, t.max(1), &mut memory.to_vec());
+            return self.compute(0.0, t.max(1), &mut memory.to_vec(), None);
         }
         let mut scalars = vec![f64::NAN; self.code.lanes];
         self.code
@@ -184,6 +197,7 @@ impl Program {
         view: View,
         factor: &Factor,
         memory: &mut Vec<f64>,
+        loss: Option<f64>,
     ) -> Scalars {
         let (factor, on_device) = match factor {
             Factor::Number(factor) => (Some(*factor), vec![]),
@@ -192,13 +206,13 @@ impl Program {
         // The stream is the last that is remembered.
         let stream = memory.last().copied().unwrap_or(0.0) as u32;
         let draw = self.seed.map(|seed| Draw::new(seed, t, stream));
-        let numbers = self.numbers(lr, t, factor, memory);
+        let numbers = self.numbers([Some(lr), factor, loss], t, memory);
         Scalars { view: self.code.seen(view), numbers, on_device, draw }
     }
 
-    /// The scalars that are numbers.
-    fn numbers(&self, lr: f64, t: u64, factor: Option<f64>, memory: &mut Vec<f64>) -> Arc<[f64]> {
-        let asked = (lr.to_bits(), t, factor.map(f64::to_bits));
+    /// The scalars that are numbers, of learning rate, factor and loss.
+    fn numbers(&self, of: [Option<f64>; 3], t: u64, memory: &mut Vec<f64>) -> Arc<[f64]> {
+        let asked = (of.map(|number| number.map(f64::to_bits)), t);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Memo { of, before, after, numbers }) = &*last
             && *of == asked
@@ -208,7 +222,8 @@ impl Program {
             return numbers.clone();
         }
         let before = memory.clone();
-        let rule = self.compute(lr, t, memory);
+        let [lr, factor, loss] = of;
+        let rule = self.compute(lr.unwrap_or_default(), t, memory, loss);
         let numbers: Arc<[f64]> = rule.into_iter().chain(factor).collect();
         let after = memory.clone();
         *last = Some(Memo { of: asked, before, after, numbers: numbers.clone() });
@@ -240,8 +255,8 @@ impl Factor {
 
 /// Scalars, and what they were computed from.
 struct Memo {
-    /// Bits of the learning rate, step, bits of the factor.
-    of: (u64, u64, Option<u64>),
+    /// Bits of learning rate, factor and loss, and the step.
+    of: ([Option<u64>; 3], u64),
     /// The memory before and after.
     before: Vec<f64>,
     after: Vec<f64>,

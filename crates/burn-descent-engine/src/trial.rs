@@ -59,6 +59,9 @@ const STEPS: u64 = 8;
 /// As small as rates are, so that no decay that makes sense diverges in these steps.
 const LR: f64 = 1e-3;
 
+/// The loss, for rules that need it.
+const LOSS: f64 = 1.0;
+
 /// Where weights begin.
 const WEIGHTS: [f64; 2] = [0.0, 0.5];
 
@@ -83,7 +86,7 @@ fn survives<R: Real<Mask = bool> + Into<f64>>(program: &Program) -> bool {
     let mut states: Vec<_> = program.starts().iter().map(whole).collect();
     let mut memory = program.memory();
     for t in 0..STEPS {
-        let own = program.compute(LR, t + 1, &mut memory);
+        let own = program.compute(LR, t + 1, &mut memory, Some(LOSS));
         let scalars: Vec<f64> = own.iter().copied().chain([1.0]).collect();
         let g = gradients_at(t).repeat(WEIGHTS.len());
         let mut new = run(&program.code.update, view, &p, &g, &states, &scalars).into_iter();

@@ -1,6 +1,8 @@
 //! A model and the walk that trains it, held together.
 
-use crate::{Checkpoint, CheckpointError, Descent, DescentError, IntoGradients, Refused, Report};
+use crate::{
+    Batch, Checkpoint, CheckpointError, Descent, DescentError, IntoGradients, Refused, Report,
+};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -84,16 +86,16 @@ impl<M: Module> Trainer<M> {
         self.by_value(|descent, model| descent.step(model, gradients))
     }
 
-    /// [`Descent::step_weighted`]: a step with a micro-batch that counts `weight` in the mean.
+    /// [`Descent::step_weighted`]: a step with what is told of the batch, its weight in the mean or its loss.
     ///
     /// # Errors
     /// Those of [`Descent::step_weighted`]. The model is as it was.
     pub fn step_weighted(
         &mut self,
         gradients: impl IntoGradients,
-        weight: f64,
+        batch: impl Into<Batch>,
     ) -> Result<Report, DescentError> {
-        self.by_value(|descent, model| descent.step_weighted(model, gradients, weight))
+        self.by_value(|descent, model| descent.step_weighted(model, gradients, batch))
     }
 
     /// [`Descent::step_with`]: a step down a loss, which is returned with the report.

@@ -4,8 +4,8 @@ use super::descent::Line;
 use crate::Subject;
 use burn_descent::schedules::{Cosine, Linear, ReduceOnPlateau};
 use burn_descent::{
-    Builder, Checkpoint, Descent, Ema, Fused, Lookahead, LossScale, NotFinite, Schedule, Swa,
-    Transform,
+    Batch, Builder, Checkpoint, Descent, Ema, Fused, Lookahead, LossScale, NotFinite, Schedule,
+    Swa, Transform,
 };
 
 /// What may stand around an optimizer.
@@ -60,7 +60,8 @@ fn resumes(subject: &Subject, optimizer: &Fused, around: Around, name: &str) {
         let loss = model.loss_of(subject, rows..rows + 4);
         let gradients = descent.scale_loss(loss).backward();
         descent.observe_metric(1.0);
-        descent.step_weighted(model, gradients, 1.0 + number as f64).expect("a good step").0
+        let batch = Batch::new().weight(1.0 + number as f64).loss(1.0 + 0.1 * number as f64);
+        descent.step_weighted(model, gradients, batch).expect("a good step").0
     };
     let ends =
         |model: &Line, descent: &Descent| [model.bits(), descent.evaluate(model).bits()].concat();

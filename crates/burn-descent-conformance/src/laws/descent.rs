@@ -1,5 +1,6 @@
 //! The optimizers train models, with burn's own autodiff around them.
 
+use crate::subject::Walker;
 use crate::{Subject, bits};
 use burn::module::{Module, Param, ParamGroup};
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -47,16 +48,28 @@ impl Line {
         (error.clone() * error).mean()
     }
 
-    /// `steps` steps of training.
-    pub(crate) fn train(
-        mut self,
+    /// `steps` steps of burn's walk.
+    pub(crate) fn walk(
+        self,
         subject: &Subject,
         optimizer: &mut ModuleOptimizer,
         steps: usize,
     ) -> Self {
+        self.train(subject, steps, |model, gradients| {
+            optimizer.step(subject.lr(), model, gradients)
+        })
+    }
+
+    /// `steps` steps of training.
+    fn train(
+        mut self,
+        subject: &Subject,
+        steps: usize,
+        mut step: impl FnMut(Self, GradientsParams) -> Self,
+    ) -> Self {
         for _ in 0..steps {
             let gradients = GradientsParams::from_grads(self.loss(subject).backward(), &self);
-            self = optimizer.step(subject.lr(), self, gradients);
+            self = step(self, gradients);
         }
         self
     }
@@ -73,23 +86,23 @@ fn loss(model: &Line, subject: &Subject) -> f32 {
 
 /// The loss falls, of the trained weights and of those to evaluate with.
 pub(crate) fn descends(subject: &Subject) {
-    let optimizer = subject.optimizer();
-    let mut walk = ModuleOptimizer::from(optimizer.clone());
     let model = Line::new(subject);
+    let mut walker = Walker::new(subject, subject.lr(), &model);
+    let mut step = |model, gradients| walker.step(subject.lr(), model, gradients);
     let mut losses = vec![loss(&model, subject)];
-    let model = model.train(subject, &mut walk, 20);
+    let model = model.train(subject, 20, &mut step);
     losses.push(loss(&model, subject));
-    let model = model.train(subject, &mut walk, 20);
+    let model = model.train(subject, 20, &mut step);
     losses.push(loss(&model, subject));
     assert!(losses[0] > losses[1] && losses[1] > losses[2], "losses {losses:?}");
-    let evaluated = loss(&optimizer.evaluate(&model, &walk), subject);
+    let evaluated = loss(&walker.evaluate(&model), subject);
     assert!(evaluated < losses[1], "evaluated at {evaluated} after {losses:?}");
 }
 
 /// In a parameter group the optimizer steps the parameters of the group, and no others.
 pub(crate) fn groups(subject: &Subject) {
     let one_step = |mut optimizer: ModuleOptimizer| {
-        let model = Line::new(subject).train(subject, &mut optimizer, 1);
+        let model = Line::new(subject).walk(subject, &mut optimizer, 1);
         (bits(&model.w.val().inner()), bits(&model.b.val().inner()))
     };
     let plain = Sgd::new().build().expect("defaults are allowed");

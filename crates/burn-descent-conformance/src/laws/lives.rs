@@ -1,10 +1,11 @@
 //! Steps of a model that is cloned, tied and frozen, against slow and obvious arithmetic.
 
+use crate::subject::{LOSS, step};
 use crate::{Subject, bits};
 use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
-use burn_descent::{Descent, Place};
+use burn_descent::{Batch, Descent, Place};
 
 /// Elements and steps: small tensors, and those that `Descent` takes out of their model.
 const LIVES: [(usize, usize); 2] = [(5, 10), (66_000, 4)];
@@ -61,8 +62,8 @@ impl ByHand {
         let pull = self.anchor.clone().map(|anchor| (self.weights.clone() - anchor) * 2.0);
         let gradient = pull.into_iter().fold(gradient, |gradient, pull| gradient + pull);
         let weights = self.weights.clone();
-        let stepped = subject.optimizer().advance(subject.lr(), weights, gradient, &mut self.state);
-        self.weights = stepped.expect("a good step");
+        let (optimizer, state) = (subject.optimizer(), Some(self.state.clone()));
+        (self.weights, self.state) = step(&optimizer, subject.lr(), weights, gradient, state);
     }
 }
 
@@ -73,9 +74,15 @@ pub(crate) fn clone_is_another(subject: &Subject) {
         let start = Pair::new(subject, length);
         let builder = Descent::builder(subject.optimizer()).lr(subject.lr());
         let mut descent = builder.build(&start).expect("it fits");
-        let step = |model: Pair, gradients| descent.step(model, gradients).expect("a good step").0;
+        let batch = Batch::new().loss(LOSS);
+        let step = |model: Pair, gradients| {
+            descent.step_weighted(model, gradients, batch).expect("a good step").0
+        };
         life(subject, start, steps, step);
 
+        if !subject.optimizer().steps_alone() {
+            continue;
+        }
         let mut optimizer = ModuleOptimizer::from(subject.optimizer());
         let step = |model, gradients| optimizer.step(subject.lr(), model, gradients);
         life(subject, Pair::new(subject, length), steps, step);
@@ -131,7 +138,8 @@ pub(crate) fn tied(subject: &Subject) {
             let loss = model.first.loss(None) + (model.second.val() * 2.0).sum();
             let gradients = loss.backward();
             let report;
-            (model, report) = descent.step(model, gradients).expect("a good step");
+            let batch = Batch::new().loss(LOSS);
+            (model, report) = descent.step_weighted(model, gradients, batch).expect("a good step");
             assert_eq!(report.parameters, 1);
             by_hand.step(subject, 2.0);
             subject.assert_close("weights", &model.first.weights.val().inner(), &by_hand.weights);

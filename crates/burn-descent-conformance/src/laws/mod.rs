@@ -7,6 +7,7 @@ mod gradients;
 mod layouts;
 mod lives;
 mod memory;
+mod model;
 mod records;
 mod refusals;
 mod shapes;
@@ -53,16 +54,16 @@ pub const LAWS: &[Law] = &[
     law("in_place", memory::in_place).on(|subject| subject.on_cpu),
     law("shared", memory::shared),
     law("bytes", memory::bytes).of_rule(),
-    law("resume", records::resume).of_rule().on(full_precision),
+    law("resume", records::resume).of_rule().on(|s| full_precision(s) && alone(s)),
     law("other_device", records::other_device).on(|subject| !subject.others.is_empty()),
-    law("foreign_record", records::foreign_record).of_rule().on(full_precision),
+    law("foreign_record", records::foreign_record).of_rule().on(|s| full_precision(s) && alone(s)),
     law("no_gradient", gradients::no_gradient).on(full_precision),
     law("zero_gradient", gradients::zero).of_rule(),
     law("extreme_gradients", gradients::extreme).of_rule(),
     law("broken_gradients", gradients::broken).of_rule(),
     law("descends", descent::descends).of_rule().on(full_precision),
-    law("groups", descent::groups).on(|s| full_precision(s) && !s.candidate.page.noisy),
-    law("walk", walk::plain).on(full_precision),
+    law("groups", descent::groups).on(|s| full_precision(s) && alone(s) && !s.candidate.page.noisy),
+    law("walk", walk::plain).on(|s| full_precision(s) && alone(s)),
     law("walk_accumulate", walk::accumulate).on(full_precision),
     law("walk_not_finite", walk::not_finite).on(full_precision),
     law("walk_clip", walk::clip).on(full_precision),
@@ -72,6 +73,8 @@ pub const LAWS: &[Law] = &[
     law("bad_options", refusals::options).of_rule(),
     law("bad_learning_rate", refusals::learning_rate),
     law("bad_shapes", refusals::shapes),
+    law("not_alone", refusals::not_alone).of_rule().on(|subject| !alone(subject)),
+    law("model_sum", model::model_sum).of_rule().on(|subject| !alone(subject)),
 ];
 
 const fn law(name: &'static str, check: fn(&Subject)) -> Law {
@@ -94,6 +97,11 @@ impl Law {
 fn sees_rows(subject: &Subject) -> bool {
     let looks = subject.candidate.optimizer.looks(&Shape::new([2, 2]), Place::default());
     looks.1.is_some() && !subject.candidate.page.noisy
+}
+
+/// Does a step need nothing but a parameter and its gradient?
+fn alone(subject: &Subject) -> bool {
+    subject.candidate.optimizer.steps_alone()
 }
 
 /// In half precision autodiff rounds away what is to be seen.

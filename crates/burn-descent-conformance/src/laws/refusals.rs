@@ -2,6 +2,7 @@
 
 use crate::Subject;
 use crate::refusal::refusal;
+use crate::subject::{advance, step};
 use burn::optim::Optimizer;
 use burn_descent::StepError;
 
@@ -28,30 +29,50 @@ pub(crate) fn options(subject: &Subject) {
 pub(crate) fn learning_rate(subject: &Subject) {
     let optimizer = subject.optimizer();
     let tensor = || subject.tensor::<1>(1, [3]);
+    let start = || optimizer.start(&tensor());
     for lr in [-0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        let error = optimizer.try_step(lr, tensor(), tensor(), None).expect_err("a bad rate");
+        let error = advance(&optimizer, lr, tensor(), tensor(), start()).expect_err("a bad rate");
         assert!(matches!(error, StepError::LearningRate(_)), "{error}");
         let expected = format!("{}: lr = {lr} is not allowed", subject.name());
         assert!(error.to_string().starts_with(&expected), "{error}");
-        let panic = refusal(|| Optimizer::step(&optimizer, lr, tensor(), tensor(), None));
-        assert_eq!(panic, error.to_string());
+        if optimizer.steps_alone() {
+            let first = optimizer.try_step(lr, tensor(), tensor(), None).expect_err("a bad rate");
+            assert_eq!(first, error);
+            let panic = refusal(|| Optimizer::step(&optimizer, lr, tensor(), tensor(), None));
+            assert_eq!(panic, error.to_string());
+        }
     }
-    optimizer.try_step(0.0, tensor(), tensor(), None).expect("a rate of 0 is a warm-up's first");
+    advance(&optimizer, 0.0, tensor(), tensor(), start())
+        .expect("a rate of 0 is a warm-up's first");
 }
 
 /// A gradient or a state of another shape.
 pub(crate) fn shapes(subject: &Subject) {
     let optimizer = subject.optimizer();
     let tensor = |len| subject.tensor::<1>(1, [len]);
-    let error = optimizer.try_step(0.1, tensor(3), tensor(4), None).expect_err("a bad gradient");
+    let error = advance(&optimizer, 0.1, tensor(3), tensor(4), optimizer.start(&tensor(3)));
+    let error = error.expect_err("a bad gradient");
     assert!(matches!(error, StepError::GradientShape { .. }), "{error}");
-    let state = optimizer.try_step(0.1, tensor(4), tensor(4), None).expect("a good step").1;
-    let stepped = optimizer.try_step(0.1, tensor(3), tensor(3), Some(state));
-    match optimizer.state_names().is_empty() {
-        true => drop(stepped.expect("there is nothing to have a shape")),
-        false => {
+    let state = step(&optimizer, 0.1, tensor(4), tensor(4), None).1;
+    let stepped = advance(&optimizer, 0.1, tensor(3), tensor(3), state);
+    let of_elements = !subject.candidate.page.states.is_empty();
+    match of_elements {
+        false => drop(stepped.expect("there is nothing to have a shape")),
+        true => {
             let error = stepped.expect_err("a bad state");
             assert!(matches!(error, StepError::StateShape { .. }), "{error}");
         }
     }
+}
+
+/// burn's walk shows a parameter and its gradient: a rule that needs more says so, and changes nothing.
+pub(crate) fn not_alone(subject: &Subject) {
+    let optimizer = subject.optimizer();
+    let tensor = || subject.tensor::<1>(1, [3]);
+    let error = optimizer.try_step(0.1, tensor(), tensor(), None).expect_err("it needs more");
+    let text = error.to_string();
+    assert!(matches!(error, StepError::NeedsModel { .. } | StepError::NeedsLoss { .. }), "{text}");
+    assert!(text.starts_with(subject.name()) && text.contains("use Descent"), "{text}");
+    let panic = refusal(|| Optimizer::step(&optimizer, 0.1, tensor(), tensor(), None));
+    assert_eq!(panic, text);
 }

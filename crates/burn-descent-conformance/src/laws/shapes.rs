@@ -1,6 +1,7 @@
 //! Tensors of every shape.
 
 use crate::Subject;
+use crate::subject::step;
 use burn::tensor::{Shape, Tensor};
 use burn_descent::Place;
 
@@ -48,8 +49,7 @@ pub(crate) fn layout(subject: &Subject) {
             let mut state = optimizer.start_as(&at, place);
             for t in 0..3 {
                 let gradient = turn(gradient(t));
-                at =
-                    optimizer.advance(subject.lr(), at, gradient, &mut state).expect("a good step");
+                (at, state) = step(&optimizer, subject.lr(), at, gradient, Some(state));
             }
             let states = state.tensors().into_iter().zip(optimizer.state_names());
             let coarse = states.filter(|(data, _)| data.num_elements() < outputs * inputs);

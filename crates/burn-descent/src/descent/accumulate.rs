@@ -7,8 +7,60 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use core::ops::RangeInclusive;
 
+/// What is told of the batch that gradients are of.
+///
+/// ```
+/// use burn_descent::Batch;
+///
+/// let batch = Batch::new().weight(17.0).loss(0.3);
+/// assert_eq!((batch.weight, batch.loss), (17.0, Some(0.3)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Batch {
+    /// What it counts in the mean over micro-batches: its number of examples, where they are uneven. From 1e-12 to
+    /// 1e12; 1 by default.
+    pub weight: f64,
+    /// The loss at the model as it is, not scaled: for [optimizers that need its value](burn_descent_rules::Rule::LOSS).
+    /// Of micro-batches their mean counts.
+    pub loss: Option<f64>,
+}
+
+impl Batch {
+    /// A batch that counts 1, of which nothing else is told.
+    pub fn new() -> Self {
+        Self { weight: 1.0, loss: None }
+    }
+
+    /// The same with this weight.
+    pub fn weight(self, weight: f64) -> Self {
+        Self { weight, ..self }
+    }
+
+    /// The same with this loss.
+    pub fn loss(self, loss: f64) -> Self {
+        Self { loss: Some(loss), ..self }
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A batch of this weight.
+impl From<f64> for Batch {
+    fn from(weight: f64) -> Self {
+        Self::new().weight(weight)
+    }
+}
+
 /// The weights that a micro-batch may have. Their sums with gradients stay within f32.
 pub(super) const WEIGHTS: RangeInclusive<f64> = 1e-12..=1e12;
+
+/// The loss where no optimizer needs it.
+pub(super) const NO_LOSS: f64 = f64::NAN;
 
 /// The weighted sum of the gradients so far. Their mean is the sum times one factor, which the
 /// optimizers' pass takes up.
@@ -18,7 +70,19 @@ pub(super) struct Accumulator {
     pub(super) seen: u32,
     /// The sum of their weights.
     pub(super) weight: f64,
+    /// The weighted sum of their losses, where an optimizer needs it.
+    pub(super) loss: f64,
     pub(super) sums: Tensors,
+}
+
+/// What the micro-batches of a step come to.
+pub(super) struct Whole {
+    /// The sums of their gradients.
+    pub(super) gradients: Tensors,
+    /// What makes the sums means.
+    pub(super) factor: f64,
+    /// The mean of the losses, where an optimizer needs it.
+    pub(super) loss: f64,
 }
 
 impl Accumulator {
@@ -27,35 +91,36 @@ impl Accumulator {
         self.seen + 1 >= count
     }
 
-    /// Takes in the gradients of a micro-batch; after the last of `count` gives their sum and the
-    /// factor that makes it the mean.
+    /// Takes in the gradients and the loss of a micro-batch; after the last of `count` gives what they come to.
     pub(super) fn take_in<M: Module>(
         &mut self,
         count: u32,
         model: &M,
         gradients: Tensors,
-        weight: f64,
-    ) -> Option<(Tensors, f64)> {
+        batch: Batch,
+    ) -> Option<Whole> {
+        let Batch { weight, loss } = batch;
+        let loss = loss.unwrap_or(NO_LOSS);
         if count == 1 {
-            return Some((gradients, 1.0));
+            return Some(Whole { gradients, factor: 1.0, loss });
         }
         let completes = self.completes(count);
         each_parameter(model, &mut Add { gradients, sums: &mut self.sums, weight });
         self.seen += 1;
         self.weight += weight;
+        self.loss += weight * loss;
         completes.then(|| self.whole(model)).flatten()
     }
 
-    /// The sum of what there is, where the model is now, and the factor that makes it the mean; `None`
-    /// if there is nothing. What has been frozen since is left out.
-    pub(super) fn whole<M: Module>(&mut self, model: &M) -> Option<(Tensors, f64)> {
-        let Self { seen, weight, sums } = core::mem::take(self);
+    /// What there is, where the model is now; `None` if there is nothing. What has been frozen since is left out.
+    pub(super) fn whole<M: Module>(&mut self, model: &M) -> Option<Whole> {
+        let Self { seen, weight, loss, sums } = core::mem::take(self);
         if seen == 0 {
             return None;
         }
         let mut beside = Beside { sums, found: Tensors::new() };
         each_parameter(model, &mut beside);
-        Some((beside.found, 1.0 / weight))
+        Some(Whole { gradients: beside.found, factor: 1.0 / weight, loss: loss / weight })
     }
 }
 

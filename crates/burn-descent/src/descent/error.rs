@@ -58,6 +58,17 @@ pub enum BuildError {
         /// What the optimizer says.
         reason: String,
     },
+    /// A walk that looks ahead has an optimizer that looks at the whole model or at the loss.
+    #[error(
+        "group `{group}`: `Probe::Ahead` looks where {optimizer} would go without a gradient, and it cannot say: it \
+         looks at all parameters of the model at once, or at the loss; leave the probe out"
+    )]
+    Ahead {
+        /// Name of the group.
+        group: String,
+        /// Name of the optimizer.
+        optimizer: &'static str,
+    },
     /// The model has no parameter.
     #[error("the model has no float parameter to train")]
     NoParameter,
@@ -142,9 +153,20 @@ pub enum DescentError {
         /// What is wrong.
         error: Box<OptionError>,
     },
-    /// The walk takes gradients elsewhere than at the weights.
-    #[error("a walk with a probe has to see the loss: call `step_with`")]
+    /// The walk takes gradients elsewhere than at the weights, or an optimizer needs the value of the loss.
+    #[error(
+        "the walk has to see the loss, for a probe or for an optimizer whose step follows from it: call \
+         `step_with`; without a probe, `step_weighted` takes gradients and `Batch::new().loss(value)`"
+    )]
     NeedsLoss,
+    /// The loss that an optimizer needs is no number.
+    #[error("the loss is {loss} at step {step}, and an optimizer needs its value")]
+    BadLoss {
+        /// The loss.
+        loss: f64,
+        /// The step, from 1.
+        step: u64,
+    },
     /// The weight of a micro-batch is not a positive number, or one whose sums f32 does not hold.
     #[error("the weight of a micro-batch is {0}, it must be a number > 0, from 1e-12 to 1e12")]
     BadWeight(f64),

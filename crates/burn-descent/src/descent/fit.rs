@@ -7,7 +7,7 @@ use super::position::Position;
 use super::select::Place;
 use super::transform::Transform;
 use super::visit::{ByParameter, Each, Path, compute_dtype, each_parameter, inner};
-use super::{BuildError, Builder, Descent, Setup};
+use super::{BuildError, Builder, Descent, Probe, Setup};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Shape, Tensor};
 use burn_descent_engine as engine;
@@ -26,6 +26,13 @@ impl Builder {
         let mut groups = Vec::new();
         for group in &self.groups {
             groups.push(self.schedules(group)?);
+        }
+        if let Some(Probe::Ahead) = self.settings.probe {
+            let ahead = |group: &&Group| !group.optimizer.steps_alone();
+            if let Some(group) = self.groups.iter().find(ahead) {
+                let (group, optimizer) = (group.name.clone(), group.optimizer.name());
+                return Err(BuildError::Ahead { group, optimizer });
+            }
         }
         let ours = |any: &AnyOptimizer| match any {
             AnyOptimizer::Ours(fused) => !fused.weight_decays().is_empty(),
@@ -75,7 +82,9 @@ impl Builder {
             return Err(refused);
         }
         let plan = Plan::new(lines, &self.settings);
-        let setup = Arc::new(Setup { groups, members, plan, settings: self.settings });
+        let mut optimizers = groups.iter().flat_map(|group| &group.optimizers);
+        let needs_loss = optimizers.any(AnyOptimizer::needs_loss);
+        let setup = Arc::new(Setup { groups, members, plan, settings: self.settings, needs_loss });
         Ok(Descent { at: Position::start(&setup), setup })
     }
 

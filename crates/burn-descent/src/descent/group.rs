@@ -114,6 +114,16 @@ impl AnyOptimizer {
         }
     }
 
+    /// Does a step need the value of the loss?
+    pub(super) fn needs_loss(&self) -> bool {
+        matches!(self, Self::Ours(fused) if fused.needs_loss())
+    }
+
+    /// Can it step a parameter alone, as far as one can know before a step?
+    pub(super) fn steps_alone(&self) -> bool {
+        !matches!(self, Self::Ours(fused) if !fused.steps_alone())
+    }
+
     /// Why it cannot step tensors of a rank, if so. Ours step all of them; others are tried on a
     /// small one, because burn's trait has no question for it.
     pub(super) fn refuses<const D: usize>(&self, device: &Device) -> Option<String> {

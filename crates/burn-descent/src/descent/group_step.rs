@@ -61,10 +61,12 @@ impl GroupStep {
         Ok(Self { lr, optimizers })
     }
 
-    /// The same, meeting the gradients times a factor.
-    pub(super) fn scaled(self, factor: &Reading) -> Self {
+    /// The same, meeting the gradients times a factor, where the loss is `loss`.
+    pub(super) fn meeting(self, factor: &Reading, loss: f64) -> Self {
         let scaled = |step| match step {
-            OptimizerStep::Ours(fused) => OptimizerStep::Ours(fused.scaled(factor.clone())),
+            OptimizerStep::Ours(fused) => {
+                OptimizerStep::Ours(fused.scaled(factor.clone()).at_loss(loss))
+            }
             OptimizerStep::Foreign { optimizer, .. } => {
                 OptimizerStep::Foreign { optimizer, factor: factor.clone() }
             }

@@ -60,6 +60,7 @@ mod transform;
 mod values;
 mod visit;
 
+pub use accumulate::Batch;
 pub use builder::Builder;
 pub use checkpoint::{Checkpoint, CheckpointError, Mismatch};
 pub use error::{BuildError, DescentError, Refused};
@@ -122,6 +123,8 @@ struct Setup {
     members: ByParameter<Member>,
     plan: Plan,
     settings: Settings,
+    /// Does an optimizer need the value of the loss?
+    needs_loss: bool,
 }
 
 /// What was asked for around the optimizers.

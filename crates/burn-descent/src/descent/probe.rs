@@ -1,5 +1,6 @@
 //! Where the gradient of a step is taken: methods that look away from where they stand.
 
+use super::accumulate::Batch;
 use super::apply::States;
 use super::gradients::{IntoGradients, norm};
 use super::group::Member;
@@ -52,7 +53,8 @@ pub enum Probe {
     /// Where the optimizer would go without a gradient: on its momentum alone.
     ///
     /// With [`Sgd`](crate::Sgd) and momentum this is Nesterov's method in its classic form, which
-    /// [`Nesterov`](crate::Nesterov) writes as one pass. One gradient a step, and one more pass.
+    /// [`Nesterov`](crate::Nesterov) writes as one pass. One gradient a step, and one more pass. Optimizers that look
+    /// at the whole model, or need the loss, cannot say where they would go, and are refused.
     Ahead,
 }
 
@@ -119,7 +121,10 @@ impl Descent {
             Ok(found) => found,
             Err(error) => return Err(Refused { model, error }),
         };
-        let (model, report) = self.take(model, gradients, 1.0)?;
+        // Reading it waits for the device, so it is read where it is needed.
+        let value = self.setup.needs_loss.then(|| Reading::from(loss.clone()).get());
+        let batch = Batch { loss: value, ..Batch::new() };
+        let (model, report) = self.take(model, gradients, batch)?;
         let report = report.with_loss(loss.clone());
         Ok((model, report, loss))
     }

@@ -1,6 +1,6 @@
 //! One step of the whole model.
 
-use super::accumulate::WEIGHTS;
+use super::accumulate::{Batch, WEIGHTS, Whole};
 use super::apply::apply;
 use super::gradients::{Descending, first_not_finite, norm, zero_not_finite};
 use super::group::Schedules;
@@ -27,7 +27,7 @@ impl Descent {
     /// [`Refused`] with the model as it was: a gradient that is not finite under
     /// [`NotFinite::Error`] or has another shape than its parameter, a parameter that the walk was
     /// not built for, no gradient at all, a schedule that leaves the range of its option, a walk
-    /// with a [`Probe`](crate::Probe).
+    /// with a [`Probe`](crate::Probe), an optimizer that needs [the loss](Self::step_weighted).
     ///
     /// # Panics
     /// If an optimizer that is not ours does. The walk refuses all further steps then, until it has
@@ -37,25 +37,44 @@ impl Descent {
         model: M,
         gradients: impl IntoGradients,
     ) -> Result<(M, Report), Refused<M>> {
-        self.step_weighted(model, gradients, 1.0)
+        self.step_weighted(model, gradients, Batch::new())
     }
 
-    /// [`step`](Self::step) with a micro-batch that counts `weight` in the mean: its number of
-    /// examples, where they are uneven.
+    /// [`step`](Self::step) with what is told of the batch: what it counts in the mean over micro-batches (a number
+    /// alone is that), and its loss, for optimizers whose step follows from it, such as MoMo and Polyak's.
+    /// ([`step_with`](Self::step_with) tells the loss by itself.)
+    ///
+    /// ```
+    /// use burn::nn::{Linear, LinearConfig};
+    /// use burn::tensor::{Device, Distribution, Tensor};
+    /// use burn_descent::{Batch, PolyakSgd, prelude::*};
+    ///
+    /// let device = Device::default().autodiff();
+    /// let model: Linear = LinearConfig::new(8, 1).init(&device);
+    /// let mut descent = Descent::builder(PolyakSgd::new().build()?).lr(0.1).build(&model)?;
+    /// let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
+    /// let loss = (model.forward(x.clone()) - x.sum_dim(1)).square().mean();
+    /// let value = loss.clone().into_scalar::<f64>();
+    /// let (model, report) = descent.step_weighted(model, loss.backward(), Batch::new().loss(value))?;
+    /// # drop((model, report));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// Those of [`step`](Self::step), and a weight that is not a positive number, or beyond 1e-12 or 1e12.
+    /// Those of [`step`](Self::step); a weight that is not a positive number, or beyond 1e-12 or 1e12; a loss that
+    /// is missing, NaN or infinite, where an optimizer needs it.
     pub fn step_weighted<M: Module>(
         &mut self,
         model: M,
         gradients: impl IntoGradients,
-        weight: f64,
+        batch: impl Into<Batch>,
     ) -> Result<(M, Report), Refused<M>> {
-        if self.setup.settings.probe.is_some() {
+        let batch = batch.into();
+        if self.setup.settings.probe.is_some() || self.setup.needs_loss && batch.loss.is_none() {
             return Err(Refused { model, error: DescentError::NeedsLoss });
         }
         let gradients = gradients.by_parameter(&model);
-        self.take(model, gradients, weight)
+        self.take(model, gradients, batch)
     }
 
     /// A step down these gradients, wherever they were taken.
@@ -63,9 +82,9 @@ impl Descent {
         &mut self,
         model: M,
         gradients: Tensors,
-        weight: f64,
+        batch: Batch,
     ) -> Result<(M, Report), Refused<M>> {
-        let prepared = self.prepare(&model, gradients, weight);
+        let prepared = self.prepare(&model, gradients, batch);
         self.walk_if_prepared(model, prepared)
     }
 
@@ -86,10 +105,10 @@ impl Descent {
         &mut self,
         model: &M,
         gradients: Tensors,
-        weight: f64,
+        batch: Batch,
     ) -> Result<(Report, Option<Prepared>), DescentError> {
-        if !WEIGHTS.contains(&weight) {
-            return Err(DescentError::BadWeight(weight));
+        if !WEIGHTS.contains(&batch.weight) {
+            return Err(DescentError::BadWeight(batch.weight));
         }
         self.check_whole()?;
         let setup = self.setup.clone();
@@ -104,14 +123,14 @@ impl Descent {
         let groups = if completes { self.group_steps(1.0.into())? } else { Vec::new() };
         let report = self.begin();
         let gradients = core::mem::take(&mut found.gradients);
-        let whole = self.at.accumulator.take_in(count, model, gradients, weight);
-        let Some((gradients, factor)) = whole else { return Ok((report, None)) };
+        let whole = self.at.accumulator.take_in(count, model, gradients, batch);
+        let Some(Whole { gradients, factor, loss }) = whole else { return Ok((report, None)) };
         if count > 1 {
             found = Descending::new(model, gradients, &setup, &self.at)?;
         } else {
             found.gradients = gradients;
         }
-        self.finish(model, found, factor, groups, report)
+        self.finish(model, found, (factor, loss), groups, report)
     }
 
     /// The step of the micro-batches that there are, fewer than
@@ -133,9 +152,9 @@ impl Descent {
         Descending::new(model, Tensors::new(), &self.setup, &self.at)?;
         let (groups, report) = (self.group_steps(1.0.into())?, self.begin());
         let whole = self.at.accumulator.whole(model);
-        let Some((gradients, factor)) = whole else { return Ok((report, None)) };
+        let Some(Whole { gradients, factor, loss }) = whole else { return Ok((report, None)) };
         let found = Descending::new(model, gradients, &self.setup, &self.at)?;
-        self.finish(model, found, factor, groups, report)
+        self.finish(model, found, (factor, loss), groups, report)
     }
 
     /// Has the step before come to its end?
@@ -156,12 +175,12 @@ impl Descent {
         }
     }
 
-    /// What is done to all gradients of a step, which count `factor` times.
+    /// What is done to all gradients of a step, which count `factor` times, at this loss.
     fn finish<M: Module>(
         &mut self,
         model: &M,
         mut found: Descending,
-        mut factor: f64,
+        (mut factor, loss): (f64, f64),
         groups: Vec<GroupStep>,
         mut report: Report,
     ) -> Result<(Report, Option<Prepared>), DescentError> {
@@ -177,13 +196,7 @@ impl Descent {
             let all_finite = all.insert(norm(model, gradients)).get().is_finite();
             if !all_finite && let Some(parameter) = first_not_finite(model, gradients) {
                 match self.policy() {
-                    NotFinite::Skip => {
-                        self.at.skipped += 1;
-                        report.skipped = true;
-                        report.skipped_in_all = self.at.skipped;
-                        report.loss_scale = self.at.scale.as_ref().map(|scale| scale.value);
-                        return Ok((report, None));
-                    }
+                    NotFinite::Skip => return Ok((self.skip(report), None)),
                     NotFinite::Error => {
                         let step = self.at.steps + 1;
                         return Err(DescentError::NotFinite { parameter, step });
@@ -195,6 +208,12 @@ impl Descent {
                     NotFinite::Allow => {}
                 }
             }
+        }
+        if setup.needs_loss && !loss.is_finite() {
+            return match settings.not_finite {
+                NotFinite::Skip => Ok((self.skip(report), None)),
+                _ => Err(DescentError::BadLoss { loss, step: self.at.steps + 1 }),
+            };
         }
         if !settings.transforms.is_empty() {
             let (members, step) = (&setup.members, self.at.steps);
@@ -210,8 +229,19 @@ impl Descent {
         }
         report.grad_norm = norm;
         let factor = report.clip_factor.times(factor);
-        let groups = groups.into_iter().map(|group| group.scaled(&factor)).collect();
+        let groups = groups.into_iter().map(|group| group.meeting(&factor, loss)).collect();
         Ok((report, Some((found, groups))))
+    }
+
+    /// A step that is not taken.
+    fn skip(&mut self, report: Report) -> Report {
+        self.at.skipped += 1;
+        Report {
+            skipped: true,
+            skipped_in_all: self.at.skipped,
+            loss_scale: self.at.scale.as_ref().map(|scale| scale.value),
+            ..report
+        }
     }
 
     /// What to do with a gradient that is not finite, now that there is one. It is no fault while

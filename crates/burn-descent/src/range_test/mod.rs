@@ -138,7 +138,10 @@ fn step<M: Module, B>(
         let batch = batches.next().ok_or(RangeError::OutOfBatches { steps: walk.steps() })?;
         let (after, report, loss) = match walk.step_with(model, |model| loss(model, &batch)) {
             Ok(stepped) => stepped,
-            Err(Refused { error: DescentError::NotFinite { .. }, .. }) => return Ok(None),
+            Err(Refused {
+                error: DescentError::NotFinite { .. } | DescentError::BadLoss { .. },
+                ..
+            }) => return Ok(None),
             Err(refused) => return Err(DescentError::from(refused).into()),
         };
         sum += loss.try_into_scalar::<f64>()?;

@@ -90,6 +90,9 @@ struct Header {
     skipped: u64,
     accumulated: u32,
     accumulated_weight: f64,
+    /// The weighted sum of their losses, where an optimizer needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accumulated_loss: Option<f64>,
     averaged: u64,
     loss_scale: Option<SavedScale>,
     plateau: Option<ReduceOnPlateau>,

@@ -2,6 +2,7 @@
 
 use super::parameters::Look;
 use super::{ACCUMULATE, Checkpoint, CheckpointError, Header, Mismatch, OF_VECTORS};
+use crate::descent::accumulate::NO_LOSS;
 use crate::descent::buffers::{buffers, unshared};
 use crate::descent::loss_scale::Scale;
 use crate::descent::position::Position;
@@ -196,6 +197,9 @@ fn position(
     }
     if header.accumulated < settings.accumulate {
         (position.accumulator.seen, position.accumulator.weight) = (header.accumulated, weight);
+        // None of what has been accumulated where no optimizer needed it: then a step says so.
+        let none = if header.accumulated == 0 { 0.0 } else { NO_LOSS };
+        position.accumulator.loss = header.accumulated_loss.unwrap_or(none);
     } else {
         mismatches
             .push(Mismatch::Accumulated { held: header.accumulated, now: settings.accumulate });

@@ -58,6 +58,7 @@ impl Descent {
             skipped: at.skipped,
             accumulated: at.accumulator.seen,
             accumulated_weight: at.accumulator.weight,
+            accumulated_loss: Some(at.accumulator.loss).filter(|loss| loss.is_finite()),
             averaged: at.averages.seen.values().copied().max().unwrap_or(0),
             loss_scale: at.scale.as_ref().map(|s| SavedScale { value: s.value, good: s.good }),
             plateau: at.plateau.clone(),
