@@ -1,6 +1,6 @@
 //! `optax`.
 
-use super::Condition::{Deep, Off, On};
+use super::Condition::{LargestElsewhere, Off, On};
 use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Pair, Switch};
 use super::reasons::{
     ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, MATRIX, NEEDS_LOSS, TRUST_RATIO, WRAPPER,
@@ -243,7 +243,9 @@ pub(super) const ROWS: &[Row] = &[
             ("mask", Meaning::Off(MASK)),
         ]],
     ),
-    row("adafactor").when(&[Deep]).differs(LARGEST),
+    row("adafactor")
+        .when(&[On("factored"), LargestElsewhere("min_dim_size_to_factor")])
+        .differs(LARGEST),
     row("adafactor")
         .is(
             "adafactor",
@@ -251,18 +253,21 @@ pub(super) const ROWS: &[Row] = &[
                 ("learning_rate", Lr),
                 ("min_dim_size_to_factor", Number("min_dim_size_to_factor")),
                 ("decay_rate", Number("decay_rate")),
-                ("decay_offset", Meaning::Off("optax: the decay begins at a later step")),
+                (
+                    "decay_offset",
+                    Meaning::Off("optax: before its step `decay_offset` its `β₂ₜ` is not a number"),
+                ),
                 ("multiply_by_parameter_scale", Switch("scale_parameter")),
                 ("clipping_threshold", NumberOrZero("clip_threshold")),
                 ("momentum", NumberOrZero("beta1")),
                 ("dtype_momentum", Free),
-                ("weight_decay_rate", Meaning::OverOrZero("weight_decay", "learning_rate")),
+                ("weight_decay_rate", NumberOrZero("weight_decay")),
                 ("eps", Number("eps1")),
                 ("factored", Switch("factored")),
-                ("weight_decay_mask", Free),
+                ("weight_decay_mask", Meaning::Off(MASK)),
             ]],
         )
-        .fixed(&[("relative_step", "false")]),
+        .fixed(&[("relative_step", "false"), ("fixed_decay", "true")]),
     row("dadapt_adamw").differs(FINDS_LR),
     row("dog").differs(FINDS_LR),
     row("dowg").differs(FINDS_LR),

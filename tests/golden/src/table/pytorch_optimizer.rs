@@ -73,6 +73,28 @@ const MOMENTS: &[(&str, Meaning)] = &[
     ("adanorm_r", Free), // only with `adanorm`
 ];
 
+const BF16_MOMENT: &str = "pytorch_optimizer: the first moment is kept in bf16";
+
+const ADAFACTOR: &[(&str, Meaning)] = &[
+    ("betas", Meaning::PairOr(["beta1", "beta2_cap"], 0.0)),
+    ("decay_rate", Meaning::Negative("decay_rate")),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Switch("decoupled_weight_decay")),
+    ("fixed_decay", Switch("fixed_decay")),
+    ("clip_threshold", Given("clip_threshold")),
+    ("ams_bound", Switch("ams_bound")),
+    ("scale_parameter", Switch("scale_parameter")),
+    ("relative_step", Decides),
+    ("warmup_init", Decides),
+    ("eps1", Number("eps1")),
+    ("eps2", Number("eps2")),
+    ("momentum_dtype", Free), // a condition reads it
+    ("cautious", Switch("cautious")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
 const LAPROP: &[(&str, Meaning)] = &[
     ("lr", Lr),
     ("betas", Pair(["beta1", "beta2"])),
@@ -568,7 +590,18 @@ pub(super) const ROWS: &[Row] = &[
             ],
         ],
     ),
-    row("adafactor").differs(FACTORED),
+    row("adafactor").when(&[Off("momentum_dtype")]).differs(BF16_MOMENT),
+    row("adafactor")
+        .when(&[On("relative_step"), On("warmup_init")])
+        .is("adafactor", &[ADAFACTOR, &[("lr", Meaning::LrIs(1e-6))]])
+        .fixed(&[("warmup_init", "true"), ("scaled_decay", "true")]),
+    row("adafactor")
+        .when(&[On("relative_step")])
+        .is("adafactor", &[ADAFACTOR, &[("lr", Meaning::LrIs(1e-2))]])
+        .fixed(&[("scaled_decay", "true")]),
+    row("adafactor")
+        .is("adafactor", &[ADAFACTOR, &[("lr", Lr)]])
+        .fixed(&[("relative_step", "false"), ("scaled_decay", "true")]),
     row("adagc").differs(TOTALS),
     row("adamg").differs(POWER),
     row("focus").differs(
