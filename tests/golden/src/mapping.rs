@@ -201,6 +201,11 @@ impl Meaning {
                 Some(Value::Bool(on)) => set(option, on.to_string()),
                 Some(_) => return Err(expected("true or false")),
             },
+            Meaning::Unless(option) => set(option, (!is_on(case, key)).to_string()),
+            Meaning::NumberOr(option, default) if given.is_none() => {
+                set(option, default.to_string())
+            }
+            Meaning::NumberOr(option, _) => set(option, number()?.to_string()),
             Meaning::Given(option) => {
                 let given = given.filter(|value| !value.is_null());
                 given.into_iter().for_each(|value| set(option, value.to_string()))

@@ -84,6 +84,10 @@ pub enum Meaning {
     NumberOrZero(&'static str),
     /// The option of this name that is true or false; `null` or nothing stands for false.
     Switch(&'static str),
+    /// The same, but it is true where the hyper-parameter is false.
+    Unless(&'static str),
+    /// The numeric option of this name; where it is not there, this number.
+    NumberOr(&'static str, f64),
     /// The option of this name; where the library does not report it and it was not given, or is `null`, it
     /// is at its default, which is ours.
     Given(&'static str),

@@ -1,9 +1,9 @@
 //! `optax`.
 
-use super::Condition::{LargestElsewhere, Off, On};
+use super::Condition::{Deep, LargestElsewhere, Off, On};
 use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Pair, Switch};
 use super::reasons::{
-    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, MATRIX, NEEDS_LOSS, TRUST_RATIO, WRAPPER,
+    ANY_SCHEDULE_FREE, COVERS, CURVATURE, FINDS_LR, MATRIX, NEEDS_LOSS, TRUST_RATIO, WRAPPER,
 };
 use super::{Meaning, Row, row};
 
@@ -308,7 +308,10 @@ pub(super) const ROWS: &[Row] = &[
         )
         .fixed(&[("bias_correction", "true")]),
     row("schedule_free").differs(ANY_SCHEDULE_FREE),
-    row("sm3").differs(FACTORED),
+    row("sm3").when(&[Deep]).differs(COVERS),
+    row("sm3")
+        .is("sm3", &[&[("learning_rate", Lr), ("momentum", Number("momentum"))]])
+        .fixed(&[("eps", "1e-8")]),
     row("sophia").differs(CURVATURE),
     row("schedule_free_sgd")
         .is("schedule_free_sgd", &[SCHEDULE_FREE, &[("b1", Number("momentum"))]]),
