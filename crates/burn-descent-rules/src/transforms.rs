@@ -37,10 +37,10 @@ pub(crate) fn no_less_than_zero<R: Real>(variance: R) -> R {
 }
 
 /// The root of a second moment `R C / mean of R`, of which there is a mean for each row and one for each
-/// column. Neither product nor quotient of the squares is taken: in f32 that would be 0 for squares of 1e-30.
+/// column. It is made of roots: in f32 a product of two squares of 1e-30 is 0.
 #[inline(always)]
 pub(crate) fn factored_root<R: Real>(row: R, column: R, mean: R) -> R {
-    (row / mean).sqrt() * column.sqrt()
+    row.sqrt() / mean.sqrt() * column.sqrt()
 }
 
 /// The greater of the two, and a NaN where `new` is one.
@@ -72,7 +72,13 @@ pub(crate) fn one_or_more<R: Real>(x: R) -> R {
 
 #[cfg(test)]
 mod tests {
-    use super::no_less_than_zero;
+    use super::{factored_root, no_less_than_zero};
+
+    #[test]
+    fn the_root_of_small_factors_is_not_zero() {
+        let root = factored_root(1e-30_f32, 1e-30, 1e8);
+        assert!((root / 1e-34 - 1.0).abs() < 1e-5, "{root}");
+    }
 
     #[test]
     fn a_negative_variance_is_zero_and_a_nan_stays_one() {
