@@ -13,9 +13,9 @@ options! {
     /// θ ← (1 − η λ) θ − η α u
     /// ```
     ///
-    /// That is the form of pytorch_optimizer, with `q` at 1 and `s` at 0 before the first step. The paper finds `s` and
-    /// `q` of each step together, by a few iterations to a fixed point of `g ≈ √s √q`; here each is an average of
-    /// what the other has not been divided by, so that small gradients make large `u`, which only `γ` holds back.
+    /// That is the form of pytorch_optimizer, with `q` at 1 and `s` at 0 before the first step. The paper finds the two
+    /// together, in each step by a few iterations to a fixed point of `g² ≈ s q`. Here neither takes account of the
+    /// other, so that `u` grows as gradients become smaller, and only `γ` holds it back.
     ///
     /// A vector is a column. What has more than two dimensions is one matrix, of the first and of all others.
     ///

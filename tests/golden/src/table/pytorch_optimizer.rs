@@ -663,7 +663,8 @@ pub(super) const ROWS: &[Row] = &[
                 ("step", Free),
             ]],
         )
-        .fixed(&[("whole_tensor", "true")]),
+        .fixed(&[("whole_tensor", "true")])
+        .low_precision(), // its moments
     row("adamp").differs(PROJECTED),
     row("adams").differs(MODEL_TOTALS),
     row("adamuon").differs(MATRIX),
