@@ -58,7 +58,7 @@ options! {
         /// How fast the decay `β₂ₜ = 1 − t^(−decay_rate)` goes to 1.
         #[doc(alias = "beta2_decay")]
         decay_rate: Positive = 0.8,
-        /// How many steps later than the first one `t` is 1 in `β₂ₜ`.
+        /// `β₂ₜ` counts the steps after this many: `t − decay_offset`, 1 at least, takes the place of `t`.
         decay_offset: u64 = 0,
         /// The greatest `β₂ₜ`.
         beta2_cap: Fraction = 1.0,
@@ -83,7 +83,8 @@ options! {
         beta1: Decay = 0.0,
         /// The first moment is that of the update, before the rate.
         momentum_of_update: bool = false,
-        /// Leave out where the first moment and the gradient do not agree, with `beta1` only.
+        /// Leave out the weights where the first moment and the gradient do not agree; without `beta1` they always
+        /// do.
         #[doc(alias = "caution")]
         cautious: bool = false,
         /// `ξ` of a cautious step; 0 for the least mean of its mask, which is 1e-3.
@@ -142,7 +143,7 @@ fields! {
         of_update, of_step,
         /// `λ` of `α`, and what remains of the weights beside it.
         decay, keep,
-        /// `λ` in the gradient. What is rarely asked for is one choice, so that there are fewer forms.
+        /// `λ` in the gradient. Both are rarely asked for: one choice for them makes half as many forms.
         l2: optional,
         /// `ξ` of a cautious step; less than 0 where it is none.
         xi: together,
