@@ -2,9 +2,10 @@
 //!
 //! [`fields!`](crate::fields) declares a struct whose fields all have one type, so that a rule
 //! reads `s.m` and `k.beta1` while an engine fills the same struct from numbered lanes. A field
-//! may be `optional`: an option of the rule decides whether it is there, and the compiler sees
-//! each case on its own, so that an absent state costs neither memory nor a branch in a loop. A state
-//! may be one number for a row, a column or the tensor: see [`Domain`].
+//! may be `optional`: an option of the rule decides whether it is there, and the compiler sees each case
+//! on its own, so that an absent state costs neither memory nor a branch in a loop. The same choice may be
+//! for several fields, which are there `together` or one `instead` of the other. A state may be one number
+//! for a row, a column or the tensor: see [`Domain`].
 
 use crate::Domain;
 
@@ -19,7 +20,7 @@ pub trait Fields<R: Copy>: Copy {
     /// Gives back the fields present in `P`, with their lane and name.
     fn write<P: Presence>(self, lane: impl FnMut(usize, &'static str, R));
 
-    /// Bit `i` is set when the optional field number `i` is present.
+    /// Bit `i` is set when the field number `i` of those that are `optional` is present.
     fn presence(&self) -> u32;
 
     /// Is there a field whose domain is not [`Domain::Element`]?
@@ -136,6 +137,14 @@ pub mod presence {
         type Of<R> = Option<R>;
     }
 
+    /// The field is there if the `optional` one before it is: one choice for both.
+    #[allow(non_camel_case_types)]
+    pub type together = optional;
+
+    /// The field is there if the `optional` one before it is not.
+    #[allow(non_camel_case_types)]
+    pub type instead = optional;
+
     macro_rules! domains {
         ($($domain:ident),*) => {$(
             #[doc = concat!("There, with the domain `", stringify!($domain), "`.")]
@@ -163,10 +172,20 @@ pub type Field<R, K = presence::Required> = <K as presence::Kind>::Of<R>;
 ///         /// One number for each row: see `Domain`.
 ///         row: Row,
 ///     }
+///     /// A second moment in one of two forms.
+///     pub struct Second {
+///         row: optional Row,
+///         /// There where `row` is: one choice for both.
+///         column: together Column,
+///         /// There where `row` is not.
+///         v: instead,
+///     }
 /// }
 /// use burn_descent::rules::Fields;
 /// let moments = Moments { m: 1.0, v_max: None, row: 2.0 };
 /// assert_eq!(moments.lanes(), [("m", 1.0), ("row", 2.0)]);
+/// let whole = Second { row: None, column: None, v: Some(3.0) };
+/// assert_eq!(whole.lanes(), [("v", 3.0)]);
 /// ```
 #[macro_export]
 macro_rules! fields {
@@ -233,12 +252,18 @@ macro_rules! fields {
     )+};
 
     (@forms) => { $crate::Fixed };
+    (@forms together $($rest:ident)*) => { $crate::fields!(@forms $($rest)*) };
+    (@forms instead $($rest:ident)*) => { $crate::fields!(@forms $($rest)*) };
     (@forms optional $($rest:ident)*) => { $crate::Optional<$crate::fields!(@forms $($rest)*)> };
     (@forms $domain:ident $($rest:ident)*) => { $crate::fields!(@forms $($rest)*) };
 
     (@coarse) => { false };
     (@coarse optional) => { false };
+    (@coarse together) => { false };
+    (@coarse instead) => { false };
     (@coarse $(optional)? Element) => { false };
+    (@coarse together Element) => { false };
+    (@coarse instead Element) => { false };
     (@coarse $($word:ident)*) => { true };
     (@line $(optional)? Row) => { true };
     (@line $(optional)? Column) => { true };
@@ -247,17 +272,32 @@ macro_rules! fields {
     (@of) => { $crate::Domain::Element };
     (@of $domain:ident) => { $crate::Domain::$domain };
 
-    (@read $p:ident, $lane:ident, $next:ident, $choice:ident, optional $($domain:ident)?) => {{
-        let here = $p::has($choice);
+    // Is the field there? What is `together` or `instead` follows the last choice that was made.
+    (@here $p:ident, $choice:ident, optional) => {{
         $choice += 1;
-        if here {
+        $p::has($choice - 1)
+    }};
+    (@here $p:ident, $choice:ident, together) => { $p::has($choice - 1) };
+    (@here $p:ident, $choice:ident, instead) => { !$p::has($choice - 1) };
+
+    (@read $p:ident, $lane:ident, $next:ident, $choice:ident, optional $($domain:ident)?) => {
+        $crate::fields!(@read_if $p, $lane, $next, $choice, optional)
+    };
+    (@read $p:ident, $lane:ident, $next:ident, $choice:ident, together $($domain:ident)?) => {
+        $crate::fields!(@read_if $p, $lane, $next, $choice, together)
+    };
+    (@read $p:ident, $lane:ident, $next:ident, $choice:ident, instead $($domain:ident)?) => {
+        $crate::fields!(@read_if $p, $lane, $next, $choice, instead)
+    };
+    (@read_if $p:ident, $lane:ident, $next:ident, $choice:ident, $word:ident) => {
+        if $crate::fields!(@here $p, $choice, $word) {
             let value = $lane($next);
             $next += 1;
             Some(value)
         } else {
             None
         }
-    }};
+    };
     (@read $p:ident, $lane:ident, $next:ident, $choice:ident, $($domain:ident)?) => {{
         let value = $lane($next);
         $next += 1;
@@ -267,14 +307,25 @@ macro_rules! fields {
     (
         @write $p:ident, $lane:ident, $next:ident, $choice:ident, $value:expr, $name:expr,
         optional $($domain:ident)?
+    ) => { $crate::fields!(@write_if $p, $lane, $next, $choice, $value, $name, optional); };
+    (
+        @write $p:ident, $lane:ident, $next:ident, $choice:ident, $value:expr, $name:expr,
+        together $($domain:ident)?
+    ) => { $crate::fields!(@write_if $p, $lane, $next, $choice, $value, $name, together); };
+    (
+        @write $p:ident, $lane:ident, $next:ident, $choice:ident, $value:expr, $name:expr,
+        instead $($domain:ident)?
+    ) => { $crate::fields!(@write_if $p, $lane, $next, $choice, $value, $name, instead); };
+    (
+        @write_if $p:ident, $lane:ident, $next:ident, $choice:ident, $value:expr, $name:expr,
+        $word:ident
     ) => {
-        if $p::has($choice) {
+        if $crate::fields!(@here $p, $choice, $word) {
             if let Some(value) = $value {
                 $lane($next, $name, value);
             }
             $next += 1;
         }
-        $choice += 1;
     };
     (
         @write $p:ident, $lane:ident, $next:ident, $choice:ident, $value:expr, $name:expr,
@@ -288,14 +339,25 @@ macro_rules! fields {
         $bits |= ($value.is_some() as u32) << $choice;
         $choice += 1;
     };
-    (@presence $bits:ident, $choice:ident, $value:expr, $($domain:ident)?) => {};
+    (@presence $bits:ident, $choice:ident, $value:expr, $($word:ident)*) => {};
 
     (@domain $p:ident, $lane:ident, $next:ident, $choice:ident, optional $($domain:ident)?) => {
-        if $p::has($choice) {
+        $crate::fields!(@domain_if $p, $lane, $next, $choice, optional, $($domain)?);
+    };
+    (@domain $p:ident, $lane:ident, $next:ident, $choice:ident, together $($domain:ident)?) => {
+        $crate::fields!(@domain_if $p, $lane, $next, $choice, together, $($domain)?);
+    };
+    (@domain $p:ident, $lane:ident, $next:ident, $choice:ident, instead $($domain:ident)?) => {
+        $crate::fields!(@domain_if $p, $lane, $next, $choice, instead, $($domain)?);
+    };
+    (
+        @domain_if $p:ident, $lane:ident, $next:ident, $choice:ident, $word:ident,
+        $($domain:ident)?
+    ) => {
+        if $crate::fields!(@here $p, $choice, $word) {
             $lane($next, $crate::fields!(@of $($domain)?));
             $next += 1;
         }
-        $choice += 1;
     };
     (@domain $p:ident, $lane:ident, $next:ident, $choice:ident, $($domain:ident)?) => {
         $lane($next, $crate::fields!(@of $($domain)?));
@@ -340,6 +402,28 @@ mod tests {
 
     fields! {
         struct Some3 { a: optional, b: Tensor, c: optional Row }
+        struct OneChoice { a: optional Row, b, c: together Column, d: instead, e: optional }
+    }
+
+    #[test]
+    fn one_choice_is_for_several_fields() {
+        fn lanes<P: Presence>() -> Vec<(usize, Domain)> {
+            let mut list = Vec::new();
+            <OneChoice<()> as Fields<()>>::domains::<P>(|lane, domain| list.push((lane, domain)));
+            let mut read = 0;
+            OneChoice::read::<P>(|_| read += 1);
+            assert_eq!(read, list.len());
+            list
+        }
+        use Domain::*;
+        assert_eq!(lanes::<Without<With<Nothing>>>(), [(0, Row), (1, Element), (2, Column)]);
+        assert_eq!(lanes::<With<Without<Nothing>>>(), [(0, Element), (1, Element), (2, Element)]);
+        let without = OneChoice { a: None, b: 1, c: None, d: Some(2), e: Some(3) };
+        assert_eq!(without.presence(), 0b10);
+        assert_eq!(without.lanes(), [("b", 1), ("d", 2), ("e", 3)]);
+        let with = OneChoice { a: Some(1), b: 2, c: Some(3), d: None, e: None };
+        assert_eq!(with.presence(), 0b01);
+        assert_eq!(with.lanes(), [("a", 1), ("b", 2), ("c", 3)]);
     }
 
     #[test]

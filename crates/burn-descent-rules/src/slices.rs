@@ -43,7 +43,7 @@ impl<U: Rule, R: Real> Walk<U, R> {
     /// # Errors
     /// The first option of the rule that is not allowed.
     pub fn new(rule: U, len: usize) -> Result<Self, InvalidOption> {
-        Self::of(rule, View::vector(len))
+        Self::of(rule, U::view(&[len], false))
     }
 
     /// Before the first step of a parameter that is seen like this.

@@ -15,6 +15,16 @@ pub(crate) fn decay(weight_decay: f64, decoupled: bool, lr: f64) -> (f64, f64) {
     (l2, 1.0 - lr * of_weights)
 }
 
+/// The same, where the weights may decay by `λ` instead of `η λ`: `fixed`.
+pub(crate) fn decay_or_fixed(
+    weight_decay: f64,
+    decoupled: bool,
+    fixed: bool,
+    lr: f64,
+) -> (f64, f64) {
+    decay(weight_decay, decoupled, if fixed { 1.0 } else { lr })
+}
+
 /// `1 / (1 − βᵗ)`: the factor that corrects the bias of an average that began with 0.
 pub(crate) fn debias(beta: f64, t: u64) -> f64 {
     1.0 / (1.0 - beta.powf(t as f64))
@@ -24,6 +34,19 @@ pub(crate) fn debias(beta: f64, t: u64) -> f64 {
 #[inline(always)]
 pub(crate) fn no_less_than_zero<R: Real>(variance: R) -> R {
     R::select(variance.lt(R::lit(0.0)), R::lit(0.0), variance)
+}
+
+/// The root of a second moment `R C / mean of R`, of which there is a mean for each row and one for each
+/// column. It is made of roots: in f32 a product of two squares of 1e-30 is 0.
+#[inline(always)]
+pub(crate) fn factored_root<R: Real>(row: R, column: R, mean: R) -> R {
+    row.sqrt() / mean.sqrt() * column.sqrt()
+}
+
+/// The greater of the two, and a NaN where `new` is one.
+#[inline(always)]
+pub(crate) fn greatest<R: Real>(old: R, new: R) -> R {
+    R::select(new.lt(old), old, new)
 }
 
 /// The direction `u` of a cautious step, if it is one: it leaves out the weights that `u` and the gradient
@@ -49,7 +72,13 @@ pub(crate) fn one_or_more<R: Real>(x: R) -> R {
 
 #[cfg(test)]
 mod tests {
-    use super::no_less_than_zero;
+    use super::{factored_root, no_less_than_zero};
+
+    #[test]
+    fn the_root_of_small_factors_is_not_zero() {
+        let root = factored_root(1e-30_f32, 1e-30, 1e8);
+        assert!((root / 1e-34 - 1.0).abs() < 1e-5, "{root}");
+    }
 
     #[test]
     fn a_negative_variance_is_zero_and_a_nan_stays_one() {

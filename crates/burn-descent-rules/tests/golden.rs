@@ -9,12 +9,13 @@ use burn_descent_golden::{
 };
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
-    Cocob, DAdaptAdaGrad, DAdaptAdam, DAdaptAdan, DAdaptLion, DAdaptSgd, DiffGrad, DoG, DoWG,
-    ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars, Momo, MomoAdam,
-    NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, PolyakSgd, Prodigy, QhAdam,
-    Qhm, RAdam, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd,
-    Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
+    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamMini, AdamW, Adan, Adopt, AggMo, Ano, Asgd,
+    Bcos, Came, Cocob, DAdaptAdaGrad, DAdaptAdam, DAdaptAdan, DAdaptLion, DAdaptSgd, DiffGrad, DoG,
+    DoWG, ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars, Momo,
+    MomoAdam, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, PolyakSgd, Prodigy,
+    QhAdam, Qhm, RAdam, Racs, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
+    ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Sm3, Tiger, Vsgd, Yogi, from_pairs,
+    slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -77,6 +78,10 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Kate: 7,
     Lamb: 10,
     Adafactor: 10,
+    Came: 10,
+    Sm3: 10,
+    Racs: 10,
+    AdamMini: 4,
     Prodigy: 31,
     DAdaptAdam: 21,
     DAdaptSgd: 10,
@@ -109,8 +114,13 @@ const ONLY_HERE: &[&str] = &[AdamAtan2::NAME];
 const LEFT_OUT: &[(&str, usize)] = &[
     ("another rule: MARS around Lion; ours is MARS around AdamW", 6),
     (
-        "another rule: optax: factored are the two largest dimensions; a stack of matrices here is one of the \
-         last two",
+        "another rule: SM3 with a number for each index of each dimension; here of a tensor of more than two \
+         dimensions there is one for each row and each column of a matrix",
+        2,
+    ),
+    (
+        "another rule: optax: factored are the two largest dimensions; a stack of matrices here is one of the last \
+         two",
         2,
     ),
     ("another rule: prodigyopt: sums over every so many elements only", 1),
@@ -120,9 +130,14 @@ const LEFT_OUT: &[(&str, usize)] = &[
         3,
     ),
     (
-        "another rule: pytorch_optimizer: the second moment keeps its bias, and the norm of the weights ends \
-         at 10",
-        15,
+        "another rule: timm: factored are the first two of more dimensions; a stack of matrices here is one of the \
+         last two",
+        2,
+    ),
+    (
+        "another rule: timm: factored are the two largest dimensions; a stack of matrices here is one of the last \
+         two",
+        1,
     ),
     (
         "another rule: vectors are stepped by AdamW with options of their own; here they are a \

@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 66] = [
+pub static ROWS: [Row; 70] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -115,6 +115,10 @@ pub static ROWS: [Row; 66] = [
     Row::of::<Tiger>(0.001),
     Row::of::<Lamb>(0.01),
     Row::of::<Adafactor>(0.01),
+    Row::of::<Came>(0.0002),
+    Row::of::<AdamMini>(0.001),
+    Row::of::<Sm3>(0.1),
+    Row::of::<Racs>(0.02),
     Row::of::<Rprop>(0.01),
     Row::of::<Adopt>(0.001),
     Row::of::<AdEmaMix>(0.001),

@@ -52,7 +52,7 @@ pub fn setting(file: &OptimizerFile, case: &Case) -> Result<Setting, Skip> {
             let fixed = fixed.iter().map(|(option, value)| (option.to_string(), value.to_string()));
             let options = fixed.collect();
             let mut setting = Setting { name, options, lrs: vec![], point, low_precision };
-            let mut lr = Lr { base: None, factor: 1.0 };
+            let mut lr = Lr { base: None, factor: 1.0, fixed: false };
             let meanings: Vec<_> = hyper.iter().copied().flatten().collect();
             for (number, (key, meaning)) in meanings.iter().enumerate() {
                 if meanings[..number].iter().all(|(earlier, _)| earlier != key) {
@@ -60,7 +60,8 @@ pub fn setting(file: &OptimizerFile, case: &Case) -> Result<Setting, Skip> {
                 }
             }
             let base = lr.base.ok_or(Skip::Missing("learning rate"))?;
-            let lrs = case.lr_sequence.clone().unwrap_or_else(|| vec![base; case.steps]);
+            let changing = case.lr_sequence.clone().filter(|_| !lr.fixed);
+            let lrs = changing.unwrap_or_else(|| vec![base; case.steps]);
             setting.lrs = lrs.into_iter().take(case.steps).map(|step| step * lr.factor).collect();
             Ok(setting)
         }
@@ -85,6 +86,8 @@ fn listed(row: &Row, file: &OptimizerFile, case: &Case) -> Result<(), Skip> {
 struct Lr {
     base: Option<f64>,
     factor: f64,
+    /// It is the base in every step.
+    fixed: bool,
 }
 
 impl Condition {
@@ -95,8 +98,23 @@ impl Condition {
             Condition::Is(key, word) => case.hyper(key).and_then(Value::as_str) == Some(word),
             Condition::LrChanges => case.lr_changes(),
             Condition::Deep => case.shapes.iter().any(|shape| shape.len() > 2),
+            Condition::LargestElsewhere(key) => case.shapes.iter().any(|shape| {
+                let mut order: Vec<_> = (0..shape.len()).collect();
+                order.sort_by_key(|dim| shape[*dim]);
+                let last = shape.len().saturating_sub(2);
+                let large = last > 0 && shape[order[last]] as f64 >= number(case, key);
+                large && order[last..].iter().any(|dim| *dim < last)
+            }),
+            Condition::FirstTwoLarger(key) => case.shapes.iter().any(|shape| {
+                shape.len() > 2 && shape[..2].iter().all(|size| *size as f64 > number(case, key))
+            }),
         }
     }
+}
+
+/// A hyper-parameter that is a number; 0 where it is not there.
+fn number(case: &Case, key: &str) -> f64 {
+    case.hyper(key).and_then(Value::as_f64).unwrap_or(0.0)
 }
 
 /// Is a hyper-parameter there, and neither `null`, `false` nor 0?
@@ -159,6 +177,9 @@ impl Meaning {
             Meaning::Finite(option) => {
                 set(option, given.and_then(Value::as_f64).unwrap_or(0.0).to_string());
             }
+            Meaning::LrIs(rate) => (lr.base, lr.fixed) = (Some(rate), true),
+            Meaning::OneMore(option) => set(option, (number()? + 1.0).to_string()),
+            Meaning::Negative(_) if given.is_none() => {}
             Meaning::Negative(option) => set(option, (-number()?).to_string()),
             Meaning::PairOr([a, b], default) => {
                 let pair = given.and_then(Value::as_array).filter(|list| list.len() == 2);
@@ -180,7 +201,13 @@ impl Meaning {
                 Some(Value::Bool(on)) => set(option, on.to_string()),
                 Some(_) => return Err(expected("true or false")),
             },
+            Meaning::Unless(option) => set(option, (!is_on(case, key)).to_string()),
+            Meaning::NumberOr(option, default) if given.is_none() => {
+                set(option, default.to_string())
+            }
+            Meaning::NumberOr(option, _) => set(option, number()?.to_string()),
             Meaning::Given(option) => {
+                let given = given.filter(|value| !value.is_null());
                 given.into_iter().for_each(|value| set(option, value.to_string()))
             }
             Meaning::Pair([a, b]) => list(&[a, b], "a pair of numbers")?

@@ -1,5 +1,5 @@
 use crate::Domain::{Column, Matrix, Row, Tensor};
-use crate::transforms::{decay, one_or_more};
+use crate::transforms::{cautious, decay_or_fixed, factored_root, greatest, one_or_more};
 use crate::{Over, Paper, Real, Rule, View, fields, options};
 
 options! {
@@ -24,8 +24,13 @@ options! {
     /// | PyTorch | `eps1` 0 and `clamp_eps` 1.2e-7 in f32, 2.2e-16 in f64 |
     /// | paper, Hugging Face, Keras | as by default; without `relative_step` where a learning rate is given |
     /// | Hugging Face without a scale | `scale_parameter` and `relative_step` false, `scaled_decay` |
-    /// | optax | `relative_step` false, `min_dim_size_to_factor` 128; its decay is `weight_decay` over the rate |
-    /// | big_vision | `relative_step` and `scale_parameter` false, `clip_threshold` 0, `beta2_cap` 0.999, `beta1` 0.9, `momentum_of_update`, `min_dim_size_to_factor` 32 |
+    /// | pytorch_optimizer | `beta1` 0.9, `beta2_cap` 0.999, `scaled_decay` |
+    /// | timm | `scaled_decay`, `min_dim_size_to_factor` 17; `scale_parameter` and `relative_step` false where a learning rate is given |
+    /// | optax | `relative_step` false, `min_dim_size_to_factor` 128, `fixed_decay` |
+    /// | big_vision | `relative_step` and `scale_parameter` false, `clip_threshold` 0, `beta2_cap` 0.999, `beta1` 0.9, `momentum_of_update`, `min_dim_size_to_factor` 32, `fixed_decay` |
+    ///
+    /// `relative_step` with `warmup_init` has `ρ = min(t η, 1 / √t)`: the learning rate is that of the first step,
+    /// 1e-6 in the paper.
     ///
     /// With `clamp_eps` the mean of `R` is that at least, and what the root is taken of its square: PyTorch's first
     /// epsilon, which is added to nothing.
@@ -53,6 +58,8 @@ options! {
         /// How fast the decay `β₂ₜ = 1 − t^(−decay_rate)` goes to 1.
         #[doc(alias = "beta2_decay")]
         decay_rate: Positive = 0.8,
+        /// `β₂ₜ` counts the steps after this many: `t − decay_offset`, 1 at least, takes the place of `t`.
+        decay_offset: u64 = 0,
         /// The greatest `β₂ₜ`.
         beta2_cap: Fraction = 1.0,
         /// Added to the square of the gradient.
@@ -69,16 +76,33 @@ options! {
         scale_parameter: bool = true,
         /// The rate is `1 / √t` at most.
         relative_step: bool = true,
+        /// With `relative_step` the rate begins at `η` and grows by that with each step.
+        warmup_init: bool = false,
         /// Decay `β₁` of the first moment; 0 for none.
         #[doc(alias = "momentum")]
         beta1: Decay = 0.0,
         /// The first moment is that of the update, before the rate.
         momentum_of_update: bool = false,
+        /// Leave out the weights where the first moment and the gradient do not agree; without `beta1` they always
+        /// do.
+        #[doc(alias = "caution")]
+        cautious: bool = false,
+        /// `ξ` of a cautious step; 0 for the least mean of its mask, which is 1e-3.
+        cautious_xi: NonNegative = 1.0,
+        /// Divide by `√(h / (1 − β₂ₜ))` instead, where `h` is the greatest root of the second moment so far, as
+        /// pytorch_optimizer does.
+        ams_bound: bool = false,
         /// Decay `λ` of the weights.
         #[doc(alias = "lambda")]
         weight_decay: WeightDecay = 0.0,
+        /// The decay acts on the weights, not on the gradient.
+        #[doc(alias = "weight_decouple")]
+        decoupled_weight_decay: bool = true,
         /// The weights decay by `α λ` instead of `η λ`.
         scaled_decay: bool = false,
+        /// The weights decay by `λ` instead of `η λ`.
+        #[doc(alias = "unscaled_wd")]
+        fixed_decay: bool = false,
         /// Factor the second moment of matrices.
         factored: bool = true,
         /// How many rows and columns a matrix must have to be factored.
@@ -94,19 +118,21 @@ fields! {
         /// Second moment, a mean for each row.
         row: optional Row,
         /// Second moment, a mean for each column.
-        column: optional Column,
+        column: together Column,
         /// Second moment, where it is not factored.
-        v: optional,
+        v: instead,
         /// First moment.
         m: optional,
+        /// Greatest root of the second moment, with `ams_bound`.
+        root_max: optional,
     }
 
     /// Scalars of [`Adafactor`].
     pub struct Scalars {
         /// `β₂ₜ` and `1 − β₂ₜ`.
         beta2, one_beta2,
-        /// Added to `g²`; the least mean of `R`, and the least second moment.
-        added, least_mean, least_v,
+        /// Added to `g²`; the least mean of `R`, and the least root of the second moment.
+        added, least,
         /// `ρ`.
         rate,
         clip_threshold,
@@ -117,6 +143,10 @@ fields! {
         of_update, of_step,
         /// `λ` of `α`, and what remains of the weights beside it.
         decay, keep,
+        /// `λ` in the gradient. Both are rarely asked for: one choice for them makes half as many forms.
+        l2: optional,
+        /// `ξ` of a cautious step; less than 0 where it is none.
+        xi: together,
     }
 }
 
@@ -124,7 +154,7 @@ impl Rule for Adafactor {
     const NAME: &'static str = "adafactor";
     const TITLE: &'static str = "Adafactor";
     const PAPER: Paper = Paper::arxiv("Shazeer & Stern 2018", "1804.04235");
-    const SUMS: usize = 5;
+    const SUMS: usize = 6;
     type State<R: Copy> = Factors<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -135,6 +165,7 @@ impl Rule for Adafactor {
             column: state(self.factored),
             v: state(!self.factored),
             m: state(self.beta1 > 0.0),
+            root_max: state(self.ams_bound),
         }
     }
 
@@ -148,17 +179,24 @@ impl Rule for Adafactor {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let beta2 = (1.0 - (t as f64).powf(-self.decay_rate)).min(self.beta2_cap);
-        let most = if self.relative_step { 1.0 / (t as f64).sqrt() } else { f64::INFINITY };
+        let counted = t.saturating_sub(self.decay_offset).max(1) as f64;
+        let beta2 = (1.0 - counted.powf(-self.decay_rate)).min(self.beta2_cap);
+        let t = t as f64;
+        let most = if self.relative_step { 1.0 / t.sqrt() } else { f64::INFINITY };
+        let warm = if self.relative_step && self.warmup_init { t } else { 1.0 };
         let clip = self.clip_threshold;
-        let (decay, keep) = decay(self.weight_decay, !self.scaled_decay, lr);
+        let of_rate = self.scaled_decay && self.decoupled_weight_decay && !self.fixed_decay;
+        let (decay, beside) =
+            if of_rate { (self.weight_decay, 0.0) } else { (0.0, self.weight_decay) };
+        let (l2, keep) = decay_or_fixed(beside, self.decoupled_weight_decay, self.fixed_decay, lr);
+        let xi = if self.cautious && self.beta1 > 0.0 { self.cautious_xi } else { -1.0 };
+        let asked = l2 > 0.0 || xi >= 0.0;
         Scalars {
             beta2,
             one_beta2: 1.0 - beta2,
             added: self.eps1,
-            least_mean: self.clamp_eps,
-            least_v: self.clamp_eps * self.clamp_eps,
-            rate: lr.min(most),
+            least: self.clamp_eps,
+            rate: (warm * lr).min(most),
             clip_threshold: if clip > 0.0 { clip } else { f64::INFINITY },
             scale: f64::from(self.scale_parameter),
             least_scale: if self.scale_parameter { self.eps2 } else { 1.0 },
@@ -168,6 +206,8 @@ impl Rule for Adafactor {
             of_step: f64::from(!self.momentum_of_update),
             decay,
             keep,
+            l2: asked.then_some(l2),
+            xi: asked.then_some(xi),
         }
     }
 
@@ -179,22 +219,31 @@ impl Rule for Adafactor {
         k: Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Factors<R>) {
+        let g = k.l2.map_or(g, |l2| g + l2 * p);
         let g2 = g * g + k.added;
         let row = s.row.map(|row| k.beta2 * row + k.one_beta2 * over.mean(Row, g2));
         let column = s.column.map(|column| k.beta2 * column + k.one_beta2 * over.mean(Column, g2));
         let v = s.v.map(|v| k.beta2 * v + k.one_beta2 * g2);
-        let v_hat = match (row, column) {
-            (Some(row), Some(column)) => row / over.mean(Matrix, row).max(k.least_mean) * column,
-            _ => v.unwrap_or(g2),
+        let root = match (row, column) {
+            (Some(row), Some(column)) => {
+                factored_root(row, column, over.mean(Matrix, row).max(k.least))
+            }
+            _ => v.unwrap_or(g2).sqrt(),
         };
-        let u = g / v_hat.max(k.least_v).sqrt();
+        let root_max = s.root_max.map(|h| greatest(h, root));
+        let u = g / root_max.map_or(root, |h| (h / k.one_beta2).sqrt()).max(k.least);
         let clip = R::lit(1.0) / one_or_more(over.rms(Tensor, u) / k.clip_threshold);
         let alpha = k.rate * (k.scale * over.rms(Tensor, p)).max(k.least_scale);
         // The rate stands before the first moment or behind it.
         let step = (k.of_update + k.of_step * alpha) * clip * u;
         let m = s.m.map(|m| k.beta1 * m + k.one_beta1 * step);
-        let step = (k.of_step + k.of_update * alpha) * m.unwrap_or(step);
+        let step = m.unwrap_or(step);
+        let step = match k.xi {
+            Some(xi) => R::select(xi.lt(R::lit(0.0)), step, cautious(step, g, k.xi, over)),
+            None => step,
+        };
+        let step = (k.of_step + k.of_update * alpha) * step;
         let p = (k.keep - k.decay * alpha) * p - step;
-        (p, Factors { row, column, v, m })
+        (p, Factors { row, column, v, m, root_max })
     }
 }

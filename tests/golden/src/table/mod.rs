@@ -46,6 +46,11 @@ pub enum Condition {
     LrChanges,
     /// A tensor has more than two dimensions.
     Deep,
+    /// The two largest dimensions of a tensor are not its last two, and as large as the hyper-parameter at
+    /// least.
+    LargestElsewhere(&'static str),
+    /// A tensor has more than two dimensions, and the first two are larger than the hyper-parameter.
+    FirstTwoLarger(&'static str),
 }
 
 /// What an optimizer of a library is here.
@@ -79,8 +84,12 @@ pub enum Meaning {
     NumberOrZero(&'static str),
     /// The option of this name that is true or false; `null` or nothing stands for false.
     Switch(&'static str),
-    /// The option of this name; where the library does not report it and it was not given, it is at
-    /// its default, which is ours.
+    /// The same, but it is true where the hyper-parameter is false.
+    Unless(&'static str),
+    /// The numeric option of this name; where it is not there, this number.
+    NumberOr(&'static str, f64),
+    /// The option of this name; where the library does not report it and it was not given, or is `null`, it
+    /// is at its default, which is ours.
     Given(&'static str),
     /// A list of two numbers, each the option of this name.
     Pair([&'static str; 2]),
@@ -90,11 +99,16 @@ pub enum Meaning {
     Both([&'static str; 2]),
     /// The learning rate, and the numeric option of this name.
     LrAnd(&'static str),
+    /// The learning rate is this number in every step, whatever the hyper-parameter is.
+    LrIs(f64),
+    /// The numeric option of this name is the number and 1 more.
+    OneMore(&'static str),
     /// The numeric option, first, is this number over the hyper-parameter of the other name.
     Over(&'static str, &'static str),
     /// The same, where `null` or nothing stands for 0.
     OverOrZero(&'static str, &'static str),
-    /// The numeric option of this name is the number with the other sign.
+    /// The numeric option of this name is the number with the other sign; where it is not there, it is at its
+    /// default, which is ours.
     Negative(&'static str),
     /// The numeric option of this name, where 0 stands for a number that is not finite.
     Finite(&'static str),

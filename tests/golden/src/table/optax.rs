@@ -1,8 +1,8 @@
 //! `optax`.
 
-use super::Condition::{Deep, Is, Off, On};
+use super::Condition::{Deep, Is, LargestElsewhere, Off, On};
 use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Pair, Switch};
-use super::reasons::{ANY_SCHEDULE_FREE, CURVATURE, FACTORED, MATRIX, TRUST_RATIO, WRAPPER};
+use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, TRUST_RATIO, WRAPPER};
 use super::{Meaning, Row, row};
 
 const LOW_PRECISION: &str = "optax: moments in another type than the parameters";
@@ -259,7 +259,9 @@ pub(super) const ROWS: &[Row] = &[
             ("mask", Meaning::Off(MASK)),
         ]],
     ),
-    row("adafactor").when(&[Deep]).differs(LARGEST),
+    row("adafactor")
+        .when(&[On("factored"), LargestElsewhere("min_dim_size_to_factor")])
+        .differs(LARGEST),
     row("adafactor")
         .is(
             "adafactor",
@@ -267,18 +269,21 @@ pub(super) const ROWS: &[Row] = &[
                 ("learning_rate", Lr),
                 ("min_dim_size_to_factor", Number("min_dim_size_to_factor")),
                 ("decay_rate", Number("decay_rate")),
-                ("decay_offset", Meaning::Off("optax: the decay begins at a later step")),
+                (
+                    "decay_offset",
+                    Meaning::Off("optax: before its step `decay_offset` its `β₂ₜ` is not a number"),
+                ),
                 ("multiply_by_parameter_scale", Switch("scale_parameter")),
                 ("clipping_threshold", NumberOrZero("clip_threshold")),
                 ("momentum", NumberOrZero("beta1")),
                 ("dtype_momentum", Free),
-                ("weight_decay_rate", Meaning::OverOrZero("weight_decay", "learning_rate")),
+                ("weight_decay_rate", NumberOrZero("weight_decay")),
                 ("eps", Number("eps1")),
                 ("factored", Switch("factored")),
-                ("weight_decay_mask", Free),
+                ("weight_decay_mask", Meaning::Off(MASK)),
             ]],
         )
-        .fixed(&[("relative_step", "false")]),
+        .fixed(&[("relative_step", "false"), ("fixed_decay", "true")]),
     row("dadapt_adamw")
         .is(
             "dadapt_adam",
@@ -359,7 +364,10 @@ pub(super) const ROWS: &[Row] = &[
         )
         .fixed(&[("bias_correction", "true")]),
     row("schedule_free").differs(ANY_SCHEDULE_FREE),
-    row("sm3").differs(FACTORED),
+    row("sm3").when(&[Deep]).differs(COVERS),
+    row("sm3")
+        .is("sm3", &[&[("learning_rate", Lr), ("momentum", Number("momentum"))]])
+        .fixed(&[("eps", "1e-8")]),
     row("sophia").differs(CURVATURE),
     row("schedule_free_sgd")
         .is("schedule_free_sgd", &[SCHEDULE_FREE, &[("b1", Number("momentum"))]]),

@@ -1,11 +1,11 @@
 //! `pytorch_optimizer`.
 
-use super::Condition::{Is, LrChanges, Off, On};
+use super::Condition::{Deep, Is, LrChanges, Off, On};
 use super::Meaning::{
     Both, Decides, Free, Given, Lr, LrAnd, Number, NumberOrZero, Pair, Switch, Triple,
 };
 use super::reasons::{
-    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS, POWER,
+    ANY_SCHEDULE_FREE, COVERS, CURVATURE, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS, POWER,
     PROJECTED, RANGER, TOTALS, TRUST_RATIO, WRAPPER,
 };
 use super::{
@@ -46,8 +46,30 @@ const SCHEDULE_FREE: &[(&str, Meaning)] = &[
 const CAUTIOUS_MARS: &str =
     "pytorch_optimizer: its cautious MARS takes another step than timm's, which is ours";
 
-const LAMB: &str =
-    "pytorch_optimizer: the second moment keeps its bias, and the norm of the weights ends at 10";
+const LAMB: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("rectify", Switch("rectify")),
+    ("degenerated_to_sgd", Switch("degenerated_to_sgd")),
+    ("n_sma_threshold", Given("threshold")),
+    ("grad_averaging", Switch("grad_averaging")),
+    ("adam", Meaning::Unless("adapt")),
+    ("pre_norm", Free), // a condition reads it
+    ("eps", Both(["eps", "norm_eps"])),
+    ("adam_debias", Meaning::Unless("debias_rate")),
+    ("adanorm", Meaning::Off(SCALED)),
+    ("adanorm_r", Free), // only with `adanorm`
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const CLIPPED_LAMB: &[(&str, Meaning)] = &[("max_grad_norm", Number("max_grad_norm"))];
+const UNCLIPPED_LAMB: &[(&str, Meaning)] = &[("max_grad_norm", Free)];
+/// Where it is rectified it forgets a weight decay that is not decoupled.
+const NO_DECAY: &[(&str, Meaning)] =
+    &[("weight_decay", Free), ("weight_decouple", Free), ("fixed_decay", Free)];
+const OF_LAMB: &[(&str, &str)] = &[("bias_correction", "false"), ("max_weight_norm", "10")];
 
 const PALM: &str = "pytorch_optimizer: PaLM's decay of the second moment";
 
@@ -71,6 +93,32 @@ const MOMENTS: &[(&str, Meaning)] = &[
     ("adam_debias", Meaning::Off(BIASED)),
     ("adanorm", Meaning::Off(SCALED)),
     ("adanorm_r", Free), // only with `adanorm`
+];
+
+const BF16_MOMENT: &str = "pytorch_optimizer: the first moment is kept in bf16";
+
+const ADAFACTOR: &[(&str, Meaning)] = &[
+    ("betas", Meaning::PairOr(["beta1", "beta2_cap"], 0.0)),
+    ("decay_rate", Meaning::Negative("decay_rate")),
+    ("clip_threshold", Given("clip_threshold")),
+    ("ams_bound", Switch("ams_bound")),
+    ("scale_parameter", Switch("scale_parameter")),
+    ("relative_step", Decides),
+    ("warmup_init", Decides),
+    ("eps1", Number("eps1")),
+    ("eps2", Number("eps2")),
+    ("momentum_dtype", Free), // a condition reads it
+    ("cautious", Switch("cautious")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+/// Weight decay as it has it, for those that may let it be independent of the learning rate here too.
+const DECAYS: &[(&str, Meaning)] = &[
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Switch("decoupled_weight_decay")),
+    ("fixed_decay", Switch("fixed_decay")),
 ];
 
 const LAPROP: &[(&str, Meaning)] = &[
@@ -601,7 +649,18 @@ pub(super) const ROWS: &[Row] = &[
             ],
         ],
     ),
-    row("adafactor").differs(FACTORED),
+    row("adafactor").when(&[Off("momentum_dtype")]).differs(BF16_MOMENT),
+    row("adafactor")
+        .when(&[On("relative_step"), On("warmup_init")])
+        .is("adafactor", &[ADAFACTOR, DECAYS, &[("lr", Meaning::LrIs(1e-6))]])
+        .fixed(&[("warmup_init", "true"), ("scaled_decay", "true")]),
+    row("adafactor")
+        .when(&[On("relative_step")])
+        .is("adafactor", &[ADAFACTOR, DECAYS, &[("lr", Meaning::LrIs(1e-2))]])
+        .fixed(&[("scaled_decay", "true")]),
+    row("adafactor")
+        .is("adafactor", &[ADAFACTOR, DECAYS, &[("lr", Lr)]])
+        .fixed(&[("relative_step", "false"), ("scaled_decay", "true")]),
     row("adagc").differs(TOTALS),
     row("adamg").differs(POWER),
     row("focus").differs(
@@ -616,7 +675,29 @@ pub(super) const ROWS: &[Row] = &[
     row("adahessian").differs(CURVATURE),
     row("adai").differs(MODEL_TOTALS),
     row("adalite").differs(TRUST_RATIO),
-    row("adam_mini").differs(TOTALS),
+    // Names such as those of the files, `p0`, make one block of each tensor.
+    row("adam_mini")
+        .is(
+            "adam_mini",
+            &[&[
+                ("lr", Lr),
+                ("betas", Pair(["beta1", "beta2"])),
+                ("weight_decay", Meaning::NumberOr("weight_decay", 0.1)), // else it is in `groups`
+                ("eps", Number("eps")),
+                ("maximize", Switch("maximize")),
+                ("name", Free),
+                ("groups", Free),
+                // of models in several places, and of attention
+                ("model_sharding", Free),
+                ("num_embeds", Free),
+                ("num_heads", Free),
+                ("num_query_groups", Free),
+                ("foreach", Free),
+                ("step", Free),
+            ]],
+        )
+        .fixed(&[("whole_tensor", "true")])
+        .low_precision(), // its moments
     row("adamp").differs(PROJECTED),
     row("adams").differs(MODEL_TOTALS),
     row("adamuon").differs(MATRIX),
@@ -632,7 +713,23 @@ pub(super) const ROWS: &[Row] = &[
     row("apollo_lowrank").differs(MATRIX),
     row("asgd_accelerated").differs(MODEL_TOTALS),
     row("avagrad").differs(MODEL_TOTALS),
-    row("came").differs(FACTORED),
+    row("came").is(
+        "came",
+        &[
+            DECAYS,
+            &[
+                ("lr", Lr),
+                ("betas", Triple(["beta1", "beta2", "beta3"])),
+                ("clip_threshold", Given("clip_threshold")),
+                ("ams_bound", Switch("ams_bound")),
+                ("eps1", Number("eps1")),
+                ("eps2", Number("eps2")),
+                ("maximize", Switch("maximize")),
+                ("foreach", Free),
+                ("step", Free),
+            ],
+        ],
+    ),
     row("dadapt_adagrad").is(
         "dadapt_adagrad",
         &[COMMON, D_ADAPTATION, GROWTH, &[("momentum", Number("momentum")), ("eps", Number("eps"))]],
@@ -671,7 +768,19 @@ pub(super) const ROWS: &[Row] = &[
     row("fromage").differs(TRUST_RATIO),
     row("ftrl").differs(FOLLOW_THE_LEADER),
     row("galore").differs(MATRIX),
-    row("lamb").differs(LAMB),
+    row("lamb")
+        .when(&[On("rectify"), Off("weight_decouple"), On("pre_norm")])
+        .is("lamb", &[LAMB, NO_DECAY, CLIPPED_LAMB])
+        .fixed(OF_LAMB),
+    row("lamb")
+        .when(&[On("rectify"), Off("weight_decouple")])
+        .is("lamb", &[LAMB, NO_DECAY, UNCLIPPED_LAMB])
+        .fixed(OF_LAMB),
+    row("lamb")
+        .when(&[On("pre_norm")])
+        .is("lamb", &[LAMB, DECAYS, CLIPPED_LAMB])
+        .fixed(OF_LAMB),
+    row("lamb").is("lamb", &[LAMB, DECAYS, UNCLIPPED_LAMB]).fixed(OF_LAMB),
     row("lars").differs(TRUST_RATIO),
     row("lookahead").differs(WRAPPER),
     row("muon").differs(MATRIX),
@@ -685,7 +794,22 @@ pub(super) const ROWS: &[Row] = &[
         .when(&[Off("weight_decouple")])
         .is("prodigy", &[&[("weight_decay", Free)], COMMON, PRODIGY]),
     row("prodigy").is("prodigy", &[COMMON, PRODIGY]),
-    row("racs").differs(MATRIX),
+    row("racs").is(
+        "racs",
+        &[
+            DECAYS,
+            &[
+                ("lr", Lr),
+                ("beta", Number("beta")),
+                ("alpha", Number("alpha")),
+                ("gamma", Number("gamma")),
+                ("eps", Number("eps")),
+                ("maximize", Switch("maximize")),
+                ("foreach", Free),
+                ("step", Free),
+            ],
+        ],
+    ),
     row("ranger").differs(RANGER),
     row("ranger21").differs(TOTALS),
     row("sam").differs(WRAPPER),
@@ -695,7 +819,19 @@ pub(super) const ROWS: &[Row] = &[
     row("sgdp").differs(PROJECTED),
     row("sgdsai").differs(TOTALS),
     row("shampoo").differs(MATRIX),
-    row("sm3").differs(FACTORED),
+    row("sm3").when(&[Deep]).differs(COVERS),
+    row("sm3").is(
+        "sm3",
+        &[&[
+            ("lr", Lr),
+            ("momentum", Number("momentum")),
+            ("beta", Number("beta")),
+            ("eps", Number("eps")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
     row("soap").differs(MATRIX),
     row("sophiah").differs(CURVATURE),
     row("splus").differs(MATRIX),

@@ -28,9 +28,9 @@ pub(super) const WRAPPER: &str = "a wrapper around another optimizer, which `Des
 pub(super) const RANGER: &str =
     "RAdam inside of Lookahead: here `RAdam` in a `Descent` with `lookahead`, which is no rule";
 
-/// Adafactor, CAME, SM3.
-pub(super) const FACTORED: &str =
-    "a rule of rows and columns that is not here yet, or not in this form";
+/// SM3.
+pub(super) const COVERS: &str = "SM3 with a number for each index of each dimension; here of a tensor of more than two dimensions \
+     there is one for each row and each column of a matrix";
 
 /// L-BFGS.
 pub(super) const SEARCHES: &str = "it evaluates the loss several times in a step";

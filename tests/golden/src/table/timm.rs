@@ -1,8 +1,8 @@
 //! `timm`.
 
-use super::Condition::{Is, LrChanges, Off, On};
-use super::Meaning::{Both, Decides, Free, Lr, Number, NumberOrZero, Pair, Switch, Triple};
-use super::reasons::{FACTORED, MATRIX, PROJECTED, TRUST_RATIO, WRAPPER};
+use super::Condition::{FirstTwoLarger, Is, LargestElsewhere, LrChanges, Off, On};
+use super::Meaning::{Both, Decides, Free, Given, Lr, Number, NumberOrZero, Pair, Switch, Triple};
+use super::reasons::{MATRIX, PROJECTED, TRUST_RATIO, WRAPPER};
 use super::{ADAM, CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW, row};
 
 /// What its optimizers have in common.
@@ -69,6 +69,49 @@ const BELIEF: &[(&str, Meaning)] = &[
     ("fixed_decay", Meaning::Off(FIXED_DECAY)),
     ("rectify", Switch("rectify")),
     ("degenerated_to_sgd", Switch("degenerated_to_sgd")),
+];
+
+const FIRST_TWO: &str = "timm: factored are the first two of more dimensions; a stack of matrices here is one of the last two";
+const LARGEST: &str = "timm: factored are the two largest dimensions; a stack of matrices here is one of the last two";
+const BF16_MOMENT: &str = "timm: the first moment is kept in bf16";
+
+const ADAFACTOR: &[(&str, Meaning)] = &[
+    ("caution", Switch("cautious")),
+    ("eps", Number("eps1")),
+    ("clip_threshold", Number("clip_threshold")),
+    ("decay_rate", Meaning::Negative("decay_rate")),
+    ("beta1", NumberOrZero("beta1")),
+    ("betas", Free), // `beta1` is the first of them
+    ("weight_decay", Number("weight_decay")),
+    ("relative_step", Decides),
+    ("warmup_init", Decides),
+    ("min_dim_size_to_factor", Meaning::OneMore("min_dim_size_to_factor")),
+];
+
+/// Where it finds the rate by itself.
+const RELATIVE: &[(&str, Meaning)] =
+    &[("scale_parameter", Switch("scale_parameter")), ("eps_scale", Number("eps2"))];
+
+const BIG_VISION: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("caution", Switch("cautious")),
+    ("min_dim_size_to_factor", Number("min_dim_size_to_factor")),
+    ("decay_rate", Number("decay_rate")),
+    ("decay_offset", Number("decay_offset")),
+    ("beta2_cap", Number("beta2_cap")),
+    ("momentum", NumberOrZero("beta1")),
+    ("momentum_dtype", Free), // a condition reads it
+    ("eps", Given("eps1")),
+    ("clipping_threshold", NumberOrZero("clip_threshold")),
+    ("unscaled_wd", Switch("fixed_decay")),
+];
+
+/// What big_vision's has not.
+const OF_BIG_VISION: &[(&str, &str)] = &[
+    ("relative_step", "false"),
+    ("scale_parameter", "false"),
+    ("momentum_of_update", "true"),
+    ("cautious_xi", "0"),
 ];
 
 pub(super) const ROWS: &[Row] = &[
@@ -199,8 +242,52 @@ pub(super) const ROWS: &[Row] = &[
     row("laprop")
         .is("laprop", &[CAUTIOUS, COMMON, MOMENTS, &[("eps", Number("eps"))]])
         .fixed(&[("cautious_xi", "0")]),
-    row("adafactor").differs(FACTORED),
-    row("adafactor_bv").differs(FACTORED),
+    row("adafactor").when(&[FirstTwoLarger("min_dim_size_to_factor")]).differs(FIRST_TWO),
+    row("adafactor")
+        .when(&[On("relative_step"), On("warmup_init")])
+        .is("adafactor", &[ADAFACTOR, RELATIVE, &[("lr", Meaning::LrIs(1e-6))]])
+        .fixed(&[("warmup_init", "true"), ("scaled_decay", "true"), ("cautious_xi", "0")]),
+    row("adafactor")
+        .when(&[On("relative_step")])
+        .is("adafactor", &[ADAFACTOR, RELATIVE, &[("lr", Meaning::LrIs(1e-2))]])
+        .fixed(&[("scaled_decay", "true"), ("cautious_xi", "0")]),
+    // A learning rate that is given is taken as it is.
+    row("adafactor")
+        .is(
+            "adafactor",
+            &[ADAFACTOR, &[("lr", Lr), ("scale_parameter", Free), ("eps_scale", Free)]],
+        )
+        .fixed(&[
+            ("relative_step", "false"),
+            ("scale_parameter", "false"),
+            ("scaled_decay", "true"),
+            ("cautious_xi", "0"),
+        ]),
+    row("adafactor_bv").when(&[LargestElsewhere("min_dim_size_to_factor")]).differs(LARGEST),
+    row("adafactor_bv")
+        .when(&[On("momentum"), Is("momentum_dtype", "torch.bfloat16")])
+        .differs(BF16_MOMENT),
+    // That of the weights by the rate over its greatest one is a decay by the rate.
+    row("adafactor_bv")
+        .when(&[On("corrected_weight_decay"), On("unscaled_wd")])
+        .is(
+            "adafactor",
+            &[
+                &[
+                    ("weight_decay", Meaning::Over("weight_decay", "max_lr_snapshot")),
+                    ("unscaled_wd", Free),
+                ],
+                BIG_VISION,
+                COMMON,
+            ],
+        )
+        .fixed(OF_BIG_VISION),
+    row("adafactor_bv")
+        .when(&[On("corrected_weight_decay"), On("weight_decay"), LrChanges])
+        .differs(CORRECTED),
+    row("adafactor_bv")
+        .is("adafactor", &[BIG_VISION, COMMON, &[("weight_decay", Number("weight_decay"))]])
+        .fixed(OF_BIG_VISION),
     row("adamuon").differs(MATRIX),
     row("adamp").differs(PROJECTED),
     row("lamb").is("lamb", &[LAMB, COMMON, MOMENTS]),
