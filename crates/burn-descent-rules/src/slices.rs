@@ -96,8 +96,8 @@ impl<U: Rule, R: Real> Walk<U, R> {
         let Some(rule) = parameters.first().map(|(walk, ..)| walk.rule.clone()) else {
             return Ok(());
         };
-        let states = |rule: &U| rule.start().presence();
-        if parameters.iter().any(|(walk, ..)| states(&walk.rule) != states(&rule)) {
+        let form = |rule: &U| (rule.start().presence(), rule.scalars(lr, 1).presence());
+        if parameters.iter().any(|(walk, ..)| form(&walk.rule) != form(&rule)) {
             // Of a rule that is another for each kind of tensor none sees the model.
             let mut each = parameters.iter_mut();
             return each.try_for_each(|(walk, p, g)| walk.step(lr, p, g));

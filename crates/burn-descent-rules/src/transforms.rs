@@ -1,7 +1,7 @@
 //! What rules have in common.
 
 use crate::Domain::Tensor;
-use crate::{Over, Real};
+use crate::{Over, Real, View};
 
 /// Weight decay in the gradient and in the weights: where it is decoupled it is all in the second, else
 /// all in the first.
@@ -20,10 +20,22 @@ pub(crate) fn debias(beta: f64, t: u64) -> f64 {
     1.0 / (1.0 - beta.powf(t as f64))
 }
 
+/// `max(least, x)`, which keeps a NaN in `x`, as `max` may not.
+#[inline(always)]
+pub(crate) fn at_least<R: Real>(least: R, x: R) -> R {
+    R::select(x.lt(least), least, x)
+}
+
+/// `min(most, x)`, which keeps a NaN in `x`.
+#[inline(always)]
+pub(crate) fn at_most<R: Real>(most: R, x: R) -> R {
+    R::select(most.lt(x), most, x)
+}
+
 /// A variance that rounding has made negative is 0. A NaN stays one, on every engine.
 #[inline(always)]
 pub(crate) fn no_less_than_zero<R: Real>(variance: R) -> R {
-    R::select(variance.lt(R::lit(0.0)), R::lit(0.0), variance)
+    at_least(R::lit(0.0), variance)
 }
 
 /// The direction `u` of a cautious step, if it is one: it leaves out the weights that `u` and the gradient
@@ -44,7 +56,22 @@ pub(crate) fn cautious<R: Real>(u: R, g: R, xi: Option<R>, over: &mut impl Over<
 /// `max(1, x)`, which keeps a NaN, as `max` may not.
 #[inline(always)]
 pub(crate) fn one_or_more<R: Real>(x: R) -> R {
-    R::select(x.lt(R::lit(1.0)), R::lit(1.0), x)
+    at_least(R::lit(1.0), x)
+}
+
+/// A ratio of the norm of the weights to that of an update; 1 where one of the two norms is 0.
+#[inline(always)]
+pub(crate) fn trust<R: Real>(of_p: R, of_u: R, ratio: R) -> R {
+    let (zero, one) = (R::lit(0.0), R::lit(1.0));
+    let ratio = R::select(zero.lt(of_p), ratio, one);
+    // Not 1, so that a NaN is not hidden.
+    R::select(zero.lt(of_u), ratio, one + zero * of_u)
+}
+
+/// How a rule sees a tensor if it treats vectors in another way: a matrix of one row is no vector.
+pub(crate) fn view_of_matrix(shape: &[usize], by_columns: bool) -> View {
+    let view = View::of(shape, by_columns);
+    if shape.len() > 1 && view.rows == 1 { view.by_columns() } else { view }
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use burn_descent_golden::{
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
     AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
-    Cocob, DiffGrad, ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars,
-    NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, Prodigy, QhAdam, Qhm, RAdam,
-    Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
-    SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
+    Cocob, DiffGrad, ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lars, Lion, MSvag, Madgrad,
+    Mars, NAdam, Nesterov, NovoGrad, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, Prodigy,
+    QhAdam, Qhm, RAdam, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
+    ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -75,6 +75,8 @@ const RULES: &[(&str, usize, Replay)] = rules![
     ExAdam: 7,
     Kate: 7,
     Lamb: 10,
+    Lars: 34,
+    NovoGrad: 27,
     Adafactor: 10,
     Prodigy: 10,
     Bcos: 10,

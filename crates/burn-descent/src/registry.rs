@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 55] = [
+pub static ROWS: [Row; 57] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -114,6 +114,8 @@ pub static ROWS: [Row; 55] = [
     Row::of::<SignSgd>(0.001),
     Row::of::<Tiger>(0.001),
     Row::of::<Lamb>(0.01),
+    Row::of::<Lars>(1.0),
+    Row::of::<NovoGrad>(0.01),
     Row::of::<Adafactor>(0.01),
     Row::of::<Rprop>(0.01),
     Row::of::<Adopt>(0.001),

@@ -1,6 +1,6 @@
 use super::moments::Moments;
 use crate::Domain::{Model, Tensor};
-use crate::transforms::{debias, decay, one_or_more};
+use crate::transforms::{at_most, debias, decay, one_or_more, trust};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -137,20 +137,12 @@ impl Rule for Lamb {
         let u = m * k.debias1 / ((v * k.debias2 + k.eps_root).sqrt() + k.eps) + k.decay * p;
         let p = k.keep * p;
         let trust = match k.most_trust {
-            Some(most) => trust(over.norm(Tensor, p), over.norm(Tensor, u), most),
+            Some(most) => {
+                let (of_p, of_u) = (over.norm(Tensor, p), over.norm(Tensor, u));
+                trust(of_p, of_u, at_most(most, of_p / of_u))
+            }
             None => R::lit(1.0),
         };
         (p - k.lr * trust * u, Moments { m, v })
     }
-}
-
-/// The ratio of two norms, `most` at most; 1 where one of them is 0.
-#[inline(always)]
-fn trust<R: Real>(of_p: R, of_u: R, most: R) -> R {
-    let (zero, one) = (R::lit(0.0), R::lit(1.0));
-    let ratio = of_p / of_u;
-    let ratio = R::select(most.lt(ratio), most, ratio);
-    let ratio = R::select(zero.lt(of_p), ratio, one);
-    // Not 1, so that a NaN is not hidden.
-    R::select(zero.lt(of_u), ratio, one + zero * of_u)
 }

@@ -9,6 +9,7 @@ use super::{Meaning, Row, row};
 
 const LOW_PRECISION: &str = "optax: moments in another type than the parameters";
 const LARGEST: &str = "optax: factored are the two largest dimensions; a stack of matrices here is one of the last two";
+const MASK_OF_RATIO: &str = "optax: the ratio of norms for some parameters only";
 const MASK: &str = "optax: weight decay of some parameters only";
 
 const BETAS: &[(&str, Meaning)] =
@@ -279,13 +280,39 @@ pub(super) const ROWS: &[Row] = &[
             ("mask", Free),
         ]],
     ),
-    row("lars").differs(TRUST_RATIO),
+    row("lars").when(&[Off("trust_ratio_mask")]).differs(MASK_OF_RATIO),
+    row("lars").when(&[Off("weight_decay_mask"), On("weight_decay")]).differs(MASK),
+    row("lars")
+        .is(
+            "lars",
+            &[&[
+                ("learning_rate", Lr),
+                ("weight_decay", Number("weight_decay")),
+                ("weight_decay_mask", Free), // a condition reads it
+                ("trust_coefficient", Number("trust_coefficient")),
+                ("eps", Number("eps")),
+                ("trust_ratio_mask", Free), // a condition reads it
+                ("momentum", Number("momentum")),
+                ("nesterov", Switch("nesterov")),
+            ]],
+        )
+        .fixed(&[("decay_in_norm", "true")]),
     row("lookahead").differs(WRAPPER),
     row("mechanize").differs(FINDS_LR),
     row("momo").differs(NEEDS_LOSS),
     row("momo_adam").differs(NEEDS_LOSS),
     row("muon").differs(MATRIX),
-    row("novograd").differs(TRUST_RATIO),
+    row("novograd").is(
+        "novograd",
+        &[
+            BETAS,
+            &[
+                ("eps", Number("eps")),
+                ("eps_root", Number("eps_root")),
+                ("weight_decay", Number("weight_decay")),
+            ],
+        ],
+    ),
     row("polyak_sgd").differs(NEEDS_LOSS),
     row("prodigy")
         .is(

@@ -611,14 +611,40 @@ pub(super) const ROWS: &[Row] = &[
     row("ftrl").differs(FOLLOW_THE_LEADER),
     row("galore").differs(MATRIX),
     row("lamb").differs(LAMB),
-    row("lars").differs(TRUST_RATIO),
+    row("lars")
+        .is(
+            "lars",
+            &[&[
+                ("lr", Lr),
+                ("weight_decay", Number("weight_decay")),
+                ("momentum", Number("momentum")),
+                ("dampening", Number("dampening")),
+                ("trust_coefficient", Number("trust_coefficient")),
+                ("nesterov", Switch("nesterov")),
+                ("maximize", Switch("maximize")),
+                ("foreach", Free),
+                ("step", Free),
+            ]],
+        )
+        .fixed(&[("classic", "false"), ("adapt_vectors", "false"), ("dampen_first", "true")]),
     row("lookahead").differs(WRAPPER),
     row("muon").differs(MATRIX),
     row("muon_gram").differs(MATRIX),
     row("muonclip").differs(MATRIX),
     row("nero").differs(TRUST_RATIO),
     row("normuon").differs(MATRIX),
-    row("novograd").differs(TRUST_RATIO),
+    row("novograd").is(
+        "novograd",
+        &[
+            COMMON,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("grad_averaging", Switch("grad_averaging")),
+                ("eps", Number("eps")),
+                ("adam_debias", Meaning::Off("pytorch_optimizer: the learning rate of NovoGrad grows from a small one")),
+            ],
+        ],
+    ),
     row("prodigy").differs(FINDS_LR),
     row("racs").differs(MATRIX),
     row("ranger").differs(RANGER),

@@ -2,7 +2,7 @@
 
 use super::Condition::{Is, LrChanges, Off, On};
 use super::Meaning::{Both, Decides, Free, Lr, Number, NumberOrZero, Pair, Switch, Triple};
-use super::reasons::{FACTORED, MATRIX, PROJECTED, TRUST_RATIO, WRAPPER};
+use super::reasons::{FACTORED, MATRIX, PROJECTED, WRAPPER};
 use super::{ADAM, CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW, row};
 
 /// What its optimizers have in common.
@@ -204,10 +204,46 @@ pub(super) const ROWS: &[Row] = &[
     row("adamuon").differs(MATRIX),
     row("adamp").differs(PROJECTED),
     row("lamb").is("lamb", &[LAMB, COMMON, MOMENTS]),
-    row("lars").differs(TRUST_RATIO),
+    row("lars")
+        .is(
+            "lars",
+            &[
+                COMMON,
+                &[
+                    ("lr", Lr),
+                    ("momentum", Number("momentum")),
+                    ("dampening", Number("dampening")),
+                    ("weight_decay", Number("weight_decay")),
+                    ("nesterov", Switch("nesterov")),
+                    ("trust_coeff", Number("trust_coefficient")),
+                    ("eps", Number("eps")),
+                    ("trust_clip", Switch("trust_clip")),
+                    ("always_adapt", Switch("adapt_without_decay")),
+                ],
+            ],
+        )
+        .fixed(&[("classic", "false")]),
     row("lookahead").differs(WRAPPER),
     row("muon").differs(MATRIX),
-    row("nvnovograd").differs(TRUST_RATIO),
+    row("nvnovograd")
+        .when(&[On("corrected_weight_decay"), On("decoupled_decay"), On("weight_decay")])
+        .differs(CORRECTED),
+    row("nvnovograd")
+        .is(
+            "novograd",
+            &[
+                COMMON,
+                MOMENTS,
+                &[
+                    ("eps", Number("eps")),
+                    ("grad_averaging", Switch("grad_averaging")),
+                    ("amsgrad", Switch("amsgrad")),
+                    ("decoupled_decay", Switch("decoupled_weight_decay")),
+                    ("step", Free),
+                ],
+            ],
+        )
+        .fixed(&[("average_first", "true")]),
     row("sgdp").differs(PROJECTED),
     row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
     row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),
