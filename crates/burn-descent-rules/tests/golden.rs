@@ -9,11 +9,12 @@ use burn_descent_golden::{
 };
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
-    Cocob, DiffGrad, ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lars, Lion, MSvag, Madgrad,
-    Mars, NAdam, Nesterov, NovoGrad, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, Prodigy,
-    QhAdam, Qhm, RAdam, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
-    ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
+    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamP, AdamW, Adan, Adopt, AggMo, Ano, Asgd,
+    Bcos, Cocob, DiffGrad, ExAdam, Fromage, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lars, Lion,
+    MSvag, Madgrad, Mars, NAdam, Nero, Nesterov, NovoGrad, OptimisticAdam, OptimisticGd, Padam,
+    Pid, Pnm, Prodigy, QhAdam, Qhm, RAdam, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW,
+    ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, Sgdp, SignSgd, SimplifiedAdEmaMix, StableSpam, Tiger,
+    Vsgd, Yogi, from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -77,6 +78,11 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Lamb: 10,
     Lars: 34,
     NovoGrad: 27,
+    Fromage: 16,
+    Nero: 2,
+    AdamP: 21,
+    Sgdp: 21,
+    StableSpam: 9,
     Adafactor: 10,
     Prodigy: 10,
     Bcos: 10,

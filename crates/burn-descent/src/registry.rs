@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 57] = [
+pub static ROWS: [Row; 62] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -116,6 +116,11 @@ pub static ROWS: [Row; 57] = [
     Row::of::<Lamb>(0.01),
     Row::of::<Lars>(1.0),
     Row::of::<NovoGrad>(0.01),
+    Row::of::<Fromage>(0.01),
+    Row::of::<Nero>(0.01),
+    Row::of::<AdamP>(0.001),
+    Row::of::<Sgdp>(0.1),
+    Row::of::<StableSpam>(0.001),
     Row::of::<Adafactor>(0.01),
     Row::of::<Rprop>(0.01),
     Row::of::<Adopt>(0.001),

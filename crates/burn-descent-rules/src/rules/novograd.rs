@@ -7,7 +7,7 @@ options! {
     ///
     /// ```text
     /// v ← β₂ v + (1 − β₂) ‖g‖²                               (v ← ‖g‖² in step 1)
-    /// m ← β₁ m + (g / (√(v + eps_root) + eps) + λ θ)         (β₁ and its 1 − β₁ count from step 2 on)
+    /// m ← β₁ m + (g / (√(v + eps_root) + eps) + λ θ)
     /// θ ← θ − η m
     /// ```
     ///
@@ -19,7 +19,8 @@ options! {
     ///   optax has `beta1` 0.9, `beta2` 0.25 and `eps` 1e-6.
     /// - Memory: one number a weight and one a tensor, two a tensor with AMSGrad. Traffic in f32: read 16, write 8
     ///   bytes a weight, 4 of those read for the norm.
-    /// - A gradient that is NaN makes its whole tensor NaN.
+    /// - A gradient that is NaN makes its whole tensor NaN; one whose square overflows stops its tensor for good (`v`
+    ///   infinite).
     /// - Reference: Ginsburg et al. 2019, algorithm 1, <https://arxiv.org/abs/1905.11286>.
     ///
     /// ```

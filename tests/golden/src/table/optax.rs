@@ -3,7 +3,7 @@
 use super::Condition::{Deep, Off, On};
 use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Pair, Switch};
 use super::reasons::{
-    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, MATRIX, NEEDS_LOSS, TRUST_RATIO, WRAPPER,
+    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, MATRIX, NEEDS_LOSS, WRAPPER,
 };
 use super::{Meaning, Row, row};
 
@@ -267,7 +267,7 @@ pub(super) const ROWS: &[Row] = &[
     row("dadapt_adamw").differs(FINDS_LR),
     row("dog").differs(FINDS_LR),
     row("dowg").differs(FINDS_LR),
-    row("fromage").differs(TRUST_RATIO),
+    row("fromage").is("fromage", &[&[("learning_rate", Lr), ("min_norm", Number("min_norm"))]]),
     row("lamb").is(
         "lamb",
         &[&[

@@ -136,6 +136,27 @@ const GROKFAST: &[(&str, Meaning)] = &[
     ("step", Free),
 ];
 
+/// What AdamP and SGDP have in common.
+const PROJECTION: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Free), // a condition reads it
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("delta", Number("delta")),
+    ("wd_ratio", Number("wd_ratio")),
+    ("nesterov", Switch("nesterov")),
+    (
+        "use_gc",
+        Meaning::Off(
+            "pytorch_optimizer: gradients are centralised, which is no part of the update rule here",
+        ),
+    ),
+    ("cautious", Meaning::Off(CAUTION)),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
 pub(super) const ROWS: &[Row] = &[
     row("sgdw").is(
         "sgd",
@@ -584,7 +605,17 @@ pub(super) const ROWS: &[Row] = &[
     row("adai").differs(MODEL_TOTALS),
     row("adalite").differs(TRUST_RATIO),
     row("adam_mini").differs(TOTALS),
-    row("adamp").differs(PROJECTED),
+    row("adamp").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
+    row("adamp")
+        .is(
+            "adamp",
+            &[
+                PROJECTION,
+                MOMENTS,
+                &[("eps", Both(["eps_hat", "projection_eps"]))],
+            ],
+        )
+        .fixed(&[("eps", "0")]),
     row("adams").differs(MODEL_TOTALS),
     row("adamuon").differs(MATRIX),
     row("adanorm").differs(TOTALS),
@@ -607,7 +638,16 @@ pub(super) const ROWS: &[Row] = &[
     row("dadapt_sgd").differs(FINDS_LR),
     row("dash").differs(MATRIX),
     row("fadam").differs(TOTALS),
-    row("fromage").differs(TRUST_RATIO),
+    row("fromage").is(
+        "fromage",
+        &[&[
+            ("lr", Lr),
+            ("p_bound", NumberOrZero("p_bound")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
     row("ftrl").differs(FOLLOW_THE_LEADER),
     row("galore").differs(MATRIX),
     row("lamb").differs(LAMB),
@@ -631,7 +671,18 @@ pub(super) const ROWS: &[Row] = &[
     row("muon").differs(MATRIX),
     row("muon_gram").differs(MATRIX),
     row("muonclip").differs(MATRIX),
-    row("nero").differs(TRUST_RATIO),
+    row("nero").is(
+        "nero",
+        &[&[
+            ("lr", Lr),
+            ("beta", Number("beta")),
+            ("constraints", Switch("constraints")),
+            ("eps", Number("eps")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
     row("normuon").differs(MATRIX),
     row("novograd").is(
         "novograd",
@@ -653,14 +704,42 @@ pub(super) const ROWS: &[Row] = &[
     row("scalable_shampoo").differs(MATRIX),
     row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
     row("scion").differs(MATRIX),
-    row("sgdp").differs(PROJECTED),
+    row("sgdp").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
+    row("sgdp").is(
+        "sgdp",
+        &[
+            PROJECTION,
+            &[
+                ("momentum", Number("momentum")),
+                ("dampening", Number("dampening")),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
     row("sgdsai").differs(TOTALS),
     row("shampoo").differs(MATRIX),
     row("sm3").differs(FACTORED),
     row("soap").differs(MATRIX),
     row("sophiah").differs(CURVATURE),
     row("splus").differs(MATRIX),
-    row("stable_spam").differs(TOTALS),
+    row("stable_spam").is(
+        "stable_spam",
+        &[&[
+            ("lr", Lr),
+            ("betas", Pair(["beta1", "beta2"])),
+            ("gamma1", Given("gamma1")),
+            ("gamma2", Given("gamma2")),
+            ("theta", Given("theta")),
+            ("t_max", NumberOrZero("t_max")),
+            ("eta_min", Given("eta_min")),
+            ("weight_decay", Number("weight_decay")),
+            ("update_proj_gap", Given("reset_every")),
+            ("eps", Number("eps")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
     row("swats").differs(PROJECTED),
     row("tam").differs(PROJECTED),
 ];

@@ -2,7 +2,7 @@
 
 use super::Condition::{Is, LrChanges, Off, On};
 use super::Meaning::{Both, Decides, Free, Lr, Number, NumberOrZero, Pair, Switch, Triple};
-use super::reasons::{FACTORED, MATRIX, PROJECTED, WRAPPER};
+use super::reasons::{FACTORED, MATRIX, WRAPPER};
 use super::{ADAM, CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW, row};
 
 /// What its optimizers have in common.
@@ -69,6 +69,13 @@ const BELIEF: &[(&str, Meaning)] = &[
     ("fixed_decay", Meaning::Off(FIXED_DECAY)),
     ("rectify", Switch("rectify")),
     ("degenerated_to_sgd", Switch("degenerated_to_sgd")),
+];
+
+/// What AdamP and SGDP have in common.
+const PROJECTED: &[(&str, Meaning)] = &[
+    ("delta", Number("delta")),
+    ("wd_ratio", Number("wd_ratio")),
+    ("nesterov", Switch("nesterov")),
 ];
 
 pub(super) const ROWS: &[Row] = &[
@@ -202,7 +209,10 @@ pub(super) const ROWS: &[Row] = &[
     row("adafactor").differs(FACTORED),
     row("adafactor_bv").differs(FACTORED),
     row("adamuon").differs(MATRIX),
-    row("adamp").differs(PROJECTED),
+    row("adamp").is(
+        "adamp",
+        &[COMMON, MOMENTS, PROJECTED, &[("eps", Both(["eps", "projection_eps"])), ("step", Free)]],
+    ),
     row("lamb").is("lamb", &[LAMB, COMMON, MOMENTS]),
     row("lars")
         .is(
@@ -244,7 +254,20 @@ pub(super) const ROWS: &[Row] = &[
             ],
         )
         .fixed(&[("average_first", "true")]),
-    row("sgdp").differs(PROJECTED),
+    row("sgdp").is(
+        "sgdp",
+        &[
+            COMMON,
+            PROJECTED,
+            &[
+                ("lr", Lr),
+                ("momentum", Number("momentum")),
+                ("dampening", Number("dampening")),
+                ("weight_decay", Number("weight_decay")),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
     row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
     row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),
     row("mars")
