@@ -223,7 +223,10 @@ impl<R: Real> Folded<R> {
             (Some(Self { end, lost }), Fold::Sum) => {
                 let x = x - lost;
                 let sum = end + x;
-                Self { end: sum, lost: (sum - end) - x }
+                let lost = (sum - end) - x;
+                // Of a sum that is infinite nothing is lost, so that it stays infinite.
+                let is_finite = lost.abs().lt(R::lit(f64::INFINITY));
+                Self { end: sum, lost: R::select(is_finite, lost, R::lit(0.0)) }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What rules have in common.
 
 use crate::Domain::Tensor;
-use crate::{Over, Real, View};
+use crate::{Domain, Over, Real, View};
 
 /// Weight decay in the gradient and in the weights: where it is decoupled it is all in the second, else
 /// all in the first.
@@ -66,6 +66,33 @@ pub(crate) fn trust<R: Real>(of_p: R, of_u: R, ratio: R) -> R {
     let ratio = R::select(zero.lt(of_p), ratio, one);
     // Not 1, so that a NaN is not hidden.
     R::select(zero.lt(of_u), ratio, one + zero * of_u)
+}
+
+/// The weights after a step of Hyperball along the direction `u`, which points uphill: it is `lr` times as long as the
+/// weights of their domain, and these stay as long as they were before the first step, which is `radius`.
+#[inline(always)]
+pub(crate) fn on_sphere<R: Real>(
+    p: R,
+    u: R,
+    lr: R,
+    (of, radius): (Domain, R),
+    over: &mut impl Over<R>,
+) -> R {
+    let least = R::lit(1e-12);
+    let new = p - lr * radius / at_least(least, over.norm(of, u)) * u;
+    new * (radius / at_least(least, over.norm(of, new)))
+}
+
+/// The norm that the weights of a domain had before the first step: now, if `first` is 1, else `then`.
+#[inline(always)]
+pub(crate) fn first_norm<R: Real>(
+    p: R,
+    first: R,
+    (of, then): (Domain, R),
+    over: &mut impl Over<R>,
+) -> R {
+    let norm = over.norm(of, p);
+    R::select(R::lit(0.0).lt(first), norm, then)
 }
 
 /// How a rule sees a tensor if it treats vectors in another way: a matrix of one row is no vector.

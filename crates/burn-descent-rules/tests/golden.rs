@@ -9,10 +9,10 @@ use burn_descent_golden::{
 };
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamP, AdamW, Adan, Adopt, AggMo, Ano, Asgd,
-    Bcos, Cocob, DiffGrad, ExAdam, Fromage, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lars, Lion,
-    MSvag, Madgrad, Mars, NAdam, Nero, Nesterov, NovoGrad, OptimisticAdam, OptimisticGd, Padam,
-    Pid, Pnm, Prodigy, QhAdam, Qhm, RAdam, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW,
+    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamH, AdamP, AdamW, Adan, Adopt, AggMo, Ano,
+    Asgd, Bcos, Cocob, DiffGrad, ExAdam, Fromage, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lars,
+    Lion, MSvag, Madgrad, Mars, NAdam, Nero, Nesterov, NovoGrad, OptimisticAdam, OptimisticGd,
+    Padam, Pid, Pnm, Prodigy, QhAdam, Qhm, RAdam, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW,
     ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, Sgdp, SignSgd, SimplifiedAdEmaMix, StableSpam, Tiger,
     Vsgd, Yogi, from_pairs, slices::Walk,
 };
@@ -78,6 +78,7 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Lamb: 10,
     Lars: 34,
     NovoGrad: 27,
+    AdamH: 2,
     Fromage: 16,
     Nero: 2,
     AdamP: 21,

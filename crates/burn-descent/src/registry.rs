@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 62] = [
+pub static ROWS: [Row; 63] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -119,6 +119,7 @@ pub static ROWS: [Row; 62] = [
     Row::of::<Fromage>(0.01),
     Row::of::<Nero>(0.01),
     Row::of::<AdamP>(0.001),
+    Row::of::<AdamH>(0.0025),
     Row::of::<Sgdp>(0.1),
     Row::of::<StableSpam>(0.001),
     Row::of::<Adafactor>(0.01),

@@ -6,7 +6,7 @@ use super::Meaning::{
 };
 use super::reasons::{
     ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS,
-    POWER, PROJECTED, RANGER, TOTALS, TRUST_RATIO, WRAPPER,
+    POWER, PROJECTED, RANGER, TOTALS, WRAPPER,
 };
 use super::{
     CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row, VECTORS_BY_ADAMW, row,
@@ -603,7 +603,10 @@ pub(super) const ROWS: &[Row] = &[
     row("adago").differs(MATRIX),
     row("adahessian").differs(CURVATURE),
     row("adai").differs(MODEL_TOTALS),
-    row("adalite").differs(TRUST_RATIO),
+    row("adalite").differs(
+        "two softmaxes over rows and columns and a factored first moment: a step needs some fifteen sums of five \
+         stages, one after another, and a rule here has nine of four",
+    ),
     row("adam_mini").differs(TOTALS),
     row("adamp").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
     row("adamp")
@@ -727,7 +730,7 @@ pub(super) const ROWS: &[Row] = &[
         &[&[
             ("lr", Lr),
             ("betas", Pair(["beta1", "beta2"])),
-            ("gamma1", Given("gamma1")),
+            ("gamma1", Meaning::OrFirst("gamma1", "betas")),
             ("gamma2", Given("gamma2")),
             ("theta", Given("theta")),
             ("t_max", NumberOrZero("t_max")),

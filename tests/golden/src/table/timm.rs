@@ -214,6 +214,7 @@ pub(super) const ROWS: &[Row] = &[
         &[COMMON, MOMENTS, PROJECTED, &[("eps", Both(["eps", "projection_eps"])), ("step", Free)]],
     ),
     row("lamb").is("lamb", &[LAMB, COMMON, MOMENTS]),
+    // A gradient that is all zeros lets its weights decay at the whole rate there.
     row("lars")
         .is(
             "lars",
@@ -238,6 +239,7 @@ pub(super) const ROWS: &[Row] = &[
     row("nvnovograd")
         .when(&[On("corrected_weight_decay"), On("decoupled_decay"), On("weight_decay")])
         .differs(CORRECTED),
+    // Its average begins at the first gradient that is not all zeros, ours at the first.
     row("nvnovograd")
         .is(
             "novograd",
