@@ -103,11 +103,42 @@ pub(crate) fn view_of_matrix(shape: &[usize], by_columns: bool) -> View {
 
 #[cfg(test)]
 mod tests {
-    use super::no_less_than_zero;
+    use super::{no_less_than_zero, trust, view_of_matrix};
+    use crate::{Lars, slices::Walk};
 
     #[test]
     fn a_negative_variance_is_zero_and_a_nan_stays_one() {
         assert_eq!([-1e-9, 0.0, 2.0].map(no_less_than_zero::<f64>), [0.0, 0.0, 2.0]);
         assert!(no_less_than_zero(f32::INFINITY - f32::INFINITY).is_nan());
+    }
+
+    #[test]
+    fn a_ratio_of_norms_is_one_where_one_is_zero_and_hides_no_nan() {
+        assert_eq!(
+            [(2.0, 4.0), (0.0, 4.0), (2.0, 0.0)].map(|(p, u)| trust(p, u, p / u)),
+            [0.5, 1.0, 1.0]
+        );
+        assert!(trust(0.0, f64::NAN, 0.0).is_nan());
+    }
+
+    #[test]
+    fn a_matrix_of_one_row_is_no_vector() {
+        for by_columns in [false, true] {
+            let view = |shape: &[usize]| view_of_matrix(shape, by_columns);
+            assert!(view(&[6]).is_vector() && view(&[]).is_vector());
+            for shape in [&[1, 6][..], &[6, 1], &[1, 1, 6], &[2, 3]] {
+                assert!(!view(shape).is_vector() && view(shape).len() == 6, "{shape:?}");
+            }
+        }
+        // So its decay is not left out.
+        let rule = Lars::new().weight_decay(0.1).adapt_vectors(false);
+        let step = |shape: &[usize]| {
+            let mut x = [1.0_f64, 2.0];
+            let mut walk = Walk::of(rule.clone(), view_of_matrix(shape, false)).unwrap();
+            walk.step(1.0, &mut x, &[0.0; 2]).unwrap();
+            x
+        };
+        assert_eq!(step(&[2]), [1.0, 2.0]);
+        assert!(step(&[1, 2])[0] < 1.0);
     }
 }
