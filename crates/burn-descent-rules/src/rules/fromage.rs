@@ -10,8 +10,8 @@ options! {
     /// ```
     ///
     /// The norms are those of the tensor, `min_norm` at least; where one of them is 0 their ratio is 1. A tensor whose
-    /// gradient is all zeros stays as it is, where optax and pytorch_optimizer still divide it by the root. With `p_bound` the weights of a tensor become at most so many times as
-    /// long as they were before the first step.
+    /// gradient is all zeros stays as it is, where optax and pytorch_optimizer still divide it by the root. With
+    /// `p_bound` the weights of a tensor become at most so many times as long as they were before the first step.
     ///
     /// - Defaults: the authors'. No bound, `min_norm` 0; optax has 1e-6.
     /// - Memory: no state; with `p_bound` one number a tensor. Traffic in f32: read 16, write 4 bytes a weight, 8 of

@@ -12,8 +12,8 @@ options! {
     /// θ ← (1 − η λ / (1 − μ)) θ − η u
     /// ```
     ///
-    /// `θ̂` is `θ / (‖θ‖ + eps)`. Of which weights the condition is asked is told at [`AdamP`](crate::AdamP): vectors
-    /// are not projected, nor is anything with `delta` 0.
+    /// `θ̂` is `θ / (‖θ‖ + eps)`. [`AdamP`](crate::AdamP) says of which weights the condition is asked: vectors are not
+    /// projected, nor is anything with `delta` 0.
     ///
     /// - Defaults: the authors'. `momentum` 0, `dampening` 0, `delta` 0.1, `wd_ratio` 0.1, `eps` 1e-8, no weight decay.
     /// - Memory: no state; with momentum one number a weight. Traffic in f32: read 16, write 4 bytes a weight,
