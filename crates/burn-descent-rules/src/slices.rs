@@ -138,8 +138,8 @@ impl<U: Rule, R: Real> Walk<U, R> {
         let Some(rule) = parameters.first().map(|(walk, ..)| walk.rule.clone()) else {
             return Ok(());
         };
-        let states = |rule: &U| rule.start().presence();
-        if parameters.iter().any(|(walk, ..)| states(&walk.rule) != states(&rule)) {
+        let form = |rule: &U| (rule.start().presence(), rule.scalars(lr, 1).presence());
+        if parameters.iter().any(|(walk, ..)| form(&walk.rule) != form(&rule)) {
             // Of a rule that is another for each kind of tensor none sees the model.
             let mut each = parameters.iter_mut();
             return each.try_for_each(|(walk, p, g)| Self::together(lr, loss, &mut [(walk, p, g)]));
@@ -270,7 +270,10 @@ impl<R: Real> Folded<R> {
             (Some(Self { end, lost }), Fold::Sum) => {
                 let x = x - lost;
                 let sum = end + x;
-                Self { end: sum, lost: (sum - end) - x }
+                let lost = (sum - end) - x;
+                // Of a sum that is infinite nothing is lost, so that it stays infinite.
+                let is_finite = lost.abs().lt(R::lit(f64::INFINITY));
+                Self { end: sum, lost: R::select(is_finite, lost, R::lit(0.0)) }
             }
         }
     }

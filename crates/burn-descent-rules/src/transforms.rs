@@ -1,7 +1,7 @@
 //! What rules have in common.
 
 use crate::Domain::Tensor;
-use crate::{Over, Real};
+use crate::{Domain, Over, Real, View};
 
 /// Weight decay in the gradient and in the weights: where it is decoupled it is all in the second, else
 /// all in the first.
@@ -30,10 +30,22 @@ pub(crate) fn debias(beta: f64, t: u64) -> f64 {
     1.0 / (1.0 - beta.powf(t as f64))
 }
 
+/// `max(least, x)`, which keeps a NaN in `x`, as `max` may not.
+#[inline(always)]
+pub(crate) fn at_least<R: Real>(least: R, x: R) -> R {
+    R::select(x.lt(least), least, x)
+}
+
+/// `min(most, x)`, which keeps a NaN in `x`.
+#[inline(always)]
+pub(crate) fn at_most<R: Real>(most: R, x: R) -> R {
+    R::select(most.lt(x), most, x)
+}
+
 /// A variance that rounding has made negative is 0. A NaN stays one, on every engine.
 #[inline(always)]
 pub(crate) fn no_less_than_zero<R: Real>(variance: R) -> R {
-    R::select(variance.lt(R::lit(0.0)), R::lit(0.0), variance)
+    at_least(R::lit(0.0), variance)
 }
 
 /// The root of a second moment `R C / mean of R`, of which there is a mean for each row and one for each
@@ -67,12 +79,55 @@ pub(crate) fn cautious<R: Real>(u: R, g: R, xi: Option<R>, over: &mut impl Over<
 /// `max(1, x)`, which keeps a NaN, as `max` may not.
 #[inline(always)]
 pub(crate) fn one_or_more<R: Real>(x: R) -> R {
-    R::select(x.lt(R::lit(1.0)), R::lit(1.0), x)
+    at_least(R::lit(1.0), x)
+}
+
+/// A ratio of the norm of the weights to that of an update; 1 where one of the two norms is 0.
+#[inline(always)]
+pub(crate) fn trust<R: Real>(of_p: R, of_u: R, ratio: R) -> R {
+    let (zero, one) = (R::lit(0.0), R::lit(1.0));
+    let ratio = R::select(zero.lt(of_p), ratio, one);
+    // Not 1, so that a NaN is not hidden.
+    R::select(zero.lt(of_u), ratio, one + zero * of_u)
+}
+
+/// The weights after a step of Hyperball along the direction `u`, which points uphill: it is `lr` times as long as the
+/// weights of their domain, and these stay as long as they were before the first step, which is `radius`.
+#[inline(always)]
+pub(crate) fn on_sphere<R: Real>(
+    p: R,
+    u: R,
+    lr: R,
+    (of, radius): (Domain, R),
+    over: &mut impl Over<R>,
+) -> R {
+    let least = R::lit(1e-12);
+    let new = p - lr * radius / at_least(least, over.norm(of, u)) * u;
+    new * (radius / at_least(least, over.norm(of, new)))
+}
+
+/// The norm that the weights of a domain had before the first step: now, if `first` is 1, else `then`.
+#[inline(always)]
+pub(crate) fn first_norm<R: Real>(
+    p: R,
+    first: R,
+    (of, then): (Domain, R),
+    over: &mut impl Over<R>,
+) -> R {
+    let norm = over.norm(of, p);
+    R::select(R::lit(0.0).lt(first), norm, then)
+}
+
+/// How a rule sees a tensor if it treats vectors in another way: a matrix of one row is no vector.
+pub(crate) fn view_of_matrix(shape: &[usize], by_columns: bool) -> View {
+    let view = View::of(shape, by_columns);
+    if shape.len() > 1 && view.rows == 1 { view.by_columns() } else { view }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{factored_root, no_less_than_zero};
+    use super::{factored_root, no_less_than_zero, trust, view_of_matrix};
+    use crate::{Lars, slices::Walk};
 
     #[test]
     fn the_root_of_small_factors_is_not_zero() {
@@ -84,5 +139,35 @@ mod tests {
     fn a_negative_variance_is_zero_and_a_nan_stays_one() {
         assert_eq!([-1e-9, 0.0, 2.0].map(no_less_than_zero::<f64>), [0.0, 0.0, 2.0]);
         assert!(no_less_than_zero(f32::INFINITY - f32::INFINITY).is_nan());
+    }
+
+    #[test]
+    fn a_ratio_of_norms_is_one_where_one_is_zero_and_hides_no_nan() {
+        assert_eq!(
+            [(2.0, 4.0), (0.0, 4.0), (2.0, 0.0)].map(|(p, u)| trust(p, u, p / u)),
+            [0.5, 1.0, 1.0]
+        );
+        assert!(trust(0.0, f64::NAN, 0.0).is_nan());
+    }
+
+    #[test]
+    fn a_matrix_of_one_row_is_no_vector() {
+        for by_columns in [false, true] {
+            let view = |shape: &[usize]| view_of_matrix(shape, by_columns);
+            assert!(view(&[6]).is_vector() && view(&[]).is_vector());
+            for shape in [&[1, 6][..], &[6, 1], &[1, 1, 6], &[2, 3]] {
+                assert!(!view(shape).is_vector() && view(shape).len() == 6, "{shape:?}");
+            }
+        }
+        // So its decay is not left out.
+        let rule = Lars::new().weight_decay(0.1).adapt_vectors(false);
+        let step = |shape: &[usize]| {
+            let mut x = [1.0_f64, 2.0];
+            let mut walk = Walk::of(rule.clone(), view_of_matrix(shape, false)).unwrap();
+            walk.step(1.0, &mut x, &[0.0; 2]).unwrap();
+            x
+        };
+        assert_eq!(step(&[2]), [1.0, 2.0]);
+        assert!(step(&[1, 2])[0] < 1.0);
     }
 }

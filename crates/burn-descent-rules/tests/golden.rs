@@ -9,13 +9,13 @@ use burn_descent_golden::{
 };
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamMini, AdamW, Adan, Adopt, AggMo, Ano, Asgd,
-    Bcos, Came, Cocob, DAdaptAdaGrad, DAdaptAdam, DAdaptAdan, DAdaptLion, DAdaptSgd, DiffGrad, DoG,
-    DoWG, ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars, Momo,
-    MomoAdam, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, PolyakSgd, Prodigy,
-    QhAdam, Qhm, RAdam, Racs, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
-    ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Sm3, Tiger, Vsgd, Yogi, from_pairs,
-    slices::Walk,
+    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamH, AdamMini, AdamP, AdamW, Adan, Adopt,
+    AggMo, Ano, Asgd, Bcos, Came, Cocob, DAdaptAdaGrad, DAdaptAdam, DAdaptAdan, DAdaptLion,
+    DAdaptSgd, DiffGrad, DoG, DoWG, ExAdam, Fromage, Grams, GrokFastAdamW, Kate, LaProp, Lamb,
+    Lars, Lion, MSvag, Madgrad, Mars, Momo, MomoAdam, NAdam, Nero, Nesterov, NovoGrad,
+    OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, PolyakSgd, Prodigy, QhAdam, Qhm, RAdam, Racs,
+    Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, Sgdp,
+    SignSgd, SimplifiedAdEmaMix, Sm3, StableSpam, Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -77,6 +77,14 @@ const RULES: &[(&str, usize, Replay)] = rules![
     ExAdam: 7,
     Kate: 7,
     Lamb: 10,
+    Lars: 34,
+    NovoGrad: 27,
+    AdamH: 2,
+    Fromage: 16,
+    Nero: 2,
+    AdamP: 21,
+    Sgdp: 21,
+    StableSpam: 9,
     Adafactor: 10,
     Came: 10,
     Sm3: 10,

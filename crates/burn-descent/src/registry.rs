@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 70] = [
+pub static ROWS: [Row; 78] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -114,6 +114,14 @@ pub static ROWS: [Row; 70] = [
     Row::of::<SignSgd>(0.001),
     Row::of::<Tiger>(0.001),
     Row::of::<Lamb>(0.01),
+    Row::of::<Lars>(1.0),
+    Row::of::<NovoGrad>(0.01),
+    Row::of::<Fromage>(0.01),
+    Row::of::<Nero>(0.01),
+    Row::of::<AdamP>(0.001),
+    Row::of::<AdamH>(0.0025),
+    Row::of::<Sgdp>(0.1),
+    Row::of::<StableSpam>(0.001),
     Row::of::<Adafactor>(0.01),
     Row::of::<Came>(0.0002),
     Row::of::<AdamMini>(0.001),

@@ -174,6 +174,14 @@ impl Meaning {
                 let below = below.ok_or(Skip::Missing(divisor))?;
                 set(option, (number_or_zero()? / below).to_string());
             }
+            Meaning::OrFirst(option, other) => {
+                let first = || case.hyper(other)?.as_array()?.first()?.as_f64();
+                match given.and_then(Value::as_f64) {
+                    None => {}
+                    Some(-1.0) => set(option, first().ok_or(Skip::Missing(other))?.to_string()),
+                    Some(number) => set(option, number.to_string()),
+                }
+            }
             Meaning::Finite(option) => {
                 set(option, given.and_then(Value::as_f64).unwrap_or(0.0).to_string());
             }
@@ -212,6 +220,10 @@ impl Meaning {
             }
             Meaning::Pair([a, b]) => list(&[a, b], "a pair of numbers")?
                 .into_iter()
+                .for_each(|(option, value)| set(option, value)),
+            Meaning::Second(option) => list(&["", option], "a pair of numbers")?
+                .into_iter()
+                .skip(1)
                 .for_each(|(option, value)| set(option, value)),
             Meaning::Triple([a, b, c]) => list(&[a, b, c], "a list of three numbers")?
                 .into_iter()

@@ -5,6 +5,7 @@ mod cautious;
 mod moments;
 mod names;
 mod noisy;
+mod norms;
 mod stateless;
 mod then;
 
@@ -12,6 +13,7 @@ pub use cautious::Cautious;
 pub use moments::{ScaleByAdam, ScaleByRms, Trace};
 pub use names::Names;
 pub use noisy::Noisy;
+pub use norms::{ClipByBlockRms, ClipByGradientRms, Hyperball, ScaleByTrustRatio};
 pub use stateless::{AddDecayedWeights, Clip, Scale, ScaleByLearningRate, ScaleBySign};
 pub use then::{Both, Then};
 

@@ -1,11 +1,16 @@
 use super::*;
 use crate::slices::Walk;
-use crate::{Adam, AdamW, Sgd, from_pairs, to_pairs, with_pairs};
+use crate::{Adam, AdamH, AdamW, Lamb, Lars, Sgd, View, from_pairs, to_pairs, with_pairs};
 
 /// Weights after some steps with gradients of every sign and size.
 fn walk<U: Rule>(rule: U) -> Vec<f32> {
+    walk_of(rule, View::vector(5))
+}
+
+/// The same of weights that are seen like this.
+fn walk_of<U: Rule>(rule: U, view: View) -> Vec<f32> {
     let mut x = vec![1.0_f32, -2.0, 0.5, 3.0, -0.25];
-    let mut walk = Walk::new(rule, x.len()).unwrap();
+    let mut walk = Walk::of(rule, view).unwrap();
     for t in 0..20_i32 {
         let g: Vec<f32> =
             (0..5).map(|i| ((t * 7 + i * 13) as f32).sin() * 10_f32.powi(i % 3 - 1)).collect();
@@ -36,6 +41,69 @@ fn chains_are_the_rules_that_they_spell_bit_for_bit() {
         .then(AddDecayedWeights::new(0.1))
         .then(ScaleByLearningRate::new());
     assert_eq!(walk(cautious), walk(AdamW::new().cautious(true).weight_decay(0.1)));
+}
+
+/// Are these the same but for rounding?
+fn close(a: &[f32], b: &[f32]) -> bool {
+    a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-6 * b.abs().max(1.0))
+}
+
+#[test]
+fn chains_of_norms_are_the_rules_that_they_spell() {
+    let lamb = Chain::of(ScaleByAdam::new().eps(1e-6))
+        .then(AddDecayedWeights::new(0.1))
+        .then(ScaleByTrustRatio::new())
+        .then(ScaleByLearningRate::new());
+    let (chain, rule) = (walk(lamb), walk(Lamb::new().weight_decay(0.1)));
+    assert!(close(&chain, &rule), "{chain:?} {rule:?}");
+
+    let lars = Chain::of(AddDecayedWeights::new(0.1))
+        .then(ScaleByTrustRatio::new().trust_coefficient(0.5).eps(1e-3))
+        .then(ScaleByLearningRate::new())
+        .then(Trace::new(0.9));
+    let rule = Lars::new().trust_coefficient(0.5).eps(1e-3).weight_decay(0.1).decay_in_norm(true);
+    let (chain, rule) = (walk(lars), walk(rule));
+    assert!(close(&chain, &rule), "{chain:?} {rule:?}");
+
+    let stable = Chain::of(ScaleByAdam::new())
+        .then(AddDecayedWeights::new(0.1))
+        .then(ClipByGradientRms::new())
+        .then(ScaleByLearningRate::new());
+    let (chain, rule) = (walk(stable), walk(AdamW::new().stable(true).weight_decay(0.1)));
+    assert!(close(&chain, &rule), "{chain:?} {rule:?}");
+    assert!(!close(&chain, &walk(AdamW::new().weight_decay(0.1))), "nothing is clipped");
+
+    // Seen as a matrix: AdamH leaves the norm of a vector alone.
+    let adamh = Chain::of(ScaleByAdam::new().beta2(0.99)).then(Hyperball::new());
+    let view = View::matrix(5, 1);
+    let (chain, rule) = (walk_of(adamh, view), walk_of(AdamH::new(), view));
+    assert!(close(&chain, &rule), "{chain:?} {rule:?}");
+}
+
+#[test]
+fn an_update_is_clipped_by_the_root_of_the_mean_of_its_squares() {
+    let step = |threshold: f64| {
+        let chain = Chain::of(ClipByBlockRms::new(threshold)).then(ScaleByLearningRate::new());
+        let mut x = [0.0_f64; 2];
+        Walk::new(chain, 2).unwrap().step(1.0, &mut x, &[1.0, 7.0]).unwrap();
+        x
+    };
+    assert_eq!(step(2.5), [-0.5, -3.5]);
+    assert_eq!(step(6.0), [-1.0, -7.0]);
+}
+
+#[test]
+fn a_ratio_of_norms_is_one_where_a_norm_is_zero() {
+    let step = |x: [f64; 2], g: [f64; 2]| {
+        let chain = Chain::of(ScaleByTrustRatio::new()).then(ScaleByLearningRate::new());
+        let mut new = x;
+        Walk::new(chain, 2).unwrap().step(1.0, &mut new, &g).unwrap();
+        new
+    };
+    assert_eq!(step([0.0; 2], [3.0, 4.0]), [-3.0, -4.0]);
+    assert_eq!(step([3.0, 4.0], [0.0; 2]), [3.0, 4.0]);
+    assert_eq!(step([6.0, 8.0], [0.0, 1.0]), [6.0, -2.0]);
+    assert!(step([3.0, 4.0], [f64::NAN, 1.0]).iter().all(|x| x.is_nan()));
 }
 
 #[test]

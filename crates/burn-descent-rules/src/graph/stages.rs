@@ -5,7 +5,7 @@ use crate::forms::{RuleVisitor, choose};
 use crate::{Domain, Fields, Fold, InvalidOption, Presence, Rule};
 
 /// How many sums and maxima a rule may ask for.
-pub const MAX_SUMS: usize = 8;
+pub const MAX_SUMS: usize = 9;
 
 /// How many stages of them there may be.
 pub const MAX_STAGES: usize = 4;

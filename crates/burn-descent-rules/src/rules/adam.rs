@@ -1,3 +1,5 @@
+use crate::Domain::Tensor;
+use crate::transforms::one_or_more;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -141,4 +143,10 @@ pub(crate) fn direction<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> (R, Mome
     let m_hat = m * k.debias1;
     let v_hat = v_max.unwrap_or(v) * k.debias2;
     (m_hat / ((v_hat + k.eps_root).sqrt() + k.eps), Moments { m, v, v_max })
+}
+
+/// What the step of StableAdamW is divided by: `max(1, RMS(g / √v̂))`, each root `eps` at least.
+#[inline(always)]
+pub(crate) fn instability<R: Real>(g: R, v_hat: R, eps: R, over: &mut impl Over<R>) -> R {
+    one_or_more(over.mean(Tensor, g * g / v_hat.max(eps * eps)).sqrt())
 }

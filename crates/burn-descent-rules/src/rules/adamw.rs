@@ -1,6 +1,5 @@
 use super::adam::{self, Moments, Scalars};
-use crate::Domain::Tensor;
-use crate::transforms::{cautious, one_or_more};
+use crate::transforms::cautious;
 use crate::{Adam, Over, Paper, Real, Rule, options};
 
 options! {
@@ -124,10 +123,7 @@ impl Rule for AdamW {
             None => k.decay,
         };
         let lr = match k.stable {
-            Some(_) => {
-                let size = g * g / (s.v * k.debias2).max(k.eps * k.eps);
-                k.lr / one_or_more(over.mean(Tensor, size).sqrt())
-            }
+            Some(_) => k.lr / adam::instability(g, s.v * k.debias2, k.eps, over),
             None => k.lr,
         };
         (p - lr * (u + decay * p), s)

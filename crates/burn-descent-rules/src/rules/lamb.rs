@@ -1,7 +1,7 @@
 use super::RAdam;
 use super::moments::Moments;
 use crate::Domain::{Model, Tensor};
-use crate::transforms::{debias, decay_or_fixed, one_or_more};
+use crate::transforms::{at_most, debias, decay_or_fixed, one_or_more, trust};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -180,24 +180,14 @@ impl Rule for Lamb {
         let trust = match k.most_trust {
             Some(most) => {
                 let of_u = over.norm(Tensor, k.of_p * p + k.of_u * u);
-                trust(over.norm(Tensor, p), of_u, most, k)
+                let of_p = over.norm(Tensor, p);
+                let ratio = at_most(k.max_weight_norm, of_p) / (of_u + k.norm_eps);
+                trust(of_p, of_u, at_most(most, ratio))
             }
             None => R::lit(1.0),
         };
         (p - k.lr * trust * u, Moments { m, v })
     }
-}
-
-/// The ratio of two norms, `most` at most; 1 where one of them is 0.
-#[inline(always)]
-fn trust<R: Real>(of_p: R, of_u: R, most: R, k: Scalars<R>) -> R {
-    let (zero, one) = (R::lit(0.0), R::lit(1.0));
-    let limited = R::select(k.max_weight_norm.lt(of_p), k.max_weight_norm, of_p);
-    let ratio = limited / (of_u + k.norm_eps);
-    let ratio = R::select(most.lt(ratio), most, ratio);
-    let ratio = R::select(zero.lt(of_p), ratio, one);
-    // Not 1, so that a NaN is not hidden.
-    R::select(zero.lt(of_u), ratio, one + zero * of_u)
 }
 
 impl Lamb {

@@ -126,12 +126,7 @@ impl Rule for Sgd {
         let momentum = self.momentum;
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         let inflow = if t == 1 { 1.0 } else { 1.0 - self.dampening };
-        let (inflow, of_b) = if self.classic { (lr, 1.0) } else { (inflow, lr) };
-        let (of_g, of_b) = match (momentum > 0.0, self.nesterov) {
-            (false, _) => (lr, 0.0),
-            (true, false) => (0.0, of_b),
-            (true, true) => (lr, of_b * momentum),
-        };
+        let [inflow, of_g, of_b] = shares(momentum, inflow, self.nesterov, self.classic, lr);
         let xi = self.cautious.then_some(self.cautious_xi);
         Scalars { l2, keep, momentum, inflow, of_g, of_b, xi }
     }
@@ -145,15 +140,36 @@ impl Rule for Sgd {
         over: &mut impl Over<R>,
     ) -> (R, Velocity<R>) {
         let g = g + k.l2 * p;
-        let (step, s) = step(g, s, k);
-        (k.keep * p - cautious(step, g, k.xi, over), s)
+        let (step, b) = step(g, s.b, k.momentum, [k.inflow, k.of_g, k.of_b]);
+        (k.keep * p - cautious(step, g, k.xi, over), Velocity { b })
     }
 }
 
-/// The step down, and the velocity after it.
+/// The share of the gradient in the velocity, of which it is `inflow` without a learning rate, and those of gradient
+/// and velocity in the step.
+pub(super) fn shares(
+    momentum: f64,
+    inflow: f64,
+    nesterov: bool,
+    classic: bool,
+    lr: f64,
+) -> [f64; 3] {
+    let (inflow, of_b) = if classic { (lr * inflow, 1.0) } else { (inflow, lr) };
+    match (momentum > 0.0, nesterov) {
+        (false, _) => [inflow, lr, 0.0],
+        (true, false) => [inflow, 0.0, of_b],
+        (true, true) => [inflow, lr, of_b * momentum],
+    }
+}
+
+/// The step down, and the velocity after it, if there is one.
 #[inline(always)]
-fn step<R: Real>(g: R, s: Velocity<R>, k: Scalars<R>) -> (R, Velocity<R>) {
-    let b = s.b.map(|b| k.momentum * b + k.inflow * g);
-    let step = b.map_or(k.of_g * g, |b| k.of_g * g + k.of_b * b);
-    (step, Velocity { b })
+pub(super) fn step<R: Real>(
+    g: R,
+    b: Option<R>,
+    momentum: R,
+    [inflow, of_g, of_b]: [R; 3],
+) -> (R, Option<R>) {
+    let b = b.map(|b| momentum * b + inflow * g);
+    (b.map_or(of_g * g, |b| of_g * g + of_b * b), b)
 }

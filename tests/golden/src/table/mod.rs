@@ -93,6 +93,8 @@ pub enum Meaning {
     Given(&'static str),
     /// A list of two numbers, each the option of this name.
     Pair([&'static str; 2]),
+    /// A list of two numbers, of which the second is the option of this name, and the first nothing.
+    Second(&'static str),
     /// A list of three numbers, each the option of this name.
     Triple([&'static str; 3]),
     /// One number that is two options.
@@ -107,6 +109,8 @@ pub enum Meaning {
     Over(&'static str, &'static str),
     /// The same, where `null` or nothing stands for 0.
     OverOrZero(&'static str, &'static str),
+    /// The numeric option of this name; where it is -1, the first number of the list of the other name.
+    OrFirst(&'static str, &'static str),
     /// The numeric option of this name is the number with the other sign; where it is not there, it is at its
     /// default, which is ours.
     Negative(&'static str),

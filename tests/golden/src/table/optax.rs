@@ -2,11 +2,12 @@
 
 use super::Condition::{Deep, Is, LargestElsewhere, Off, On};
 use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Pair, Switch};
-use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, TRUST_RATIO, WRAPPER};
+use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, WRAPPER};
 use super::{Meaning, Row, row};
 
 const LOW_PRECISION: &str = "optax: moments in another type than the parameters";
 const LARGEST: &str = "optax: factored are the two largest dimensions; a stack of matrices here is one of the last two";
+const MASK_OF_RATIO: &str = "optax: the ratio of norms for some parameters only";
 const MASK: &str = "optax: weight decay of some parameters only";
 
 const BETAS: &[(&str, Meaning)] =
@@ -323,7 +324,7 @@ pub(super) const ROWS: &[Row] = &[
             ("mask", Meaning::Off(MASK)),
         ]],
     ),
-    row("fromage").differs(TRUST_RATIO),
+    row("fromage").is("fromage", &[&[("learning_rate", Lr), ("min_norm", Number("min_norm"))]]),
     row("lamb").is(
         "lamb",
         &[&[
@@ -336,13 +337,39 @@ pub(super) const ROWS: &[Row] = &[
             ("mask", Free),
         ]],
     ),
-    row("lars").differs(TRUST_RATIO),
+    row("lars").when(&[Off("trust_ratio_mask")]).differs(MASK_OF_RATIO),
+    row("lars").when(&[Off("weight_decay_mask"), On("weight_decay")]).differs(MASK),
+    row("lars")
+        .is(
+            "lars",
+            &[&[
+                ("learning_rate", Lr),
+                ("weight_decay", Number("weight_decay")),
+                ("weight_decay_mask", Free), // a condition reads it
+                ("trust_coefficient", Number("trust_coefficient")),
+                ("eps", Number("eps")),
+                ("trust_ratio_mask", Free), // a condition reads it
+                ("momentum", Number("momentum")),
+                ("nesterov", Switch("nesterov")),
+            ]],
+        )
+        .fixed(&[("decay_in_norm", "true")]),
     row("lookahead").differs(WRAPPER),
     row("mechanize").differs(MECHANIC),
     row("momo").is("momo", &[MOMO, &[("beta", Number("beta"))]]),
     row("momo_adam").is("momo_adam", &[MOMO, BETAS, &[("eps", Number("eps"))]]),
     row("muon").differs(MATRIX),
-    row("novograd").differs(TRUST_RATIO),
+    row("novograd").is(
+        "novograd",
+        &[
+            BETAS,
+            &[
+                ("eps", Number("eps")),
+                ("eps_root", Number("eps_root")),
+                ("weight_decay", Number("weight_decay")),
+            ],
+        ],
+    ),
     row("polyak_sgd")
         .when(&[Is("variant", "sps+")])
         .is("polyak_sgd", &[POLYAK])

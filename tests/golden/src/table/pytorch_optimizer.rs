@@ -6,7 +6,7 @@ use super::Meaning::{
 };
 use super::reasons::{
     ANY_SCHEDULE_FREE, COVERS, CURVATURE, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS, POWER,
-    PROJECTED, RANGER, TOTALS, TRUST_RATIO, WRAPPER,
+    PROJECTED, RANGER, TOTALS, WRAPPER,
 };
 use super::{
     CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row, VECTORS_BY_ADAMW, row,
@@ -179,6 +179,27 @@ const GROKFAST: &[(&str, Meaning)] = &[
     ("grokfast_alpha", Number("grokfast_alpha")),
     ("grokfast_after_step", Number("grokfast_after_step")),
     ("eps", Number("eps")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+/// What AdamP and SGDP have in common.
+const PROJECTION: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Free), // a condition reads it
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("delta", Number("delta")),
+    ("wd_ratio", Number("wd_ratio")),
+    ("nesterov", Switch("nesterov")),
+    (
+        "use_gc",
+        Meaning::Off(
+            "pytorch_optimizer: gradients are centralised, which is no part of the update rule here",
+        ),
+    ),
+    ("cautious", Meaning::Off(CAUTION)),
     ("maximize", Switch("maximize")),
     ("foreach", Free),
     ("step", Free),
@@ -674,7 +695,10 @@ pub(super) const ROWS: &[Row] = &[
     row("adago").differs(MATRIX),
     row("adahessian").differs(CURVATURE),
     row("adai").differs(MODEL_TOTALS),
-    row("adalite").differs(TRUST_RATIO),
+    row("adalite").differs(
+        "two softmaxes over rows and columns and a factored first moment: a step needs some fifteen sums of five \
+         stages, one after another, and a rule here has nine of four",
+    ),
     // Names such as those of the files, `p0`, make one block of each tensor.
     row("adam_mini")
         .is(
@@ -698,7 +722,17 @@ pub(super) const ROWS: &[Row] = &[
         )
         .fixed(&[("whole_tensor", "true")])
         .low_precision(), // its moments
-    row("adamp").differs(PROJECTED),
+    row("adamp").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
+    row("adamp")
+        .is(
+            "adamp",
+            &[
+                PROJECTION,
+                MOMENTS,
+                &[("eps", Both(["eps_hat", "projection_eps"]))],
+            ],
+        )
+        .fixed(&[("eps", "0")]),
     row("adams").differs(MODEL_TOTALS),
     row("adamuon").differs(MATRIX),
     row("adanorm").differs(TOTALS),
@@ -765,7 +799,16 @@ pub(super) const ROWS: &[Row] = &[
         .is("dadapt_sgd", &[COMMON, D_ADAPTATION, GROWTH, &[("momentum", Number("momentum"))]]),
     row("dash").differs(MATRIX),
     row("fadam").differs(TOTALS),
-    row("fromage").differs(TRUST_RATIO),
+    row("fromage").is(
+        "fromage",
+        &[&[
+            ("lr", Lr),
+            ("p_bound", NumberOrZero("p_bound")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
     row("ftrl").differs(FOLLOW_THE_LEADER),
     row("galore").differs(MATRIX),
     row("lamb")
@@ -781,14 +824,51 @@ pub(super) const ROWS: &[Row] = &[
         .is("lamb", &[LAMB, DECAYS, CLIPPED_LAMB])
         .fixed(OF_LAMB),
     row("lamb").is("lamb", &[LAMB, DECAYS, UNCLIPPED_LAMB]).fixed(OF_LAMB),
-    row("lars").differs(TRUST_RATIO),
+    row("lars")
+        .is(
+            "lars",
+            &[&[
+                ("lr", Lr),
+                ("weight_decay", Number("weight_decay")),
+                ("momentum", Number("momentum")),
+                ("dampening", Number("dampening")),
+                ("trust_coefficient", Number("trust_coefficient")),
+                ("nesterov", Switch("nesterov")),
+                ("maximize", Switch("maximize")),
+                ("foreach", Free),
+                ("step", Free),
+            ]],
+        )
+        .fixed(&[("classic", "false"), ("adapt_vectors", "false"), ("dampen_first", "true")]),
     row("lookahead").differs(WRAPPER),
     row("muon").differs(MATRIX),
     row("muon_gram").differs(MATRIX),
     row("muonclip").differs(MATRIX),
-    row("nero").differs(TRUST_RATIO),
+    row("nero").is(
+        "nero",
+        &[&[
+            ("lr", Lr),
+            ("beta", Number("beta")),
+            ("constraints", Switch("constraints")),
+            ("eps", Number("eps")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
     row("normuon").differs(MATRIX),
-    row("novograd").differs(TRUST_RATIO),
+    row("novograd").is(
+        "novograd",
+        &[
+            COMMON,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("grad_averaging", Switch("grad_averaging")),
+                ("eps", Number("eps")),
+                ("adam_debias", Meaning::Off("pytorch_optimizer: the learning rate of NovoGrad grows from a small one")),
+            ],
+        ],
+    ),
     row("prodigy").when(&[Off("eps")]).differs(ATAN2),
     row("prodigy")
         .when(&[Off("weight_decouple")])
@@ -816,7 +896,18 @@ pub(super) const ROWS: &[Row] = &[
     row("scalable_shampoo").differs(MATRIX),
     row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
     row("scion").differs(MATRIX),
-    row("sgdp").differs(PROJECTED),
+    row("sgdp").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
+    row("sgdp").is(
+        "sgdp",
+        &[
+            PROJECTION,
+            &[
+                ("momentum", Number("momentum")),
+                ("dampening", Number("dampening")),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
     row("sgdsai").differs(TOTALS),
     row("shampoo").differs(MATRIX),
     row("sm3").when(&[Deep]).differs(COVERS),
@@ -835,7 +926,24 @@ pub(super) const ROWS: &[Row] = &[
     row("soap").differs(MATRIX),
     row("sophiah").differs(CURVATURE),
     row("splus").differs(MATRIX),
-    row("stable_spam").differs(TOTALS),
+    row("stable_spam").is(
+        "stable_spam",
+        &[&[
+            ("lr", Lr),
+            ("betas", Pair(["beta1", "beta2"])),
+            ("gamma1", Meaning::OrFirst("gamma1", "betas")),
+            ("gamma2", Given("gamma2")),
+            ("theta", Given("theta")),
+            ("t_max", NumberOrZero("t_max")),
+            ("eta_min", Given("eta_min")),
+            ("weight_decay", Number("weight_decay")),
+            ("update_proj_gap", Given("reset_every")),
+            ("eps", Number("eps")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
     row("swats").differs(PROJECTED),
     row("tam").differs(PROJECTED),
 ];

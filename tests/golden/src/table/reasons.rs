@@ -4,11 +4,7 @@
 pub(super) const MATRIX: &str =
     "a matrix method: a step needs the whole matrix of a parameter, a rule here sees one element";
 
-/// LARS, LAMB, NovoGrad and the like.
-pub(super) const TRUST_RATIO: &str =
-    "a rule of two norms of a tensor, or of its rows, that is not here yet";
-
-/// AdamP and SGDP.
+/// SWATS, TAM and the like.
 pub(super) const PROJECTED: &str =
     "a rule of several products of whole tensors, or of channels, that is not here yet";
 

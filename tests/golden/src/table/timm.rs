@@ -2,7 +2,7 @@
 
 use super::Condition::{FirstTwoLarger, Is, LargestElsewhere, LrChanges, Off, On};
 use super::Meaning::{Both, Decides, Free, Given, Lr, Number, NumberOrZero, Pair, Switch, Triple};
-use super::reasons::{MATRIX, PROJECTED, TRUST_RATIO, WRAPPER};
+use super::reasons::{MATRIX, WRAPPER};
 use super::{ADAM, CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW, row};
 
 /// What its optimizers have in common.
@@ -69,6 +69,13 @@ const BELIEF: &[(&str, Meaning)] = &[
     ("fixed_decay", Meaning::Off(FIXED_DECAY)),
     ("rectify", Switch("rectify")),
     ("degenerated_to_sgd", Switch("degenerated_to_sgd")),
+];
+
+/// What AdamP and SGDP have in common.
+const PROJECTED: &[(&str, Meaning)] = &[
+    ("delta", Number("delta")),
+    ("wd_ratio", Number("wd_ratio")),
+    ("nesterov", Switch("nesterov")),
 ];
 
 const FIRST_TWO: &str = "timm: factored are the first two of more dimensions; a stack of matrices here is one of the last two";
@@ -289,13 +296,67 @@ pub(super) const ROWS: &[Row] = &[
         .is("adafactor", &[BIG_VISION, COMMON, &[("weight_decay", Number("weight_decay"))]])
         .fixed(OF_BIG_VISION),
     row("adamuon").differs(MATRIX),
-    row("adamp").differs(PROJECTED),
+    row("adamp").is(
+        "adamp",
+        &[COMMON, MOMENTS, PROJECTED, &[("eps", Both(["eps", "projection_eps"])), ("step", Free)]],
+    ),
     row("lamb").is("lamb", &[LAMB, COMMON, MOMENTS]),
-    row("lars").differs(TRUST_RATIO),
+    // A gradient that is all zeros lets its weights decay at the whole rate there.
+    row("lars")
+        .is(
+            "lars",
+            &[
+                COMMON,
+                &[
+                    ("lr", Lr),
+                    ("momentum", Number("momentum")),
+                    ("dampening", Number("dampening")),
+                    ("weight_decay", Number("weight_decay")),
+                    ("nesterov", Switch("nesterov")),
+                    ("trust_coeff", Number("trust_coefficient")),
+                    ("eps", Number("eps")),
+                    ("trust_clip", Switch("trust_clip")),
+                    ("always_adapt", Switch("adapt_without_decay")),
+                ],
+            ],
+        )
+        .fixed(&[("classic", "false")]),
     row("lookahead").differs(WRAPPER),
     row("muon").differs(MATRIX),
-    row("nvnovograd").differs(TRUST_RATIO),
-    row("sgdp").differs(PROJECTED),
+    row("nvnovograd")
+        .when(&[On("corrected_weight_decay"), On("decoupled_decay"), On("weight_decay")])
+        .differs(CORRECTED),
+    // Its average begins at the first gradient that is not all zeros, ours at the first.
+    row("nvnovograd")
+        .is(
+            "novograd",
+            &[
+                COMMON,
+                MOMENTS,
+                &[
+                    ("eps", Number("eps")),
+                    ("grad_averaging", Switch("grad_averaging")),
+                    ("amsgrad", Switch("amsgrad")),
+                    ("decoupled_decay", Switch("decoupled_weight_decay")),
+                    ("step", Free),
+                ],
+            ],
+        )
+        .fixed(&[("average_first", "true")]),
+    row("sgdp").is(
+        "sgdp",
+        &[
+            COMMON,
+            PROJECTED,
+            &[
+                ("lr", Lr),
+                ("momentum", Number("momentum")),
+                ("dampening", Number("dampening")),
+                ("weight_decay", Number("weight_decay")),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
     row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
     row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),
     row("mars")
