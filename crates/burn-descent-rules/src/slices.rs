@@ -223,7 +223,11 @@ impl<R: Real> Folded<R> {
             (Some(Self { end, lost }), Fold::Sum) => {
                 let x = x - lost;
                 let sum = end + x;
-                Self { end: sum, lost: (sum - end) - x }
+                let size = sum.abs();
+                let finite = size.lt(R::lit(1.0) + size + size);
+                // An infinite sum has lost nothing.
+                let lost = R::select(finite, (sum - end) - x, R::lit(0.0));
+                Self { end: sum, lost }
             }
         }
     }

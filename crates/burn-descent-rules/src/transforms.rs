@@ -44,16 +44,40 @@ pub(crate) fn cautious<R: Real>(u: R, g: R, xi: Option<R>, over: &mut impl Over<
 /// `max(1, x)`, which keeps a NaN, as `max` may not.
 #[inline(always)]
 pub(crate) fn one_or_more<R: Real>(x: R) -> R {
-    R::select(x.lt(R::lit(1.0)), R::lit(1.0), x)
+    at_least(x, R::lit(1.0))
+}
+
+/// `max(least, x)`, which keeps a NaN.
+#[inline(always)]
+pub(crate) fn at_least<R: Real>(x: R, least: R) -> R {
+    R::select(x.lt(least), least, x)
+}
+
+/// A number `x >= 0`, such as a norm whose squares may overflow: `other` where it is infinite. A NaN
+/// stays one.
+#[inline(always)]
+pub(crate) fn finite_or<R: Real>(x: R, other: R) -> R {
+    let one = R::lit(1.0);
+    // The last line adds 0 to `other`, or makes a NaN of it.
+    R::select(x.lt(one + x + x), x, other + one / x)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::no_less_than_zero;
+    use super::{at_least, finite_or, no_less_than_zero};
 
     #[test]
     fn a_negative_variance_is_zero_and_a_nan_stays_one() {
         assert_eq!([-1e-9, 0.0, 2.0].map(no_less_than_zero::<f64>), [0.0, 0.0, 2.0]);
         assert!(no_less_than_zero(f32::INFINITY - f32::INFINITY).is_nan());
+    }
+
+    #[test]
+    fn what_is_infinite_is_another_number_and_a_nan_stays_one() {
+        assert_eq!(
+            [0.0, 2.0, f32::MAX, f32::INFINITY].map(|x| finite_or(x, 3.0)),
+            [0.0, 2.0, f32::MAX, 3.0]
+        );
+        assert!(finite_or(f64::NAN, 3.0).is_nan() && at_least(f64::NAN, 3.0).is_nan());
     }
 }

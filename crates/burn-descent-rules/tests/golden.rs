@@ -8,12 +8,13 @@ use burn_descent_golden::{
     Step, replay, setting, traces, traces_dir,
 };
 use burn_descent_rules::{
-    AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
-    Cocob, DiffGrad, ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars,
-    NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, Prodigy, QhAdam, Qhm, RAdam,
-    Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
-    SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
+    AcProp, AccSgd, AdEmaMix, AdSgd, AdaBelief, AdaBound, AdaDelta, AdaGC, AdaGrad, AdaMax, AdaMod,
+    AdaNorm, AdaPnm, AdaSmooth, Adafactor, Adai, Adam, AdamAtan2, AdamC, AdamG, AdamS, AdamW, Adan,
+    Adopt, AggMo, Aida, Amos, Ano, Asgd, AvaGrad, Bcos, Cocob, DiffGrad, ExAdam, FAdam, Grams,
+    GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam,
+    OptimisticGd, Padam, Pid, Pnm, Prodigy, QhAdam, Qhm, RAdam, Real, RmsProp, Rprop, Rule,
+    ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SignSgd, SimplifiedAdEmaMix, Tiger,
+    Vsgd, Yogi, from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -81,6 +82,16 @@ const RULES: &[(&str, usize, Replay)] = rules![
     AdaSmooth: 7,
     Vsgd: 7,
     Cocob: 7,
+    AdaNorm: 6,
+    AdaGC: 6,
+    AdamS: 6,
+    Adai: 6,
+    AvaGrad: 6,
+    AdamG: 7,
+    Amos: 6,
+    AdSgd: 6,
+    FAdam: 6,
+    Aida: 6,
     ScheduleFreeSgd: 10,
     ScheduleFreeAdamW: 10,
     ScheduleFreeRAdam: 10,

@@ -95,6 +95,7 @@ impl Condition {
             Condition::Is(key, word) => case.hyper(key).and_then(Value::as_str) == Some(word),
             Condition::LrChanges => case.lr_changes(),
             Condition::Deep => case.shapes.iter().any(|shape| shape.len() > 2),
+            Condition::Several => case.shapes.len() > 1,
         }
     }
 }
@@ -183,6 +184,15 @@ impl Meaning {
             Meaning::Given(option) => {
                 given.into_iter().for_each(|value| set(option, value.to_string()))
             }
+            Meaning::GivenLr(default) => {
+                lr.base =
+                    Some(case.hyper_given.get(key).and_then(Value::as_f64).unwrap_or(default));
+            }
+            Meaning::GivenNumber(option) => case
+                .hyper_given
+                .get(key)
+                .into_iter()
+                .for_each(|value| set(option, value.to_string())),
             Meaning::Pair([a, b]) => list(&[a, b], "a pair of numbers")?
                 .into_iter()
                 .for_each(|(option, value)| set(option, value)),

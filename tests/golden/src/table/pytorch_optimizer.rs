@@ -1,12 +1,13 @@
 //! `pytorch_optimizer`.
 
-use super::Condition::{Is, LrChanges, Off, On};
+use super::Condition::{Deep, Is, LrChanges, Off, On, Several};
 use super::Meaning::{
-    Both, Decides, Free, Given, Lr, LrAnd, Number, NumberOrZero, Pair, Switch, Triple,
+    Both, Decides, Free, Given, GivenLr, GivenNumber, Lr, LrAnd, Number, NumberOrZero, Pair,
+    Switch, Triple,
 };
 use super::reasons::{
-    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS,
-    POWER, PROJECTED, RANGER, TOTALS, TRUST_RATIO, WRAPPER,
+    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, FOLLOW_THE_LEADER, MATRIX, PROJECTED, RANGER,
+    TOTALS, TRUST_RATIO, WRAPPER,
 };
 use super::{
     CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row, VECTORS_BY_ADAMW, row,
@@ -64,6 +65,12 @@ const EPS_OF_V: &str = "1e-15";
 
 const BIASED: &str = "pytorch_optimizer: the first moment keeps its bias";
 const SCALED: &str = "pytorch_optimizer: gradients are scaled by an average norm";
+
+const CENTRED: &str =
+    "pytorch_optimizer: gradients are centred, which is no part of the update rule here";
+
+const DECAYED_NORM: &str = "pytorch_optimizer: the norm of all gradients has the weight decay of the tensors up to \
+     the one that is stepped; ours has that of all";
 
 /// What the relatives of Adam have in common.
 const MOMENTS: &[(&str, Meaning)] = &[
@@ -131,6 +138,20 @@ const GROKFAST: &[(&str, Meaning)] = &[
     ("grokfast_alpha", Number("grokfast_alpha")),
     ("grokfast_after_step", Number("grokfast_after_step")),
     ("eps", Number("eps")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const FADAM: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("weight_decay", Number("weight_decay")),
+    ("clip", Number("clip")),
+    ("p", Number("p")),
+    ("eps", Number("eps")),
+    ("eps_2", Number("eps2")),
+    ("fdt", Free), // a condition reads it: its states are in the precision of the weights
     ("maximize", Switch("maximize")),
     ("foreach", Free),
     ("step", Free),
@@ -568,9 +589,140 @@ pub(super) const ROWS: &[Row] = &[
             ],
         ],
     ),
+    row("adanorm")
+        .is(
+            "adanorm",
+            &[
+                COMMON,
+                &[
+                    ("betas", Pair(["beta1", "beta2"])),
+                    ("r", Number("gamma")),
+                    ("ams_bound", Switch("amsgrad")),
+                    ("eps", Number("eps_hat")),
+                    ("adam_debias", Meaning::Off(BIASED)),
+                ],
+            ],
+        )
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("adagc").when(&[Off("weight_decouple"), On("weight_decay"), Several]).differs(DECAYED_NORM),
+    row("adagc").is(
+        "adagc",
+        &[
+            COMMON,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("beta", Number("beta")),
+                ("lambda_abs", Number("lambda_abs")),
+                ("lambda_rel", Number("lambda_rel")),
+                ("warmup_steps", Number("warmup_steps")),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
+    row("adams").is(
+        "adams",
+        &[COMMON, MOMENTS, &[("eps", Number("eps")), ("ams_bound", Switch("amsgrad"))]],
+    ),
+    row("adai").is(
+        "adai",
+        &[
+            COMMON,
+            &[
+                ("betas", Pair(["beta0", "beta2"])),
+                ("stable_weight_decay", Switch("stable_weight_decay")),
+                ("dampening", Number("dampening")),
+                ("eps", Both(["eps", "least_mean"])),
+                ("use_gc", Meaning::Off(CENTRED)),
+            ],
+        ],
+    ),
+    row("avagrad").is(
+        "avagrad",
+        &[
+            COMMON,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("gamma", Free), // a state
+                ("eps", Number("eps")),
+                ("adam_debias", Meaning::Off(BIASED)),
+            ],
+        ],
+    ),
+    row("adamg").is(
+        "adamg",
+        &[
+            COMMON,
+            &[
+                ("betas", Triple(["beta1", "beta2", "beta3"])),
+                ("p", Given("p")),
+                ("q", Given("q")),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
+    row("amos").when(&[Deep]).differs(
+        "pytorch_optimizer: Amos of a kernel counts the channels only, ours all inputs",
+    ),
+    row("amos").is(
+        "amos",
+        &[&[
+            ("lr", Lr),
+            ("beta", Number("beta")),
+            ("momentum", Number("momentum")),
+            ("extra_l2", Number("extra_l2")),
+            ("c_coef", Given("c_coef")),
+            ("d_coef", Given("d_coef")),
+            ("eps", Number("eps")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
+    row("asgd_accelerated").when(&[LrChanges]).differs(
+        "pytorch_optimizer: a new learning rate takes the place of the one that it has found; here it is a factor",
+    ),
+    row("asgd_accelerated")
+        .is(
+            "adsgd",
+            &[
+                &[
+                    ("lr", GivenLr(0.01)),
+                    ("amplifier", Number("amplifier")),
+                    ("theta", GivenNumber("theta")),
+                    ("dampening", Number("dampening")),
+                    ("eps", Number("eps")),
+                    // states
+                    ("prev_param_norm", Free),
+                    ("prev_grad_norm", Free),
+                    ("curr_param_norm", Free),
+                    ("curr_grad_norm", Free),
+                ],
+                COMMON,
+            ],
+        )
+        .fixed(&[("of_norms", "true")]),
+    row("fadam").when(&[On("fdt")]).is("fadam", &[FADAM]),
+    // Its states are f32 by default.
+    row("fadam").is("fadam", &[FADAM]).low_precision(),
+    row("aida")
+        .is(
+            "aida",
+            &[
+                COMMON,
+                MOMENTS,
+                &[
+                    ("k", Given("projections")),
+                    ("xi", Given("xi")),
+                    ("eps", Both(["eps_hat", "eps_root"])),
+                    ("rectify", Switch("rectify")),
+                    ("n_sma_threshold", Given("threshold")),
+                    ("degenerated_to_sgd", Given("degenerated_to_sgd")),
+                    ("ams_bound", Switch("amsgrad")),
+                ],
+            ],
+        )
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
     row("adafactor").differs(FACTORED),
-    row("adagc").differs(TOTALS),
-    row("adamg").differs(POWER),
     row("focus").differs(
         "in its first step it follows the sign of `p − (1 − β₂) p / (1 − β₂)`, which is that of a \
          rounding error: no two implementations agree",
@@ -581,24 +733,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("adago").differs(MATRIX),
     row("adahessian").differs(CURVATURE),
-    row("adai").differs(MODEL_TOTALS),
     row("adalite").differs(TRUST_RATIO),
     row("adam_mini").differs(TOTALS),
     row("adamp").differs(PROJECTED),
-    row("adams").differs(MODEL_TOTALS),
     row("adamuon").differs(MATRIX),
-    row("adanorm").differs(TOTALS),
     row("adashift").differs(
         "it divides by the greatest element of an old gradient, and keeps ten whole gradients; a \
          rule here sees one element",
     ),
     row("adatam").differs(PROJECTED),
-    row("aida").differs(PROJECTED),
-    row("amos").differs(TOTALS),
     row("apollo_dqn").differs(TOTALS),
     row("apollo_lowrank").differs(MATRIX),
-    row("asgd_accelerated").differs(MODEL_TOTALS),
-    row("avagrad").differs(MODEL_TOTALS),
     row("came").differs(FACTORED),
     row("dadapt_adagrad").differs(FINDS_LR),
     row("dadapt_adam").differs(FINDS_LR),
@@ -606,7 +751,6 @@ pub(super) const ROWS: &[Row] = &[
     row("dadapt_lion").differs(FINDS_LR),
     row("dadapt_sgd").differs(FINDS_LR),
     row("dash").differs(MATRIX),
-    row("fadam").differs(TOTALS),
     row("fromage").differs(TRUST_RATIO),
     row("ftrl").differs(FOLLOW_THE_LEADER),
     row("galore").differs(MATRIX),
