@@ -140,3 +140,35 @@ impl Rule for AdSgd {
         (p, Rate { g_prev, g_norm, p_norm, rho, theta: rho / s.rho })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::AdSgd;
+    use crate::slices::Walk;
+
+    /// The paper's algorithm 1, in which the way is measured and not computed.
+    #[test]
+    fn it_goes_the_way_of_the_paper() {
+        let norm = |x: [f64; 2]| x[0].hypot(x[1]);
+        let less = |a: [f64; 2], b: [f64; 2]| [a[0] - b[0], a[1] - b[1]];
+        let gradient = |x: [f64; 2]| [x[0] + x[1].sin(), 25.0 * x[1].powi(3)];
+        let rule = AdSgd::new().amplifier(1.0).dampening(2.0).eps(1e-300);
+        let mut walk = Walk::new(rule, 2).unwrap();
+        let (mut ours, mut x) = ([1.0, -2.0], [1.0, -2.0]);
+        let (mut rho, mut theta, mut before): (f64, f64, _) = (1e-4, 1.0, None);
+        for step in 0..50 {
+            let g = gradient(x);
+            let grown = (1.0 + theta).sqrt() * rho;
+            let new = before.map_or(grown, |(x_prev, g_prev)| {
+                grown.min(norm(less(x, x_prev)) / (2.0 * norm(less(g, g_prev))))
+            });
+            before = Some((x, g));
+            (theta, rho) = (new / rho, new);
+            x = less(x, g.map(|g| rho * g));
+            let g = gradient(ours);
+            walk.step(1e-4, &mut ours, &g).unwrap();
+            assert!(norm(less(ours, x)) < 1e-9, "step {step}: {ours:?}, not {x:?}");
+        }
+        assert!(norm(gradient(x)) < 0.2, "{x:?}");
+    }
+}
