@@ -151,7 +151,7 @@ const FADAM: &[(&str, Meaning)] = &[
     ("p", Number("p")),
     ("eps", Number("eps")),
     ("eps_2", Number("eps2")),
-    ("fdt", Free), // a condition reads it: its states are in the precision of the weights
+    ("fdt", Free), // its states are in the precision of the weights
     ("maximize", Switch("maximize")),
     ("foreach", Free),
     ("step", Free),
@@ -701,9 +701,7 @@ pub(super) const ROWS: &[Row] = &[
             ],
         )
         .fixed(&[("of_norms", "true")]),
-    row("fadam").when(&[On("fdt")]).is("fadam", &[FADAM]),
-    // Its states are f32 by default.
-    row("fadam").is("fadam", &[FADAM]).low_precision(),
+    row("fadam").is("fadam", &[FADAM]),
     row("aida")
         .is(
             "aida",
