@@ -20,6 +20,8 @@ options! {
     /// give groups of their own to those for which it is known. Where it is not given, it is `½` for a vector and
     /// `√(2 / inputs)` for what has more dimensions, as in pytorch_optimizer, which however has `√(1 / in_channels)`
     /// for kernels of convolutions.
+    /// Which dimension the inputs are `Descent` knows of each layer; burn's `ModuleOptimizer` does not say, and there
+    /// the second one counts as such.
     ///
     /// `extra_l2` is subtracted from `γ`, which is what pytorch_optimizer does under this name: where it is more
     /// than `γ`, weights grow. It is there to follow that library.
