@@ -55,12 +55,6 @@ pub(crate) fn factored_root<R: Real>(row: R, column: R, mean: R) -> R {
     row.sqrt() / mean.sqrt() * column.sqrt()
 }
 
-/// The greater of the two, and a NaN where `new` is one.
-#[inline(always)]
-pub(crate) fn greatest<R: Real>(old: R, new: R) -> R {
-    R::select(new.lt(old), old, new)
-}
-
 /// The direction `u` of a cautious step, if it is one: it leaves out the weights that `u` and the gradient
 /// do not agree on, and the steps of the others become longer by `n / (number of them + ξ)`; without `ξ`,
 /// by `n / number`, at most 1000.
@@ -124,9 +118,18 @@ pub(crate) fn view_of_matrix(shape: &[usize], by_columns: bool) -> View {
     if shape.len() > 1 && view.rows == 1 { view.by_columns() } else { view }
 }
 
+/// A number `x >= 0`, such as a norm whose squares may overflow: `other` where it is infinite. A NaN
+/// stays one.
+#[inline(always)]
+pub(crate) fn finite_or<R: Real>(x: R, other: R) -> R {
+    let one = R::lit(1.0);
+    // The last line adds 0 to `other`, or makes a NaN of it.
+    R::select(x.lt(one + x + x), x, other + one / x)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{factored_root, no_less_than_zero, trust, view_of_matrix};
+    use super::{at_least, factored_root, finite_or, no_less_than_zero, trust, view_of_matrix};
     use crate::{Lars, slices::Walk};
 
     #[test]
@@ -169,5 +172,14 @@ mod tests {
         };
         assert_eq!(step(&[2]), [1.0, 2.0]);
         assert!(step(&[1, 2])[0] < 1.0);
+    }
+
+    #[test]
+    fn what_is_infinite_is_another_number_and_a_nan_stays_one() {
+        assert_eq!(
+            [0.0, 2.0, f32::MAX, f32::INFINITY].map(|x| finite_or(x, 3.0)),
+            [0.0, 2.0, f32::MAX, 3.0]
+        );
+        assert!(finite_or(f64::NAN, 3.0).is_nan() && at_least(3.0, f64::NAN).is_nan());
     }
 }

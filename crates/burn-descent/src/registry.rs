@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 78] = [
+pub static ROWS: [Row; 83] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -151,6 +151,11 @@ pub static ROWS: [Row; 78] = [
     Row::of::<Grams>(0.001),
     Row::of::<DiffGrad>(0.001),
     Row::of::<AdaMod>(0.001),
+    Row::of::<AdaNorm>(0.001),
+    Row::of::<Aida>(0.001),
+    Row::of::<FAdam>(0.001),
+    Row::of::<AdamG>(1.0),
+    Row::of::<Amos>(0.01),
     Row::of::<Padam>(0.01),
     Row::of::<AcProp>(0.001),
     Row::of::<SimplifiedAdEmaMix>(0.0001),

@@ -77,6 +77,10 @@ const LOOSE: &[Loose] = &[
     rounded_loss("polyak_sgd"),
     // The norm of all gradients is summed in f32.
     Loose { when: &[Condition::On("pre_norm")], ..loose("pytorch_optimizer", "lamb", 1e-4) },
+    // So it is in the warm-up of AdaGC.
+    loose("pytorch_optimizer", "adagc", 1e-6),
+    // The norms of its ASGD are in f32, and what counts is by how much they change, a hundredth of them.
+    Loose { narrow: 1e-4, ..loose("pytorch_optimizer", "asgd_accelerated", 1e-4) },
     // Inverse roots of matrices that are close to singular.
     loose("pytorch_optimizer", "dash_patched", 1e-8),
     loose("pytorch_optimizer", "shampoo", 1e-8),

@@ -108,6 +108,7 @@ impl Condition {
             Condition::FirstTwoLarger(key) => case.shapes.iter().any(|shape| {
                 shape.len() > 2 && shape[..2].iter().all(|size| *size as f64 > number(case, key))
             }),
+            Condition::Several => case.shapes.len() > 1,
         }
     }
 }
@@ -218,6 +219,15 @@ impl Meaning {
                 let given = given.filter(|value| !value.is_null());
                 given.into_iter().for_each(|value| set(option, value.to_string()))
             }
+            Meaning::GivenLr(default) => {
+                lr.base =
+                    Some(case.hyper_given.get(key).and_then(Value::as_f64).unwrap_or(default));
+            }
+            Meaning::GivenNumber(option) => case
+                .hyper_given
+                .get(key)
+                .into_iter()
+                .for_each(|value| set(option, value.to_string())),
             Meaning::Pair([a, b]) => list(&[a, b], "a pair of numbers")?
                 .into_iter()
                 .for_each(|(option, value)| set(option, value)),

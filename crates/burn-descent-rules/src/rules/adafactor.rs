@@ -1,5 +1,5 @@
 use crate::Domain::{Column, Matrix, Row, Tensor};
-use crate::transforms::{cautious, decay_or_fixed, factored_root, greatest, one_or_more};
+use crate::transforms::{at_least, cautious, decay_or_fixed, factored_root, one_or_more};
 use crate::{Over, Paper, Real, Rule, View, fields, options};
 
 options! {
@@ -230,7 +230,7 @@ impl Rule for Adafactor {
             }
             _ => v.unwrap_or(g2).sqrt(),
         };
-        let root_max = s.root_max.map(|h| greatest(h, root));
+        let root_max = s.root_max.map(|h| at_least(h, root));
         let u = g / root_max.map_or(root, |h| (h / k.one_beta2).sqrt()).max(k.least);
         let clip = R::lit(1.0) / one_or_more(over.rms(Tensor, u) / k.clip_threshold);
         let alpha = k.rate * (k.scale * over.rms(Tensor, p)).max(k.least_scale);

@@ -1,5 +1,5 @@
 use crate::Domain::{Column, Matrix, Row, Tensor};
-use crate::transforms::{decay_or_fixed, factored_root, greatest, one_or_more};
+use crate::transforms::{at_least, decay_or_fixed, factored_root, one_or_more};
 use crate::{Over, Paper, Real, Rule, View, fields, options};
 
 options! {
@@ -169,7 +169,7 @@ impl Rule for Came {
         let v = s.v.map(|v| k.beta2 * v + k.one_beta2 * g2);
         let pair = s.row.zip(s.column).map(|old| average(old, g2, k.beta2, k.one_beta2, over));
         let root = pair.map_or(v.unwrap_or(g2).sqrt(), |(_, _, root)| root);
-        let root_max = s.root_max.map(|h| greatest(h, root));
+        let root_max = s.root_max.map(|h| at_least(h, root));
         let u = g / root_max.map_or(root, |h| (h / k.beta2).sqrt());
         let u = u / one_or_more(over.rms(Tensor, u) / k.clip_threshold);
         let m = k.beta1 * s.m + k.one_beta1 * u;

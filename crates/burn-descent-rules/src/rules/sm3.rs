@@ -114,8 +114,8 @@ impl Rule for Sm3 {
         // A maximum may hide a NaN or not: it is left to its weight.
         let seen = R::select(zero.lt(nu), nu, zero);
         let held = |old: R| R::select(zero.lt(k.holds), old, zero);
-        let row = greatest(held(s.row), over.max(Row, seen));
-        let column = greatest(held(s.column), over.max(Column, seen));
+        let row = at_least(held(s.row), over.max(Row, seen));
+        let column = at_least(held(s.column), over.max(Column, seen));
         let u = g / (nu + k.eps).sqrt();
         let m = s.m.map(|m| k.momentum * m + k.one_momentum * u);
         (k.keep * p - k.lr * m.unwrap_or(u), Covers { row, column, m })

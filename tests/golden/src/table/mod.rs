@@ -46,6 +46,8 @@ pub enum Condition {
     LrChanges,
     /// A tensor has more than two dimensions.
     Deep,
+    /// There is more than one tensor.
+    Several,
     /// The two largest dimensions of a tensor are not its last two, and as large as the hyper-parameter at
     /// least.
     LargestElsewhere(&'static str),
@@ -91,6 +93,12 @@ pub enum Meaning {
     /// The option of this name; where the library does not report it and it was not given, or is `null`, it
     /// is at its default, which is ours.
     Given(&'static str),
+    /// The learning rate as it was given, by default this one: what the library reports is what has become
+    /// of it.
+    GivenLr(f64),
+    /// The numeric option of this name as it was given, by default ours: what the library reports is what has
+    /// become of it.
+    GivenNumber(&'static str),
     /// A list of two numbers, each the option of this name.
     Pair([&'static str; 2]),
     /// A list of two numbers, of which the second is the option of this name, and the first nothing.

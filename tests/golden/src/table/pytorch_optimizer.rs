@@ -1,12 +1,13 @@
 //! `pytorch_optimizer`.
 
-use super::Condition::{Deep, Is, LrChanges, Off, On};
+use super::Condition::{Deep, Is, LrChanges, Off, On, Several};
 use super::Meaning::{
-    Both, Decides, Free, Given, Lr, LrAnd, Number, NumberOrZero, Pair, Switch, Triple,
+    Both, Decides, Free, Given, GivenLr, GivenNumber, Lr, LrAnd, Number, NumberOrZero, Pair,
+    Switch, Triple,
 };
 use super::reasons::{
-    ANY_SCHEDULE_FREE, COVERS, CURVATURE, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS, POWER,
-    PROJECTED, RANGER, TOTALS, WRAPPER,
+    ANY_SCHEDULE_FREE, COVERS, CURVATURE, FOLLOW_THE_LEADER, MATRIX, PROJECTED, RANGER, TOTALS,
+    WRAPPER,
 };
 use super::{
     CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row, VECTORS_BY_ADAMW, row,
@@ -86,6 +87,12 @@ const EPS_OF_V: &str = "1e-15";
 
 const BIASED: &str = "pytorch_optimizer: the first moment keeps its bias";
 const SCALED: &str = "pytorch_optimizer: gradients are scaled by an average norm";
+
+const CENTRED: &str =
+    "pytorch_optimizer: gradients are centred, which is no part of the update rule here";
+
+const DECAYED_NORM: &str = "pytorch_optimizer: the norm of all gradients has the weight decay of the tensors up to \
+     the one that is stepped; ours has that of all";
 
 /// What the relatives of Adam have in common.
 const MOMENTS: &[(&str, Meaning)] = &[
@@ -179,6 +186,20 @@ const GROKFAST: &[(&str, Meaning)] = &[
     ("grokfast_alpha", Number("grokfast_alpha")),
     ("grokfast_after_step", Number("grokfast_after_step")),
     ("eps", Number("eps")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const FADAM: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("weight_decay", Number("weight_decay")),
+    ("clip", Number("clip")),
+    ("p", Number("p")),
+    ("eps", Number("eps")),
+    ("eps_2", Number("eps2")),
+    ("fdt", Free), // its states are in the precision of the weights
     ("maximize", Switch("maximize")),
     ("foreach", Free),
     ("step", Free),
@@ -682,8 +703,33 @@ pub(super) const ROWS: &[Row] = &[
     row("adafactor")
         .is("adafactor", &[ADAFACTOR, DECAYS, &[("lr", Lr)]])
         .fixed(&[("relative_step", "false"), ("scaled_decay", "true")]),
-    row("adagc").differs(TOTALS),
-    row("adamg").differs(POWER),
+    row("adagc").when(&[Off("weight_decouple"), On("weight_decay"), Several]).differs(DECAYED_NORM),
+    row("adagc").is(
+        "adagc",
+        &[
+            COMMON,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("beta", Number("beta")),
+                ("lambda_abs", Number("lambda_abs")),
+                ("lambda_rel", Number("lambda_rel")),
+                ("warmup_steps", Number("warmup_steps")),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
+    row("adamg").is(
+        "adamg",
+        &[
+            COMMON,
+            &[
+                ("betas", Triple(["beta1", "beta2", "beta3"])),
+                ("p", Given("p")),
+                ("q", Given("q")),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
     row("focus").differs(
         "in its first step it follows the sign of `p − (1 − β₂) p / (1 − β₂)`, which is that of a \
          rounding error: no two implementations agree",
@@ -694,7 +740,19 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("adago").differs(MATRIX),
     row("adahessian").differs(CURVATURE),
-    row("adai").differs(MODEL_TOTALS),
+    row("adai").is(
+        "adai",
+        &[
+            COMMON,
+            &[
+                ("betas", Pair(["beta0", "beta2"])),
+                ("stable_weight_decay", Switch("stable_weight_decay")),
+                ("dampening", Number("dampening")),
+                ("eps", Both(["eps", "least_mean"])),
+                ("use_gc", Meaning::Off(CENTRED)),
+            ],
+        ],
+    ),
     row("adalite").differs(
         "two softmaxes over rows and columns and a factored first moment: a step needs some fifteen sums of five \
          stages, one after another, and a rule here has nine of four",
@@ -733,20 +791,104 @@ pub(super) const ROWS: &[Row] = &[
             ],
         )
         .fixed(&[("eps", "0")]),
-    row("adams").differs(MODEL_TOTALS),
+    row("adams").is(
+        "adams",
+        &[COMMON, MOMENTS, &[("eps", Number("eps")), ("ams_bound", Switch("amsgrad"))]],
+    ),
     row("adamuon").differs(MATRIX),
-    row("adanorm").differs(TOTALS),
+    row("adanorm")
+        .is(
+            "adanorm",
+            &[
+                COMMON,
+                &[
+                    ("betas", Pair(["beta1", "beta2"])),
+                    ("r", Number("gamma")),
+                    ("ams_bound", Switch("amsgrad")),
+                    ("eps", Number("eps_hat")),
+                    ("adam_debias", Meaning::Off(BIASED)),
+                ],
+            ],
+        )
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
     row("adashift").differs(
         "it divides by the greatest element of an old gradient, and keeps ten whole gradients; a \
          rule here sees one element",
     ),
     row("adatam").differs(PROJECTED),
-    row("aida").differs(PROJECTED),
-    row("amos").differs(TOTALS),
+    row("aida")
+        .is(
+            "aida",
+            &[
+                COMMON,
+                MOMENTS,
+                &[
+                    ("k", Given("projections")),
+                    ("xi", Given("xi")),
+                    ("eps", Both(["eps_hat", "eps_root"])),
+                    ("rectify", Switch("rectify")),
+                    ("n_sma_threshold", Given("threshold")),
+                    ("degenerated_to_sgd", Given("degenerated_to_sgd")),
+                    ("ams_bound", Switch("amsgrad")),
+                ],
+            ],
+        )
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("amos").when(&[Deep]).differs(
+        "pytorch_optimizer: Amos of a kernel counts the channels only, ours all inputs",
+    ),
+    row("amos").is(
+        "amos",
+        &[&[
+            ("lr", Lr),
+            ("beta", Number("beta")),
+            ("momentum", Number("momentum")),
+            ("extra_l2", Number("extra_l2")),
+            ("c_coef", Given("c_coef")),
+            ("d_coef", Given("d_coef")),
+            ("eps", Number("eps")),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
     row("apollo_dqn").differs(TOTALS),
     row("apollo_lowrank").differs(MATRIX),
-    row("asgd_accelerated").differs(MODEL_TOTALS),
-    row("avagrad").differs(MODEL_TOTALS),
+    row("asgd_accelerated").when(&[LrChanges]).differs(
+        "pytorch_optimizer: a new learning rate takes the place of the one that it has found; here it is a factor",
+    ),
+    row("asgd_accelerated")
+        .is(
+            "adsgd",
+            &[
+                &[
+                    ("lr", GivenLr(0.01)),
+                    ("amplifier", Number("amplifier")),
+                    ("theta", GivenNumber("theta")),
+                    ("dampening", Number("dampening")),
+                    ("eps", Number("eps")),
+                    // states
+                    ("prev_param_norm", Free),
+                    ("prev_grad_norm", Free),
+                    ("curr_param_norm", Free),
+                    ("curr_grad_norm", Free),
+                ],
+                COMMON,
+            ],
+        )
+        .fixed(&[("of_norms", "true")]),
+    row("avagrad").is(
+        "avagrad",
+        &[
+            COMMON,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("gamma", Free), // a state
+                ("eps", Number("eps")),
+                ("adam_debias", Meaning::Off(BIASED)),
+            ],
+        ],
+    ),
     row("came").is(
         "came",
         &[
@@ -798,7 +940,7 @@ pub(super) const ROWS: &[Row] = &[
     row("dadapt_sgd")
         .is("dadapt_sgd", &[COMMON, D_ADAPTATION, GROWTH, &[("momentum", Number("momentum"))]]),
     row("dash").differs(MATRIX),
-    row("fadam").differs(TOTALS),
+    row("fadam").is("fadam", &[FADAM]),
     row("fromage").is(
         "fromage",
         &[&[

@@ -8,13 +8,9 @@ pub(super) const MATRIX: &str =
 pub(super) const PROJECTED: &str =
     "a rule of several products of whole tensors, or of channels, that is not here yet";
 
-/// AdaNorm, Amos and the like.
+/// Apollo, Ranger21 and the like.
 pub(super) const TOTALS: &str =
     "a rule of several sums or maxima over a tensor that is not here yet";
-
-/// Adai, AdamS and the like.
-pub(super) const MODEL_TOTALS: &str =
-    "a rule of a mean or norm over all parameters of the model that is not here yet";
 
 /// Lookahead, SAM.
 pub(super) const WRAPPER: &str = "a wrapper around another optimizer, which `Descent` has: Lookahead and SAM are held to these \
@@ -38,9 +34,6 @@ pub(super) const CURVATURE: &str =
 /// FTRL.
 pub(super) const FOLLOW_THE_LEADER: &str = "a weight is a function of all gradients and not of where it began: the first step forgets how \
      a network was initialised";
-
-/// AdamG.
-pub(super) const POWER: &str = "a rule with a power of its second moment that is not here yet";
 
 /// Schedule-Free around an optimizer that is given to it.
 pub(super) const ANY_SCHEDULE_FREE: &str = "Schedule-Free around any optimizer; here it is around SGD, AdamW and RAdam, and the files of \
