@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 83] = [
+pub static ROWS: [Row; 88] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -156,6 +156,11 @@ pub static ROWS: [Row; 83] = [
     Row::of::<FAdam>(0.001),
     Row::of::<AdamG>(1.0),
     Row::of::<Amos>(0.01),
+    Row::of::<AdaGC>(0.001),
+    Row::of::<AdamS>(0.001),
+    Row::of::<Adai>(0.1),
+    Row::of::<AvaGrad>(0.1),
+    Row::of::<AdSgd>(1.0),
     Row::of::<Padam>(0.01),
     Row::of::<AcProp>(0.001),
     Row::of::<SimplifiedAdEmaMix>(0.0001),

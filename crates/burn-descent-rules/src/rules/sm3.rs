@@ -1,5 +1,5 @@
 use crate::Domain::{Column, Row};
-use crate::transforms::greatest;
+use crate::transforms::at_least;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
