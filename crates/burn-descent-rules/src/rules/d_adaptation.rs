@@ -69,6 +69,7 @@ mod tests {
         keeps_still_and_shows_nan::<Momo>();
         keeps_still_and_shows_nan::<MomoAdam>();
         keeps_still_and_shows_nan::<PolyakSgd>();
+        keeps_still_and_shows_nan::<ScheduleFreePlus>();
     }
 
     #[test]
