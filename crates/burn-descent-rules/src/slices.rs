@@ -270,7 +270,10 @@ impl<R: Real> Folded<R> {
             (Some(Self { end, lost }), Fold::Sum) => {
                 let x = x - lost;
                 let sum = end + x;
-                Self { end: sum, lost: (sum - end) - x }
+                let lost = (sum - end) - x;
+                // A sum that overflows is infinite: what it has lost says no more.
+                let known = lost.abs().lt(R::lit(f64::INFINITY));
+                Self { end: sum, lost: R::select(known, lost, R::lit(0.0)) }
             }
         }
     }

@@ -16,7 +16,7 @@ pub(super) fn estimate<R: Real>(d: R, numerator: R, denominator: R, growth: Opti
     let most = growth.map_or(d_hat, |growth| growth * d);
     let d_hat = R::select(most.lt(d_hat), most, d_hat);
     let longer = R::select(d_hat.lt(d), d, d_hat);
-    R::select(R::lit(0.0).lt(denominator), longer, d + only_after(denominator))
+    R::select(R::lit(0.0).lt(denominator), longer, d + R::lit(0.0) * denominator)
 }
 
 /// A factor of the step: 0 where the sum of what has been seen is 0, so that nothing moves, not even by decay; 1
@@ -53,12 +53,15 @@ mod tests {
         assert_eq!(still, [vec![1.0, -2.0, 0.0], vec![0.5]], "{}", U::NAME);
         let [a, b] = walked::<U>(3, [&[0.1, f32::NAN, 0.0], &[1.0]]);
         assert!(a.iter().chain(&b).all(|x| x.is_nan()), "{}: {a:?} {b:?}", U::NAME);
-        let [a, b] = walked::<U>(3, [&[0.1, 0.0, -3.0], &[1e-3]]);
+        let [a, b] = walked::<U>(4, [&[1e-38, 0.0, -1e37], &[1e37]]);
+        assert!(a.iter().chain(&b).all(|x| x.is_finite()), "{}: {a:?} {b:?}", U::NAME);
+        let [a, b] = walked::<U>(4, [&[0.1, 0.0, -3.0], &[1e-3]]);
         assert!(a.iter().chain(&b).all(|x| x.is_finite()), "{}: {a:?} {b:?}", U::NAME);
     }
 
     #[test]
-    fn a_rule_of_the_whole_model_keeps_still_without_a_gradient_and_shows_a_nan() {
+    fn a_rule_of_the_model_keeps_still_without_a_gradient_shows_a_nan_and_bears_what_overflows() {
+        keeps_still_and_shows_nan::<Prodigy>();
         keeps_still_and_shows_nan::<DAdaptAdam>();
         keeps_still_and_shows_nan::<DAdaptSgd>();
         keeps_still_and_shows_nan::<DAdaptAdaGrad>();

@@ -25,7 +25,8 @@ options! {
     ///   correction, weight decay of 0 in the gradient. optax corrects the bias always and decouples the decay.
     /// - Memory: three numbers a weight, and two a tensor. Traffic in f32: read 36, write 16 bytes a weight, 16 of
     ///   those read for the sums.
-    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`.
+    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`. One whose square overflows stops its
+    ///   weight for good (`v` infinite).
     /// - Reference: Defazio & Mishchenko 2023, algorithm 5, <https://arxiv.org/abs/2301.07733>.
     ///
     /// ```
@@ -144,7 +145,7 @@ impl Rule for DAdaptAdam {
     ) -> (R, Estimate<R>) {
         let g = g + k.l2 * p;
         let dlr = s.d * k.lr;
-        let along = k.layer_scale * dlr * g * s.s / (s.v.sqrt() + k.eps);
+        let along = k.layer_scale * dlr * g * (s.s / (s.v.sqrt() + k.eps));
         let numerator = k.root * s.numerator + k.one_root * over.sum(Model, along);
         let m = k.beta1 * s.m + k.one_beta1 * k.layer_scale * dlr * g;
         let v = k.beta2 * s.v + k.one_beta2 * g * g;

@@ -29,7 +29,8 @@ options! {
     ///   no limit of growth.
     /// - Memory: five numbers a weight, and two a tensor. Traffic in f32: read 44, write 24 bytes a weight, 16 of
     ///   those read for the sums.
-    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`.
+    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`. One whose square overflows stops its
+    ///   weight for good (`n` infinite).
     /// - Reference: Defazio & Mishchenko 2023, <https://arxiv.org/abs/2301.07733>; around Adan in their code.
     ///
     /// ```
@@ -160,9 +161,9 @@ impl Rule for DAdaptAdan {
         let sum = k.beta3 * s.s + k.one_beta3 * dlr * g;
 
         let root = n.sqrt() + k.eps;
-        let of_g = dlr * dlr * over.sum(Model, g * g / root);
+        let of_g = dlr * dlr * over.sum(Model, g * (g / root));
         let squares = k.beta3 * s.squares + k.one_beta3 * of_g;
-        let of_sum = over.sum(Model, sum * sum / root) / k.one_beta3;
+        let of_sum = over.sum(Model, sum * (sum / root)) / k.one_beta3;
         let length = over.sum(Model, sum.abs());
         let d = estimate(s.d, of_sum - squares, length, Some(k.growth_rate));
 

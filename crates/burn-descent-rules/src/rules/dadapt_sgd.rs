@@ -22,7 +22,8 @@ options! {
     ///   pytorch_optimizer has `momentum` 0.9.
     /// - Memory: two numbers a weight, and three a tensor. Traffic in f32: read 40, write 12 bytes a weight, 24 of
     ///   those read for the sums.
-    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`.
+    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`. A first one whose norm overflows
+    ///   stops the model for good (`‖g₁‖` infinite).
     /// - Reference: Defazio & Mishchenko 2023, algorithm 4, <https://arxiv.org/abs/2301.07733>.
     ///
     /// ```

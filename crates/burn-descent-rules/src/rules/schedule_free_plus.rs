@@ -29,7 +29,7 @@ options! {
     /// - Memory: three numbers a weight, and three a tensor. Traffic in f32: read 28, write 16 bytes a weight, 8 of
     ///   those read for the sums.
     /// - A gradient or a loss that is NaN makes the whole model NaN: set `NotFinite::Skip`.
-    /// - Reference: Defazio 2026, algorithm 1; the code is <https://github.com/facebookresearch/schedule_free>.
+    /// - Reference: Defazio 2026, algorithm 1, <https://arxiv.org/abs/2605.19095>.
     ///
     /// ```
     /// # use burn_descent_rules::burn_descent;
@@ -129,8 +129,7 @@ impl ScheduleFreePlus {
 impl Rule for ScheduleFreePlus {
     const NAME: &'static str = "schedule_free_plus";
     const TITLE: &'static str = "Schedule-Free+";
-    const PAPER: Paper =
-        Paper::at("Defazio 2026", "https://github.com/facebookresearch/schedule_free");
+    const PAPER: Paper = Paper::arxiv("Defazio 2026", "2605.19095");
     const SUMS: usize = 2;
     const LOSS: bool = true;
     type State<R: Copy> = Averages<R>;
@@ -206,6 +205,7 @@ impl Rule for ScheduleFreePlus {
 mod tests {
     use super::ScheduleFreePlus;
     use crate::slices::Walk;
+    use core::f64::consts::FRAC_PI_2;
 
     /// The same with `x`, `y` and `z` held one by one, as the definition has them.
     fn by_definition(rule: &ScheduleFreePlus, steps: &[(f64, f64, f64)]) -> (f64, f64) {
@@ -216,7 +216,7 @@ mod tests {
             let (from, to) = ((1.0 - rule.beta).ln(), (1.0 - rule.beta_max).ln());
             let beta = 1.0 - (from * (1.0 - progress) + to * progress).exp();
             let b = rule.polyak_beta;
-            length = b * length + (1.0 - b) * g.abs() * 1.5707963267948966_f64.sqrt();
+            length = b * length + (1.0 - b) * g.abs() * FRAC_PI_2.sqrt();
             let above = (loss + beta * g * (z - x)).max(0.0);
             let lr = lr * above / (length / (1.0 - b.powi(t)));
             lr_max = lr.max(lr_max);
