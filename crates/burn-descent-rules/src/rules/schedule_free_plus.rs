@@ -28,7 +28,8 @@ options! {
     ///   learning rate is a factor: 1.
     /// - Memory: three numbers a weight, and three a tensor. Traffic in f32: read 28, write 16 bytes a weight, 8 of
     ///   those read for the sums.
-    /// - A gradient or a loss that is NaN makes the whole model NaN: set `NotFinite::Skip`.
+    /// - A gradient or a loss that is NaN makes the whole model NaN: set `NotFinite::Skip`. One whose square overflows
+    ///   stops its weight for good (`v` infinite).
     /// - Reference: Defazio 2026, algorithm 1, <https://arxiv.org/abs/2605.19095>.
     ///
     /// ```
