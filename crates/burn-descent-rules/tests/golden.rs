@@ -91,7 +91,7 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Sm3: 10,
     Racs: 10,
     AdamMini: 4,
-    Prodigy: 31,
+    Prodigy: 45,
     DAdaptAdam: 21,
     DAdaptSgd: 10,
     DAdaptAdaGrad: 10,
@@ -214,10 +214,11 @@ impl<U: Rule, R: Real + Into<f64>> Engine for OnSlices<U, R> {
         let grads: Vec<Vec<R>> = grads.iter().map(|g| cast(g)).collect();
         let all = self.walks.iter_mut().zip(&mut self.params).zip(&grads);
         let mut all: Vec<_> = all.map(|((walk, p), g)| (walk, &mut p[..], &g[..])).collect();
-        Ok(match loss {
+        match loss {
             Some(loss) => Walk::step_together_with_loss(lr, loss, &mut all)?,
             None => Walk::step_together(lr, &mut all)?,
-        })
+        }
+        Ok(())
     }
 
     fn params(&self) -> Result<Step, BoxError> {

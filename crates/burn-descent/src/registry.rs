@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 88] = [
+pub static ROWS: [Row; 90] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -192,4 +192,6 @@ pub static ROWS: [Row; 88] = [
     Row::of::<ScheduleFreeSgd>(0.1),
     Row::of::<ScheduleFreeAdamW>(0.0025),
     Row::of::<ScheduleFreeRAdam>(0.0025),
+    Row::of::<ScheduleFreePlus>(1.0),
+    Row::of::<GpaAdamW>(0.001),
 ];

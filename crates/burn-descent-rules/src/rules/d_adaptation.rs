@@ -16,7 +16,7 @@ pub(super) fn estimate<R: Real>(d: R, numerator: R, denominator: R, growth: Opti
     let most = growth.map_or(d_hat, |growth| growth * d);
     let d_hat = R::select(most.lt(d_hat), most, d_hat);
     let longer = R::select(d_hat.lt(d), d, d_hat);
-    R::select(R::lit(0.0).lt(denominator), longer, d + only_after(denominator))
+    R::select(R::lit(0.0).lt(denominator), longer, d + R::lit(0.0) * denominator)
 }
 
 /// A factor of the step: 0 where the sum of what has been seen is 0, so that nothing moves, not even by decay; 1
@@ -35,9 +35,9 @@ mod tests {
     use crate::{Rule, View};
 
     /// Two tensors after some steps in f32, with the same gradient at each.
-    fn walked<U: Rule + Default>(steps: usize, gradients: [&[f32]; 2]) -> [Vec<f32>; 2] {
+    fn walked<U: Rule>(rule: &U, steps: usize, gradients: [&[f32]; 2]) -> [Vec<f32>; 2] {
         let mut p = [vec![1.0, -2.0, 0.0], vec![0.5]];
-        let walk = |p: &Vec<f32>| Walk::of(U::default(), View::vector(p.len())).unwrap();
+        let walk = |p: &Vec<f32>| Walk::of(rule.clone(), View::vector(p.len())).unwrap();
         let [mut a, mut b] = [&p[0], &p[1]].map(walk);
         for _ in 0..steps {
             let [pa, pb] = &mut p;
@@ -48,27 +48,33 @@ mod tests {
         p
     }
 
-    fn keeps_still_and_shows_nan<U: Rule + Default>() {
-        let still = walked::<U>(3, [&[0.0; 3], &[0.0]]);
+    fn keeps_still_and_shows_nan<U: Rule>(rule: U) {
+        let still = walked(&rule, 3, [&[0.0; 3], &[0.0]]);
         assert_eq!(still, [vec![1.0, -2.0, 0.0], vec![0.5]], "{}", U::NAME);
-        let [a, b] = walked::<U>(3, [&[0.1, f32::NAN, 0.0], &[1.0]]);
+        let [a, b] = walked(&rule, 3, [&[0.1, f32::NAN, 0.0], &[1.0]]);
         assert!(a.iter().chain(&b).all(|x| x.is_nan()), "{}: {a:?} {b:?}", U::NAME);
-        let [a, b] = walked::<U>(3, [&[0.1, 0.0, -3.0], &[1e-3]]);
+        let [a, b] = walked(&rule, 4, [&[1e-38, 0.0, -1e37], &[1e37]]);
+        assert!(a.iter().chain(&b).all(|x| x.is_finite()), "{}: {a:?} {b:?}", U::NAME);
+        let [a, b] = walked(&rule, 4, [&[0.1, 0.0, -3.0], &[1e-3]]);
         assert!(a.iter().chain(&b).all(|x| x.is_finite()), "{}: {a:?} {b:?}", U::NAME);
     }
 
     #[test]
-    fn a_rule_of_the_whole_model_keeps_still_without_a_gradient_and_shows_a_nan() {
-        keeps_still_and_shows_nan::<DAdaptAdam>();
-        keeps_still_and_shows_nan::<DAdaptSgd>();
-        keeps_still_and_shows_nan::<DAdaptAdaGrad>();
-        keeps_still_and_shows_nan::<DAdaptLion>();
-        keeps_still_and_shows_nan::<DAdaptAdan>();
-        keeps_still_and_shows_nan::<DoG>();
-        keeps_still_and_shows_nan::<DoWG>();
-        keeps_still_and_shows_nan::<Momo>();
-        keeps_still_and_shows_nan::<MomoAdam>();
-        keeps_still_and_shows_nan::<PolyakSgd>();
+    fn a_rule_of_the_model_keeps_still_without_a_gradient_shows_a_nan_and_bears_what_overflows() {
+        keeps_still_and_shows_nan(Prodigy::new());
+        keeps_still_and_shows_nan(DAdaptAdam::new());
+        keeps_still_and_shows_nan(DAdaptSgd::new());
+        keeps_still_and_shows_nan(DAdaptAdaGrad::new());
+        keeps_still_and_shows_nan(DAdaptLion::new());
+        keeps_still_and_shows_nan(DAdaptAdan::new());
+        keeps_still_and_shows_nan(DoG::new());
+        keeps_still_and_shows_nan(DoWG::new());
+        keeps_still_and_shows_nan(Momo::new());
+        keeps_still_and_shows_nan(MomoAdam::new());
+        keeps_still_and_shows_nan(Momo::new().adapt_lower_bound(true));
+        keeps_still_and_shows_nan(MomoAdam::new().adapt_lower_bound(true));
+        keeps_still_and_shows_nan(PolyakSgd::new());
+        keeps_still_and_shows_nan(ScheduleFreePlus::new());
     }
 
     #[test]

@@ -26,7 +26,8 @@ options! {
     ///   growth, weight decay of 0 in the gradient. pytorch_optimizer has `eps` 0.
     /// - Memory: three numbers a weight, and two a tensor. Traffic in f32: read 36, write 16 bytes a weight, 16 of
     ///   those read for the sums.
-    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`.
+    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`. One whose square overflows brings its
+    ///   weight back to `θ₀` for good (`a` infinite).
     /// - Reference: Defazio & Mishchenko 2023, algorithm 3, <https://arxiv.org/abs/2301.07733>.
     ///
     /// ```
@@ -122,8 +123,8 @@ impl Rule for DAdaptAdaGrad {
         let a = s.a + g * g;
         let sum = s.s + dlr * g;
         let root = a.sqrt() + k.eps;
-        let squares = s.squares + dlr * dlr * over.sum(Model, g * g / root);
-        let of_sum = over.sum(Model, sum * sum / root);
+        let squares = s.squares + dlr * dlr * over.sum(Model, g * (g / root));
+        let of_sum = over.sum(Model, sum * (sum / root));
         let length = over.sum(Model, sum.abs());
         let d = estimate(s.d, of_sum - squares, length, Some(k.growth_rate));
 

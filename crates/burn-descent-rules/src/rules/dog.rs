@@ -22,7 +22,8 @@ options! {
     ///   normalisation they advise an `init_scale` of 1e-4.
     /// - Memory: one number a weight, and two a tensor. Traffic in f32: read 24, write 8 bytes a weight, 12 of those
     ///   read for the norms.
-    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`.
+    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`. One whose norm overflows stops the
+    ///   model for good (`G` infinite).
     /// - Reference: Ivgi, Hinder & Carmon 2023, <https://arxiv.org/abs/2302.12022>.
     ///
     /// ```
@@ -114,9 +115,7 @@ impl Rule for DoG {
         let r = R::select(here.lt(r), r, here);
         let squares = s.squares + over.sum(Model, g * g);
         let rate = r / (squares + k.eps).sqrt();
-        // Not 0, so that a NaN is not hidden.
-        let first = k.first_lr + R::lit(0.0) * squares;
-        let rate = R::select(R::lit(0.0).lt(k.first_lr), first, rate);
+        let rate = R::select(R::lit(0.0).lt(k.first_lr), k.first_lr, rate);
         let new = p - k.lr * rate * g;
         (new, Distance { moved: s.moved + (new - p), r, squares })
     }

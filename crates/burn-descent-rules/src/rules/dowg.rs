@@ -17,7 +17,8 @@ options! {
     /// - Defaults: optax's. `eps` 1e-4, which is `init_sq_distance` too where that is 0; `weight_decay` 0.
     /// - Memory: one number a weight, and two a tensor. Traffic in f32: read 24, write 8 bytes a weight, 12 of those
     ///   read for the norms.
-    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`.
+    /// - A gradient that is NaN makes the whole model NaN: set `NotFinite::Skip`. One whose norm overflows stops the
+    ///   model for good (`v` infinite).
     /// - Reference: Khaled, Mishchenko & Jin 2023, <https://arxiv.org/abs/2305.16284>.
     ///
     /// ```

@@ -24,7 +24,8 @@ options! {
     /// - Defaults: optax's. `beta` 0.9, `lower_bound` 0, `weight_decay` 0, learning rate 1.
     /// - Memory: one number a weight, and three a tensor. Traffic in f32: read 24, write 8 bytes a weight, 12 of those
     ///   read for the sums.
-    /// - A gradient or a loss that is NaN makes the whole model NaN: set `NotFinite::Skip`.
+    /// - A gradient or a loss that is NaN makes the whole model NaN: set `NotFinite::Skip`. One whose norm overflows makes no
+    ///   step.
     /// - Reference: Schaipp et al. 2023, algorithm 1, <https://arxiv.org/abs/2305.07583>.
     ///
     /// ```

@@ -27,7 +27,8 @@ options! {
     ///   0.01.
     /// - Memory: two numbers a weight, and three a tensor. Traffic in f32: read 32, write 12 bytes a weight, 16 of
     ///   those read for the sums.
-    /// - A gradient or a loss that is NaN makes the whole model NaN: set `NotFinite::Skip`.
+    /// - A gradient or a loss that is NaN makes the whole model NaN: set `NotFinite::Skip`. One whose square overflows stops
+    ///   its weight for good (`v` infinite).
     /// - Reference: Schaipp et al. 2023, algorithm 3, <https://arxiv.org/abs/2305.07583>.
     ///
     /// ```

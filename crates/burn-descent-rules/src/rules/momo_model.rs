@@ -53,7 +53,9 @@ impl<R: Real> LossModel<R> {
         let here = R::select(cap.lt(grown * debias * bound), lower, bound);
         let above = grown * (f - debias * here - gamma) + along;
         let step = polyak_step(no_less_than_zero(above), norm2, most);
-        let bound = adapted((f + along - gamma - half * step * norm2) / debias);
+        // Where a norm has overflowed there is no step.
+        let gain = R::select(zero.lt(step), half * step * norm2, zero * step);
+        let bound = adapted((f + along - gamma - gain) / debias);
         Seen { step, bound }
     }
 }

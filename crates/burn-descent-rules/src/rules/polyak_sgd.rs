@@ -17,7 +17,8 @@ options! {
     ///
     /// - Defaults: optax's. `f_min` 0, `eps` 0, `scaling` 1.
     /// - Memory: none. Traffic in f32: read 12, write 4 bytes a weight, 4 of those read for the norm.
-    /// - A gradient or a loss that is NaN makes the whole model NaN: set `NotFinite::Skip`.
+    /// - A gradient or a loss that is NaN makes the whole model NaN: set `NotFinite::Skip`. One whose norm overflows makes
+    ///   no step.
     /// - Reference: Loizou et al. 2020, <https://arxiv.org/abs/2002.10542>.
     ///
     /// ```

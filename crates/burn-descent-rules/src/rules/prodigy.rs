@@ -1,4 +1,4 @@
-use super::d_adaptation::limit;
+use super::d_adaptation::{limit, only_after};
 use crate::Domain::Model;
 use crate::{Over, Paper, Real, Rule, fields, options, transforms};
 
@@ -165,10 +165,11 @@ impl Rule for Prodigy {
         let first = R::select(k.d0.lt(d), d, d.max(d_hat));
         let d_max = R::select(found, s.d_max.max(d_hat), s.d_max);
         let grown = first * k.growth_rate;
-        let new_d = R::select(found, R::select(grown.lt(d_max), grown, d_max), d);
+        let moves = only_after(denominator);
+        let new_d = R::select(found, R::select(grown.lt(d_max), grown, d_max), d + zero * moves);
 
         let step = dlr * (k.decay * p + m / (v.sqrt() + new_d * k.eps));
-        let new = p - R::select(found, step, zero * step);
+        let new = p - moves * step;
         let moved = s.moved + (new - p);
         (new, Estimate { m, v, s: sum, moved, d: new_d, d_max, numerator })
     }
