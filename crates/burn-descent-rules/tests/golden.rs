@@ -70,7 +70,7 @@ const RULES: &[(&str, usize, Replay)] = rules![
     AcProp: 7,
     AccSgd: 7,
     MSvag: 7,
-    Mars: 6,
+    Mars: 24,
     Ano: 10,
     ExAdam: 7,
     Kate: 7,
@@ -96,7 +96,6 @@ const ONLY_HERE: &[&str] = &[AdamAtan2::NAME];
 
 /// How many cases of the files in the repository are left out, and why.
 const LEFT_OUT: &[(&str, usize)] = &[
-    ("another rule: MARS around Lion; ours is MARS around AdamW", 6),
     (
         "another rule: optax: factored are the two largest dimensions; a stack of matrices here is one of the \
          last two",
@@ -104,19 +103,9 @@ const LEFT_OUT: &[(&str, usize)] = &[
     ),
     ("another rule: prodigyopt: sums over every so many elements only", 1),
     (
-        "another rule: pytorch_optimizer: its cautious MARS takes another step than timm's, which is \
-         ours",
-        3,
-    ),
-    (
         "another rule: pytorch_optimizer: the second moment keeps its bias, and the norm of the weights ends \
          at 10",
         15,
-    ),
-    (
-        "another rule: vectors are stepped by AdamW with options of their own; here they are a \
-         group of their own",
-        9,
     ),
 ];
 

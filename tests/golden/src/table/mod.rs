@@ -175,13 +175,6 @@ const LR_IN_VELOCITY: &str = "its velocity holds the learning rate, ours does no
 const RMS_OF_TENSOR: &str =
     "StableAdamW's clipping around another rule; it is the option `stable` of AdamW";
 
-/// MARS as its authors use it.
-const VECTORS_BY_ADAMW: &str =
-    "vectors are stepped by AdamW with options of their own; here they are a group of their own";
-
-/// MARS with another rule around its gradient.
-const MARS_LION: &str = "MARS around Lion; ours is MARS around AdamW";
-
 /// A cautious step.
 const CAUTION: &str = "cautious: an option of AdamW, Lion, ADOPT, LaProp, MARS, NAdam and SGD; a rule that is a chain gets \
      it by `Cautious`";

@@ -9,7 +9,7 @@ use super::reasons::{
     POWER, PROJECTED, RANGER, TOTALS, TRUST_RATIO, WRAPPER,
 };
 use super::{
-    CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row, VECTORS_BY_ADAMW, row,
+    CAUTION, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row,
 };
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
@@ -42,9 +42,6 @@ const SCHEDULE_FREE: &[(&str, Meaning)] = &[
     ("step", Free),
     ("foreach", Free),
 ];
-
-const CAUTIOUS_MARS: &str =
-    "pytorch_optimizer: its cautious MARS takes another step than timm's, which is ours";
 
 const LAMB: &str =
     "pytorch_optimizer: the second moment keeps its bias, and the norm of the weights ends at 10";
@@ -135,6 +132,28 @@ const GROKFAST: &[(&str, Meaning)] = &[
     ("foreach", Free),
     ("step", Free),
 ];
+
+const MARS: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("eps", Number("eps_hat")),
+    ("gamma", Number("gamma")),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Decides),
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("ams_bound", Switch("amsgrad")),
+    ("cautious", Switch("cautious")),
+    ("mars_type", Decides),
+    ("optimize_1d", Switch("optimize_1d")),
+    ("lr_1d", Free), // it is in `lr_1d_factor`
+    ("lr_1d_factor", Number("lr_1d_factor")),
+    ("betas_1d", Pair(["beta1_1d", "beta2_1d"])),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const MARS_DECAY: &[(&str, Meaning)] = &[("weight_decay_1d", Number("weight_decay_1d"))];
 
 pub(super) const ROWS: &[Row] = &[
     row("sgdw").is(
@@ -298,35 +317,26 @@ pub(super) const ROWS: &[Row] = &[
             ]],
         )
         .fixed(&[("stable", "true")]),
-    row("mars").when(&[On("cautious")]).differs(CAUTIOUS_MARS),
-    row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
-    row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),
+    row("mars").when(&[Is("mars_type", "shampoo")]).differs(MATRIX),
+    row("mars").when(&[Off("weight_decouple"), On("weight_decay")]).differs(
+        "pytorch_optimizer: weight decay of MARS that is not decoupled is added to the gradient that the \
+         next step compares with, and to nothing else",
+    ),
     row("mars")
-        .is(
-        "mars",
-        &[&[
-            ("lr", Lr),
-            ("betas", Pair(["beta1", "beta2"])),
-            ("eps", Number("eps_hat")),
-            ("gamma", Number("gamma")),
-            ("weight_decay", Number("weight_decay")),
-            ("weight_decouple", Decides),
-            ("fixed_decay", Meaning::Off(FIXED_DECAY)),
-            ("ams_bound", Switch("amsgrad")),
-            ("cautious", Decides),
-            ("mars_type", Decides),
-            ("optimize_1d", Decides),
-            // only for vectors that are stepped by AdamW
-            ("lr_1d", Free),
-            ("lr_1d_factor", Free),
-            ("betas_1d", Free),
-            ("weight_decay_1d", Free),
-            ("maximize", Switch("maximize")),
-            ("foreach", Free),
-            ("step", Free),
-        ]],
-    )
-    .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+        .when(&[Is("mars_type", "lion"), Off("weight_decouple")])
+        .is("mars", &[MARS, &[("weight_decay_1d", Free)]])
+        .fixed(&[("lion", "true"), ("weight_decay_1d", "0"), ("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("mars")
+        .when(&[Off("weight_decouple")])
+        .is("mars", &[MARS, &[("weight_decay_1d", Free)]])
+        .fixed(&[("weight_decay_1d", "0"), ("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("mars")
+        .when(&[Is("mars_type", "lion")])
+        .is("mars", &[MARS, MARS_DECAY])
+        .fixed(&[("lion", "true"), ("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("mars")
+        .is("mars", &[MARS, MARS_DECAY])
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
     row("schedulefree_sgd").is(
         "schedule_free_sgd",
         &[
