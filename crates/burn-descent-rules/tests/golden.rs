@@ -9,11 +9,12 @@ use burn_descent_golden::{
 };
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano, Asgd, Bcos,
-    Cocob, DiffGrad, ExAdam, Grams, GrokFastAdamW, Kate, LaProp, Lamb, Lion, MSvag, Madgrad, Mars,
-    NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, Prodigy, QhAdam, Qhm, RAdam,
-    Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd,
-    SignSgd, SimplifiedAdEmaMix, Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
+    AdaSmooth, AdaTam, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano,
+    ApolloDqn, Asgd, Bcos, Cocob, DiffGrad, ExAdam, Ftrl, Grams, GrokFastAdamW, Kate, LaProp, Lamb,
+    Lion, MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm,
+    Prodigy, QhAdam, Qhm, RAdam, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
+    ScheduleFreeSgd, Sgd, SgdSai, SignSgd, SimplifiedAdEmaMix, Swats, Tam, Tiger, Vsgd, Yogi,
+    from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -37,10 +38,10 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Lion: 10,
     SignSgd: 10,
     Tiger: 7,
-    Rprop: 10,
+    Rprop: 17,
     Adopt: 10,
     AdEmaMix: 10,
-    Adan: 10,
+    Adan: 20,
     Qhm: 10,
     AggMo: 7,
     Pid: 6,
@@ -71,6 +72,12 @@ const RULES: &[(&str, usize, Replay)] = rules![
     AccSgd: 7,
     MSvag: 7,
     Mars: 24,
+    Tam: 7,
+    AdaTam: 7,
+    Swats: 9,
+    ApolloDqn: 8,
+    SgdSai: 6,
+    Ftrl: 14,
     Ano: 10,
     ExAdam: 7,
     Kate: 7,
@@ -81,8 +88,8 @@ const RULES: &[(&str, usize, Replay)] = rules![
     AdaSmooth: 7,
     Vsgd: 7,
     Cocob: 7,
-    ScheduleFreeSgd: 10,
-    ScheduleFreeAdamW: 10,
+    ScheduleFreeSgd: 24,
+    ScheduleFreeAdamW: 24,
     ScheduleFreeRAdam: 10,
 ];
 

@@ -103,10 +103,11 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 55] = [
+pub static ROWS: [Row; 61] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
+    Row::of::<Ftrl>(0.05),
     Row::of::<RmsProp>(0.001),
     Row::of::<Adam>(0.001),
     Row::of::<AdamW>(0.001),
@@ -121,6 +122,8 @@ pub static ROWS: [Row; 55] = [
     Row::of::<Adan>(0.001),
     Row::of::<Qhm>(0.1),
     Row::of::<AggMo>(0.1),
+    Row::of::<Tam>(0.01),
+    Row::of::<SgdSai>(0.001),
     Row::of::<Pid>(0.001),
     Row::of::<Asgd>(0.01),
     Row::of::<AdaMax>(0.002),
@@ -139,6 +142,8 @@ pub static ROWS: [Row; 55] = [
     Row::of::<Grams>(0.001),
     Row::of::<DiffGrad>(0.001),
     Row::of::<AdaMod>(0.001),
+    Row::of::<AdaTam>(0.001),
+    Row::of::<Swats>(0.001),
     Row::of::<Padam>(0.01),
     Row::of::<AcProp>(0.001),
     Row::of::<SimplifiedAdEmaMix>(0.0001),
@@ -149,6 +154,7 @@ pub static ROWS: [Row; 55] = [
     Row::of::<AccSgd>(0.01),
     Row::of::<MSvag>(0.01),
     Row::of::<Mars>(0.003),
+    Row::of::<ApolloDqn>(0.0001),
     Row::of::<Ano>(0.0001),
     Row::of::<ExAdam>(0.001),
     Row::of::<Kate>(0.001),

@@ -159,6 +159,7 @@ impl Meaning {
             Meaning::Finite(option) => {
                 set(option, given.and_then(Value::as_f64).unwrap_or(0.0).to_string());
             }
+            Meaning::Twice(option) => set(option, (2.0 * number()?).to_string()),
             Meaning::Negative(option) => set(option, (-number()?).to_string()),
             Meaning::PairOr([a, b], default) => {
                 let pair = given.and_then(Value::as_array).filter(|list| list.len() == 2);

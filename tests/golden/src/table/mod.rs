@@ -94,6 +94,8 @@ pub enum Meaning {
     Over(&'static str, &'static str),
     /// The same, where `null` or nothing stands for 0.
     OverOrZero(&'static str, &'static str),
+    /// The numeric option of this name is twice the number.
+    Twice(&'static str),
     /// The numeric option of this name is the number with the other sign.
     Negative(&'static str),
     /// The numeric option of this name, where 0 stands for a number that is not finite.

@@ -5,12 +5,10 @@ use super::Meaning::{
     Both, Decides, Free, Given, Lr, LrAnd, Number, NumberOrZero, Pair, Switch, Triple,
 };
 use super::reasons::{
-    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, FOLLOW_THE_LEADER, MATRIX, MODEL_TOTALS,
-    POWER, PROJECTED, RANGER, TOTALS, TRUST_RATIO, WRAPPER,
+    ANY_SCHEDULE_FREE, CURVATURE, FACTORED, FINDS_LR, MATRIX, MODEL_TOTALS, POWER, PROJECTED,
+    RANGER, TOTALS, TRUST_RATIO, WRAPPER,
 };
-use super::{
-    CAUTION, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row,
-};
+use super::{CAUTION, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row};
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
 
@@ -45,11 +43,6 @@ const SCHEDULE_FREE: &[(&str, Meaning)] = &[
 
 const LAMB: &str =
     "pytorch_optimizer: the second moment keeps its bias, and the norm of the weights ends at 10";
-
-const PALM: &str = "pytorch_optimizer: PaLM's decay of the second moment";
-
-const CLIPPED: &str =
-    "pytorch_optimizer: gradients are clipped, which is no part of the update rule here";
 
 const BASE_LR: &str =
     "pytorch_optimizer: the bounds follow the learning rate, from one that the file does not say";
@@ -155,6 +148,44 @@ const MARS: &[(&str, Meaning)] = &[
 
 const MARS_DECAY: &[(&str, Meaning)] = &[("weight_decay_1d", Number("weight_decay_1d"))];
 
+const APOLLO: &[&[(&str, Meaning)]] = &[
+    &[("weight_decouple", Free), ("weight_decay_type", Decides)],
+    COMMON,
+    &[
+        ("init_lr", Number("init_lr")),
+        ("beta", Number("beta")),
+        ("rebound", Decides),
+        ("warmup_steps", Given("warmup_steps")),
+        ("eps", Number("eps")),
+    ],
+];
+
+/// Apollo's warm-up, where none is given.
+const POSTPONED: (&str, &str) = ("warmup_steps", "500");
+
+const SAI: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("momentum", Number("momentum")),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Switch("decoupled_weight_decay")),
+    ("eps", Number("eps")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const TAM: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("momentum", Number("momentum")),
+    ("decay_rate", Number("decay_rate")),
+    ("weight_decay", Number("weight_decay")),
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("eps", Number("eps")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
 pub(super) const ROWS: &[Row] = &[
     row("sgdw").is(
         "sgd",
@@ -193,7 +224,7 @@ pub(super) const ROWS: &[Row] = &[
             ("betas", Triple(["beta1", "beta2", "beta3"])),
             ("weight_decay", Number("weight_decay")),
             ("weight_decouple", Switch("no_prox")),
-            ("max_grad_norm", Meaning::Off(CLIPPED)),
+            ("max_grad_norm", Number("max_grad_norm")),
             ("eps", Number("eps")),
             ("maximize", Switch("maximize")),
             ("foreach", Free),
@@ -355,13 +386,14 @@ pub(super) const ROWS: &[Row] = &[
             &[
                 ("betas", Pair(["beta1", "beta2"])),
                 ("warmup_steps", Number("warmup_steps")),
-                ("decoupling_c", Meaning::Off("pytorch_optimizer: a decay that is decoupled anew")),
-                ("ams_bound", Meaning::Off("pytorch_optimizer: Schedule-Free with AMSGrad, which the authors' has not")),
+                ("decoupling_c", Number("decoupling_c")),
+                ("ams_bound", Switch("amsgrad")),
                 ("eps", Number("eps")),
-                ("use_palm", Meaning::Off(PALM)),
+                ("use_palm", Free), // it does nothing
             ],
         ],
-    ),
+    )
+    .fixed(&[("eps_root", EPS_OF_V)]),
     row("schedulefree_radam").is(
         "schedule_free_radam",
         &[
@@ -370,30 +402,31 @@ pub(super) const ROWS: &[Row] = &[
                 ("betas", Pair(["beta1", "beta2"])),
                 ("silent_sgd_phase", Switch("silent_sgd_phase")),
                 ("eps", Number("eps")),
-                ("use_palm", Meaning::Off(PALM)),
+                ("use_palm", Free), // it does nothing
             ],
         ],
-    ),
-    row("schedulefree_wrapper_sgd").when(&[On("sf_weight_decay")]).differs(
-        "pytorch_optimizer: weight decay of its Schedule-Free wrapper acts on z and x; ours is the \
-         authors', in the gradient",
     ),
     row("schedulefree_wrapper_sgd").is(
         "schedule_free_sgd",
         &[&[
             ("lr", Lr),
             ("sf_momentum", Number("momentum")),
+            ("sf_weight_decay", NumberOrZero("weight_decay")),
             // of the SGD inside
-            ("momentum", Free),
-            ("dampening", Free),
-            ("weight_decay", Free),
-            ("nesterov", Free),
-            ("maximize", Free),
+            ("momentum", Meaning::Off(ANY_SCHEDULE_FREE)),
+            ("dampening", Free), // only with `momentum`
+            ("weight_decay", Meaning::Off(ANY_SCHEDULE_FREE)),
+            ("nesterov", Free), // only with `momentum`
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("differentiable", Free),
+            ("fused", Free),
             ("step", Free),
             ("lr_max", Free),
             ("weight_sum", Free),
         ]],
-    ),
+    )
+    .fixed(&[("decoupled_weight_decay", "true")]),
     row("grokfast_adamw").when(&[On("weight_decay"), Off("weight_decouple")]).differs(
         "pytorch_optimizer: weight decay of GrokFast-AdamW in the gradient; ours acts on the weights",
     ),
@@ -602,10 +635,43 @@ pub(super) const ROWS: &[Row] = &[
         "it divides by the greatest element of an old gradient, and keeps ten whole gradients; a \
          rule here sees one element",
     ),
-    row("adatam").differs(PROJECTED),
+    row("adatam").is(
+        "adatam",
+        &[
+            COMMON,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("decay_rate", Number("decay_rate")),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
     row("aida").differs(PROJECTED),
     row("amos").differs(TOTALS),
-    row("apollo_dqn").differs(TOTALS),
+    row("apollo_dqn").when(&[LrChanges]).differs(
+        "pytorch_optimizer: Apollo's warm-up is to the first learning rate, not to that of the step",
+    ),
+    row("apollo_dqn")
+        .when(&[Is("rebound", "belief"), Is("weight_decay_type", "decoupled")])
+        .is("apollo_dqn", APOLLO)
+        .fixed(&[POSTPONED, ("belief", "true"), ("decoupled_weight_decay", "true")]),
+    row("apollo_dqn")
+        .when(&[Is("rebound", "belief"), Is("weight_decay_type", "stable")])
+        .is("apollo_dqn", APOLLO)
+        .fixed(&[POSTPONED, ("belief", "true"), ("stable_decay", "true")]),
+    row("apollo_dqn")
+        .when(&[Is("rebound", "belief")])
+        .is("apollo_dqn", APOLLO)
+        .fixed(&[POSTPONED, ("belief", "true")]),
+    row("apollo_dqn")
+        .when(&[Is("weight_decay_type", "decoupled")])
+        .is("apollo_dqn", APOLLO)
+        .fixed(&[POSTPONED, ("decoupled_weight_decay", "true")]),
+    row("apollo_dqn")
+        .when(&[Is("weight_decay_type", "stable")])
+        .is("apollo_dqn", APOLLO)
+        .fixed(&[POSTPONED, ("stable_decay", "true")]),
+    row("apollo_dqn").is("apollo_dqn", APOLLO).fixed(&[POSTPONED]),
     row("apollo_lowrank").differs(MATRIX),
     row("asgd_accelerated").differs(MODEL_TOTALS),
     row("avagrad").differs(MODEL_TOTALS),
@@ -618,7 +684,21 @@ pub(super) const ROWS: &[Row] = &[
     row("dash").differs(MATRIX),
     row("fadam").differs(TOTALS),
     row("fromage").differs(TRUST_RATIO),
-    row("ftrl").differs(FOLLOW_THE_LEADER),
+    row("ftrl")
+        .is(
+            "ftrl",
+            &[&[
+                ("lr", Lr),
+                ("lr_power", Meaning::Negative("power")),
+                ("beta", Number("beta")),
+                ("lambda_1", Number("l1")),
+                ("lambda_2", Number("l2")),
+                ("maximize", Switch("maximize")),
+                ("foreach", Free),
+                ("step", Free),
+            ]],
+        )
+        .fixed(&[("root_in_rate", "true"), ("lazy", "false")]),
     row("galore").differs(MATRIX),
     row("lamb").differs(LAMB),
     row("lars").differs(TRUST_RATIO),
@@ -638,13 +718,39 @@ pub(super) const ROWS: &[Row] = &[
     row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
     row("scion").differs(MATRIX),
     row("sgdp").differs(PROJECTED),
-    row("sgdsai").differs(TOTALS),
+    row("sgdsai").when(&[Off("weight_decouple"), On("momentum")]).is(
+        "sgdsai",
+        &[&[("weight_decay", Free), ("weight_decouple", Free)], SAI], // it forgets that decay
+    )
+    .fixed(&[("weight_decay", "0")]),
+    row("sgdsai").is("sgdsai", &[SAI]),
     row("shampoo").differs(MATRIX),
     row("sm3").differs(FACTORED),
     row("soap").differs(MATRIX),
     row("sophiah").differs(CURVATURE),
     row("splus").differs(MATRIX),
     row("stable_spam").differs(TOTALS),
-    row("swats").differs(PROJECTED),
-    row("tam").differs(PROJECTED),
+    row("swats").when(&[LrChanges]).differs(
+        "pytorch_optimizer: a learning rate that is set takes the place of the one that SWATS has found; \
+         here both count",
+    ),
+    row("swats")
+        .is(
+            "swats",
+            &[
+                COMMON,
+                MOMENTS,
+                &[
+                    ("eps", Both(["eps_hat", "rtol"])),
+                    ("ams_bound", Switch("amsgrad")),
+                    ("nesterov", Switch("whole_velocity")),
+                    ("phase", Free),
+                ],
+            ],
+        )
+        .fixed(&[("eps_root_hat", EPS_OF_V), ("atol", "1e-8")]),
+    row("tam")
+        .when(&[Off("weight_decouple")])
+        .is("tam", &[&[("weight_decay", Free), ("weight_decouple", Free)], TAM]), // it forgets that decay
+    row("tam").is("tam", &[&[("weight_decouple", Free)], TAM]),
 ];

@@ -46,10 +46,6 @@ pub(super) const SEARCHES: &str = "it evaluates the loss several times in a step
 pub(super) const CURVATURE: &str =
     "it needs the diagonal of the Hessian, which a second pass backwards estimates";
 
-/// FTRL.
-pub(super) const FOLLOW_THE_LEADER: &str = "a weight is a function of all gradients and not of where it began: the first step forgets how \
-     a network was initialised";
-
 /// AdamG.
 pub(super) const POWER: &str = "a rule with a power of its second moment that is not here yet";
 

@@ -229,7 +229,5 @@ pub(super) const ROWS: &[Row] = &[
         ("compare_with_zero", "false"),
         ("cautious_xi", "0"),
     ]),
-    row("mars")
-        .is("mars", MARS)
-        .fixed(&[("compare_with_zero", "false"), ("cautious_xi", "0")]),
+    row("mars").is("mars", MARS).fixed(&[("compare_with_zero", "false"), ("cautious_xi", "0")]),
 ];
