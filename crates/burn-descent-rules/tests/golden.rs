@@ -9,7 +9,7 @@ use burn_descent_golden::{
 };
 use burn_descent_rules::{
     AcProp, AccSgd, AdEmaMix, AdaBelief, AdaBound, AdaDelta, AdaGrad, AdaMax, AdaMod, AdaPnm,
-    AdaSmooth, AdaTam, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano,
+    AdaShift, AdaSmooth, AdaTam, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano,
     ApolloDqn, Asgd, Bcos, Cocob, DiffGrad, ExAdam, Ftrl, Grams, GrokFastAdamW, Kate, LaProp, Lamb,
     Lion, MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm,
     Prodigy, QhAdam, Qhm, RAdam, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
@@ -74,6 +74,7 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Mars: 24,
     Tam: 7,
     AdaTam: 7,
+    AdaShift: 7,
     Swats: 9,
     ApolloDqn: 8,
     SgdSai: 6,

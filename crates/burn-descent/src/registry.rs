@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 61] = [
+pub static ROWS: [Row; 62] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -143,6 +143,7 @@ pub static ROWS: [Row; 61] = [
     Row::of::<DiffGrad>(0.001),
     Row::of::<AdaMod>(0.001),
     Row::of::<AdaTam>(0.001),
+    Row::of::<AdaShift>(0.001),
     Row::of::<Swats>(0.001),
     Row::of::<Padam>(0.01),
     Row::of::<AcProp>(0.001),

@@ -93,6 +93,9 @@ impl Condition {
             Condition::On(key) => is_on(case, key),
             Condition::Off(key) => !is_on(case, key),
             Condition::Is(key, word) => case.hyper(key).and_then(Value::as_str) == Some(word),
+            Condition::MoreThan(key, edge) => {
+                case.hyper(key).and_then(Value::as_f64).is_some_and(|number| number > edge)
+            }
             Condition::LrChanges => case.lr_changes(),
             Condition::Deep => case.shapes.iter().any(|shape| shape.len() > 2),
         }

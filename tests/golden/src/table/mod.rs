@@ -42,6 +42,8 @@ pub enum Condition {
     Off(&'static str),
     /// The hyper-parameter is this word.
     Is(&'static str, &'static str),
+    /// The hyper-parameter is a number that is greater.
+    MoreThan(&'static str, f64),
     /// The learning rate changes from step to step.
     LrChanges,
     /// A tensor has more than two dimensions.

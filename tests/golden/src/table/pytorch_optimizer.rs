@@ -1,6 +1,6 @@
 //! `pytorch_optimizer`.
 
-use super::Condition::{Is, LrChanges, Off, On};
+use super::Condition::{Is, LrChanges, MoreThan, Off, On};
 use super::Meaning::{
     Both, Decides, Free, Given, Lr, LrAnd, Number, NumberOrZero, Pair, Switch, Triple,
 };
@@ -47,13 +47,31 @@ const LAMB: &str =
 const BASE_LR: &str =
     "pytorch_optimizer: the bounds follow the learning rate, from one that the file does not say";
 
-const NO_PENALTY: &str = "pytorch_optimizer: it forgets a weight decay that is not decoupled";
-
 /// What `pytorch_optimizer` adds to a second moment under its root.
 const EPS_OF_V: &str = "1e-15";
 
 const BIASED: &str = "pytorch_optimizer: the first moment keeps its bias";
 const SCALED: &str = "pytorch_optimizer: gradients are scaled by an average norm";
+
+/// A weight decay that is not decoupled, which some forget: it is added to a gradient that has been used.
+const FORGOTTEN_DECAY: &[(&str, Meaning)] = &[("weight_decay", Free), ("weight_decouple", Free)];
+
+const RADAM: &[(&str, Meaning)] = &[
+    ("eps", Number("eps")),
+    ("n_sma_threshold", Given("threshold")),
+    ("degenerated_to_sgd", Switch("degenerated_to_sgd")),
+];
+
+const GRAMS: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("eps", Number("eps")),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Free),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
 
 /// What the relatives of Adam have in common.
 const MOMENTS: &[(&str, Meaning)] = &[
@@ -306,7 +324,11 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     row("laprop").when(&[LrChanges]).differs(LR_IN_VELOCITY),
-    row("laprop").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
+    row("laprop")
+        .when(&[Off("weight_decouple"), On("weight_decay")])
+        .is("laprop", &[FORGOTTEN_DECAY, LAPROP])
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)])
+        .low_precision(), // its step size
     row("laprop")
         .is("laprop", &[LAPROP])
         .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)])
@@ -315,19 +337,10 @@ pub(super) const ROWS: &[Row] = &[
         "qhadam",
         &[COMMON, MOMENTS, &[("eps", Number("eps")), ("nus", Pair(["nu1", "nu2"]))]],
     ),
-    row("radam").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
-    row("radam").is(
-        "radam",
-        &[
-            COMMON,
-            MOMENTS,
-            &[
-                ("eps", Number("eps")),
-                ("n_sma_threshold", Given("threshold")),
-                ("degenerated_to_sgd", Switch("degenerated_to_sgd")),
-            ],
-        ],
-    ),
+    row("radam")
+        .when(&[Off("weight_decouple"), On("weight_decay")])
+        .is("radam", &[FORGOTTEN_DECAY, COMMON, MOMENTS, RADAM]),
+    row("radam").is("radam", &[COMMON, MOMENTS, RADAM]),
     row("stable_adamw").when(&[Off("weight_decouple"), On("weight_decay")]).differs(
         "pytorch_optimizer: weight decay of StableAdamW in the gradient; ours acts on the weights",
     ),
@@ -519,20 +532,10 @@ pub(super) const ROWS: &[Row] = &[
             ],
         )
         .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
-    row("grams").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
-    row("grams").is(
-        "grams",
-        &[&[
-            ("lr", Lr),
-            ("betas", Pair(["beta1", "beta2"])),
-            ("eps", Number("eps")),
-            ("weight_decay", Number("weight_decay")),
-            ("weight_decouple", Free),
-            ("maximize", Switch("maximize")),
-            ("foreach", Free),
-            ("step", Free),
-        ]],
-    ),
+    row("grams")
+        .when(&[Off("weight_decouple"), On("weight_decay")])
+        .is("grams", &[FORGOTTEN_DECAY, GRAMS]),
+    row("grams").is("grams", &[GRAMS]),
     row("msvag").is(
         "msvag",
         &[&[
@@ -631,9 +634,21 @@ pub(super) const ROWS: &[Row] = &[
     row("adams").differs(MODEL_TOTALS),
     row("adamuon").differs(MATRIX),
     row("adanorm").differs(TOTALS),
-    row("adashift").differs(
-        "it divides by the greatest element of an old gradient, and keeps ten whole gradients; a \
-         rule here sees one element",
+    row("adashift").when(&[MoreThan("keep_num", 4.0)]).differs(
+        "AdaShift that keeps more than four whole gradients: here it keeps four at most",
+    ),
+    row("adashift").is(
+        "adashift",
+        &[&[
+            ("lr", Lr),
+            ("betas", Pair(["beta1", "beta2"])),
+            ("keep_num", Number("keep_num")),
+            ("eps", Number("eps")),
+            ("cautious", Meaning::Off(CAUTION)),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
     ),
     row("adatam").is(
         "adatam",
@@ -712,7 +727,10 @@ pub(super) const ROWS: &[Row] = &[
     row("prodigy").differs(FINDS_LR),
     row("racs").differs(MATRIX),
     row("ranger").differs(RANGER),
-    row("ranger21").differs(TOTALS),
+    row("ranger21").differs(
+        "a recipe of clipping, centred and normed gradients, AdaPNM, softplus, a norm loss, a schedule and \
+         Lookahead; the last two are around a rule here, and softplus needs a logarithm, which a rule has not",
+    ),
     row("sam").differs(WRAPPER),
     row("scalable_shampoo").differs(MATRIX),
     row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
@@ -751,6 +769,6 @@ pub(super) const ROWS: &[Row] = &[
         .fixed(&[("eps_root_hat", EPS_OF_V), ("atol", "1e-8")]),
     row("tam")
         .when(&[Off("weight_decouple")])
-        .is("tam", &[&[("weight_decay", Free), ("weight_decouple", Free)], TAM]), // it forgets that decay
+        .is("tam", &[FORGOTTEN_DECAY, TAM]),
     row("tam").is("tam", &[&[("weight_decouple", Free)], TAM]),
 ];
