@@ -171,3 +171,34 @@ impl Rule for Swats {
         (p + step, Phase { m, v, v_max, lambda, ratio: by_sgd(s.ratio, now) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Swats;
+    use crate::slices::Walk;
+
+    /// Down `c x² / 2` of three weights in two tensors, 12 steps. The expected ends are those of
+    /// pytorch_optimizer's algorithm, written down once more in Python; SGD goes on after step 2.
+    #[test]
+    fn sgd_goes_on_in_all_tensors_at_the_rate_that_was_found() {
+        let rule = Swats::new().beta1(0.5).beta2(0.9).eps_hat(0.1).rtol(0.1).atol(1e-8);
+        let rule = rule.eps_root_hat(1e-15);
+        for (whole, expected) in [
+            (false, [0.42672652656327137, -0.018182352483391437, 0.13613351274347213]),
+            (true, [0.17920938886203497, 0.00990011544483946, 0.09521812484552884]),
+        ] {
+            let rule = rule.clone().whole_velocity(whole);
+            let (mut a, mut b) = ([1.0_f64, -0.5], [0.25_f64]);
+            let mut walks = [2, 1].map(|len| Walk::new(rule.clone(), len).expect("sound options"));
+            for _ in 0..12 {
+                let (of_a, of_b) = ([a[0], 3.0 * a[1]], [0.5 * b[0]]);
+                let [first, second] = &mut walks;
+                let mut all = [(first, &mut a[..], &of_a[..]), (second, &mut b[..], &of_b[..])];
+                Walk::step_together(0.1, &mut all).expect("a step");
+            }
+            for (end, expected) in [a[0], a[1], b[0]].into_iter().zip(expected) {
+                assert!((end - expected).abs() < 1e-12, "{end} {expected}");
+            }
+        }
+    }
+}

@@ -738,7 +738,7 @@ pub(super) const ROWS: &[Row] = &[
     row("sgdp").differs(PROJECTED),
     row("sgdsai").when(&[Off("weight_decouple"), On("momentum")]).is(
         "sgdsai",
-        &[&[("weight_decay", Free), ("weight_decouple", Free)], SAI], // it forgets that decay
+        &[FORGOTTEN_DECAY, SAI],
     )
     .fixed(&[("weight_decay", "0")]),
     row("sgdsai").is("sgdsai", &[SAI]),
