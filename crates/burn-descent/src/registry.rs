@@ -103,10 +103,11 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 90] = [
+pub static ROWS: [Row; 97] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
+    Row::of::<Ftrl>(0.05),
     Row::of::<RmsProp>(0.001),
     Row::of::<Adam>(0.001),
     Row::of::<AdamW>(0.001),
@@ -133,6 +134,8 @@ pub static ROWS: [Row; 90] = [
     Row::of::<Adan>(0.001),
     Row::of::<Qhm>(0.1),
     Row::of::<AggMo>(0.1),
+    Row::of::<Tam>(0.01),
+    Row::of::<SgdSai>(0.001),
     Row::of::<Pid>(0.001),
     Row::of::<Asgd>(0.01),
     Row::of::<AdaMax>(0.002),
@@ -151,6 +154,9 @@ pub static ROWS: [Row; 90] = [
     Row::of::<Grams>(0.001),
     Row::of::<DiffGrad>(0.001),
     Row::of::<AdaMod>(0.001),
+    Row::of::<AdaTam>(0.001),
+    Row::of::<AdaShift>(0.001),
+    Row::of::<Swats>(0.001),
     Row::of::<AdaNorm>(0.001),
     Row::of::<Aida>(0.001),
     Row::of::<FAdam>(0.001),
@@ -171,6 +177,7 @@ pub static ROWS: [Row; 90] = [
     Row::of::<AccSgd>(0.01),
     Row::of::<MSvag>(0.01),
     Row::of::<Mars>(0.003),
+    Row::of::<ApolloDqn>(0.0001),
     Row::of::<Ano>(0.0001),
     Row::of::<ExAdam>(0.001),
     Row::of::<Kate>(0.001),

@@ -81,6 +81,7 @@ const LOOSE: &[Loose] = &[
     loose("pytorch_optimizer", "adagc", 1e-6),
     // The norms of its ASGD are in f32, and what counts is by how much they change, a hundredth of them.
     Loose { narrow: 1e-4, ..loose("pytorch_optimizer", "asgd_accelerated", 1e-4) },
+    Loose { when: &[Condition::On("max_grad_norm")], ..loose("pytorch_optimizer", "adan", 1e-6) },
     // Inverse roots of matrices that are close to singular.
     loose("pytorch_optimizer", "dash_patched", 1e-8),
     loose("pytorch_optimizer", "shampoo", 1e-8),

@@ -96,6 +96,9 @@ impl Condition {
             Condition::On(key) => is_on(case, key),
             Condition::Off(key) => !is_on(case, key),
             Condition::Is(key, word) => case.hyper(key).and_then(Value::as_str) == Some(word),
+            Condition::MoreThan(key, edge) => {
+                case.hyper(key).and_then(Value::as_f64).is_some_and(|number| number > edge)
+            }
             Condition::LrChanges => case.lr_changes(),
             Condition::Deep => case.shapes.iter().any(|shape| shape.len() > 2),
             Condition::LargestElsewhere(key) => case.shapes.iter().any(|shape| {
@@ -189,6 +192,7 @@ impl Meaning {
             Meaning::LrIs(rate) => (lr.base, lr.fixed) = (Some(rate), true),
             Meaning::OneMore(option) => set(option, (number()? + 1.0).to_string()),
             Meaning::Negative(_) if given.is_none() => {}
+            Meaning::Twice(option) => set(option, (2.0 * number()?).to_string()),
             Meaning::Negative(option) => set(option, (-number()?).to_string()),
             Meaning::PairOr([a, b], default) => {
                 let pair = given.and_then(Value::as_array).filter(|list| list.len() == 2);

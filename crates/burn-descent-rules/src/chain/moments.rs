@@ -71,6 +71,8 @@ impl Transform for ScaleByAdam {
             lr: R::lit(1.0),
             debias1: k.debias1,
             debias2: k.debias2,
+            debias_in_max: R::lit(1.0),
+            debias_max: k.debias2,
             eps: k.eps,
             eps_root: k.eps_root,
             xi: None,

@@ -12,7 +12,8 @@ options! {
     /// θ ← θ − η m̂ / (√(v̂ + eps_root) + ε),    ε = eps + eps_hat / √(1 − β₂ᵗ)
     /// ```
     ///
-    /// AMSGrad (`amsgrad`): `v_max ← max(v_max, v)` takes the place of `v` in `v̂`.
+    /// AMSGrad (`amsgrad`): `v_max ← max(v_max, v)` takes the place of `v` in `v̂`; with `amsgrad_of_corrected`, as in
+    /// optax, `v_max ← max(v_max, v̂)` that of `v̂`.
     ///
     /// Where epsilon stands: `eps` as in the paper's algorithm 1 and in PyTorch; `eps_root` inside the
     /// root, as optax has it; `eps_hat` added to `√v` before its bias is corrected, the ε̂ of the
@@ -25,8 +26,7 @@ options! {
     /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
     ///   stops its weight for good (`v` infinite).
     /// - References: Kingma & Ba 2014, <https://arxiv.org/abs/1412.6980>; AMSGrad: Reddi et al. 2018,
-    ///   <https://arxiv.org/abs/1904.09237>, with PyTorch's maximum over the raw `v` (optax takes it
-    ///   over `v̂`).
+    ///   <https://arxiv.org/abs/1904.09237>, with PyTorch's maximum over the raw `v`.
     ///
     /// ```
     /// # use burn_descent_rules::burn_descent;
@@ -57,6 +57,8 @@ options! {
         weight_decay: WeightDecay = 0.0,
         /// Divide by the greatest second moment so far.
         amsgrad: bool = false,
+        /// The greatest second moment is that of those whose bias is corrected.
+        amsgrad_of_corrected: bool = false,
         /// Climb instead of descend.
         maximize: Maximize = false,
     }
@@ -69,7 +71,7 @@ fields! {
         m,
         /// Second moment, `exp_avg_sq` in PyTorch.
         v,
-        /// Greatest second moment, with AMSGrad.
+        /// Greatest second moment, with AMSGrad; its bias is corrected where `amsgrad_of_corrected` is on.
         v_max: optional,
     }
 
@@ -79,6 +81,8 @@ fields! {
         beta1, one_beta1, beta2, one_beta2, lr,
         /// `1 / (1 − β₁ᵗ)` and `1 / (1 − β₂ᵗ)`.
         debias1, debias2,
+        /// The part of the correction of `v` that stands in `v_max`, and the part behind it.
+        debias_in_max, debias_max,
         eps, eps_root,
         /// `ξ` of a cautious step.
         xi: optional,
@@ -103,6 +107,7 @@ impl Rule for Adam {
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let bias1 = 1.0 - self.beta1.powf(t as f64);
         let bias2 = 1.0 - self.beta2.powf(t as f64);
+        let inside = self.amsgrad_of_corrected;
         Scalars {
             decay: self.weight_decay,
             beta1: self.beta1,
@@ -112,6 +117,8 @@ impl Rule for Adam {
             lr,
             debias1: 1.0 / bias1,
             debias2: 1.0 / bias2,
+            debias_in_max: if inside { 1.0 / bias2 } else { 1.0 },
+            debias_max: if inside { 1.0 } else { 1.0 / bias2 },
             eps: self.eps + self.eps_hat / bias2.sqrt(),
             eps_root: self.eps_root,
             xi: None,
@@ -139,9 +146,9 @@ impl Rule for Adam {
 pub(crate) fn direction<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> (R, Moments<R>) {
     let m = k.beta1 * s.m + k.one_beta1 * g;
     let v = k.beta2 * s.v + k.one_beta2 * g * g;
-    let v_max = s.v_max.map(|v_max| v_max.max(v));
+    let v_max = s.v_max.map(|v_max| v_max.max(v * k.debias_in_max));
     let m_hat = m * k.debias1;
-    let v_hat = v_max.unwrap_or(v) * k.debias2;
+    let v_hat = v_max.map_or(v * k.debias2, |v_max| v_max * k.debias_max);
     (m_hat / ((v_hat + k.eps_root).sqrt() + k.eps), Moments { m, v, v_max })
 }
 

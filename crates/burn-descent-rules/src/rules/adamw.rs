@@ -83,7 +83,18 @@ impl AdamW {
     fn adam(&self) -> Adam {
         let Self { beta1, beta2, eps, eps_root, eps_hat, weight_decay, amsgrad, maximize, .. } =
             *self;
-        Adam { beta1, beta2, eps, eps_root, eps_hat, weight_decay, amsgrad, maximize }
+        let amsgrad_of_corrected = false;
+        Adam {
+            beta1,
+            beta2,
+            eps,
+            eps_root,
+            eps_hat,
+            weight_decay,
+            amsgrad,
+            amsgrad_of_corrected,
+            maximize,
+        }
     }
 }
 

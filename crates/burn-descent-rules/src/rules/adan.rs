@@ -1,4 +1,5 @@
-use crate::transforms::debias;
+use crate::Domain::Model;
+use crate::transforms::{debias, one_or_more};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -18,7 +19,7 @@ options! {
     ///
     /// - Defaults: the authors'. `beta1` 0.98, `beta2` 0.92, `beta3` 0.99, `eps` 1e-8, `eps_root` 0,
     ///   `weight_decay` 0.
-    /// - Memory: four numbers a weight. Traffic in f32: read 24, write 20 bytes a weight.
+    /// - Memory: four numbers a weight. Traffic in f32: read 24, write 20 bytes a weight; `max_grad_norm` reads 4 more.
     /// - A NaN gradient makes its weight and state NaN, and no other; one whose square overflows
     ///   stops its weight for good (`n` infinite).
     /// - Reference: Xie et al. 2022, algorithm 1, <https://arxiv.org/abs/2208.06677>.
@@ -55,6 +56,8 @@ options! {
         no_prox: bool = false,
         /// Weigh the differences with `β = 1 − β₂`, as optax does.
         small_difference: bool = false,
+        /// The greatest norm of all gradients together; 0 is no limit.
+        max_grad_norm: NonNegative = 0.0,
         /// Climb instead of descend.
         maximize: Maximize = false,
     }
@@ -85,6 +88,7 @@ fields! {
         /// `1 / (1 − βᵗ)` of the three.
         debias1, debias2, debias3,
         eps, eps_root,
+        max_grad_norm: optional,
     }
 }
 
@@ -92,11 +96,12 @@ impl Rule for Adan {
     const NAME: &'static str = "adan";
     const TITLE: &'static str = "Adan";
     const PAPER: Paper = Paper::arxiv("Xie et al. 2022", "2208.06677");
+    const SUMS: usize = 1;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let Self { beta1, beta2, beta3, eps, eps_root, .. } = *self;
+        let Self { beta1, beta2, beta3, eps, eps_root, max_grad_norm: most, .. } = *self;
         let decay = lr * self.weight_decay;
         let shrunk = 1.0 / (1.0 + decay);
         let (keep, lr) = if self.no_prox { (1.0 - decay, lr) } else { (shrunk, lr * shrunk) };
@@ -116,6 +121,7 @@ impl Rule for Adan {
             debias3: debias(beta3, t),
             eps,
             eps_root,
+            max_grad_norm: (most > 0.0).then_some(most),
         }
     }
 
@@ -125,8 +131,12 @@ impl Rule for Adan {
         g: R,
         s: Moments<R>,
         k: Scalars<R>,
-        _: &mut impl Over<R>,
+        over: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
+        let g = match k.max_grad_norm {
+            Some(most) => g / one_or_more((over.norm(Model, g) + k.eps) / most),
+            None => g,
+        };
         let d = k.later * (g - s.g_prev);
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let v = k.beta2 * s.v + k.one_beta2 * d;

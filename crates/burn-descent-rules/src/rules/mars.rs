@@ -1,9 +1,9 @@
 use crate::Domain::Tensor;
 use crate::transforms::{cautious, debias, one_or_more};
-use crate::{Over, Paper, Real, Rule, fields, options};
+use crate::{Over, Paper, Real, Rule, View, fields, options};
 
 options! {
-    /// MARS-AdamW: AdamW whose gradients have less variance.
+    /// MARS-AdamW: AdamW whose gradients have less variance. MARS-Lion is an option.
     ///
     /// ```text
     /// c = g + γ β₁ / (1 − β₁) (g − g′)     g′: the gradient of the step before
@@ -17,16 +17,22 @@ options! {
     /// the authors' code; `eps_hat` added to `√v` before its bias is corrected, and `eps_root_hat` under
     /// that root: pytorch_optimizer has both (`.eps(0.0).eps_hat(1e-8).eps_root_hat(1e-15)`).
     ///
+    /// With `lion` there is no `v` and the step is `sign(m) + λ θ`: MARS-Lion.
+    ///
+    /// With `optimize_1d` false, as the authors have it, vectors are stepped by AdamW: `c` is `g`, and rate, decays
+    /// and weight decay are those of the options that end in `1d`. A matrix of one row is a vector here.
+    ///
     /// `g′` is the gradient of the step before as it was (the authors' MARS-approx). The first step has
     /// none: with `compare_with_zero` it is taken as 0, as the authors' code and pytorch_optimizer do;
     /// without, as in timm, `c` is the first gradient.
     ///
     /// - Defaults: the authors'. `beta1` 0.95, `beta2` 0.99, `eps` 1e-8, `gamma` 0.025, compared with
-    ///   zero, no weight decay, no AMSGrad; `eps_hat` and `eps_root_hat` 0. The authors step vectors with
-    ///   AdamW: make a group of them.
-    /// - Memory: three numbers a weight, four with AMSGrad. Traffic in f32: read 28, write 16 bytes a
-    ///   weight, 8 of those read for the norm; 4 and 4 more with AMSGrad. Before its step `cautious` reads 16
-    ///   more.
+    ///   zero, no weight decay, no AMSGrad; `eps_hat` and `eps_root_hat` 0; for vectors `beta1_1d` 0.9, `beta2_1d`
+    ///   0.95, `weight_decay_1d` 0.1 and the same rate. Vectors are stepped as matrices are unless `optimize_1d` is
+    ///   false, which is the authors' default.
+    /// - Memory: three numbers a weight, four with AMSGrad, two with `lion`. Traffic in f32: read 28, write 16
+    ///   bytes a weight, 8 of those read for the norm; 4 and 4 more with AMSGrad, 4 and 4 less with `lion`. Before
+    ///   its step `cautious` reads 12 more.
     /// - A NaN gradient makes the whole tensor NaN, because of the norm. An infinite one makes its weight
     ///   NaN, and in this step and the next `c` is 0 for all others, as where a square overflows.
     /// - Reference: Yuan et al. 2024, algorithm 2, <https://arxiv.org/abs/2411.10438>.
@@ -64,6 +70,22 @@ options! {
         weight_decay: WeightDecay = 0.0,
         /// Divide by the greatest second moment so far.
         amsgrad: bool = false,
+        /// The step is the sign of `m`, as in [`Lion`](crate::Lion).
+        lion: bool = false,
+        /// Correct the gradients of vectors too; if false, vectors are stepped by AdamW.
+        optimize_1d: bool = true,
+        /// Step every tensor as vectors are stepped without `optimize_1d`.
+        adamw: bool = false,
+        /// Factor of the learning rate of AdamW.
+        lr_1d_factor: NonNegative = 1.0,
+        /// Decay `β₁` of AdamW.
+        #[doc(alias = "betas_1d")]
+        beta1_1d: Decay = 0.9,
+        /// Decay `β₂` of AdamW.
+        #[doc(alias = "betas_1d")]
+        beta2_1d: Decay = 0.95,
+        /// Decay `λ` of AdamW.
+        weight_decay_1d: WeightDecay = 0.1,
         /// Leave out weights whose step points against the gradient, as in [`AdamW`](crate::AdamW).
         #[doc(alias = "caution")]
         cautious: bool = false,
@@ -79,8 +101,8 @@ fields! {
     pub struct Moments {
         /// First moment.
         m,
-        /// Second moment.
-        v,
+        /// Second moment, unless the step is a sign.
+        v: optional,
         /// The gradient of the step before.
         last,
         /// Greatest second moment, with AMSGrad.
@@ -91,6 +113,8 @@ fields! {
     pub struct Scalars {
         /// `γ β₁ / (1 − β₁)`.
         difference,
+        /// 1 where `c` is 1 long at most, else 0.
+        clip,
         decay, beta1, one_beta1, beta2, one_beta2, lr,
         /// `1 / (1 − β₁ᵗ)` and `1 / (1 − β₂ᵗ)`.
         debias1, debias2,
@@ -98,12 +122,6 @@ fields! {
         /// `ξ` of a cautious step.
         xi: optional,
     }
-}
-
-/// `c` before it is made shorter.
-#[inline(always)]
-fn corrected<R: Real>(g: R, s: Moments<R>, k: Scalars<R>) -> R {
-    g + k.difference * (g - s.last)
 }
 
 impl Rule for Mars {
@@ -115,16 +133,28 @@ impl Rule for Mars {
     type Scalars<R: Copy> = Scalars<R>;
 
     fn start(&self) -> Moments<f64> {
-        Moments { m: 0.0, v: 0.0, last: 0.0, v_max: self.amsgrad.then_some(0.0) }
+        let v = (self.adamw || !self.lion).then_some(0.0);
+        Moments { m: 0.0, v, last: 0.0, v_max: v.filter(|_| self.amsgrad) }
+    }
+
+    fn for_view(&self, view: View) -> Option<Self> {
+        let by_adamw = view.is_vector() && !self.optimize_1d && !self.adamw;
+        by_adamw.then(|| self.clone().adamw(true))
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let Self { beta1, beta2, .. } = *self;
+        let (lr, beta1, beta2, decay) = if self.adamw {
+            (lr * self.lr_1d_factor, self.beta1_1d, self.beta2_1d, self.weight_decay_1d)
+        } else {
+            (lr, self.beta1, self.beta2, self.weight_decay)
+        };
         let first = t == 1 && !self.compare_with_zero;
+        let gamma = if self.adamw || first { 0.0 } else { self.gamma };
         let debias2 = debias(beta2, t);
         Scalars {
-            difference: if first { 0.0 } else { self.gamma * beta1 / (1.0 - beta1) },
-            decay: self.weight_decay,
+            difference: gamma * beta1 / (1.0 - beta1),
+            clip: f64::from(!self.adamw),
+            decay,
             beta1,
             one_beta1: 1.0 - beta1,
             beta2,
@@ -146,13 +176,18 @@ impl Rule for Mars {
         k: Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let c = corrected(g, s, k);
-        let c = R::lit(1.0) / one_or_more(over.norm(Tensor, c)) * c;
+        let zero = R::lit(0.0);
+        let c = g + k.difference * (g - s.last);
+        let length = R::select(zero.lt(k.clip), over.norm(Tensor, c), zero);
+        let c = R::lit(1.0) / one_or_more(length) * c;
         let m = k.beta1 * s.m + k.one_beta1 * c;
-        let v = k.beta2 * s.v + k.one_beta2 * c * c;
-        let v_max = s.v_max.map(|v_max| v_max.max(v));
-        let root = (v_max.unwrap_or(v) * k.debias2 + k.eps_root).sqrt() + k.eps;
-        let u = cautious(m * k.debias1 / root, g, k.xi, over);
+        let v = s.v.map(|v| k.beta2 * v + k.one_beta2 * c * c);
+        let v_max = s.v_max.zip(v).map(|(v_max, v)| v_max.max(v));
+        let u = cautious(m, g, k.xi, over);
+        let u = match v_max.or(v) {
+            Some(v) => u * k.debias1 / ((v * k.debias2 + k.eps_root).sqrt() + k.eps),
+            None => u.sign(),
+        };
         (p - k.lr * (u + k.decay * p), Moments { m, v, last: g, v_max })
     }
 }

@@ -13,7 +13,8 @@ options! {
     /// The learning rate is what every `η` starts at in step 1, no less than `min_step_size` and no more
     /// than `max_step_size`; later ones, and so schedules, change nothing. For gradients of the whole
     /// data: the noise of mini-batches turns signs. As in PyTorch a weight whose gradient has turned
-    /// stands still for one step (iRprop−); optax makes every step one step late.
+    /// stands still for one step (iRprop−). With `late`, as in optax, each step is taken one step later, unless the
+    /// gradient has turned by then.
     ///
     /// - Defaults: the paper's and PyTorch's. `eta_minus` 0.5, `eta_plus` 1.2, `min_step_size` 1e-6,
     ///   `max_step_size` 50.
@@ -48,6 +49,8 @@ options! {
         /// The greatest step size, not less than the smallest.
         #[doc(alias = "step_sizes")]
         max_step_size: Positive = 50.0,
+        /// Take the step that followed from the gradient before.
+        late: bool = false,
         /// Climb instead of descend.
         maximize: Maximize = false,
     }
@@ -66,6 +69,8 @@ fields! {
     pub struct Scalars {
         /// The learning rate in step 1, then 0.
         start,
+        /// 1 where steps are late, else 0.
+        late,
         eta_minus, eta_plus, min_step_size, max_step_size,
     }
 }
@@ -87,7 +92,8 @@ impl Rule for Rprop {
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
         let Self { eta_minus, eta_plus, min_step_size, max_step_size, .. } = *self;
         let start = if t == 1 { lr } else { 0.0 };
-        Scalars { start, eta_minus, eta_plus, min_step_size, max_step_size }
+        let late = f64::from(self.late);
+        Scalars { start, late, eta_minus, eta_plus, min_step_size, max_step_size }
     }
 
     #[inline(always)]
@@ -103,8 +109,12 @@ impl Rule for Rprop {
         let (kept, turned) = (zero.lt(d * s.d), (d * s.d).lt(zero));
         let factor = R::select(turned, k.eta_minus, R::lit(1.0));
         let factor = R::select(kept, k.eta_plus, factor);
-        let eta = ((s.eta + k.start) * factor).clamp(k.min_step_size, k.max_step_size);
-        let d = R::select(turned, zero, d);
-        (p - eta * d, Steps { eta, d })
+        let eta = (s.eta + k.start) * factor;
+        let limited = eta.clamp(k.min_step_size, k.max_step_size);
+        let changed = R::select(zero.lt((d * s.d).abs()), limited, eta);
+        let eta = R::select(zero.lt(k.late), changed, limited);
+        let step = R::select(zero.lt(k.late), s.eta * s.d, eta * d);
+        let (d, step) = (R::select(turned, zero, d), R::select(turned, zero, step));
+        (p - step, Steps { eta, d })
     }
 }

@@ -20,6 +20,11 @@ pub(super) fn share(lr: f64, t: u64, r: f64, power: f64, memory: &mut [f64]) -> 
     if *weight_sum > 0.0 { weight / *weight_sum } else { 0.0 }
 }
 
+/// The learning rate of the step itself: that of step `t`, or of the one before where the warm-up is from zero.
+pub(super) fn warm_step(lr: f64, t: u64, steps: f64, from_zero: bool) -> f64 {
+    warm(lr, if from_zero { t - 1 } else { t }, steps)
+}
+
 /// The learning rate of step `t`, which grows linearly for `steps` steps.
 pub(super) fn warm(lr: f64, t: u64, steps: f64) -> f64 {
     if (t as f64) < steps { lr * t as f64 / steps } else { lr }

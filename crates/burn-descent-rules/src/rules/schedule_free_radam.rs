@@ -1,6 +1,5 @@
 use super::radam::RAdam;
 use super::schedule_free::{self, MEMORY, back, share};
-use super::schedule_free_adamw::Moments;
 use crate::transforms::debias;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
@@ -62,6 +61,14 @@ options! {
 }
 
 fields! {
+    /// State of [`ScheduleFreeRAdam`].
+    pub struct Moments {
+        /// `z − y`.
+        d,
+        /// Second moment.
+        v,
+    }
+
     /// Scalars of [`ScheduleFreeRAdam`].
     pub struct Scalars {
         decay, lr, beta1, beta2, one_beta2,

@@ -1,4 +1,5 @@
-use super::schedule_free::{self, MEMORY, back, share, warm};
+use super::schedule_free::{self, MEMORY, back, share, warm, warm_step};
+use crate::transforms::split_decay;
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -42,13 +43,18 @@ options! {
         momentum: OpenFraction = 0.9,
         /// Steps in which the learning rate grows linearly.
         warmup_steps: NonNegative = 0.0,
+        /// The learning rate of the first of them is 0, as in optax.
+        warmup_from_zero: bool = false,
         /// Steps count `tʳ` in the average; with 0 all count the same.
         r: NonNegative = 0.0,
         /// Steps count `η_max^p` in the average: the power `p`.
         weight_lr_power: NonNegative = 2.0,
-        /// Weight decay `λ` at `y`.
+        /// Weight decay `λ`.
         #[doc(alias = "lambda")]
         weight_decay: WeightDecay = 0.0,
+        /// Decay `z` by `η λ`, and `y` by `1 − β` of that, before the step, as pytorch_optimizer's wrapper does; if
+        /// false, add `λ y` to the gradient.
+        decoupled_weight_decay: bool = false,
         /// Climb instead of descend.
         maximize: Maximize = false,
     }
@@ -63,7 +69,10 @@ fields! {
 
     /// Scalars of [`ScheduleFreeSgd`].
     pub struct Scalars {
-        l2, lr, beta,
+        l2,
+        /// `η λ`, and `1 − β` of it, where the decay is decoupled.
+        of_z, of_y,
+        lr, beta,
         /// Share of the newest point in the average, and what is left to the others.
         c, one_c,
         /// `1 − 1/β`, by which the average is found.
@@ -83,13 +92,17 @@ impl Rule for ScheduleFreeSgd {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let Self { weight_decay: l2, momentum: beta, .. } = *self;
-        let lr = warm(lr, t, self.warmup_steps);
-        Scalars { l2, lr, beta, c: 1.0, one_c: 0.0, back: back(beta) }
+        let Self { momentum: beta, .. } = *self;
+        let (l2, decay) = split_decay(self.weight_decay, self.decoupled_weight_decay);
+        let of_z = lr * decay;
+        let lr = warm_step(lr, t, self.warmup_steps, self.warmup_from_zero);
+        let (c, one_c) = (1.0, 0.0);
+        Scalars { l2, of_z, of_y: of_z * (1.0 - beta), lr, beta, c, one_c, back: back(beta) }
     }
 
-    fn remember(&self, _lr: f64, t: u64, k: Scalars<f64>, memory: &mut [f64]) -> Scalars<f64> {
-        let c = share(k.lr, t, self.r, self.weight_lr_power, memory);
+    fn remember(&self, lr: f64, t: u64, k: Scalars<f64>, memory: &mut [f64]) -> Scalars<f64> {
+        let lr = warm(lr, t, self.warmup_steps);
+        let c = share(lr, t, self.r, self.weight_lr_power, memory);
         Scalars { c, one_c: 1.0 - c, ..k }
     }
 
@@ -102,7 +115,8 @@ impl Rule for ScheduleFreeSgd {
         _: &mut impl Over<R>,
     ) -> (R, Difference<R>) {
         let g = g + k.l2 * p;
-        let (p, d) = schedule_free::step(p, s.d, g, [k.lr, k.beta, k.c, k.one_c]);
+        let d = s.d - k.of_z * s.d - (k.of_z - k.of_y) * p;
+        let (p, d) = schedule_free::step(p - k.of_y * p, d, g, [k.lr, k.beta, k.c, k.one_c]);
         (p, Difference { d })
     }
 

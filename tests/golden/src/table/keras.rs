@@ -2,7 +2,7 @@
 
 use super::Condition::{Off, On};
 use super::Meaning::{Free, Lr, Number, NumberOrZero, Switch};
-use super::reasons::{FOLLOW_THE_LEADER, MATRIX};
+use super::reasons::MATRIX;
 use super::{Meaning, Row, row};
 
 const DECOUPLED: &str =
@@ -117,7 +117,22 @@ pub(super) const ROWS: &[Row] = &[
             ],
         ],
     ),
-    row("ftrl").differs(FOLLOW_THE_LEADER),
+    row("ftrl")
+        .is(
+            "ftrl",
+            &[
+                COMMON,
+                &[
+                    ("learning_rate_power", Meaning::Negative("power")),
+                    ("initial_accumulator_value", Number("initial_accumulator_value")),
+                    ("l1_regularization_strength", Number("l1")),
+                    ("l2_regularization_strength", Meaning::Twice("l2")),
+                    ("l2_shrinkage_regularization_strength", Meaning::Twice("weight_decay")),
+                    ("beta", Number("beta")),
+                ],
+            ],
+        )
+        .fixed(&[("lazy", "false")]),
     row("lamb")
         .is("lamb", &[COMMON, BETAS, DECAY, &[("epsilon", Number("eps"))]])
         .fixed(&[("decoupled_weight_decay", "true")]),

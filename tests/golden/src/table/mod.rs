@@ -42,6 +42,8 @@ pub enum Condition {
     Off(&'static str),
     /// The hyper-parameter is this word.
     Is(&'static str, &'static str),
+    /// The hyper-parameter is a number that is greater.
+    MoreThan(&'static str, f64),
     /// The learning rate changes from step to step.
     LrChanges,
     /// A tensor has more than two dimensions.
@@ -117,6 +119,8 @@ pub enum Meaning {
     Over(&'static str, &'static str),
     /// The same, where `null` or nothing stands for 0.
     OverOrZero(&'static str, &'static str),
+    /// The numeric option of this name is twice the number.
+    Twice(&'static str),
     /// The numeric option of this name; where it is -1, the first number of the list of the other name.
     OrFirst(&'static str, &'static str),
     /// The numeric option of this name is the number with the other sign; where it is not there, it is at its
@@ -202,13 +206,6 @@ const LR_IN_VELOCITY: &str = "its velocity holds the learning rate, ours does no
 /// StableAdamW.
 const RMS_OF_TENSOR: &str =
     "StableAdamW's clipping around another rule; it is the option `stable` of AdamW";
-
-/// MARS as its authors use it.
-const VECTORS_BY_ADAMW: &str =
-    "vectors are stepped by AdamW with options of their own; here they are a group of their own";
-
-/// MARS with another rule around its gradient.
-const MARS_LION: &str = "MARS around Lion; ours is MARS around AdamW";
 
 /// A cautious step.
 const CAUTION: &str = "cautious: an option of AdamW, Lion, ADOPT, LaProp, MARS, NAdam and SGD; a rule that is a chain gets \

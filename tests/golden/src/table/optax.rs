@@ -7,6 +7,7 @@ use super::{Meaning, Row, row};
 
 const LOW_PRECISION: &str = "optax: moments in another type than the parameters";
 const LARGEST: &str = "optax: factored are the two largest dimensions; a stack of matrices here is one of the last two";
+const BIASED: &str = "optax: a moment of AMSGrad keeps its bias";
 const MASK_OF_RATIO: &str = "optax: the ratio of norms for some parameters only";
 const MASK: &str = "optax: weight decay of some parameters only";
 
@@ -63,11 +64,16 @@ const OPTIMISM: &[(&str, Meaning)] = &[("alpha", Number("alpha")), ("beta", Numb
 /// What its Schedule-Free optimizers have in common.
 const SCHEDULE_FREE: &[(&str, Meaning)] = &[
     ("learning_rate", Lr),
-    ("warmup_steps", Meaning::Off("optax: a warm-up of the learning rate that begins at 0")),
+    ("warmup_steps", NumberOrZero("warmup_steps")),
     ("weight_decay", NumberOrZero("weight_decay")),
     ("weight_lr_power", Number("weight_lr_power")),
     ("state_dtype", Free),
 ];
+
+const SCHEDULE_FREE_SGD: &[&[(&str, Meaning)]] = &[SCHEDULE_FREE, &[("b1", Number("momentum"))]];
+
+const SCHEDULE_FREE_ADAMW: &[&[(&str, Meaning)]] =
+    &[SCHEDULE_FREE, &[("b1", Number("beta1")), ("b2", Number("beta2")), ("eps", Number("eps"))]];
 
 pub(super) const ROWS: &[Row] = &[
     row("sgd").when(&[Off("momentum")]).is(
@@ -112,10 +118,11 @@ pub(super) const ROWS: &[Row] = &[
         .is("nadam", &[ADAM, ADAMW, &[("nesterov", Decides)]])
         .fixed(NADAMW),
     row("adamw").is("adamw", &[ADAM, ADAMW, &[("nesterov", Free)]]),
-    row("amsgrad").differs(
-        "optax: AMSGrad takes the maximum over the bias-corrected v; ours, like PyTorch's and \
-         Keras', over the raw one",
-    ),
+    row("amsgrad").when(&[Off("bias_correction_mu")]).differs(BIASED),
+    row("amsgrad").when(&[Off("bias_correction_nu")]).differs(BIASED),
+    row("amsgrad")
+        .is("adam", &[ADAM, &[("bias_correction_mu", Decides), ("bias_correction_nu", Decides)]])
+        .fixed(&[("amsgrad", "true"), ("amsgrad_of_corrected", "true")]),
     row("lion").is(
         "lion",
         &[&[
@@ -137,7 +144,17 @@ pub(super) const ROWS: &[Row] = &[
         ]],
     ),
     row("rprop")
-        .differs("optax: Rprop takes each step one step late; ours, like PyTorch's, at once"),
+        .is(
+            "rprop",
+            &[&[
+                ("learning_rate", Lr),
+                ("eta_minus", Number("eta_minus")),
+                ("eta_plus", Number("eta_plus")),
+                ("min_step_size", Number("min_step_size")),
+                ("max_step_size", Number("max_step_size")),
+            ]],
+        )
+        .fixed(&[("late", "true")]),
     row("adopt").is(
         "adopt",
         &[&[
@@ -396,13 +413,17 @@ pub(super) const ROWS: &[Row] = &[
         .is("sm3", &[&[("learning_rate", Lr), ("momentum", Number("momentum"))]])
         .fixed(&[("eps", "1e-8")]),
     row("sophia").differs(CURVATURE),
+    // The rate of a warm-up is computed in f32.
     row("schedule_free_sgd")
-        .is("schedule_free_sgd", &[SCHEDULE_FREE, &[("b1", Number("momentum"))]]),
-    row("schedule_free_adamw").is(
-        "schedule_free_adamw",
-        &[
-            SCHEDULE_FREE,
-            &[("b1", Number("beta1")), ("b2", Number("beta2")), ("eps", Number("eps"))],
-        ],
-    ),
+        .when(&[On("warmup_steps")])
+        .is("schedule_free_sgd", SCHEDULE_FREE_SGD)
+        .fixed(&[("warmup_from_zero", "true")])
+        .low_precision(),
+    row("schedule_free_sgd").is("schedule_free_sgd", SCHEDULE_FREE_SGD),
+    row("schedule_free_adamw")
+        .when(&[On("warmup_steps")])
+        .is("schedule_free_adamw", SCHEDULE_FREE_ADAMW)
+        .fixed(&[("warmup_from_zero", "true")])
+        .low_precision(),
+    row("schedule_free_adamw").is("schedule_free_adamw", SCHEDULE_FREE_ADAMW),
 ];

@@ -1,17 +1,14 @@
 //! `pytorch_optimizer`.
 
-use super::Condition::{Deep, Is, LrChanges, Off, On, Several};
+use super::Condition::{Deep, Is, LrChanges, MoreThan, Off, On, Several};
 use super::Meaning::{
     Both, Decides, Free, Given, GivenLr, GivenNumber, Lr, LrAnd, Number, NumberOrZero, Pair,
     Switch, Triple,
 };
 use super::reasons::{
-    ANY_SCHEDULE_FREE, COVERS, CURVATURE, FOLLOW_THE_LEADER, MATRIX, PROJECTED, RANGER, TOTALS,
-    WRAPPER,
+    ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, PROJECTED, RANGER, TOTALS, WRAPPER,
 };
-use super::{
-    CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, RMS_OF_TENSOR, Row, VECTORS_BY_ADAMW, row,
-};
+use super::{CAUTION, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row};
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
 
@@ -44,9 +41,6 @@ const SCHEDULE_FREE: &[(&str, Meaning)] = &[
     ("foreach", Free),
 ];
 
-const CAUTIOUS_MARS: &str =
-    "pytorch_optimizer: its cautious MARS takes another step than timm's, which is ours";
-
 const LAMB: &[(&str, Meaning)] = &[
     ("lr", Lr),
     ("betas", Pair(["beta1", "beta2"])),
@@ -72,21 +66,34 @@ const NO_DECAY: &[(&str, Meaning)] =
     &[("weight_decay", Free), ("weight_decouple", Free), ("fixed_decay", Free)];
 const OF_LAMB: &[(&str, &str)] = &[("bias_correction", "false"), ("max_weight_norm", "10")];
 
-const PALM: &str = "pytorch_optimizer: PaLM's decay of the second moment";
-
-const CLIPPED: &str =
-    "pytorch_optimizer: gradients are clipped, which is no part of the update rule here";
-
 const BASE_LR: &str =
     "pytorch_optimizer: the bounds follow the learning rate, from one that the file does not say";
-
-const NO_PENALTY: &str = "pytorch_optimizer: it forgets a weight decay that is not decoupled";
 
 /// What `pytorch_optimizer` adds to a second moment under its root.
 const EPS_OF_V: &str = "1e-15";
 
 const BIASED: &str = "pytorch_optimizer: the first moment keeps its bias";
 const SCALED: &str = "pytorch_optimizer: gradients are scaled by an average norm";
+
+/// A weight decay that is not decoupled, which some forget: it is added to a gradient that has been used.
+const FORGOTTEN_DECAY: &[(&str, Meaning)] = &[("weight_decay", Free), ("weight_decouple", Free)];
+
+const RADAM: &[(&str, Meaning)] = &[
+    ("eps", Number("eps")),
+    ("n_sma_threshold", Given("threshold")),
+    ("degenerated_to_sgd", Switch("degenerated_to_sgd")),
+];
+
+const GRAMS: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("eps", Number("eps")),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Free),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
 
 const CENTRED: &str =
     "pytorch_optimizer: gradients are centred, which is no part of the update rule here";
@@ -185,6 +192,66 @@ const GROKFAST: &[(&str, Meaning)] = &[
     ("grokfast", Decides),
     ("grokfast_alpha", Number("grokfast_alpha")),
     ("grokfast_after_step", Number("grokfast_after_step")),
+    ("eps", Number("eps")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const MARS: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("eps", Number("eps_hat")),
+    ("gamma", Number("gamma")),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Decides),
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("ams_bound", Switch("amsgrad")),
+    ("cautious", Switch("cautious")),
+    ("mars_type", Decides),
+    ("optimize_1d", Switch("optimize_1d")),
+    ("lr_1d", Free), // it is in `lr_1d_factor`
+    ("lr_1d_factor", Number("lr_1d_factor")),
+    ("betas_1d", Pair(["beta1_1d", "beta2_1d"])),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const MARS_DECAY: &[(&str, Meaning)] = &[("weight_decay_1d", Number("weight_decay_1d"))];
+
+const APOLLO: &[&[(&str, Meaning)]] = &[
+    &[("weight_decouple", Free), ("weight_decay_type", Decides)],
+    COMMON,
+    &[
+        ("init_lr", Number("init_lr")),
+        ("beta", Number("beta")),
+        ("rebound", Decides),
+        ("warmup_steps", Given("warmup_steps")),
+        ("eps", Number("eps")),
+    ],
+];
+
+/// Apollo's warm-up, where none is given.
+const POSTPONED: (&str, &str) = ("warmup_steps", "500");
+
+const SAI: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("momentum", Number("momentum")),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Switch("decoupled_weight_decay")),
+    ("eps", Number("eps")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const TAM: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("momentum", Number("momentum")),
+    ("decay_rate", Number("decay_rate")),
+    ("weight_decay", Number("weight_decay")),
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
     ("eps", Number("eps")),
     ("maximize", Switch("maximize")),
     ("foreach", Free),
@@ -297,7 +364,7 @@ pub(super) const ROWS: &[Row] = &[
             ("betas", Triple(["beta1", "beta2", "beta3"])),
             ("weight_decay", Number("weight_decay")),
             ("weight_decouple", Switch("no_prox")),
-            ("max_grad_norm", Meaning::Off(CLIPPED)),
+            ("max_grad_norm", Number("max_grad_norm")),
             ("eps", Number("eps")),
             ("maximize", Switch("maximize")),
             ("foreach", Free),
@@ -379,7 +446,11 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     row("laprop").when(&[LrChanges]).differs(LR_IN_VELOCITY),
-    row("laprop").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
+    row("laprop")
+        .when(&[Off("weight_decouple"), On("weight_decay")])
+        .is("laprop", &[FORGOTTEN_DECAY, LAPROP])
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)])
+        .low_precision(), // its step size
     row("laprop")
         .is("laprop", &[LAPROP])
         .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)])
@@ -388,19 +459,10 @@ pub(super) const ROWS: &[Row] = &[
         "qhadam",
         &[COMMON, MOMENTS, &[("eps", Number("eps")), ("nus", Pair(["nu1", "nu2"]))]],
     ),
-    row("radam").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
-    row("radam").is(
-        "radam",
-        &[
-            COMMON,
-            MOMENTS,
-            &[
-                ("eps", Number("eps")),
-                ("n_sma_threshold", Given("threshold")),
-                ("degenerated_to_sgd", Switch("degenerated_to_sgd")),
-            ],
-        ],
-    ),
+    row("radam")
+        .when(&[Off("weight_decouple"), On("weight_decay")])
+        .is("radam", &[FORGOTTEN_DECAY, COMMON, MOMENTS, RADAM]),
+    row("radam").is("radam", &[COMMON, MOMENTS, RADAM]),
     row("stable_adamw").when(&[Off("weight_decouple"), On("weight_decay")]).differs(
         "pytorch_optimizer: weight decay of StableAdamW in the gradient; ours acts on the weights",
     ),
@@ -421,35 +483,26 @@ pub(super) const ROWS: &[Row] = &[
             ]],
         )
         .fixed(&[("stable", "true")]),
-    row("mars").when(&[On("cautious")]).differs(CAUTIOUS_MARS),
-    row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
-    row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),
+    row("mars").when(&[Is("mars_type", "shampoo")]).differs(MATRIX),
+    row("mars").when(&[Off("weight_decouple"), On("weight_decay")]).differs(
+        "pytorch_optimizer: weight decay of MARS that is not decoupled is added to the gradient that the \
+         next step compares with, and to nothing else",
+    ),
     row("mars")
-        .is(
-        "mars",
-        &[&[
-            ("lr", Lr),
-            ("betas", Pair(["beta1", "beta2"])),
-            ("eps", Number("eps_hat")),
-            ("gamma", Number("gamma")),
-            ("weight_decay", Number("weight_decay")),
-            ("weight_decouple", Decides),
-            ("fixed_decay", Meaning::Off(FIXED_DECAY)),
-            ("ams_bound", Switch("amsgrad")),
-            ("cautious", Decides),
-            ("mars_type", Decides),
-            ("optimize_1d", Decides),
-            // only for vectors that are stepped by AdamW
-            ("lr_1d", Free),
-            ("lr_1d_factor", Free),
-            ("betas_1d", Free),
-            ("weight_decay_1d", Free),
-            ("maximize", Switch("maximize")),
-            ("foreach", Free),
-            ("step", Free),
-        ]],
-    )
-    .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+        .when(&[Is("mars_type", "lion"), Off("weight_decouple")])
+        .is("mars", &[MARS, &[("weight_decay_1d", Free)]])
+        .fixed(&[("lion", "true"), ("weight_decay_1d", "0"), ("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("mars")
+        .when(&[Off("weight_decouple")])
+        .is("mars", &[MARS, &[("weight_decay_1d", Free)]])
+        .fixed(&[("weight_decay_1d", "0"), ("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("mars")
+        .when(&[Is("mars_type", "lion")])
+        .is("mars", &[MARS, MARS_DECAY])
+        .fixed(&[("lion", "true"), ("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
+    row("mars")
+        .is("mars", &[MARS, MARS_DECAY])
+        .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
     row("schedulefree_sgd").is(
         "schedule_free_sgd",
         &[
@@ -468,13 +521,14 @@ pub(super) const ROWS: &[Row] = &[
             &[
                 ("betas", Pair(["beta1", "beta2"])),
                 ("warmup_steps", Number("warmup_steps")),
-                ("decoupling_c", Meaning::Off("pytorch_optimizer: a decay that is decoupled anew")),
-                ("ams_bound", Meaning::Off("pytorch_optimizer: Schedule-Free with AMSGrad, which the authors' has not")),
+                ("decoupling_c", Number("decoupling_c")),
+                ("ams_bound", Switch("amsgrad")),
                 ("eps", Number("eps")),
-                ("use_palm", Meaning::Off(PALM)),
+                ("use_palm", Free), // it does nothing
             ],
         ],
-    ),
+    )
+    .fixed(&[("eps_root", EPS_OF_V)]),
     row("schedulefree_radam").is(
         "schedule_free_radam",
         &[
@@ -483,30 +537,31 @@ pub(super) const ROWS: &[Row] = &[
                 ("betas", Pair(["beta1", "beta2"])),
                 ("silent_sgd_phase", Switch("silent_sgd_phase")),
                 ("eps", Number("eps")),
-                ("use_palm", Meaning::Off(PALM)),
+                ("use_palm", Free), // it does nothing
             ],
         ],
-    ),
-    row("schedulefree_wrapper_sgd").when(&[On("sf_weight_decay")]).differs(
-        "pytorch_optimizer: weight decay of its Schedule-Free wrapper acts on z and x; ours is the \
-         authors', in the gradient",
     ),
     row("schedulefree_wrapper_sgd").is(
         "schedule_free_sgd",
         &[&[
             ("lr", Lr),
             ("sf_momentum", Number("momentum")),
+            ("sf_weight_decay", NumberOrZero("weight_decay")),
             // of the SGD inside
-            ("momentum", Free),
-            ("dampening", Free),
-            ("weight_decay", Free),
-            ("nesterov", Free),
-            ("maximize", Free),
+            ("momentum", Meaning::Off(ANY_SCHEDULE_FREE)),
+            ("dampening", Free), // only with `momentum`
+            ("weight_decay", Meaning::Off(ANY_SCHEDULE_FREE)),
+            ("nesterov", Free), // only with `momentum`
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("differentiable", Free),
+            ("fused", Free),
             ("step", Free),
             ("lr_max", Free),
             ("weight_sum", Free),
         ]],
-    ),
+    )
+    .fixed(&[("decoupled_weight_decay", "true")]),
     row("grokfast_adamw").when(&[On("weight_decay"), Off("weight_decouple")]).differs(
         "pytorch_optimizer: weight decay of GrokFast-AdamW in the gradient; ours acts on the weights",
     ),
@@ -599,20 +654,10 @@ pub(super) const ROWS: &[Row] = &[
             ],
         )
         .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
-    row("grams").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
-    row("grams").is(
-        "grams",
-        &[&[
-            ("lr", Lr),
-            ("betas", Pair(["beta1", "beta2"])),
-            ("eps", Number("eps")),
-            ("weight_decay", Number("weight_decay")),
-            ("weight_decouple", Free),
-            ("maximize", Switch("maximize")),
-            ("foreach", Free),
-            ("step", Free),
-        ]],
-    ),
+    row("grams")
+        .when(&[Off("weight_decouple"), On("weight_decay")])
+        .is("grams", &[FORGOTTEN_DECAY, GRAMS]),
+    row("grams").is("grams", &[GRAMS]),
     row("msvag").is(
         "msvag",
         &[&[
@@ -811,11 +856,33 @@ pub(super) const ROWS: &[Row] = &[
             ],
         )
         .fixed(&[("eps", "0"), ("eps_root_hat", EPS_OF_V)]),
-    row("adashift").differs(
-        "it divides by the greatest element of an old gradient, and keeps ten whole gradients; a \
-         rule here sees one element",
+    row("adashift").when(&[MoreThan("keep_num", 4.0)]).differs(
+        "AdaShift that keeps more than four whole gradients: here it keeps four at most",
     ),
-    row("adatam").differs(PROJECTED),
+    row("adashift").is(
+        "adashift",
+        &[&[
+            ("lr", Lr),
+            ("betas", Pair(["beta1", "beta2"])),
+            ("keep_num", Number("keep_num")),
+            ("eps", Number("eps")),
+            ("cautious", Meaning::Off(CAUTION)),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
+    row("adatam").is(
+        "adatam",
+        &[
+            COMMON,
+            &[
+                ("betas", Pair(["beta1", "beta2"])),
+                ("decay_rate", Number("decay_rate")),
+                ("eps", Number("eps")),
+            ],
+        ],
+    ),
     row("aida")
         .is(
             "aida",
@@ -852,7 +919,30 @@ pub(super) const ROWS: &[Row] = &[
             ("step", Free),
         ]],
     ),
-    row("apollo_dqn").differs(TOTALS),
+    row("apollo_dqn").when(&[LrChanges]).differs(
+        "pytorch_optimizer: Apollo's warm-up is to the first learning rate, not to that of the step",
+    ),
+    row("apollo_dqn")
+        .when(&[Is("rebound", "belief"), Is("weight_decay_type", "decoupled")])
+        .is("apollo_dqn", APOLLO)
+        .fixed(&[POSTPONED, ("belief", "true"), ("decoupled_weight_decay", "true")]),
+    row("apollo_dqn")
+        .when(&[Is("rebound", "belief"), Is("weight_decay_type", "stable")])
+        .is("apollo_dqn", APOLLO)
+        .fixed(&[POSTPONED, ("belief", "true"), ("stable_decay", "true")]),
+    row("apollo_dqn")
+        .when(&[Is("rebound", "belief")])
+        .is("apollo_dqn", APOLLO)
+        .fixed(&[POSTPONED, ("belief", "true")]),
+    row("apollo_dqn")
+        .when(&[Is("weight_decay_type", "decoupled")])
+        .is("apollo_dqn", APOLLO)
+        .fixed(&[POSTPONED, ("decoupled_weight_decay", "true")]),
+    row("apollo_dqn")
+        .when(&[Is("weight_decay_type", "stable")])
+        .is("apollo_dqn", APOLLO)
+        .fixed(&[POSTPONED, ("stable_decay", "true")]),
+    row("apollo_dqn").is("apollo_dqn", APOLLO).fixed(&[POSTPONED]),
     row("apollo_lowrank").differs(MATRIX),
     row("asgd_accelerated").when(&[LrChanges]).differs(
         "pytorch_optimizer: a new learning rate takes the place of the one that it has found; here it is a factor",
@@ -951,7 +1041,21 @@ pub(super) const ROWS: &[Row] = &[
             ("step", Free),
         ]],
     ),
-    row("ftrl").differs(FOLLOW_THE_LEADER),
+    row("ftrl")
+        .is(
+            "ftrl",
+            &[&[
+                ("lr", Lr),
+                ("lr_power", Meaning::Negative("power")),
+                ("beta", Number("beta")),
+                ("lambda_1", Number("l1")),
+                ("lambda_2", Number("l2")),
+                ("maximize", Switch("maximize")),
+                ("foreach", Free),
+                ("step", Free),
+            ]],
+        )
+        .fixed(&[("root_in_rate", "true"), ("lazy", "false")]),
     row("galore").differs(MATRIX),
     row("lamb")
         .when(&[On("rectify"), Off("weight_decouple"), On("pre_norm")])
@@ -1033,7 +1137,10 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     row("ranger").differs(RANGER),
-    row("ranger21").differs(TOTALS),
+    row("ranger21").differs(
+        "a recipe of clipping, centred and normed gradients, AdaPNM, softplus, a norm loss, a schedule and \
+         Lookahead; the last two are around a rule here, and softplus needs a logarithm, which a rule has not",
+    ),
     row("sam").differs(WRAPPER),
     row("scalable_shampoo").differs(MATRIX),
     row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
@@ -1050,7 +1157,12 @@ pub(super) const ROWS: &[Row] = &[
             ],
         ],
     ),
-    row("sgdsai").differs(TOTALS),
+    row("sgdsai").when(&[Off("weight_decouple"), On("momentum")]).is(
+        "sgdsai",
+        &[FORGOTTEN_DECAY, SAI],
+    )
+    .fixed(&[("weight_decay", "0")]),
+    row("sgdsai").is("sgdsai", &[SAI]),
     row("shampoo").differs(MATRIX),
     row("sm3").when(&[Deep]).differs(COVERS),
     row("sm3").is(
@@ -1086,6 +1198,27 @@ pub(super) const ROWS: &[Row] = &[
             ("step", Free),
         ]],
     ),
-    row("swats").differs(PROJECTED),
-    row("tam").differs(PROJECTED),
+    row("swats").when(&[LrChanges]).differs(
+        "pytorch_optimizer: a learning rate that is set takes the place of the one that SWATS has found; \
+         here both count",
+    ),
+    row("swats")
+        .is(
+            "swats",
+            &[
+                COMMON,
+                MOMENTS,
+                &[
+                    ("eps", Both(["eps_hat", "rtol"])),
+                    ("ams_bound", Switch("amsgrad")),
+                    ("nesterov", Switch("whole_velocity")),
+                    ("phase", Free),
+                ],
+            ],
+        )
+        .fixed(&[("eps_root_hat", EPS_OF_V), ("atol", "1e-8")]),
+    row("tam")
+        .when(&[Off("weight_decouple")])
+        .is("tam", &[FORGOTTEN_DECAY, TAM]),
+    row("tam").is("tam", &[&[("weight_decouple", Free)], TAM]),
 ];

@@ -31,10 +31,6 @@ pub(super) const SEARCHES: &str = "it evaluates the loss several times in a step
 pub(super) const CURVATURE: &str =
     "it needs the diagonal of the Hessian, which a second pass backwards estimates";
 
-/// FTRL.
-pub(super) const FOLLOW_THE_LEADER: &str = "a weight is a function of all gradients and not of where it began: the first step forgets how \
-     a network was initialised";
-
 /// Schedule-Free around an optimizer that is given to it.
 pub(super) const ANY_SCHEDULE_FREE: &str = "Schedule-Free around any optimizer; here it is around SGD, AdamW and RAdam, and the files of \
      these three are compared";

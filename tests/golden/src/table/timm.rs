@@ -3,7 +3,7 @@
 use super::Condition::{FirstTwoLarger, Is, LargestElsewhere, LrChanges, Off, On};
 use super::Meaning::{Both, Decides, Free, Given, Lr, Number, NumberOrZero, Pair, Switch, Triple};
 use super::reasons::{MATRIX, WRAPPER};
-use super::{ADAM, CAUTION, LR_IN_VELOCITY, MARS_LION, Meaning, Row, SGD, VECTORS_BY_ADAMW, row};
+use super::{ADAM, CAUTION, LR_IN_VELOCITY, Meaning, Row, SGD, row};
 
 /// What its optimizers have in common.
 const COMMON: &[(&str, Meaning)] = &[
@@ -69,6 +69,21 @@ const BELIEF: &[(&str, Meaning)] = &[
     ("fixed_decay", Meaning::Off(FIXED_DECAY)),
     ("rectify", Switch("rectify")),
     ("degenerated_to_sgd", Switch("degenerated_to_sgd")),
+];
+
+const MARS: &[&[(&str, Meaning)]] = &[
+    &[("weight_decay", Both(["weight_decay", "weight_decay_1d"]))],
+    CAUTIOUS,
+    COMMON,
+    MOMENTS,
+    &[
+        ("eps", Number("eps")),
+        ("mars_type", Decides),
+        ("gamma", Number("gamma")),
+        ("optimize_1d", Switch("optimize_1d")),
+        ("lr_1d_factor", Number("lr_1d_factor")),
+        ("betas_1d", Pair(["beta1_1d", "beta2_1d"])),
+    ],
 ];
 
 /// What AdamP and SGDP have in common.
@@ -357,24 +372,10 @@ pub(super) const ROWS: &[Row] = &[
             ],
         ],
     ),
-    row("mars").when(&[Is("mars_type", "lion")]).differs(MARS_LION),
-    row("mars").when(&[Off("optimize_1d")]).differs(VECTORS_BY_ADAMW),
-    row("mars")
-        .is(
-            "mars",
-            &[
-                CAUTIOUS,
-                COMMON,
-                MOMENTS,
-                &[
-                    ("eps", Number("eps")),
-                    ("mars_type", Decides),
-                    ("gamma", Number("gamma")),
-                    ("optimize_1d", Decides),
-                    ("lr_1d_factor", Free),
-                    ("betas_1d", Free),
-                ],
-            ],
-        )
-        .fixed(&[("compare_with_zero", "false"), ("cautious_xi", "0")]),
+    row("mars").when(&[Is("mars_type", "lion")]).is("mars", MARS).fixed(&[
+        ("lion", "true"),
+        ("compare_with_zero", "false"),
+        ("cautious_xi", "0"),
+    ]),
+    row("mars").is("mars", MARS).fixed(&[("compare_with_zero", "false"), ("cautious_xi", "0")]),
 ];
