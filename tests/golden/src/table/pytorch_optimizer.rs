@@ -6,7 +6,7 @@ use super::Meaning::{
     Switch, Triple,
 };
 use super::reasons::{
-    ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, PROJECTED, RANGER, TOTALS, WRAPPER,
+    ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, RANGER, WRAPPER,
 };
 use super::{CAUTION, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row};
 
@@ -291,6 +291,14 @@ const PROJECTION: &[(&str, Meaning)] = &[
     ("maximize", Switch("maximize")),
     ("foreach", Free),
     ("step", Free),
+];
+
+const ADAMP: &[(&str, Meaning)] = &[("eps", Both(["eps_hat", "projection_eps"]))];
+
+const SGDP: &[(&str, Meaning)] = &[
+    ("momentum", Number("momentum")),
+    ("dampening", Number("dampening")),
+    ("eps", Number("eps")),
 ];
 
 /// What its rules by D-Adaptation have in common, with what they remember.
@@ -825,17 +833,11 @@ pub(super) const ROWS: &[Row] = &[
         )
         .fixed(&[("whole_tensor", "true")])
         .low_precision(), // its moments
-    row("adamp").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
     row("adamp")
-        .is(
-            "adamp",
-            &[
-                PROJECTION,
-                MOMENTS,
-                &[("eps", Both(["eps_hat", "projection_eps"]))],
-            ],
-        )
+        .when(&[Off("weight_decouple"), On("weight_decay")])
+        .is("adamp", &[FORGOTTEN_DECAY, PROJECTION, MOMENTS, ADAMP])
         .fixed(&[("eps", "0")]),
+    row("adamp").is("adamp", &[PROJECTION, MOMENTS, ADAMP]).fixed(&[("eps", "0")]),
     row("adams").is(
         "adams",
         &[COMMON, MOMENTS, &[("eps", Number("eps")), ("ams_bound", Switch("amsgrad"))]],
@@ -1145,18 +1147,10 @@ pub(super) const ROWS: &[Row] = &[
     row("scalable_shampoo").differs(MATRIX),
     row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
     row("scion").differs(MATRIX),
-    row("sgdp").when(&[Off("weight_decouple"), On("weight_decay")]).differs(NO_PENALTY),
-    row("sgdp").is(
-        "sgdp",
-        &[
-            PROJECTION,
-            &[
-                ("momentum", Number("momentum")),
-                ("dampening", Number("dampening")),
-                ("eps", Number("eps")),
-            ],
-        ],
-    ),
+    row("sgdp")
+        .when(&[Off("weight_decouple"), On("weight_decay")])
+        .is("sgdp", &[FORGOTTEN_DECAY, PROJECTION, SGDP]),
+    row("sgdp").is("sgdp", &[PROJECTION, SGDP]),
     row("sgdsai").when(&[Off("weight_decouple"), On("momentum")]).is(
         "sgdsai",
         &[FORGOTTEN_DECAY, SAI],

@@ -4,14 +4,6 @@
 pub(super) const MATRIX: &str =
     "a matrix method: a step needs the whole matrix of a parameter, a rule here sees one element";
 
-/// SWATS, TAM and the like.
-pub(super) const PROJECTED: &str =
-    "a rule of several products of whole tensors, or of channels, that is not here yet";
-
-/// Apollo, Ranger21 and the like.
-pub(super) const TOTALS: &str =
-    "a rule of several sums or maxima over a tensor that is not here yet";
-
 /// Lookahead, SAM.
 pub(super) const WRAPPER: &str = "a wrapper around another optimizer, which `Descent` has: Lookahead and SAM are held to these \
      trajectories in tests/tests/descent/golden.rs";
