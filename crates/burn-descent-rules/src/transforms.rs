@@ -1,6 +1,7 @@
 //! What rules have in common.
 
 use crate::Domain::Tensor;
+use crate::real::polynomial;
 use crate::{Over, Real};
 
 /// Weight decay in the gradient and in the weights: where it is decoupled it is all in the second, else
@@ -47,9 +48,39 @@ pub(crate) fn one_or_more<R: Real>(x: R) -> R {
     R::select(x.lt(R::lit(1.0)), R::lit(1.0), x)
 }
 
+/// `ln(1 + eˣ)` of a number that is not negative.
+#[inline(always)]
+pub(crate) fn softplus<R: Real>(x: R) -> R {
+    let (one, two) = (R::lit(1.0), R::lit(2.0));
+    // x + ln(1 + e⁻ˣ) = x + 2 artanh s, of which the series ends where an f64 does: s is a third at most.
+    let share = x.sigmoid();
+    let s = (one - share) / (one + share);
+    x + two * s * polynomial(s * s, &ARTANH)
+}
+
+/// `artanh s / s = 1 + s²/3 + s⁴/5 + …` by powers of `s²`.
+const ARTANH: [f64; 17] = {
+    let mut series = [1.0; 17];
+    let mut k = 1;
+    while k < series.len() {
+        series[k] = 1.0 / (2 * k + 1) as f64;
+        k += 1;
+    }
+    series
+};
+
 #[cfg(test)]
 mod tests {
-    use super::no_less_than_zero;
+    use super::{no_less_than_zero, softplus};
+
+    #[test]
+    fn softplus_is_the_logarithm() {
+        for x in [0.0_f64, 1e-3, 0.4, 1.0, 3.0, 10.0, 19.0, 40.0, 800.0] {
+            let expected = x + (-x).exp().ln_1p();
+            assert!((softplus(x) - expected).abs() <= 4e-16 * expected, "{x}");
+        }
+        assert!(softplus(f32::NAN).is_nan());
+    }
 
     #[test]
     fn a_negative_variance_is_zero_and_a_nan_stays_one() {

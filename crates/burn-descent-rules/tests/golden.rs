@@ -12,9 +12,9 @@ use burn_descent_rules::{
     AdaShift, AdaSmooth, AdaTam, Adafactor, Adam, AdamAtan2, AdamC, AdamW, Adan, Adopt, AggMo, Ano,
     ApolloDqn, Asgd, Bcos, Cocob, DiffGrad, ExAdam, Ftrl, Grams, GrokFastAdamW, Kate, LaProp, Lamb,
     Lion, MSvag, Madgrad, Mars, NAdam, Nesterov, OptimisticAdam, OptimisticGd, Padam, Pid, Pnm,
-    Prodigy, QhAdam, Qhm, RAdam, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam,
-    ScheduleFreeSgd, Sgd, SgdSai, SignSgd, SimplifiedAdEmaMix, Swats, Tam, Tiger, Vsgd, Yogi,
-    from_pairs, slices::Walk,
+    Prodigy, QhAdam, Qhm, RAdam, Ranger21, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW,
+    ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SgdSai, SignSgd, SimplifiedAdEmaMix, Swats, Tam,
+    Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -75,6 +75,7 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Tam: 7,
     AdaTam: 7,
     AdaShift: 7,
+    Ranger21: 6,
     Swats: 9,
     ApolloDqn: 8,
     SgdSai: 6,
