@@ -15,7 +15,7 @@ options! {
     /// default. In the first `n` steps the weights stay where they are.
     ///
     /// - Defaults: the paper's, but for `keep_num`. `beta1` 0.9, `beta2` 0.999, `keep_num` 4, `eps` 1e-10.
-    /// - Memory: `keep_num` numbers a weight. Traffic in f32: read 28, write 20 bytes a weight with four of them, 4 of
+    /// - Memory: `keep_num` numbers a weight. Traffic in f32: read 24, write 20 bytes a weight with four of them, 4 of
     ///   those read for the maximum; 4 and 4 less for each that is not kept.
     /// - A NaN or infinite gradient makes its weight NaN. An infinite one, or one whose square overflows, stops its
     ///   whole tensor after `n` steps (`v` infinite).

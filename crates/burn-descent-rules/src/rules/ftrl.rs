@@ -11,7 +11,7 @@ options! {
     /// ```
     ///
     /// `n` begins at `initial_accumulator_value`. Without `l1`, `l2`, `beta` and that value this is
-    /// [`AdaGrad`](crate::AdaGrad) without an epsilon.
+    /// [`AdaGrad`](crate::AdaGrad) without an epsilon, at a constant learning rate.
     ///
     /// **A weight is a function of all gradients, and not of where it began.** What of its first value is left after
     /// the first step is `(n^power − n′^power) / (n^power + β + η l2)` of it: all with the defaults, little where
