@@ -192,7 +192,8 @@ impl Learner {
         let loss = loss.inner();
         // The walk works in place on weights that nobody else holds.
         let model = core::mem::take(&mut self.model);
-        let stepped = self.descent.step_weighted(model, gradients, batch.len() as f64);
+        let told = burn_descent::Batch::new().weight(batch.len() as f64).loss(loss.clone());
+        let stepped = self.descent.step_weighted(model, gradients, told);
         let report;
         (self.model, report) = self.stepped(stepped, Some(&loss))?;
         let lr = report.learning_rates.first().map_or(plan.lr, |(_, lr)| *lr);

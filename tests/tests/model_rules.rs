@@ -1,50 +1,14 @@
-//! Rules that look at the whole model walk with `Descent`, and go where the same rules of other libraries have
-//! gone; burn's walk refuses them.
+//! Rules that look at the whole model walk with `Descent`, and those that need the loss are told it; burn's walk refuses
+//! both.
 
 use burn::module::{Module, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer, Optimizer};
 use burn::tensor::{DType, Tensor};
-use burn_descent::{Build, Descent, Group, Lamb, Prodigy, Select, StepError, registry};
-use burn_descent_golden::{
-    Error, OptimizerFile, Precision, ReplayError, setting, traces, traces_dir,
+use burn_descent::{
+    Batch, Build, BuildError, Checkpoint, Descent, DescentError, Group, Lamb, Momo, NotFinite,
+    PolyakSgd, Probe, Prodigy, Select, StepError,
 };
 use burn_descent_tests::devices;
-use burn_descent_tests::replayer::{Engine, replay_on};
-
-#[test]
-fn prodigy_goes_where_other_libraries_have_gone() {
-    registry::add(registry::Row::of::<Prodigy>(1.0)).expect("the name is free");
-    let mut agree = 0;
-    for path in traces(&traces_dir()).expect("the traces of the repository") {
-        let file = match OptimizerFile::read(&path) {
-            Err(Error::NotOptimizer { .. }) => continue,
-            file => file.expect("a trace of the repository"),
-        };
-        for case in &file.cases {
-            let Ok(setting) = setting(&file, case) else { continue };
-            if setting.name != "prodigy" {
-                continue;
-            }
-            for entry in devices::all() {
-                let Ok(device) = entry.device else { continue };
-                for precision in [Precision::F32, Precision::F64] {
-                    for engine in [Engine::Own, Engine::Portable] {
-                        match replay_on(&device, engine, precision, case, &setting) {
-                            Ok(outcome) => {
-                                let what = format!("{} {} {engine:?}", file.library, case.id);
-                                assert!(outcome.agrees(), "{what} {precision:?}: {outcome}");
-                                agree += 1;
-                            }
-                            Err(ReplayError::Skip(_)) => {}
-                            Err(error) => panic!("{}: {error}", case.id),
-                        }
-                    }
-                }
-            }
-        }
-    }
-    assert!(agree >= 100, "{agree}");
-}
 
 #[derive(Module, Debug)]
 struct Two {
@@ -111,4 +75,96 @@ fn burns_walk_refuses_them_and_says_what_to_do() {
     }
     let lamb = Lamb::new().build().unwrap();
     lamb.try_step(0.1, ones(), ones(), None).expect("its own tensor is all that it looks at");
+}
+
+fn two(device: &burn::tensor::Device) -> Two {
+    let device = device.clone().autodiff();
+    Two {
+        matrix: Param::from_tensor(Tensor::<2>::ones([2, 3], &device).require_grad()),
+        vector: Param::from_tensor(Tensor::<1>::ones([4], &device).require_grad()),
+    }
+}
+
+/// `½ |θ|²`, of which the gradient is the weights.
+fn bowl(model: &Two) -> Tensor<1> {
+    (model.matrix.val().square().sum() + model.vector.val().square().sum()) * 0.5
+}
+
+fn weights(model: &Two) -> Vec<f64> {
+    let matrix = model.matrix.val().into_data();
+    matrix.iter::<f64>().chain(model.vector.val().into_data().iter::<f64>()).collect()
+}
+
+#[test]
+fn a_step_is_told_the_loss_by_a_closure_or_by_its_value() {
+    let device = burn::tensor::Device::default();
+    let build = |model: &Two| {
+        Descent::builder(PolyakSgd::new().build().unwrap()).lr(1.0).build(model).unwrap()
+    };
+    // Polyak's step is f / |g|²: of the bowl a half of the weights, at any height.
+    let model = two(&device);
+    let mut descent = build(&model);
+    let (model, report, loss) = descent.step_with(model, bowl).unwrap();
+    assert_eq!((loss.into_scalar::<f32>(), report.step), (5.0, 1));
+    assert!(weights(&model).iter().all(|w| (w - 0.5).abs() < 1e-6), "{:?}", weights(&model));
+    let loss = bowl(&model);
+    let batch = Batch::new().loss(loss.clone());
+    let (model, _) = descent.step_weighted(model, loss.backward(), batch).unwrap();
+    assert!(weights(&model).iter().all(|w| (w - 0.25).abs() < 1e-6), "{:?}", weights(&model));
+
+    // Of micro-batches the mean counts, whatever they weigh.
+    let model = two(&device);
+    let builder = Descent::builder(PolyakSgd::new().build().unwrap()).lr(1.0).accumulate(2);
+    let mut descent = builder.build(&model).unwrap();
+    let half = |model: Two, descent: &mut Descent, weight: f64, loss: f64| {
+        let gradients = bowl(&model).backward();
+        let batch = Batch::new().weight(weight).loss(loss);
+        descent.step_weighted(model, gradients, batch).unwrap()
+    };
+    let (model, report) = half(model, &mut descent, 1.0, 2.0);
+    assert!(!report.stepped);
+    // It is kept in a checkpoint.
+    let file = descent.checkpoint(&model).unwrap().into_bytes().unwrap();
+    let fresh = two(&device);
+    let builder = Descent::builder(PolyakSgd::new().build().unwrap()).lr(1.0).accumulate(2);
+    let mut resumed = builder.build(&fresh).unwrap();
+    let restored = Checkpoint::from_bytes(file).unwrap().restore(&mut resumed, &fresh).unwrap();
+    for (model, descent) in [(model, &mut descent), (restored, &mut resumed)] {
+        // (1 · 2 + 3 · 6) / 4 is 5.
+        let (model, report) = half(model, descent, 3.0, 6.0);
+        assert!(report.stepped);
+        assert!(weights(&model).iter().all(|w| (w - 0.5).abs() < 1e-6), "{:?}", weights(&model));
+    }
+}
+
+#[test]
+fn a_loss_that_is_missing_or_no_number_leaves_all_as_it_was() {
+    let device = burn::tensor::Device::default();
+    let model = two(&device);
+    let momo = || Momo::new().build().unwrap();
+    let mut descent = Descent::builder(momo()).lr(0.1).build(&model).unwrap();
+    let gradients = bowl(&model).backward();
+    let refused = descent.step(model, gradients).unwrap_err();
+    assert_eq!(refused.error, DescentError::NeedsLoss);
+    assert!(refused.error.to_string().contains("Batch::new().loss(value)"), "{}", refused.error);
+    let gradients = bowl(&refused.model).backward();
+    let batch = Batch::new().loss(f64::NAN);
+    let refused = descent.step_weighted(refused.model, gradients, batch).unwrap_err();
+    assert!(matches!(refused.error, DescentError::BadLoss { step: 1, .. }), "{}", refused.error);
+    assert!(weights(&refused.model).iter().all(|w| *w == 1.0));
+    assert_eq!(descent.steps(), 0);
+
+    let builder = Descent::builder(momo()).lr(0.1).not_finite(NotFinite::Skip);
+    let mut descent = builder.build(&refused.model).unwrap();
+    let gradients = bowl(&refused.model).backward();
+    let batch = Batch::new().loss(f64::INFINITY);
+    let (model, report) = descent.step_weighted(refused.model, gradients, batch).unwrap();
+    assert!(report.skipped && weights(&model).iter().all(|w| *w == 1.0));
+
+    let error = momo().try_step(0.1, model.vector.val().inner(), model.vector.val().inner(), None);
+    assert!(matches!(error.unwrap_err(), StepError::NeedsModel { .. }));
+    for optimizer in [momo(), Prodigy::new().build().unwrap()] {
+        let built = Descent::builder(optimizer).lr(0.1).probe(Probe::Ahead).build(&model);
+        assert!(matches!(built.map(drop), Err(BuildError::Ahead { .. })));
+    }
 }

@@ -125,7 +125,22 @@ impl Fused {
     /// Can it step a parameter with nothing but its gradient, as burn's `ModuleOptimizer` shows them? Not if it
     /// [looks at the whole model](Self::sees_model) or [needs the loss](Self::needs_loss).
     pub fn steps_alone(&self) -> bool {
-        !self.sees_model() && !self.needs_loss()
+        self.check_alone().is_ok()
+    }
+
+    /// The same, to be refused where a program is told what to run.
+    ///
+    /// # Errors
+    /// What it needs.
+    pub fn check_alone(&self) -> Result<(), StepError> {
+        let optimizer = self.name();
+        if self.sees_model() {
+            return Err(StepError::NeedsModel { optimizer });
+        }
+        if self.needs_loss() {
+            return Err(StepError::NeedsLoss { optimizer });
+        }
+        Ok(())
     }
 
     /// The name of the rule: `adamw`.

@@ -7,7 +7,7 @@ use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::{Device, Tensor};
 use burn_descent::rules::check_lr;
-use burn_descent::{Builder, Descent, DescentError};
+use burn_descent::{Batch, Builder, Descent, DescentError};
 
 /// Who walks: anything that [`Descent`] can do.
 pub struct Walker {
@@ -109,10 +109,14 @@ pub fn walk(
     for _ in 0..steps {
         let points = all.iter().map(|one| one.point.at.val().inner()).collect();
         let points = Tensor::from_inner(Tensor::stack::<2>(points, 0)).require_grad();
-        let gradients = surface.at(points.clone()).sum().backward();
+        let heights = surface.at(points.clone());
+        let gradients = heights.clone().sum().backward();
+        let heights = heights.inner();
         let gradients = points.grad(&gradients).context("a surface must depend on its point")?;
         let step = |(row, one): (usize, OnTheWay)| {
-            one.step(gradients.clone().slice_dim(0, row..row + 1).squeeze_dim(0))
+            let of_row = row..row + 1;
+            let height = heights.clone().slice_dim(0, of_row.clone());
+            one.step(gradients.clone().slice_dim(0, of_row).squeeze_dim(0), height)
         };
         all = all.into_iter().enumerate().map(step).collect::<Result<_>>()?;
         let judged = Tensor::stack::<2>(all.iter().map(OnTheWay::judged).collect(), 0);
@@ -126,10 +130,11 @@ pub fn walk(
 }
 
 impl OnTheWay {
-    fn step(mut self, gradient: Tensor<1>) -> Result<Self> {
+    fn step(mut self, gradient: Tensor<1>, height: Tensor<1>) -> Result<Self> {
         let mut gradients = GradientsParams::new();
         gradients.register(self.point.at.id, gradient);
-        let stepped = self.descent.step(self.point, gradients);
+        let batch = Batch::new().loss(height);
+        let stepped = self.descent.step_weighted(self.point, gradients, batch);
         let (point, _) = stepped.map_err(DescentError::from)?;
         Ok(Self { point, ..self })
     }

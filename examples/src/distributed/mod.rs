@@ -134,7 +134,9 @@ impl Training<'_> {
 
         let first = devices.first().context("there is no device to train on")?;
         let network = recipe.network(data.widths(), device)?.fork(first);
-        let optimizer = ModuleOptimizer::from(recipe.rule()?);
+        let rule = recipe.rule()?;
+        rule.check_alone()?;
+        let optimizer = ModuleOptimizer::from(rule);
         let learner = Learner::new(Replica::new(network, devices.len()), optimizer, lr);
         let metrics = tempfile::tempdir().context("a folder for the metrics")?;
         let training = SupervisedTraining::new(metrics.path(), Arc::new(train), Arc::new(test))

@@ -59,7 +59,9 @@ fn learn(flags: &Flags) -> Result<()> {
         prepare(&flags.common, &recipe, saved.as_ref().map(|saved| saved.data))?;
     let run = Run::new(flags, saved, recipe, data.checksum())?;
     let lr = run.lr(data.train.inputs.len())?;
-    let optimizer = ModuleOptimizer::from(run.recipe.rule()?);
+    let rule = run.recipe.rule()?;
+    rule.check_alone()?;
+    let optimizer = ModuleOptimizer::from(rule);
     let learner = Learner::new(model, optimizer, lr);
 
     let nowhere = tempfile::tempdir().context("a folder for the metrics")?;

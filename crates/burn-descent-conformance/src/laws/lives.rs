@@ -74,8 +74,8 @@ pub(crate) fn clone_is_another(subject: &Subject) {
         let start = Pair::new(subject, length);
         let builder = Descent::builder(subject.optimizer()).lr(subject.lr());
         let mut descent = builder.build(&start).expect("it fits");
-        let batch = Batch::new().loss(LOSS);
         let step = |model: Pair, gradients| {
+            let batch = Batch::new().loss(LOSS);
             descent.step_weighted(model, gradients, batch).expect("a good step").0
         };
         life(subject, start, steps, step);

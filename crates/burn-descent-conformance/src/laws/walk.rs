@@ -56,7 +56,7 @@ pub(crate) fn accumulate(subject: &Subject) {
 /// A step with a NaN is skipped or refused, and all is as if it had never been.
 pub(crate) fn not_finite(subject: &Subject) {
     spoil_memory(&subject.device);
-    let batch = Batch::new().loss(LOSS);
+    let batch = || Batch::new().loss(LOSS);
     let walk = |policy, broken_after: Option<usize>| {
         let mut model = Line::new(subject);
         let builder = Descent::builder(subject.optimizer()).lr(subject.lr());
@@ -67,7 +67,7 @@ pub(crate) fn not_finite(subject: &Subject) {
                     GradientsParams::from_grads(model.loss(subject).backward(), &model);
                 let b = broken.remove::<1>(model.b.id).expect("it has one");
                 broken.register(model.b.id, b.mul_scalar(f64::NAN));
-                model = match descent.step_weighted(model, broken, batch) {
+                model = match descent.step_weighted(model, broken, batch()) {
                     Ok((model, report)) => {
                         assert!(policy == NotFinite::Skip && report.skipped && !report.stepped);
                         assert_eq!(report.skipped_in_all, 1);
@@ -82,7 +82,7 @@ pub(crate) fn not_finite(subject: &Subject) {
                 };
             }
             let gradients = model.loss(subject).backward();
-            (model, _) = descent.step_weighted(model, gradients, batch).expect("a good step");
+            (model, _) = descent.step_weighted(model, gradients, batch()).expect("a good step");
         }
         assert_eq!(descent.steps(), 3);
         model.bits()
@@ -103,11 +103,12 @@ pub(crate) fn clip(subject: &Subject) {
     let b: Tensor<1> = all.get(model.b.id).expect("it has one");
     let norm = (squares(values(&w)) + squares(values(&b))).sqrt();
 
-    let batch = Batch::new().loss(LOSS);
+    let batch = || Batch::new().loss(LOSS);
     let builder = || Descent::builder(subject.optimizer()).lr(subject.lr());
     let limit = norm / 3.0;
     let mut clipped = builder().clip_norm(limit).build(&model).expect("it fits");
-    let (clipped, report) = clipped.step_weighted(model.clone(), all, batch).expect("a good step");
+    let (clipped, report) =
+        clipped.step_weighted(model.clone(), all, batch()).expect("a good step");
     let reported = report.grad_norm.expect("clipping looks").get();
     assert!((reported - norm).abs() <= 1e-6 * norm, "{reported} and {norm}");
     assert!((report.clip_factor.get() * reported - limit).abs() <= 1e-6 * limit);
@@ -116,7 +117,7 @@ pub(crate) fn clip(subject: &Subject) {
     scaled.register(model.w.id, w.mul_scalar(1.0 / 3.0));
     scaled.register(model.b.id, b.mul_scalar(1.0 / 3.0));
     let mut plain = builder().clip_norm(2.0 * norm).build(&model).expect("it fits");
-    let (plain, report) = plain.step_weighted(model.clone(), scaled, batch).expect("a good step");
+    let (plain, report) = plain.step_weighted(model.clone(), scaled, batch()).expect("a good step");
     assert_eq!(report.clip_factor, 1.0);
     subject.assert_close("w", &clipped.w.val().inner(), &plain.w.val().inner());
     subject.assert_close("b", &clipped.b.val().inner(), &plain.b.val().inner());

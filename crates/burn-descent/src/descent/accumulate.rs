@@ -5,6 +5,7 @@ use super::param::is_frozen;
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use burn_descent_engine::Reading;
 use core::ops::RangeInclusive;
 
 /// What is told of the batch that gradients are of.
@@ -13,17 +14,18 @@ use core::ops::RangeInclusive;
 /// use burn_descent::Batch;
 ///
 /// let batch = Batch::new().weight(17.0).loss(0.3);
-/// assert_eq!((batch.weight, batch.loss), (17.0, Some(0.3)));
+/// assert_eq!(batch.weight, 17.0);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Batch {
     /// What it counts in the mean over micro-batches: its number of examples, where they are uneven. From 1e-12 to
     /// 1e12; 1 by default.
     pub weight: f64,
     /// The loss at the model as it is, not scaled: for [optimizers that need its value](burn_descent_rules::Rule::LOSS).
-    /// Of micro-batches their mean counts.
-    pub loss: Option<f64>,
+    /// Of micro-batches their mean counts. Where no optimizer needs it, it is not looked at, and nothing waits for the
+    /// device that it lies on.
+    pub loss: Option<Reading>,
 }
 
 impl Batch {
@@ -37,9 +39,9 @@ impl Batch {
         Self { weight, ..self }
     }
 
-    /// The same with this loss.
-    pub fn loss(self, loss: f64) -> Self {
-        Self { loss: Some(loss), ..self }
+    /// The same with this loss: a number, or the tensor that holds it.
+    pub fn loss(self, loss: impl Into<Reading>) -> Self {
+        Self { loss: Some(loss.into()), ..self }
     }
 }
 
@@ -97,10 +99,9 @@ impl Accumulator {
         count: u32,
         model: &M,
         gradients: Tensors,
-        batch: Batch,
+        weight: f64,
+        loss: f64,
     ) -> Option<Whole> {
-        let Batch { weight, loss } = batch;
-        let loss = loss.unwrap_or(NO_LOSS);
         if count == 1 {
             return Some(Whole { gradients, factor: 1.0, loss });
         }

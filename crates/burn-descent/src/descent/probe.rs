@@ -121,10 +121,7 @@ impl Descent {
             Ok(found) => found,
             Err(error) => return Err(Refused { model, error }),
         };
-        // Reading it waits for the device, so it is read where it is needed.
-        let value = self.setup.needs_loss.then(|| Reading::from(loss.clone()).get());
-        let batch = Batch { loss: value, ..Batch::new() };
-        let (model, report) = self.take(model, gradients, batch)?;
+        let (model, report) = self.take(model, gradients, Batch::new().loss(loss.clone()))?;
         let report = report.with_loss(loss.clone());
         Ok((model, report, loss))
     }

@@ -1,6 +1,6 @@
 //! One step of the whole model.
 
-use super::accumulate::{Batch, WEIGHTS, Whole};
+use super::accumulate::{Batch, NO_LOSS, WEIGHTS, Whole};
 use super::apply::apply;
 use super::gradients::{Descending, first_not_finite, norm, zero_not_finite};
 use super::group::Schedules;
@@ -54,8 +54,8 @@ impl Descent {
     /// let mut descent = Descent::builder(PolyakSgd::new().build()?).lr(0.1).build(&model)?;
     /// let x = Tensor::<2>::random([32, 8], Distribution::Default, &device);
     /// let loss = (model.forward(x.clone()) - x.sum_dim(1)).square().mean();
-    /// let value = loss.clone().into_scalar::<f64>();
-    /// let (model, report) = descent.step_weighted(model, loss.backward(), Batch::new().loss(value))?;
+    /// let batch = Batch::new().loss(loss.clone());
+    /// let (model, report) = descent.step_weighted(model, loss.backward(), batch)?;
     /// # drop((model, report));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -107,9 +107,11 @@ impl Descent {
         gradients: Tensors,
         batch: Batch,
     ) -> Result<(Report, Option<Prepared>), DescentError> {
-        if !WEIGHTS.contains(&batch.weight) {
-            return Err(DescentError::BadWeight(batch.weight));
+        let Batch { weight, loss } = batch;
+        if !WEIGHTS.contains(&weight) {
+            return Err(DescentError::BadWeight(weight));
         }
+        let loss = loss.filter(|_| self.setup.needs_loss).map_or(NO_LOSS, |loss| loss.get());
         self.check_whole()?;
         let setup = self.setup.clone();
         let settings = &setup.settings;
@@ -123,7 +125,7 @@ impl Descent {
         let groups = if completes { self.group_steps(1.0.into())? } else { Vec::new() };
         let report = self.begin();
         let gradients = core::mem::take(&mut found.gradients);
-        let whole = self.at.accumulator.take_in(count, model, gradients, batch);
+        let whole = self.at.accumulator.take_in(count, model, gradients, weight, loss);
         let Some(Whole { gradients, factor, loss }) = whole else { return Ok((report, None)) };
         if count > 1 {
             found = Descending::new(model, gradients, &setup, &self.at)?;
