@@ -168,3 +168,25 @@ fn a_loss_that_is_missing_or_no_number_leaves_all_as_it_was() {
         assert!(matches!(built.map(drop), Err(BuildError::Ahead { .. })));
     }
 }
+
+#[test]
+fn a_report_shows_what_a_rule_has_found() {
+    let device = burn::tensor::Device::default();
+    let mut model = two(&device);
+    let prodigy = || Prodigy::new().d0(1e-3).build().unwrap();
+    let group = Group::new("vectors", Select::rank(1), prodigy());
+    let mut descent = Descent::builder(prodigy()).lr(1.0).group(group).build(&model).unwrap();
+    let mut found = vec![1e-3];
+    for _ in 0..10 {
+        let gradients = bowl(&model).backward();
+        let report;
+        (model, report) = descent.step(model, gradients).unwrap();
+        let [(all, of_all), (vectors, of_vectors)] = &report.estimates[..] else { panic!() };
+        assert_eq!((all.as_str(), vectors.as_str()), ("all", "vectors"));
+        assert_eq!(of_all, of_vectors, "groups share one estimate");
+        let line = serde_json::to_value(&report).unwrap();
+        assert_eq!(line["estimates"]["vectors"], of_all.get());
+        found.push(of_all.get());
+    }
+    assert!(found.is_sorted() && found[10] > 2.0 * found[0], "{found:?}");
+}

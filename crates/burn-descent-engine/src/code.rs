@@ -43,6 +43,8 @@ pub(crate) struct Code {
     pub(crate) defaults: Vec<(String, String)>,
     /// Does a step need the value of the loss?
     pub(crate) needs_loss: bool,
+    /// The lane of the state by which the rule finds its learning rate.
+    pub(crate) estimate: Option<usize>,
     /// The options that are a weight decay.
     pub(crate) decays: Vec<String>,
     /// How the rule sees a tensor of this shape.
@@ -148,6 +150,7 @@ impl<U: Rule> RuleVisitor for Compile<'_, U> {
         let Self { rule, stages } = self;
         let evaluate = trace_evaluate(rule);
         let states: Vec<_> = rule.start().lanes().into_iter().map(|(name, _)| name).collect();
+        let estimate = U::ESTIMATE.and_then(|name| states.iter().position(|state| *state == name));
         let memory = rule.memory().into_iter().map(|(name, _)| name);
         let memory: Vec<_> = memory.chain(rule.seed().map(|_| STREAM)).collect();
         Code {
@@ -169,6 +172,7 @@ impl<U: Rule> RuleVisitor for Compile<'_, U> {
             evaluate,
             defaults: to_pairs(&U::default()),
             needs_loss: U::LOSS,
+            estimate,
             decays: decays(rule),
             view: U::view,
             family: TypeId::of::<U>(),

@@ -122,6 +122,21 @@ impl Fused {
         self.program.code.needs_loss
     }
 
+    /// Does the rule find [its own learning rate](Rule::ESTIMATE)?
+    pub fn finds_rate(&self) -> bool {
+        self.program.code.estimate.is_some()
+    }
+
+    /// What the rule has found in place of a learning rate, in the state of a parameter, or begins with: see
+    /// [`Rule::ESTIMATE`].
+    pub fn estimate(&self, state: Option<&FusedState>) -> Option<Reading> {
+        let lane = self.program.code.estimate?;
+        match state {
+            Some(state) => state.number(lane),
+            None => self.program.starts().get(lane).copied().map(Reading::from),
+        }
+    }
+
     /// Can it step a parameter with nothing but its gradient, as burn's `ModuleOptimizer` shows them? Not if it
     /// [looks at the whole model](Self::sees_model) or [needs the loss](Self::needs_loss).
     pub fn steps_alone(&self) -> bool {

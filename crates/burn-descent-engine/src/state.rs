@@ -3,7 +3,7 @@
 use crate::code::Code;
 use crate::dispatch::place;
 use crate::program::Program;
-use crate::{Place, StepError};
+use crate::{Place, Reading, StepError};
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 use burn_descent_rules::{Domain, View};
@@ -198,6 +198,14 @@ impl FusedState {
         match &self.lanes {
             Lanes::Loaded(lanes) => lanes.clone(),
             Lanes::Ready(lanes) => lanes.iter().map(|lane| now(tensor(lane).into_data())).collect(),
+        }
+    }
+
+    /// The number in a lane that has one. One that lies on a device is not waited for.
+    pub(crate) fn number(&self, lane: usize) -> Option<Reading> {
+        match &self.lanes {
+            Lanes::Loaded(lanes) => lanes.get(lane)?.iter::<f64>().next().map(Reading::from),
+            Lanes::Ready(lanes) => Some(Reading::from(tensor(lanes.get(lane)?))),
         }
     }
 

@@ -102,8 +102,12 @@ pub trait Rule: Options {
     /// refused. No by default.
     const LOSS: bool = false;
 
-    /// What is remembered of one element from step to step: four numbers at most, which is what the
-    /// engines of burn-descent keep.
+    /// The state by which the rule finds its own learning rate, to be shown in reports: a number for the whole
+    /// model. None by default.
+    const ESTIMATE: Option<&'static str> = None;
+
+    /// What is remembered of one element from step to step, and of what is coarser: four numbers at most of each
+    /// of the two, which is what the engines of burn-descent keep.
     type State<R: Copy>: Fields<R>;
     /// What is the same for all elements of a step.
     type Scalars<R: Copy>: Fields<R>;

@@ -95,6 +95,7 @@ impl Rule for DAdaptAdaGrad {
     const TITLE: &'static str = "D-Adapt AdaGrad";
     const PAPER: Paper = Paper::arxiv("Defazio & Mishchenko 2023", "2301.07733");
     const SUMS: usize = 3;
+    const ESTIMATE: Option<&'static str> = Some("d");
     type State<R: Copy> = Estimate<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -88,6 +88,7 @@ impl Rule for DAdaptLion {
     const TITLE: &'static str = "D-Adapt Lion";
     const PAPER: Paper = Paper::arxiv("Defazio & Mishchenko 2023", "2301.07733");
     const SUMS: usize = 2;
+    const ESTIMATE: Option<&'static str> = Some("d");
     type State<R: Copy> = Estimate<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

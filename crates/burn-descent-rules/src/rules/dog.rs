@@ -86,6 +86,7 @@ impl Rule for DoG {
     const TITLE: &'static str = "DoG";
     const PAPER: Paper = Paper::arxiv("Ivgi et al. 2023", "2302.12022");
     const SUMS: usize = 3;
+    const ESTIMATE: Option<&'static str> = Some("r");
     type State<R: Copy> = Distance<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -70,6 +70,7 @@ impl Rule for DoWG {
     const TITLE: &'static str = "DoWG";
     const PAPER: Paper = Paper::arxiv("Khaled et al. 2023", "2305.16284");
     const SUMS: usize = 2;
+    const ESTIMATE: Option<&'static str> = Some("r2");
     type State<R: Copy> = Distance<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -112,6 +112,7 @@ impl Rule for Prodigy {
     const TITLE: &'static str = "Prodigy";
     const PAPER: Paper = Paper::arxiv("Mishchenko & Defazio 2023", "2306.06101");
     const SUMS: usize = 2;
+    const ESTIMATE: Option<&'static str> = Some("d");
     type State<R: Copy> = Estimate<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

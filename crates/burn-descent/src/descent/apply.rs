@@ -26,6 +26,13 @@ impl State {
         }
     }
 
+    pub(super) fn as_ours(&self) -> Option<&FusedState> {
+        match self {
+            Self::Ours(state) => Some(state),
+            Self::Foreign(..) => None,
+        }
+    }
+
     fn ours_mut(&mut self) -> &mut FusedState {
         match self {
             Self::Ours(state) => state,

@@ -82,9 +82,13 @@ impl Builder {
             return Err(refused);
         }
         let plan = Plan::new(lines, &self.settings);
-        let mut optimizers = groups.iter().flat_map(|group| &group.optimizers);
-        let needs_loss = optimizers.any(AnyOptimizer::needs_loss);
-        let setup = Arc::new(Setup { groups, members, plan, settings: self.settings, needs_loss });
+        let any = |is: fn(&AnyOptimizer) -> bool| {
+            groups.iter().flat_map(|group| &group.optimizers).any(is)
+        };
+        let (needs_loss, finds_rates) =
+            (any(AnyOptimizer::needs_loss), any(AnyOptimizer::finds_rate));
+        let settings = self.settings;
+        let setup = Arc::new(Setup { groups, members, plan, settings, needs_loss, finds_rates });
         Ok(Descent { at: Position::start(&setup), setup })
     }
 

@@ -119,6 +119,11 @@ impl AnyOptimizer {
         matches!(self, Self::Ours(fused) if fused.needs_loss())
     }
 
+    /// Does it find its own learning rate?
+    pub(super) fn finds_rate(&self) -> bool {
+        matches!(self, Self::Ours(fused) if fused.finds_rate())
+    }
+
     /// Can it step a parameter alone, as far as one can know before a step?
     pub(super) fn steps_alone(&self) -> bool {
         !matches!(self, Self::Ours(fused) if !fused.steps_alone())

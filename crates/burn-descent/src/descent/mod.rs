@@ -125,6 +125,8 @@ struct Setup {
     settings: Settings,
     /// Does an optimizer need the value of the loss?
     needs_loss: bool,
+    /// Does an optimizer find its own learning rate?
+    finds_rates: bool,
 }
 
 /// What was asked for around the optimizers.

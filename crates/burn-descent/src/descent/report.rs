@@ -23,6 +23,10 @@ pub struct Report {
     /// Name and learning rate of each group at this step, be it taken or not.
     #[serde(serialize_with = "as_map")]
     pub learning_rates: Vec<(String, f64)>,
+    /// Name of each group whose optimizer finds its own learning rate, and what it has found so far: `d` of Prodigy
+    /// and D-Adaptation.
+    #[serde(serialize_with = "as_read_map", skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<(String, Reading)>,
     /// The norm of all gradients before clipping by it, if something has asked for it:
     /// `clip_norm`, a policy for what is not finite, or loss scaling.
     #[serde(serialize_with = "read_if_any")]
@@ -83,4 +87,11 @@ fn read_if_any<S: Serializer>(reading: &Option<Reading>, serializer: S) -> Resul
 
 fn as_map<S: Serializer>(rates: &[(String, f64)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(rates.iter().map(|(group, lr)| (group, lr)))
+}
+
+fn as_read_map<S: Serializer>(
+    estimates: &[(String, Reading)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(estimates.iter().map(|(group, estimate)| (group, estimate.get())))
 }

@@ -3,7 +3,7 @@
 use super::accumulate::{Batch, NO_LOSS, WEIGHTS, Whole};
 use super::apply::apply;
 use super::gradients::{Descending, first_not_finite, norm, zero_not_finite};
-use super::group::Schedules;
+use super::group::{AnyOptimizer, Schedules};
 use super::group_step::GroupStep;
 use super::measure::{measure, remember};
 use super::transform::transform;
@@ -171,6 +171,7 @@ impl Descent {
             step: self.at.steps,
             skipped_in_all: self.at.skipped,
             learning_rates: self.learning_rates(),
+            estimates: self.estimates(),
             clip_factor: 1.0.into(),
             loss_scale: self.at.scale.as_ref().map(|scale| scale.value),
             ..Report::default()
@@ -285,6 +286,20 @@ impl Descent {
         self.setup.groups.iter().map(|group| (group.name.clone(), self.lr(group))).collect()
     }
 
+    /// What the optimizers of groups that find their own learning rates have found. All states of a group hold it.
+    fn estimates(&self) -> Vec<(String, Reading)> {
+        let of_group = |(number, group): (usize, &Schedules)| {
+            let AnyOptimizer::Ours(fused) = &group.optimizers[0] else { return None };
+            let members = self.setup.members.iter().filter(|(_, member)| member.group == number);
+            let mut states = members.filter_map(|(id, _)| self.at.states.get(id)?.as_ours());
+            Some((group.name.clone(), fused.estimate(states.next())?))
+        };
+        if !self.setup.finds_rates {
+            return Vec::new();
+        }
+        self.setup.groups.iter().enumerate().filter_map(of_group).collect()
+    }
+
     fn walk<M: Module>(
         &mut self,
         model: M,
@@ -310,6 +325,7 @@ impl Descent {
 
         self.at.under_way = false;
         (report.step, report.stepped) = (step, true);
+        report.estimates = self.estimates();
         report.update = before.map(|before| measure(&model, before));
         (model, report)
     }

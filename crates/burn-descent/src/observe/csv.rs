@@ -86,6 +86,7 @@ fn cells(report: &Report) -> Vec<(String, String)> {
         skipped,
         skipped_in_all,
         learning_rates,
+        estimates,
         grad_norm,
         clip_factor,
         loss_scale,
@@ -98,6 +99,9 @@ fn cells(report: &Report) -> Vec<(String, String)> {
     let some = |of: Option<f64>| of.map(number).unwrap_or_default();
     let measured = |of: Option<&Reading>| some(of.map(Reading::get));
     let rates = learning_rates.iter().map(|(group, lr)| (format!("lr.{group}"), number(*lr)));
+    let found =
+        |(group, found): &(String, Reading)| (format!("estimate.{group}"), number(found.get()));
+    let estimates = estimates.iter().map(found);
     let cell = |(column, cell): (&str, String)| (column.to_owned(), cell);
     let before = [
         ("step", step.to_string()),
@@ -114,7 +118,7 @@ fn cells(report: &Report) -> Vec<(String, String)> {
         ("update.weight_norm", measured(weight_norm)),
         ("loss", measured(loss.as_ref())),
     ];
-    before.map(cell).into_iter().chain(rates).chain(after.map(cell)).collect()
+    before.map(cell).into_iter().chain(rates).chain(estimates).chain(after.map(cell)).collect()
 }
 
 fn line(cells: &[String]) -> io::Result<Vec<u8>> {
