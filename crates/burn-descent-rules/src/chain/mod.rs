@@ -6,6 +6,7 @@ mod moments;
 mod names;
 mod noisy;
 mod norms;
+mod rows;
 mod stateless;
 mod then;
 
@@ -14,7 +15,10 @@ pub use moments::{ScaleByAdam, ScaleByRms, Trace};
 pub use names::Names;
 pub use noisy::Noisy;
 pub use norms::{ClipByBlockRms, ClipByGradientRms, Hyperball, ScaleByTrustRatio};
-pub use stateless::{AddDecayedWeights, Clip, Scale, ScaleByLearningRate, ScaleBySign};
+pub use rows::{AdaptiveGradClip, NormalizeRows};
+pub use stateless::{
+    AddCautiousDecay, AddDecayedWeights, Clip, Scale, ScaleByLearningRate, ScaleBySign,
+};
 pub use then::{Both, Then};
 
 use crate::{Fields, Fixed, Nothing, OptionMut, Options, Over, Paper, Real, Rule, options_by_name};
@@ -87,6 +91,68 @@ pub struct Point<R> {
 ///     adamw.step(0.1, &mut y, &g)?;
 /// }
 /// assert_eq!(x, y);
+/// # Ok::<(), burn_descent::InvalidOption>(())
+/// ```
+///
+/// Three recipes. Hyperball in place of decay and learning rate, which is [`AdamH`](crate::AdamH):
+///
+/// ```
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::rules::chain::{Chain, Hyperball, ScaleByAdam};
+/// use burn_descent::{AdamH, rules::{View, slices::Walk}};
+///
+/// let chain = Chain::of(ScaleByAdam::new().beta2(0.99)).then(Hyperball::new());
+///
+/// let (mut x, mut y) = ([3.0_f64, 4.0, 0.0, 12.0], [3.0_f64, 4.0, 0.0, 12.0]);
+/// let mut of_chain = Walk::of(chain, View::matrix(2, 2))?;
+/// let mut adamh = Walk::of(AdamH::new(), View::matrix(2, 2))?;
+/// for g in [[1.0, -2.0, 0.1, 0.0], [0.5, 0.1, 3.0, -1.0]] {
+///     of_chain.step(0.1, &mut x, &g)?;
+///     adamh.step(0.1, &mut y, &g)?;
+/// }
+/// assert!(x.iter().zip(y).all(|(x, y)| (x - y).abs() < 1e-12));
+/// # Ok::<(), burn_descent::InvalidOption>(())
+/// ```
+///
+/// Cautious AdamW with a trust ratio: a step is `η` times as long as the weights, whatever the others do.
+///
+/// ```
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::rules::chain::{
+///     AddCautiousDecay, Cautious, Chain, ScaleByAdam, ScaleByLearningRate, ScaleByTrustRatio,
+/// };
+/// use burn_descent::rules::slices::Walk;
+///
+/// let chain = Chain::of(ScaleByAdam::new())
+///     .then(Cautious::new())
+///     .then(AddCautiousDecay::new(0.01))
+///     .then(ScaleByTrustRatio::new())
+///     .then(ScaleByLearningRate::new());
+///
+/// let mut x = [3.0_f64, -4.0];
+/// Walk::new(chain, 2)?.step(0.1, &mut x, &[0.3, 0.1])?;
+/// // The weights were 5 long.
+/// assert!(((x[0] - 3.0).hypot(x[1] + 4.0) - 0.5).abs() < 1e-12);
+/// # Ok::<(), burn_descent::InvalidOption>(())
+/// ```
+///
+/// NAdam with adaptive gradient clipping, which comes first:
+///
+/// ```
+/// # use burn_descent_rules::burn_descent;
+/// use burn_descent::rules::chain::{AdaptiveGradClip, Chain, ScaleByAdam, ScaleByLearningRate};
+/// use burn_descent::{NAdam, rules::slices::Walk};
+///
+/// let chain = Chain::of(AdaptiveGradClip::new(0.01))
+///     .then(ScaleByAdam::new().nesterov(true))
+///     .then(ScaleByLearningRate::new());
+///
+/// // A gradient of 50 beside weights of 5 is to NAdam as one of 0.05.
+/// let (mut x, mut y) = ([3.0_f64, -4.0], [3.0_f64, -4.0]);
+/// Walk::new(chain, 2)?.step(0.1, &mut x, &[30.0, 40.0])?;
+/// let nadam = NAdam::new().constant_momentum(true);
+/// Walk::new(nadam, 2)?.step(0.1, &mut y, &[0.03, 0.04])?;
+/// assert!(x.iter().zip(y).all(|(x, y)| (x - y).abs() < 1e-12));
 /// # Ok::<(), burn_descent::InvalidOption>(())
 /// ```
 ///

@@ -1,12 +1,13 @@
 //! Transforms that remember averages.
 
 use super::{Point, Transform};
-use crate::rules::adam;
-use crate::{Adam, Over, Real, Rule, fields, options};
+use crate::transforms::debias;
+use crate::{Over, Real, fields, options};
 
 options! {
     /// Adam's direction: `m̂ / (√(v̂ + eps_root) + eps)`, as [`Adam`](crate::Adam) without its learning
-    /// rate.
+    /// rate. With `nesterov` it is that of [`NAdam`](crate::NAdam) with `constant_momentum`, as in optax:
+    /// `m̂ = β₁ m / (1 − β₁ᵗ⁺¹) + (1 − β₁) u / (1 − β₁ᵗ)`.
     pub struct ScaleByAdam {
         /// Decay `β₁` of the first moment.
         beta1: Decay = 0.9,
@@ -16,6 +17,8 @@ options! {
         eps: Positive = 1e-8,
         /// Added under the root.
         eps_root: NonNegative = 0.0,
+        /// Look one step ahead.
+        nesterov: bool = false,
     }
 }
 
@@ -31,7 +34,14 @@ fields! {
 
 fields! {
     /// Scalars of [`ScaleByAdam`].
-    pub struct AdamScalars { beta1, one_beta1, beta2, one_beta2, debias1, debias2, eps, eps_root }
+    pub struct AdamScalars {
+        beta1, one_beta1, beta2, one_beta2,
+        /// Shares of `u` and of the first moment in `m̂`.
+        of_u, of_m,
+        /// `1 / (1 − β₂ᵗ)`.
+        debias2,
+        eps, eps_root,
+    }
 }
 
 impl Transform for ScaleByAdam {
@@ -39,19 +49,15 @@ impl Transform for ScaleByAdam {
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = AdamScalars<R>;
 
-    fn scalars(&self, lr: f64, t: u64) -> AdamScalars<f64> {
-        let adam = Adam::new().beta1(self.beta1).beta2(self.beta2);
-        let k = adam.eps(self.eps).eps_root(self.eps_root).scalars(lr, t);
-        AdamScalars {
-            beta1: k.beta1,
-            one_beta1: k.one_beta1,
-            beta2: k.beta2,
-            one_beta2: k.one_beta2,
-            debias1: k.debias1,
-            debias2: k.debias2,
-            eps: k.eps,
-            eps_root: k.eps_root,
-        }
+    fn scalars(&self, _lr: f64, t: u64) -> AdamScalars<f64> {
+        let Self { beta1, beta2, eps, eps_root, nesterov } = *self;
+        let one_beta1 = 1.0 - beta1;
+        let (of_u, of_m) = match nesterov {
+            true => (one_beta1 * debias(beta1, t), beta1 * debias(beta1, t + 1)),
+            false => (0.0, debias(beta1, t)),
+        };
+        let (one_beta2, debias2) = (1.0 - beta2, debias(beta2, t));
+        AdamScalars { beta1, one_beta1, beta2, one_beta2, of_u, of_m, debias2, eps, eps_root }
     }
 
     #[inline(always)]
@@ -62,25 +68,10 @@ impl Transform for ScaleByAdam {
         k: AdamScalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
-        let k = adam::Scalars {
-            decay: R::lit(0.0),
-            beta1: k.beta1,
-            one_beta1: k.one_beta1,
-            beta2: k.beta2,
-            one_beta2: k.one_beta2,
-            lr: R::lit(1.0),
-            debias1: k.debias1,
-            debias2: k.debias2,
-            debias_in_max: R::lit(1.0),
-            debias_max: k.debias2,
-            eps: k.eps,
-            eps_root: k.eps_root,
-            xi: None,
-            cautious_decay: None,
-            stable: None,
-        };
-        let (u, s) = adam::direction(u, adam::Moments { m: s.m, v: s.v, v_max: None }, k);
-        (u, Moments { m: s.m, v: s.v })
+        let m = k.beta1 * s.m + k.one_beta1 * u;
+        let v = k.beta2 * s.v + k.one_beta2 * u * u;
+        let m_hat = k.of_u * u + k.of_m * m;
+        (m_hat / ((v * k.debias2 + k.eps_root).sqrt() + k.eps), Moments { m, v })
     }
 }
 

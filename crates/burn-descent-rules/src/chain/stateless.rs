@@ -57,6 +57,42 @@ stateless! {
 }
 
 stateless! {
+    "add_cautious_decay",
+    /// Cautious weight decay: the weights decay where that is the way of their step, or where this is 0.
+    ///
+    /// ```text
+    /// u ← u + λ p     where u p >= 0
+    /// ```
+    ///
+    /// It stands behind the direction and before the learning rate, where updates point uphill, in place of
+    /// [`AddDecayedWeights`]; behind [`ScaleByAdam`](super::ScaleByAdam) it is [`AdamW`](crate::AdamW) with
+    /// `cautious_decay`. A NaN in update or weight stays one.
+    ///
+    /// Reference: Chen et al. 2025, <https://arxiv.org/abs/2510.12402>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::rules::chain::{AddCautiousDecay, Chain, ScaleByLearningRate};
+    /// use burn_descent::rules::slices::Walk;
+    ///
+    /// let chain = Chain::of(AddCautiousDecay::new(0.5)).then(ScaleByLearningRate::new());
+    /// let mut x = [2.0_f64, 2.0, -2.0];
+    /// Walk::new(chain, 3)?.step(1.0, &mut x, &[0.25, -0.25, -0.25])?;
+    /// // Only the second weight grows, so it does not decay.
+    /// assert_eq!(x, [0.75, 2.25, -0.75]);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    #[doc(alias = "CWD")]
+    AddCautiousDecay,
+    { /** Weight decay `λ`. */ weight_decay: WeightDecay = 0.0 },
+    |this, _lr| this.weight_decay,
+    |u, at, weight_decay| {
+        let zero = R::lit(0.0);
+        u + R::select((u * at.p).lt(zero), zero, weight_decay) * at.p
+    }
+}
+
+stateless! {
     "clip",
     /// `u` in `[-max_delta, max_delta]`: clipping by value; NaN stays NaN.
     Clip,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::slices::Walk;
-use crate::{Adam, AdamH, AdamW, Lamb, Lars, Sgd, View, from_pairs, to_pairs, with_pairs};
+use crate::{Adam, AdamH, AdamW, Lamb, Lars, NAdam, Sgd, View, from_pairs, to_pairs, with_pairs};
 
 /// Weights after some steps with gradients of every sign and size.
 fn walk<U: Rule>(rule: U) -> Vec<f32> {
@@ -41,6 +41,15 @@ fn chains_are_the_rules_that_they_spell_bit_for_bit() {
         .then(AddDecayedWeights::new(0.1))
         .then(ScaleByLearningRate::new());
     assert_eq!(walk(cautious), walk(AdamW::new().cautious(true).weight_decay(0.1)));
+    let cautious = Chain::of(ScaleByAdam::new())
+        .then(Cautious::new())
+        .then(AddCautiousDecay::new(2.0))
+        .then(ScaleByLearningRate::new());
+    let adamw = AdamW::new().cautious(true).weight_decay(2.0);
+    assert_ne!(walk(cautious.clone()), walk(adamw.clone()), "all weights decay");
+    assert_eq!(walk(cautious), walk(adamw.cautious_decay(true)));
+    let nadam = Chain::of(ScaleByAdam::new().nesterov(true)).then(ScaleByLearningRate::new());
+    assert_eq!(walk(nadam), walk(NAdam::new().constant_momentum(true)));
 }
 
 /// Are these the same but for rounding?
@@ -110,9 +119,9 @@ fn a_ratio_of_norms_is_one_where_a_norm_is_zero() {
 fn options_have_the_names_of_their_transforms() {
     let pairs = to_pairs(&adam_chain());
     let names: Vec<_> = pairs.iter().map(|(name, _)| name.as_str()).collect();
-    let adam = ["beta1", "beta2", "eps", "eps_root"].map(|name| format!("scale_by_adam.{name}"));
-    assert_eq!(names[..4], adam);
-    assert_eq!(names[4..], ["add_decayed_weights.weight_decay"]);
+    let adam = ["beta1", "beta2", "eps", "eps_root", "nesterov"];
+    assert_eq!(names[..5], adam.map(|name| format!("scale_by_adam.{name}")));
+    assert_eq!(names[5..], ["add_decayed_weights.weight_decay"]);
 
     let changed = with_pairs(&adam_chain(), &[("scale_by_adam.beta2", "0.9")]).unwrap();
     assert_ne!(changed, adam_chain());
@@ -185,4 +194,155 @@ fn a_chain_may_sum_again_and_again() {
     // Two of four are left, so each step is 4 / 3 as long; then again.
     assert_eq!(x.map(|x| (x * 3.0 / 4.0 * 10.0).round()), [-1.0, 0.0, -2.0, 0.0]);
     assert!(x.iter().zip(y).all(|(x, y)| (x * 4.0 / 3.0 - y).abs() < 1e-12), "{x:?} {y:?}");
+}
+
+/// Updates of one step after another, by slow and obvious arithmetic: from the step's number, weights and gradient.
+type Slow<'a> = &'a mut dyn FnMut(usize, &Matrix, &Matrix) -> Matrix;
+
+type Matrix = [[f64; 4]; 3];
+
+fn norm(row: &[f64]) -> f64 {
+    row.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+fn each(update: impl Fn(usize, usize) -> f64) -> Matrix {
+    core::array::from_fn(|i| core::array::from_fn(|j| update(i, j)))
+}
+
+/// Is each step of the chain with rate 0.1 the slow one, whichever way the matrix lies in memory?
+fn holds<T: Transform>(transform: T, slow: Slow<'_>) {
+    let chain = Chain::of(transform).then(ScaleByLearningRate::new());
+    let view = View::matrix(3, 4);
+    let mut walk = Walk::of(chain.clone(), view).unwrap();
+    let mut turned = Walk::of(chain, view.by_columns()).unwrap();
+    let flat = |x: &Matrix| x.concat();
+    let across = |x: &Matrix| (0..12).map(|n| x[n % 3][n / 3]).collect::<Vec<_>>();
+    // Rows of every size, one of them of zeros, with gradients of every size, the last of them of zeros.
+    let mut p = each(|i, j| [0.0, 0.3, 4.0][i] * (1.0 + (i + 3 * j) as f64).cos());
+    let (mut x, mut y) = (flat(&p), across(&p));
+    for t in 1..=7_usize {
+        let size = |i: usize| [1e-3, 5.0, 0.02][(i + t) % 3] * f64::from(u8::from(t < 7));
+        let g = each(|i, j| size(i) * (7 * t + 4 * i + j) as f64).map(|g| g.map(|g| g * g.sin()));
+        let u = slow(t, &p, &g);
+        walk.step(0.1, &mut x, &flat(&g)).unwrap();
+        turned.step(0.1, &mut y, &across(&g)).unwrap();
+        p = each(|i, j| p[i][j] - 0.1 * u[i][j]);
+        let near = |a: &[f64], b: &[f64]| {
+            a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-12 * b.abs().max(1.0))
+        };
+        assert!(near(&x, &flat(&p)), "step {t}: {x:?} {p:?}");
+        assert!(near(&y, &across(&p)), "by columns, step {t}: {y:?} {p:?}");
+    }
+}
+
+#[test]
+fn decay_is_cautious() {
+    let (mut decayed, mut kept) = (0, 0);
+    holds(AddCautiousDecay::new(0.2), &mut |_, p, g| {
+        let mut u = *g;
+        for (u, p) in u.as_flattened_mut().iter_mut().zip(p.as_flattened()) {
+            match (*u > 0.0 && *p < 0.0) || (*u < 0.0 && *p > 0.0) {
+                true => kept += 1,
+                false => (decayed, *u) = (decayed + 1, *u + 0.2 * p),
+            }
+        }
+        u
+    });
+    assert!(decayed > 10 && kept > 10, "{decayed} {kept}");
+}
+
+#[test]
+fn rows_are_normalized() {
+    let mut v = [0.0; 3];
+    holds(NormalizeRows::new().beta2(0.9).eps(1e-3), &mut |_, _, g| {
+        for (v, g) in v.iter_mut().zip(g) {
+            *v = 0.9 * *v + 0.1 * g.iter().map(|g| g * g).sum::<f64>() / 4.0;
+        }
+        let divided = each(|i, j| g[i][j] / (v[i].sqrt() + 1e-3));
+        let factor = norm(g.as_flattened()) / (norm(divided.as_flattened()) + 1e-3);
+        each(|i, j| divided[i][j] * factor)
+    });
+    // The norms of the whole are those of rows: the gradient is read once for them.
+    let page = crate::Explanation::of(&Chain::of(NormalizeRows::new()));
+    assert_eq!(page.summed.concat(), ["g"]);
+}
+
+#[test]
+fn gradients_are_clipped_by_the_norms_of_rows() {
+    let (mut clipped, mut kept) = (0, 0);
+    holds(AdaptiveGradClip::new(0.5).eps(0.01), &mut |_, p, g| {
+        let share: [f64; 3] = core::array::from_fn(|i| {
+            let most = 0.5 * norm(&p[i]).max(0.01);
+            if norm(&g[i]) > most { most / norm(&g[i]) } else { 1.0 }
+        });
+        clipped += share.iter().filter(|share| **share < 1.0).count();
+        kept += share.iter().filter(|share| **share == 1.0).count();
+        each(|i, j| share[i] * g[i][j])
+    });
+    assert!(clipped > 3 && kept > 3, "{clipped} {kept}");
+}
+
+#[test]
+fn adam_looks_ahead_behind_clipped_gradients() {
+    let (mut m, mut v) = ([[0.0; 4]; 3], [[0.0; 4]; 3]);
+    let first = Then { first: AdaptiveGradClip::new(0.5), then: ScaleByAdam::new().nesterov(true) };
+    holds(first, &mut |t, p, g| {
+        let g: Matrix = each(|i, j| {
+            let most = 0.5 * norm(&p[i]).max(1e-3);
+            g[i][j] * if norm(&g[i]) > most { most / norm(&g[i]) } else { 1.0 }
+        });
+        m = each(|i, j| 0.9 * m[i][j] + 0.1 * g[i][j]);
+        v = each(|i, j| 0.999 * v[i][j] + 0.001 * g[i][j] * g[i][j]);
+        let bias = |beta: f64, t: usize| 1.0 - beta.powi(t as i32);
+        each(|i, j| {
+            let ahead = 0.9 * m[i][j] / bias(0.9, t + 1) + 0.1 * g[i][j] / bias(0.9, t);
+            ahead / ((v[i][j] / bias(0.999, t)).sqrt() + 1e-8)
+        })
+    });
+}
+
+/// The weights after a step of 1 with this gradient.
+fn stepped<T: Transform>(transform: &T, mut x: [f32; 12], g: [f32; 12]) -> [f32; 12] {
+    let chain = Chain::of(transform.clone()).then(ScaleByLearningRate::new());
+    Walk::of(chain, View::matrix(3, 4)).unwrap().step(1.0, &mut x, &g).unwrap();
+    x
+}
+
+#[test]
+fn new_transforms_hide_no_nan_and_rest_where_the_gradient_is_zero() {
+    let x: [f32; 12] = core::array::from_fn(|n| n as f32 - 4.5);
+    let nan_at_5 = |mut x: [f32; 12]| {
+        x[5] = f32::NAN;
+        x
+    };
+    let nans = |x: [f32; 12]| x.map(|x| u8::from(x.is_nan()));
+    let (one, row) = ([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0]);
+    let decay = AddCautiousDecay::new(0.5);
+    let (rows, clip) = (NormalizeRows::new(), AdaptiveGradClip::default());
+
+    for zero in [0.0, -0.0] {
+        for x in [x, [0.0; 12]] {
+            assert_eq!(stepped(&rows, x, [zero; 12]), x);
+            assert_eq!(stepped(&clip, x, [zero; 12]), x);
+            assert_eq!(stepped(&AddCautiousDecay::new(0.0), x, [zero; 12]), x);
+            // A decay is there for that.
+            assert_eq!(stepped(&decay, x, [zero; 12]), x.map(|x| x / 2.0));
+        }
+    }
+    // A row of zeros rests beside others.
+    let g = core::array::from_fn(|n| f32::from(u8::from(n > 3)));
+    let moved = stepped(&rows, x, g);
+    assert!(moved[..4] == x[..4] && moved[4..].iter().zip(&x[4..]).all(|(x, y)| x < y));
+    // The squares of the greatest overflow.
+    assert_eq!(nans(stepped(&rows, x, [1e30; 12])), [1; 12]);
+    assert_eq!(stepped(&clip, x, [1e30; 12]), x);
+    for size in [1e-30, 1.0, 1e15] {
+        let g = nan_at_5([size; 12]);
+        assert_eq!(nans(stepped(&decay, x, g)), one);
+        assert_eq!(nans(stepped(&rows, x, g)), [1; 12]);
+        assert_eq!(nans(stepped(&clip, x, g)), row);
+        assert_eq!(nans(stepped(&decay, nan_at_5(x), [size; 12])), one);
+        assert_eq!(nans(stepped(&clip, nan_at_5(x), [size; 12])), row);
+        assert_eq!(nans(stepped(&rows, nan_at_5(x), [size; 12])), one);
+    }
 }
