@@ -97,6 +97,10 @@ pub trait Rule: Options {
     /// How many sums and maxima [`update`](Rule::update) asks for at most. None by default; a rule that
     /// asks for more is refused when it is built.
     const SUMS: usize = 0;
+    /// How many of the sums follow from one another at most, one after the other: 1 where none is of what follows
+    /// from another one, as by default where there are sums. An engine goes over the tensor once for each; a rule
+    /// with more is refused when it is built.
+    const STAGES: usize = if Self::SUMS > 0 { 1 } else { 0 };
 
     /// Does a step need the value of the loss? [`with_loss`](Rule::with_loss) gets it then, and a step without it is
     /// refused. No by default.

@@ -94,6 +94,7 @@ fields! { struct Coarse { m, row: Row, column: Column, all: Tensor } }
 impl Rule for Domains {
     const NAME: &'static str = "domains";
     const SUMS: usize = 8;
+    const STAGES: usize = 3;
     type State<R: Copy> = Coarse<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
@@ -140,6 +141,7 @@ fields! { struct Moment { m } }
 impl Rule for ManySums {
     const NAME: &'static str = "many_sums";
     const SUMS: usize = 5;
+    const STAGES: usize = 2;
     type State<R: Copy> = Moment<R>;
     type Scalars<R: Copy> = Rate<R>;
 

@@ -1,7 +1,7 @@
 //! The sums of a stage over a part of a tensor.
 
 use super::deep::Deep;
-use super::pass::{Given, counts, scalars};
+use super::pass::{Given, counts, scalars, with_vectors};
 use super::window::{Around, First, Window, block, is_one_a_line, lines};
 use crate::MAX_LANES;
 use crate::grid::Level;
@@ -73,18 +73,27 @@ pub(super) fn collect<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, co
     if let Some(around) = given.around {
         // It is given away, for what is called once is inlined with the instructions of its caller.
         let window = Window::<T, SIDE>::new(around, &given.grid, T::lit(0.0));
-        pulp::Arch::new().dispatch(
+        with_vectors(
             #[inline(always)]
-            || match given.grid.lines_of::<U::State<()>>() {
-                lines::ROWS => all::<U, P, Q, T, STAGE, { lines::ROWS }>(
-                    tile, given, around, window, wanted, to,
-                ),
-                lines::COLUMNS => all::<U, P, Q, T, STAGE, { lines::COLUMNS }>(
-                    tile, given, around, window, wanted, to,
-                ),
-                _ => all::<U, P, Q, T, STAGE, { lines::ANY }>(
-                    tile, given, around, window, wanted, to,
-                ),
+            || {
+                // What is not there is not compiled: a constant says so, and not a match.
+                if <U::State<()> as Fields<()>>::LINES {
+                    match given.grid.lines() {
+                        lines::ROWS => all::<U, P, Q, T, STAGE, { lines::ROWS }>(
+                            tile, given, around, window, wanted, to,
+                        ),
+                        lines::COLUMNS => all::<U, P, Q, T, STAGE, { lines::COLUMNS }>(
+                            tile, given, around, window, wanted, to,
+                        ),
+                        _ => all::<U, P, Q, T, STAGE, { lines::ANY }>(
+                            tile, given, around, window, wanted, to,
+                        ),
+                    }
+                } else {
+                    all::<U, P, Q, T, STAGE, { lines::ANY }>(
+                        tile, given, around, window, wanted, to,
+                    );
+                }
             },
         );
     }

@@ -42,7 +42,7 @@ impl<T: Real + Into<f64>> Passes<T> {
         // Stages that a rule cannot have are not compiled.
         macro_rules! stage {
             ($number:literal) => {
-                if U::SUMS > $number {
+                if U::STAGES > $number {
                     Some(collect::<U, P, Q, T, $number> as Collect<T>)
                 } else {
                     None
@@ -67,21 +67,40 @@ fn pass<U: Rule, P: Presence, Q: Presence, T: Real>(
     given: &Given<'_, T>,
     first: usize,
 ) {
-    pulp::Arch::new().dispatch(
+    with_vectors(
         #[inline(always)]
         || match given.around {
-            Some(around) if sees::<U>() => match given.grid.lines_of::<U::State<()>>() {
-                lines::ROWS => {
-                    by_lines::<U, P, Q, T, { lines::ROWS }>(p, g, states, given, around, first)
+            Some(around) if sees::<U>() => {
+                // What is not there is not compiled: a constant says so, and not a match.
+                if <U::State<()> as Fields<()>>::LINES {
+                    match given.grid.lines() {
+                        lines::ROWS => by_lines::<U, P, Q, T, { lines::ROWS }>(
+                            p, g, states, given, around, first,
+                        ),
+                        lines::COLUMNS => by_lines::<U, P, Q, T, { lines::COLUMNS }>(
+                            p, g, states, given, around, first,
+                        ),
+                        _ => by_lines::<U, P, Q, T, { lines::ANY }>(
+                            p, g, states, given, around, first,
+                        ),
+                    }
+                } else {
+                    by_lines::<U, P, Q, T, { lines::ANY }>(p, g, states, given, around, first);
                 }
-                lines::COLUMNS => {
-                    by_lines::<U, P, Q, T, { lines::COLUMNS }>(p, g, states, given, around, first)
-                }
-                _ => by_lines::<U, P, Q, T, { lines::ANY }>(p, g, states, given, around, first),
-            },
+            }
             _ => blocks::<U, P, Q, T>(p, g, states, given, first),
         },
     );
+}
+
+/// Runs `pass` with the best instructions there are. A build that makes no vectors has it once, and not once for each
+/// set of instructions.
+#[inline(always)]
+pub(super) fn with_vectors(pass: impl FnOnce()) {
+    #[cfg(debug_assertions)]
+    pass();
+    #[cfg(not(debug_assertions))]
+    pulp::Arch::new().dispatch(pass);
 }
 
 /// May the rule see beyond its element?

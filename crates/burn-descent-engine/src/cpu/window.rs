@@ -2,20 +2,17 @@
 
 use crate::MAX_LANES;
 use crate::grid::{Grid, Level};
-use burn_descent_rules::{Domain, Fields, MAX_SUMS, View};
+use burn_descent_rules::{Domain, MAX_SUMS, View};
 
 impl Grid {
     pub(super) fn len(&self) -> usize {
         self.all_lines * self.length
     }
 
-    /// What its lines are, for a rule with these states: [`lines::ANY`] where nothing is known when a pass is compiled,
-    /// and where there are no states of rows and columns, for which a pass of their own is worth it.
+    /// What its lines are.
     #[inline(always)]
-    pub(super) fn lines_of<S: Fields<()>>(&self) -> u8 {
-        if !S::LINES {
-            lines::ANY
-        } else if self.level(Domain::Row) == Level::Line {
+    pub(super) fn lines(&self) -> u8 {
+        if self.level(Domain::Row) == Level::Line {
             lines::ROWS
         } else if self.level(Domain::Column) == Level::Line {
             lines::COLUMNS
@@ -92,7 +89,8 @@ pub(super) fn store<T: Copy, const N: usize>(block: &[T; N], numbers: &mut [T]) 
     }
 }
 
-/// What the lines of a grid are known to be when a pass is compiled.
+/// What the lines of a grid are known to be when a pass is compiled: something where a rule has states of rows or
+/// columns, for which a pass of their own is worth it.
 pub(super) mod lines {
     /// Nothing.
     pub(in super::super) const ANY: u8 = 0;

@@ -31,6 +31,8 @@ pub trait Transform: Options {
     const NAME: &'static str;
     /// As [`Rule::SUMS`].
     const SUMS: usize = 0;
+    /// As [`Rule::STAGES`].
+    const STAGES: usize = if Self::SUMS > 0 { 1 } else { 0 };
 
     /// What is remembered of one element from step to step.
     type State<R: Copy>: Fields<R, Forms = Fixed>;
@@ -184,6 +186,7 @@ impl<T: Transform> Rule for Chain<T> {
     const PAPER: Paper =
         Paper::at("DeepMind 2020, optax", "https://github.com/google-deepmind/optax");
     const SUMS: usize = T::SUMS;
+    const STAGES: usize = T::STAGES;
     type State<R: Copy> = T::State<R>;
     type Scalars<R: Copy> = T::Scalars<R>;
 

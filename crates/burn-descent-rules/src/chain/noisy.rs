@@ -132,6 +132,7 @@ impl<U: Rule> Rule for Noisy<U> {
     const TITLE: &'static str = U::TITLE;
     const PAPER: Paper = U::PAPER;
     const SUMS: usize = U::SUMS;
+    const STAGES: usize = U::STAGES;
     const LOSS: bool = U::LOSS;
     const ESTIMATE: Option<&'static str> = U::ESTIMATE;
     type State<R: Copy> = U::State<R>;

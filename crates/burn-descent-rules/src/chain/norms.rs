@@ -155,6 +155,7 @@ fields! {
 impl Transform for Hyperball {
     const NAME: &'static str = "hyperball";
     const SUMS: usize = 3;
+    const STAGES: usize = 2;
     type State<R: Copy> = Sphere<R>;
     type Scalars<R: Copy> = SphereScalars<R>;
 

@@ -60,6 +60,7 @@ fields! {
 impl Transform for NormalizeRows {
     const NAME: &'static str = "normalize_rows";
     const SUMS: usize = 3;
+    const STAGES: usize = 2;
     type State<R: Copy> = Rows<R>;
     type Scalars<R: Copy> = RowScalars<R>;
 

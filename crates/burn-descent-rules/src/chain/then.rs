@@ -61,6 +61,7 @@ impl<R: Copy, A: Fields<R, Forms = Fixed>, B: Fields<R, Forms = Fixed>> Fields<R
 impl<A: Transform, B: Transform> Transform for Then<A, B> {
     const NAME: &'static str = "then";
     const SUMS: usize = A::SUMS + B::SUMS;
+    const STAGES: usize = A::STAGES + B::STAGES;
     type State<R: Copy> = Both<A::State<R>, B::State<R>>;
     type Scalars<R: Copy> = Both<A::Scalars<R>, B::Scalars<R>>;
 

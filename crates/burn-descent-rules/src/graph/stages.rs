@@ -95,8 +95,12 @@ impl Stages {
             return refuse("sums".into(), asked.to_string(), allowed);
         }
         let stages = sums.iter().map(|(.., depth)| depth + 1).max().unwrap_or(0);
-        if stages > MAX_STAGES {
-            let allowed = format!("{MAX_STAGES} at most");
+        let most = U::STAGES.min(MAX_STAGES);
+        if stages > most {
+            let allowed = match U::STAGES < stages {
+                true => format!("{most} at most, as `Rule::STAGES` says"),
+                false => format!("{MAX_STAGES} at most"),
+            };
             return refuse("stages of sums".into(), stages.to_string(), allowed);
         }
         if rule.seed().is_none() && graph.nodes.contains(&Node::Noise) {

@@ -155,6 +155,7 @@ impl Rule for Adafactor {
     const TITLE: &'static str = "Adafactor";
     const PAPER: Paper = Paper::arxiv("Shazeer & Stern 2018", "1804.04235");
     const SUMS: usize = 6;
+    const STAGES: usize = 4;
     type State<R: Copy> = Factors<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

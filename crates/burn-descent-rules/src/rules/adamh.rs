@@ -92,6 +92,7 @@ impl Rule for AdamH {
         "https://psychedelic-sunstone-851.notion.site/Fantastic-Pretraining-Optimizers-and-Where-to-Find-Them-2-1-Hyperball-Optimization-2e924306e6f280e7a5ffee00eb40a0dd",
     );
     const SUMS: usize = 3;
+    const STAGES: usize = 2;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -87,6 +87,7 @@ impl Rule for AdamP {
     const TITLE: &'static str = "AdamP";
     const PAPER: Paper = Paper::arxiv("Heo et al. 2020", "2006.08217");
     const SUMS: usize = 9;
+    const STAGES: usize = 2;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

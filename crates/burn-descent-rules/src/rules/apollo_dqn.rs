@@ -96,6 +96,7 @@ impl Rule for ApolloDqn {
     const TITLE: &'static str = "Apollo";
     const PAPER: Paper = Paper::arxiv("Ma 2020", "2009.13586");
     const SUMS: usize = 5;
+    const STAGES: usize = 2;
     type State<R: Copy> = QuasiNewton<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

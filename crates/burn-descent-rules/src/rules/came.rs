@@ -106,6 +106,7 @@ impl Rule for Came {
     const TITLE: &'static str = "CAME";
     const PAPER: Paper = Paper::arxiv("Luo et al. 2023", "2307.02047");
     const SUMS: usize = 7;
+    const STAGES: usize = 3;
     type State<R: Copy> = Factors<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -81,6 +81,7 @@ impl Rule for DAdaptSgd {
     const TITLE: &'static str = "D-Adapt SGD";
     const PAPER: Paper = Paper::arxiv("Defazio & Mishchenko 2023", "2301.07733");
     const SUMS: usize = 3;
+    const STAGES: usize = 2;
     const ESTIMATE: Option<&'static str> = Some("d");
     type State<R: Copy> = Estimate<R>;
     type Scalars<R: Copy> = Scalars<R>;

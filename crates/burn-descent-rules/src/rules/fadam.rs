@@ -85,6 +85,7 @@ impl Rule for FAdam {
     const TITLE: &'static str = "FAdam";
     const PAPER: Paper = Paper::arxiv("Hwang 2024", "2405.12807");
     const SUMS: usize = 3;
+    const STAGES: usize = 2;
     type State<R: Copy> = Fisher<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -61,6 +61,7 @@ impl Rule for Fromage {
     const TITLE: &'static str = "Fromage";
     const PAPER: Paper = Paper::arxiv("Bernstein et al. 2020", "2002.03432");
     const SUMS: usize = 3;
+    const STAGES: usize = 2;
     type State<R: Copy> = Bound<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -123,6 +123,7 @@ impl Rule for Lamb {
     const TITLE: &'static str = "LAMB";
     const PAPER: Paper = Paper::arxiv("You et al. 2019", "1904.00962");
     const SUMS: usize = 3;
+    const STAGES: usize = 2;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -129,6 +129,7 @@ impl Rule for Mars {
     const TITLE: &'static str = "MARS-AdamW";
     const PAPER: Paper = Paper::arxiv("Yuan et al. 2024", "2411.10438");
     const SUMS: usize = 2;
+    const STAGES: usize = 2;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -72,6 +72,7 @@ impl Rule for Nero {
     const TITLE: &'static str = "Nero";
     const PAPER: Paper = Paper::arxiv("Liu et al. 2021", "2102.07227");
     const SUMS: usize = 6;
+    const STAGES: usize = 4;
     type State<R: Copy> = Neurons<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

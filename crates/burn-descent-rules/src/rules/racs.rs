@@ -90,6 +90,7 @@ impl Rule for Racs {
     const TITLE: &'static str = "RACS";
     const PAPER: Paper = Paper::arxiv("Gong et al. 2025", "2502.07752");
     const SUMS: usize = 3;
+    const STAGES: usize = 2;
     type State<R: Copy> = Scales<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

@@ -154,6 +154,7 @@ impl Rule for Ranger21 {
     const TITLE: &'static str = "Ranger21";
     const PAPER: Paper = Paper::arxiv("Wright & Demeure 2021", "2106.13731");
     const SUMS: usize = 6;
+    const STAGES: usize = 4;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

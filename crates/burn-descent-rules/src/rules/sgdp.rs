@@ -83,6 +83,7 @@ impl Rule for Sgdp {
     const TITLE: &'static str = "SGDP";
     const PAPER: Paper = Paper::arxiv("Heo et al. 2020", "2006.08217");
     const SUMS: usize = 9;
+    const STAGES: usize = 2;
     type State<R: Copy> = Velocity<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

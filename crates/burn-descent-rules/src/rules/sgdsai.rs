@@ -76,6 +76,7 @@ impl Rule for SgdSai {
     const TITLE: &'static str = "SGD-SaI";
     const PAPER: Paper = Paper::arxiv("Xu et al. 2024", "2412.11768");
     const SUMS: usize = 3;
+    const STAGES: usize = 2;
     type State<R: Copy> = Signal<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

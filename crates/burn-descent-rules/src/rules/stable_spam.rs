@@ -117,6 +117,7 @@ impl Rule for StableSpam {
     const TITLE: &'static str = "StableSPAM";
     const PAPER: Paper = Paper::arxiv("Huang et al. 2025", "2502.17055");
     const SUMS: usize = 2;
+    const STAGES: usize = 2;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
 

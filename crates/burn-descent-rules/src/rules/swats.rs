@@ -108,6 +108,7 @@ impl Rule for Swats {
     const TITLE: &'static str = "SWATS";
     const PAPER: Paper = Paper::arxiv("Keskar & Socher 2017", "1712.07628");
     const SUMS: usize = 3;
+    const STAGES: usize = 2;
     type State<R: Copy> = Phase<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
