@@ -115,7 +115,7 @@ pub trait Real:
 
 /// `c₀ + x (c₁ + x (c₂ + …))`.
 #[inline(always)]
-fn polynomial<R: Real>(x: R, coefficients: &[f64]) -> R {
+pub(crate) fn polynomial<R: Real>(x: R, coefficients: &[f64]) -> R {
     let (last, others) = coefficients.split_last().expect("there is one");
     others.iter().rev().fold(R::lit(*last), |sum, c| R::lit(*c) + x * sum)
 }

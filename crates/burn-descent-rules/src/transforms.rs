@@ -1,6 +1,7 @@
 //! What rules have in common.
 
 use crate::Domain::Tensor;
+use crate::real::polynomial;
 use crate::{Domain, Over, Real, View};
 
 /// Weight decay in the gradient and in the weights: where it is decoupled it is all in the second, else
@@ -127,15 +128,47 @@ pub(crate) fn finite_or<R: Real>(x: R, other: R) -> R {
     R::select(x.lt(one + x + x), x, other + one / x)
 }
 
+/// `ln(1 + eˣ)` of a number that is not negative.
+#[inline(always)]
+pub(crate) fn softplus<R: Real>(x: R) -> R {
+    let (one, two) = (R::lit(1.0), R::lit(2.0));
+    // x + ln(1 + e⁻ˣ) = x + 2 artanh s, of which the series ends where an f64 does: s is a third at most.
+    let share = x.sigmoid();
+    let s = (one - share) / (one + share);
+    x + two * s * polynomial(s * s, &ARTANH)
+}
+
+/// `artanh s / s = 1 + s²/3 + s⁴/5 + …` by powers of `s²`.
+const ARTANH: [f64; 17] = {
+    let mut series = [1.0; 17];
+    let mut k = 1;
+    while k < series.len() {
+        series[k] = 1.0 / (2 * k + 1) as f64;
+        k += 1;
+    }
+    series
+};
+
 #[cfg(test)]
 mod tests {
-    use super::{at_least, factored_root, finite_or, no_less_than_zero, trust, view_of_matrix};
+    use super::{
+        at_least, factored_root, finite_or, no_less_than_zero, softplus, trust, view_of_matrix,
+    };
     use crate::{Lars, slices::Walk};
 
     #[test]
     fn the_root_of_small_factors_is_not_zero() {
         let root = factored_root(1e-30_f32, 1e-30, 1e8);
         assert!((root / 1e-34 - 1.0).abs() < 1e-5, "{root}");
+    }
+
+    #[test]
+    fn softplus_is_the_logarithm() {
+        for x in [0.0_f64, 1e-3, 0.4, 1.0, 3.0, 10.0, 19.0, 40.0, 800.0] {
+            let expected = x + (-x).exp().ln_1p();
+            assert!((softplus(x) - expected).abs() <= 4e-16 * expected, "{x}");
+        }
+        assert!(softplus(f32::NAN).is_nan());
     }
 
     #[test]

@@ -15,9 +15,9 @@ use burn_descent_rules::{
     DiffGrad, DoG, DoWG, ExAdam, FAdam, Fromage, Ftrl, Grams, GrokFastAdamW, Kate, LaProp, Lamb,
     Lars, Lion, MSvag, Madgrad, Mars, Momo, MomoAdam, NAdam, Nero, Nesterov, NovoGrad,
     OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, PolyakSgd, Prodigy, QhAdam, Qhm, RAdam, Racs,
-    Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd, Sgd, SgdSai,
-    Sgdp, SignSgd, SimplifiedAdEmaMix, Sm3, StableSpam, Swats, Tam, Tiger, Vsgd, Yogi, from_pairs,
-    slices::Walk,
+    Ranger21, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd,
+    Sgd, SgdSai, Sgdp, SignSgd, SimplifiedAdEmaMix, Sm3, StableSpam, Swats, Tam, Tiger, Vsgd, Yogi,
+    from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -78,6 +78,7 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Tam: 7,
     AdaTam: 7,
     AdaShift: 7,
+    Ranger21: 6,
     Swats: 9,
     ApolloDqn: 8,
     SgdSai: 6,

@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 97] = [
+pub static ROWS: [Row; 98] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -174,6 +174,7 @@ pub static ROWS: [Row; 97] = [
     Row::of::<OptimisticAdam>(0.001),
     Row::of::<Pnm>(0.05),
     Row::of::<AdaPnm>(0.001),
+    Row::of::<Ranger21>(0.001),
     Row::of::<AccSgd>(0.01),
     Row::of::<MSvag>(0.01),
     Row::of::<Mars>(0.003),

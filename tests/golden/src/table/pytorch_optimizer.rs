@@ -256,6 +256,35 @@ const TAM: &[(&str, Meaning)] = &[
     ("step", Free),
 ];
 
+const RANGER21: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("beta0", Given("beta0")),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("use_softplus", Given("use_softplus")),
+    ("beta_softplus", Given("beta_softplus")),
+    ("disable_lr_scheduler", Free),
+    ("num_warm_up_iterations", Meaning::Off(OWN_WARM_UP)),
+    ("num_warm_down_iterations", Meaning::Off(OWN_WARM_UP)),
+    ("warm_down_min_lr", Given("warm_down_min_lr")),
+    ("agc_clipping_value", Given("agc_clipping_value")),
+    ("agc_eps", Given("agc_eps")),
+    ("centralize_gradients", Given("centralize_gradients")),
+    ("normalize_gradients", Given("normalize_gradients")),
+    ("lookahead_merge_time", Given("lookahead_merge_time")),
+    ("lookahead_blending_alpha", Given("lookahead_blending_alpha")),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Decides),
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("norm_loss_factor", Given("norm_loss_factor")),
+    ("eps", Number("eps")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const OWN_WARM_UP: &str =
+    "pytorch_optimizer: Ranger21 with a length of its warm-up or warm-down that is given";
+
 const FADAM: &[(&str, Meaning)] = &[
     ("lr", Lr),
     ("betas", Pair(["beta1", "beta2"])),
@@ -1134,9 +1163,13 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     row("ranger").differs(RANGER),
-    row("ranger21").differs(
-        "it keeps five numbers a weight (two momenta, two second moments, the weights of Lookahead), and a rule here four",
+    row("ranger21")
+        .when(&[On("disable_lr_scheduler")])
+        .is("ranger21", &[RANGER21, &[("num_iterations", Free)]]),
+    row("ranger21").when(&[LrChanges]).differs(
+        "pytorch_optimizer: the schedule of Ranger21 falls from the first learning rate, not from that of the step",
     ),
+    row("ranger21").is("ranger21", &[RANGER21, &[("num_iterations", Number("num_iterations"))]]),
     row("sam").differs(WRAPPER),
     row("scalable_shampoo").differs(MATRIX),
     row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
