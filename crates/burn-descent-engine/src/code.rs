@@ -14,7 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::cpu::Passes;
 
 /// How many states a rule may have of which there is one number for each element.
-pub const MAX_STATES: usize = 4;
+pub const MAX_STATES: usize = 5;
+
+/// How many it may have of which there is one number for a row, a column or what is coarser.
+const MAX_COARSE: usize = 4;
 
 /// How many states it may have in all.
 pub const MAX_LANES: usize = 8;
@@ -80,7 +83,8 @@ impl Code {
         let coarse = stages.coarse().count();
         for (count, most, option) in [
             (stages.states.len() - coarse, MAX_STATES, "states"),
-            (coarse, MAX_LANES - MAX_STATES, "states of rows, columns and what is coarser"),
+            (coarse, MAX_COARSE, "states of rows, columns and what is coarser"),
+            (stages.states.len(), MAX_LANES, "states in all"),
         ] {
             if count > most {
                 return Err(InvalidOption {

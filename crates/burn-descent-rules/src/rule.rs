@@ -110,8 +110,8 @@ pub trait Rule: Options {
     /// model. None by default.
     const ESTIMATE: Option<&'static str> = None;
 
-    /// What is remembered of one element from step to step, and of what is coarser: four numbers at most of each
-    /// of the two, which is what the engines of burn-descent keep.
+    /// What is remembered of one element from step to step, and of what is coarser: five numbers at most of
+    /// an element and four of what is coarser, which is what the engines of burn-descent keep.
     type State<R: Copy>: Fields<R>;
     /// What is the same for all elements of a step.
     type Scalars<R: Copy>: Fields<R>;

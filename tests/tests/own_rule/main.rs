@@ -216,27 +216,27 @@ options! {
     struct Memorious {}
 }
 
-fields! { struct Five { a, b, c, d, e } }
+fields! { struct Six { a, b, c, d, e, f } }
 fields! { struct Rate { lr } }
 
 impl Rule for Memorious {
     const NAME: &'static str = "memorious";
-    type State<R: Copy> = Five<R>;
+    type State<R: Copy> = Six<R>;
     type Scalars<R: Copy> = Rate<R>;
 
-    fn start(&self) -> Five<f64> {
-        Five { a: 0.0, b: 0.0, c: 0.0, d: 0.0, e: 0.0 }
+    fn start(&self) -> Six<f64> {
+        Six { a: 0.0, b: 0.0, c: 0.0, d: 0.0, e: 0.0, f: 0.0 }
     }
     fn scalars(&self, lr: f64, _t: u64) -> Rate<f64> {
         Rate { lr }
     }
-    fn update<R: Real>(p: R, g: R, s: Five<R>, k: Rate<R>, _: &mut impl Over<R>) -> (R, Five<R>) {
-        (p - k.lr * g, Five { a: g, b: s.a, c: s.b, d: s.c, e: s.d })
+    fn update<R: Real>(p: R, g: R, s: Six<R>, k: Rate<R>, _: &mut impl Over<R>) -> (R, Six<R>) {
+        (p - k.lr * g, Six { a: g, b: s.a, c: s.b, d: s.c, e: s.d, f: s.e })
     }
 }
 
 #[test]
-fn a_rule_with_five_states_is_refused() {
+fn a_rule_with_six_states_is_refused() {
     let error = Memorious {}.build().unwrap_err().to_string();
-    assert_eq!(error, "memorious: states = 5 is not allowed, it must be 4 at most");
+    assert_eq!(error, "memorious: states = 6 is not allowed, it must be 5 at most");
 }

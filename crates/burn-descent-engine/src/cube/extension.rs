@@ -18,8 +18,11 @@ pub(crate) enum Kernels {
 
 impl Kernels {
     /// Those of a rule whose gradient is multiplied by the last of so many scalars; `None` if they do not
-    /// compute all that it sees.
+    /// compute all that it sees, or do not take all of its states.
     pub(crate) fn of(stages: &Stages, scalars: usize) -> Option<Self> {
+        if stages.states.len() - stages.coarse().count() > LIST {
+            return None;
+        }
         let whole = Whole::of(stages, scalars).map(Self::Whole);
         whole.or_else(|| Some(Self::Passes(Arc::new(Passes::of(stages, scalars)?))))
     }
