@@ -14,6 +14,13 @@ pub fn features(row: &Row) -> BTreeSet<String> {
     features.extend(operations.map(|(kind, _)| format!("operation {kind}")));
     let options = pages.iter().flat_map(|page| &page.options);
     features.extend(options.map(|(_, value)| kind(value).to_owned()));
+    for (_, optimizer) in variants(&row.build(&[]).expect("the defaults are allowed")) {
+        let needs = [
+            (optimizer.sees_model(), "sums over the model"),
+            (optimizer.needs_loss(), "the value of the loss"),
+        ];
+        features.extend(needs.into_iter().filter(|(is, _)| *is).map(|(_, what)| what.to_owned()));
+    }
     let switched =
         |what: fn(&Explanation) -> usize| pages.iter().map(what).collect::<BTreeSet<_>>().len() > 1;
     if switched(|page| page.states.len()) {

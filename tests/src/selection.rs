@@ -101,13 +101,11 @@ mod tests {
             let of_rule = |case: &&&Case| case.law.about == About::Rule;
             let formulas: BTreeSet<_> =
                 held.iter().filter(of_rule).map(|case| case.law.name).collect();
-            let laws = [GOLDEN, LAWS].into_iter().flatten().filter(|law| law.about == About::Rule);
-            assert_eq!(
-                formulas,
-                laws.map(|law| law.name).collect(),
-                "{}",
-                candidate.optimizer.name()
-            );
+            // What applies to it: a rule that does not step alone is held to other laws.
+            let of_rules = all.iter().filter(|case| case.law.about == About::Rule);
+            let expected: BTreeSet<_> = of_rules.map(|case| case.law.name).collect();
+            assert_eq!(formulas, expected, "{}", candidate.optimizer.name());
+            assert!(expected.len() >= 9, "{}: {expected:?}", candidate.optimizer.name());
             let place = |case: &Case| case.name.split_once('/').expect("a path").1.to_owned();
             laws_on_devices.extend(held.into_iter().map(place));
             let missing = all.iter().map(place).find(|place| !laws_on_devices.contains(place));

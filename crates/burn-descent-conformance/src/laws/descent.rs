@@ -96,7 +96,9 @@ pub(crate) fn descends(subject: &Subject) {
     losses.push(loss(&model, subject));
     assert!(losses[0] > losses[1] && losses[1] > losses[2], "losses {losses:?}");
     let evaluated = loss(&walker.evaluate(&model), subject);
-    assert!(evaluated < losses[1], "evaluated at {evaluated} after {losses:?}");
+    // An average may be slow, and is on the way.
+    let most = if subject.candidate.page.evaluated.is_empty() { losses[1] } else { losses[0] };
+    assert!(evaluated < most, "evaluated at {evaluated} after {losses:?}");
 }
 
 /// In a parameter group the optimizer steps the parameters of the group, and no others.

@@ -74,7 +74,9 @@ pub const LAWS: &[Law] = &[
     law("bad_learning_rate", refusals::learning_rate),
     law("bad_shapes", refusals::shapes),
     law("not_alone", refusals::not_alone).of_rule().on(|subject| !alone(subject)),
-    law("model_sum", model::model_sum).of_rule().on(|subject| !alone(subject)),
+    law("model_sum", model::model_sum)
+        .of_rule()
+        .on(|subject| !alone(subject) && has_no_seams(subject)),
 ];
 
 const fn law(name: &'static str, check: fn(&Subject)) -> Law {
@@ -102,6 +104,14 @@ fn sees_rows(subject: &Subject) -> bool {
 /// Does a step need nothing but a parameter and its gradient?
 fn alone(subject: &Subject) -> bool {
     subject.candidate.optimizer.steps_alone()
+}
+
+/// Does it look at nothing that is smaller than the model and larger than an element?
+fn has_no_seams(subject: &Subject) -> bool {
+    let seam = |line: &String| {
+        ["row", "column", "matrix", "tensor"].iter().any(|of| line.contains(&format!("[{of}]")))
+    };
+    !subject.candidate.page.formula.iter().any(seam)
 }
 
 /// In half precision autodiff rounds away what is to be seen.

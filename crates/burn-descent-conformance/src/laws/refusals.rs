@@ -14,7 +14,9 @@ pub(crate) fn options(subject: &Subject) {
             "true" | "false" => &["1.5", "yes", ""],
             _ => &["NaN", "inf", "-inf", "-0.1", "1e400", "ten", ""],
         };
-        for value in bad {
+        // What may be less than 0 may be any number.
+        let any = subject.optimizer().with(&[(option, "-1e9")]).is_ok();
+        for value in bad.iter().filter(|value| !any || **value != "-0.1") {
             let error = subject.optimizer().with(&[(option, value)]).expect_err("a bad value");
             let text = error.to_string();
             assert!(text.starts_with(&format!("{name}: {option} = {value} is not ")), "{text}");
