@@ -7,7 +7,7 @@ use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::{Device, Tensor};
 use burn_descent::rules::check_lr;
-use burn_descent::{Batch, Builder, Descent, DescentError};
+use burn_descent::{Batch, Builder, Descent, DescentError, Refused};
 
 /// Who walks: anything that [`Descent`] can do.
 pub struct Walker {
@@ -134,8 +134,14 @@ impl OnTheWay {
         let mut gradients = GradientsParams::new();
         gradients.register(self.point.at.id, gradient);
         let batch = Batch::new().loss(height);
-        let stepped = self.descent.step_weighted(self.point, gradients, batch);
-        let (point, _) = stepped.map_err(DescentError::from)?;
+        let point = match self.descent.step_weighted(self.point, gradients, batch) {
+            Ok((point, _)) => point,
+            // It has diverged.
+            Err(Refused { model, error: DescentError::BadLoss { .. } }) => {
+                Point { at: model.at.map(|at| at * f64::NAN) }
+            }
+            Err(refused) => return Err(DescentError::from(refused).into()),
+        };
         Ok(Self { point, ..self })
     }
 

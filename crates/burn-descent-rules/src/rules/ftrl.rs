@@ -1,4 +1,4 @@
-use crate::{Over, Paper, Real, Rule, fields, options};
+use crate::{InvalidOption, Over, Paper, Real, Rule, fields, options};
 
 options! {
     /// FTRL-Proximal: AdaGrad that sets weights to exactly 0, for sparse linear models.
@@ -102,6 +102,21 @@ impl Rule for Ftrl {
         Paper::at("McMahan et al. 2013", "https://doi.org/10.1145/2487575.2488200");
     type State<R: Copy> = Sums<R>;
     type Scalars<R: Copy> = Scalars<R>;
+
+    fn conflict(&self) -> Result<(), InvalidOption> {
+        let beside = self.beta + self.l2 + self.initial_accumulator_value;
+        if self.weight_decay == 0.0 || beside > 0.0 {
+            return Ok(());
+        }
+        Err(InvalidOption {
+            owner: Self::NAME,
+            option: "weight_decay".into(),
+            value: self.weight_decay.to_string(),
+            allowed: "0 unless `beta`, `l2` or `initial_accumulator_value` is > 0: a weight that decays is divided by \
+                      them until its gradients are large"
+                .into(),
+        })
+    }
 
     fn scalars(&self, lr: f64, _t: u64) -> Scalars<f64> {
         let Self { l1, l2, beta, weight_decay: decay, power, .. } = *self;
