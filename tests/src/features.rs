@@ -21,6 +21,18 @@ pub fn features(row: &Row) -> BTreeSet<String> {
         ];
         features.extend(needs.into_iter().filter(|(is, _)| *is).map(|(_, what)| what.to_owned()));
     }
+    // What lies in rows and columns goes ways of its own.
+    for of in ["row", "column", "matrix"] {
+        let summed =
+            |page: &Explanation| page.formula.iter().any(|line| line.contains(&format!("[{of}]")));
+        let kept = |page: &Explanation| page.coarse.iter().any(|(_, domain)| domain.name() == of);
+        if pages.iter().any(summed) {
+            features.insert(format!("a sum to the {of}"));
+        }
+        if pages.iter().any(kept) {
+            features.insert(format!("a state of the {of}"));
+        }
+    }
     let switched =
         |what: fn(&Explanation) -> usize| pages.iter().map(what).collect::<BTreeSet<_>>().len() > 1;
     if switched(|page| page.states.len()) {

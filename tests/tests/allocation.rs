@@ -1,9 +1,10 @@
 //! In steady state a step allocates nothing that grows with the tensor.
 
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Shape, Tensor};
 use burn_descent::{
-    Adafactor, AdamW, Build, Descent, Ema, Fused, FusedState, Lookahead, Transform, registry::ROWS,
+    Adafactor, AdamW, Build, Descent, Ema, Fused, FusedState, Lookahead, Place, Transform,
+    registry::ROWS,
 };
 use burn_descent_engine::Deferred;
 use burn_descent_tests::allocation::{Counting, allocated, held};
@@ -68,6 +69,11 @@ fn a_step_allocates_nothing_that_grows_with_the_tensor() {
         let Ok(device) = entry.device else { continue };
         for row in &ROWS {
             let optimizer = row.build(&[]).expect("defaults are allowed");
+            // What sees a vector as rows of one number has as many sums and states of rows.
+            let view = optimizer.looks(&Shape::new([small]), Place::default()).1;
+            if view.is_some_and(|view| view.rows > 1) {
+                continue;
+            }
             let bookkeeping = 1024 * (2 + row.state().len()) + 2048;
             for (name, dtype) in devices::DTYPES {
                 if !device.supports_dtype(dtype) {

@@ -138,7 +138,8 @@ impl OnTheWay {
             Ok((point, _)) => point,
             // It has diverged.
             Err(Refused { model, error: DescentError::BadLoss { .. } }) => {
-                Point { at: model.at.map(|at| at * f64::NAN) }
+                let nowhere = |at: Tensor<1>| Tensor::from_inner(at.inner() * f64::NAN);
+                Point { at: model.at.map(|at| nowhere(at).require_grad()) }
             }
             Err(refused) => return Err(DescentError::from(refused).into()),
         };

@@ -374,7 +374,10 @@ pub(super) const ROWS: &[Row] = &[
     row("lookahead").differs(WRAPPER),
     row("mechanize").differs(MECHANIC),
     row("momo").is("momo", &[MOMO, &[("beta", Number("beta"))]]),
-    row("momo_adam").is("momo_adam", &[MOMO, BETAS, &[("eps", Number("eps"))]]),
+    row("momo_adam").is(
+        "momo_adam",
+        &[MOMO, &[("b1", Number("beta1")), ("b2", Number("beta2")), ("eps", Number("eps"))]],
+    ),
     row("muon").differs(MATRIX),
     row("novograd").is(
         "novograd",
