@@ -50,8 +50,9 @@ fn a_bias_is_not_decayed_by_any_optimizer() {
         let fused = row.build(&[]).expect("defaults are allowed");
         let half: Vec<_> =
             fused.weight_decays().iter().map(|option| (option.as_str(), "0.5")).collect();
-        // A decay may need other options beside it, and a rule that looks at the model may wait for a gradient.
-        if !half.is_empty() && fused.steps_alone() {
+        // A decay may need other options beside it, a rule that looks at the model may wait for a gradient, and weights
+        // on a sphere stay as long as they are.
+        if !half.is_empty() && fused.steps_alone() && row.name != "adamh" {
             optimizers.extend(fused.with(&half));
         }
     }

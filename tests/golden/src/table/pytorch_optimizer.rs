@@ -74,7 +74,8 @@ const BIASED: &str = "pytorch_optimizer: the first moment keeps its bias";
 const SCALED: &str = "pytorch_optimizer: gradients are scaled by an average norm";
 
 /// A weight decay that is not decoupled, which some forget: it is added to a gradient that has been used.
-const FORGOTTEN_DECAY: &[(&str, Meaning)] = &[("weight_decay", Free), ("weight_decouple", Free)];
+const FORGOTTEN_DECAY: &[(&str, Meaning)] = &[("weight_decay", Free)];
+const EITHER_WAY: &[(&str, Meaning)] = &[("weight_decouple", Free)];
 
 const RADAM: &[(&str, Meaning)] = &[
     ("eps", Number("eps")),
@@ -493,7 +494,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("radam")
         .when(&[Off("weight_decouple"), On("weight_decay")])
-        .is("radam", &[FORGOTTEN_DECAY, COMMON, MOMENTS, RADAM]),
+        .is("radam", &[FORGOTTEN_DECAY, EITHER_WAY, COMMON, MOMENTS, RADAM]),
     row("radam").is("radam", &[COMMON, MOMENTS, RADAM]),
     row("stable_adamw").when(&[Off("weight_decouple"), On("weight_decay")]).differs(
         "pytorch_optimizer: weight decay of StableAdamW in the gradient; ours acts on the weights",
@@ -1180,7 +1181,7 @@ pub(super) const ROWS: &[Row] = &[
     row("sgdp").is("sgdp", &[PROJECTION, SGDP]),
     row("sgdsai").when(&[Off("weight_decouple"), On("momentum")]).is(
         "sgdsai",
-        &[FORGOTTEN_DECAY, SAI],
+        &[FORGOTTEN_DECAY, EITHER_WAY, SAI],
     )
     .fixed(&[("weight_decay", "0")]),
     row("sgdsai").is("sgdsai", &[SAI]),
@@ -1240,6 +1241,6 @@ pub(super) const ROWS: &[Row] = &[
         .fixed(&[("eps_root_hat", EPS_OF_V), ("atol", "1e-8")]),
     row("tam")
         .when(&[Off("weight_decouple")])
-        .is("tam", &[FORGOTTEN_DECAY, TAM]),
-    row("tam").is("tam", &[&[("weight_decouple", Free)], TAM]),
+        .is("tam", &[FORGOTTEN_DECAY, EITHER_WAY, TAM]),
+    row("tam").is("tam", &[EITHER_WAY, TAM]),
 ];
