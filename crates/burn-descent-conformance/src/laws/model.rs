@@ -23,7 +23,7 @@ pub(crate) fn model_sum(subject: &Subject) {
     let numbers = |seed| subject.tensor::<1>(seed, [10]);
     let param = |tensor| Param::initialized(ParamId::new(), tensor);
     let of = |numbers: &Tensor<1>| {
-        let (matrix, vector) = (numbers.clone().slice([0..6]), numbers.clone().slice([6..10]));
+        let (matrix, vector) = (numbers.clone().narrow(0, 0, 6), numbers.clone().narrow(0, 6, 4));
         (matrix.reshape([2, 3]), vector)
     };
     let (matrix, vector) = of(&numbers(1));

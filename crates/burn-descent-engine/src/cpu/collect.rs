@@ -173,6 +173,7 @@ fn put_all<T: Real + Into<f64>>(fold: Fold, sums: &mut [f64; SIDE], terms: &[T; 
 /// What the sums are of, for `n` numbers: those of the tile from `at` on, at which the window is.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // all of it is inlined
+#[allow(clippy::needless_range_loop)] // one number counts in several lists
 fn find<U: Rule, P: Presence, T: Real, const STAGE: u8, const LINES: u8>(
     terms: &mut [[T; SIDE]; MAX_SUMS],
     tile: &Tile<'_, T>,
