@@ -69,6 +69,10 @@ fn emit<C: Float, N: Size>(
             }
             Node::Add(a, b) => v(a).__expand_add_method(scope, v(b)),
             Node::Sub(a, b) => v(a).__expand_sub_method(scope, v(b)),
+            Node::Mul(a, b) if is_zero(graph, a) => match C::elem_type(scope).size() > 4 {
+                true => zero_times_double::expand::<C, N>(scope, v(b)),
+                false => zero_times::expand::<C, N>(scope, v(b)),
+            },
             Node::Mul(a, b) => v(a).__expand_mul_method(scope, v(b)),
             Node::Div(a, b) => v(a).__expand_div_method(scope, v(b)),
             Node::Max(a, b) => {
@@ -99,6 +103,29 @@ fn emit<C: Float, N: Size>(
         values.push(value.expand);
     }
     graph.outputs.iter().map(|&id| values[id].into()).collect()
+}
+
+/// Is this node the literal 0?
+fn is_zero(graph: &Graph, node: usize) -> bool {
+    matches!(graph.nodes[node], Node::Literal(bits) if f64::from_bits(bits) == 0.0)
+}
+
+/// `0 x`, with which rules keep a NaN where the number itself is not wanted: NaN unless `x` is finite. Of integers,
+/// for the compilers of shaders take the product to be 0.
+#[cube]
+fn zero_times<C: Float, N: Size>(x: Vector<C, N>) -> Vector<C, N> {
+    let exponent = Vector::<u32, N>::reinterpret(x) & Vector::new(0x7f80_0000u32);
+    // One more than the greatest exponent reaches the bit of the sign.
+    let broken = (exponent + Vector::new(0x0080_0000u32)) >> Vector::new(31u32);
+    Vector::<C, N>::reinterpret(broken * Vector::new(0x7fc0_0000u32))
+}
+
+/// [`zero_times`] of an f64.
+#[cube]
+fn zero_times_double<C: Float, N: Size>(x: Vector<C, N>) -> Vector<C, N> {
+    let exponent = Vector::<u64, N>::reinterpret(x) & Vector::new(0x7ff0_0000_0000_0000u64);
+    let broken = (exponent + Vector::new(0x0010_0000_0000_0000u64)) >> Vector::new(63u64);
+    Vector::<C, N>::reinterpret(broken * Vector::new(0x7ff8_0000_0000_0000u64))
 }
 
 /// As on a CPU: a power would be a call of CUDA's library of mathematical functions, which is not everywhere.
