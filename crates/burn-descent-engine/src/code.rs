@@ -58,6 +58,8 @@ pub(crate) struct Code {
     pub(crate) stages: Stages,
     /// [`Stages::sees_matrices`], which reads all of the graphs: each step asks.
     sees_matrices: bool,
+    /// [`Stages::sees_whole`], likewise.
+    pub(crate) sees_whole: bool,
     /// The stages as kernels run them, if they can.
     #[cfg(feature = "cube")]
     pub(crate) kernels: Option<crate::cube::Kernels>,
@@ -169,6 +171,7 @@ impl<U: Rule> RuleVisitor for Compile<'_, U> {
             #[cfg(feature = "cube")]
             kernels: crate::cube::Kernels::of(&stages, lanes::<U::Scalars<()>, Q>() + 1),
             sees_matrices: stages.sees_matrices(),
+            sees_whole: stages.sees_whole(),
             stages,
             update: Arc::new(trace_update(rule)),
             lanes: lanes::<U::Scalars<()>, Q>(),

@@ -26,7 +26,7 @@ pub(crate) fn step<const D: usize>(
     states: &mut Vec<DispatchTensor>,
 ) -> DispatchTensor {
     let gradient = beside::<D>(&parameter, gradient);
-    if !is_known(parameter.dtype()) {
+    if code.sees_whole || !is_known(parameter.dtype()) {
         return portable::<D>(code, scalars, parameter, gradient, states);
     }
     #[cfg(any(feature = "flex", feature = "ndarray"))]

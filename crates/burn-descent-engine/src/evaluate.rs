@@ -51,9 +51,9 @@ fn evaluate<const D: usize>(
         return parameter;
     }
     let shape = parameter.shape();
-    let program = &*program.for_shape(&shape, state.by_columns());
+    let program = &*program.for_shape(&shape, state.place());
     let code = &program.code;
-    match state.open::<D>(code, &parameter.clone().into_dispatch(), &shape) {
+    match state.open::<D>(program, &parameter.clone().into_dispatch(), &shape) {
         Ok(Open { time, memory, last, view, tensors }) => {
             let scalars = program.scalars_kept(last, *time, memory);
             let states = core::mem::take(tensors).into_iter().map(Tensor::from_dispatch).collect();

@@ -1,13 +1,13 @@
 //! A checked rule as burn's `Optimizer`.
 
-use crate::program::{Factor, Program};
+use crate::program::{Factor, Program, Shown};
 use crate::scalars::Scalars;
 use crate::state::{FusedState, Open};
 use crate::{Reading, StepError, dispatch, leaf};
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::optim::Optimizer;
 use burn::tensor::{DType, Device, Shape, Tensor};
-use burn_descent_rules::{InvalidOption, OptionError, Rule, View, check_lr};
+use burn_descent_rules::{InvalidOption, Keep, OptionError, Rule, View, check_lr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -61,6 +61,9 @@ pub struct Place {
     /// Do the elements of an input come one after another? So it is in burn's `Linear`, of inputs ×
     /// outputs; by default a tensor is outputs × inputs.
     pub by_columns: bool,
+    /// Is it a matrix that a rule of whole matrices leaves to its [auxiliary rule](burn_descent_rules::Rule::auxiliary), as
+    /// embeddings and the head are?
+    pub is_auxiliary: bool,
 }
 
 /// How many parameters have got a stream of noise: their number in the order of their first steps
@@ -235,16 +238,17 @@ impl Fused {
     /// How many numbers are kept of a parameter of this shape in its state tensors, and how the optimizer
     /// sees it, if it tells rows from columns.
     pub fn looks(&self, shape: &Shape, place: Place) -> (usize, Option<View>) {
-        let program = self.program.for_shape(shape, place.by_columns);
+        let program = self.program.for_shape(shape, place);
         let view = program.code.view_of(shape, place.by_columns);
         let stages = &program.code.stages;
-        let numbers = stages.states.iter().map(|of| view.numbers(*of)).sum();
-        (numbers, stages.sees_matrices().then_some(view))
+        let numbers: usize = stages.states.iter().map(|of| view.numbers(*of)).sum();
+        let kept: usize = program.keeps(shape, place.by_columns).iter().map(Keep::len).sum();
+        (numbers + kept, stages.sees_matrices().then_some(view))
     }
 
     /// Is this a state with which this optimizer can step this parameter?
     pub fn fits<const D: usize>(&self, state: &FusedState, parameter: &Tensor<D>) -> bool {
-        state.fits(&self.program_of(state, &parameter.shape()).code, parameter)
+        state.fits(&self.program_of(state, &parameter.shape()), parameter)
     }
 
     /// Is this a state with which this optimizer can step a parameter of this shape? Its precision and
@@ -253,7 +257,7 @@ impl Fused {
     /// # Errors
     /// A state of another shape, or of another rule.
     pub fn check_state(&self, state: &FusedState, shape: &Shape) -> Result<(), StepError> {
-        state.check(&self.program_of(state, shape).code, shape)
+        state.check(&self.program_of(state, shape), shape)
     }
 
     /// The state of a parameter before its first step. Where the rule has
@@ -270,7 +274,7 @@ impl Fused {
 
     /// The state before its first step of a parameter of which this is known.
     pub fn start_as<const D: usize>(&self, parameter: &Tensor<D>, place: Place) -> FusedState {
-        let program = self.program.for_shape(&parameter.shape(), place.by_columns);
+        let program = self.program.for_shape(&parameter.shape(), place);
         FusedState::start(&program, parameter, place)
     }
 
@@ -305,7 +309,7 @@ impl Fused {
 
     /// The program for the parameter of this shape that has this state.
     pub(crate) fn program_of(&self, state: &FusedState, shape: &Shape) -> Arc<Program> {
-        self.program.for_shape(shape, state.by_columns())
+        self.program.for_shape(shape, state.place())
     }
 
     /// Finds out whether a step can be taken, and begins it: its scalars, and the states to bring
@@ -327,10 +331,12 @@ impl Fused {
         if expected != found {
             return Err(StepError::GradientShape { optimizer, expected, found });
         }
+        let by_columns = state.place().by_columns;
         let Open { time, memory, last, tensors, view } =
-            state.open::<D>(&program.code, parameter, &expected)?;
+            state.open::<D>(program, parameter, &expected)?;
         *time += 1;
-        let scalars = program.scalars(lr, *time, view, &self.factor, memory, self.loss);
+        let shown = Shown { shape: &expected, view, by_columns };
+        let scalars = program.scalars(lr, *time, shown, &self.factor, memory, self.loss);
         last.clear();
         last.extend(program.kept(&scalars.numbers));
         Ok((scalars, tensors))
@@ -341,6 +347,7 @@ impl Fused {
     /// it takes the tensor without its leaf.
     pub fn steps_leaf<const D: usize>(&self, parameter: &Tensor<D>) -> bool {
         !self.portable
+            && !self.program.code.sees_whole
             && dispatch::is_cpu(&parameter.device())
             && dispatch::is_known(parameter.dtype())
             && leaf::stays(parameter)

@@ -74,6 +74,7 @@ fn put(fold: Fold, a: &Reading, b: &Reading) -> Reading {
             let one = match fold {
                 Fold::Sum => a.clone() + b,
                 Fold::Max => a.clone().max_pair(b),
+                Fold::Whole => b,
             };
             Reading::on_device(one)
         }

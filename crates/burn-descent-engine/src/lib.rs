@@ -19,6 +19,7 @@ mod fused;
 mod grid;
 mod joint;
 mod leaf;
+mod matrices;
 mod portable;
 mod program;
 mod reading;

@@ -5,6 +5,7 @@ pub(crate) mod roots;
 
 use crate::Reading;
 use crate::code::Code;
+use crate::matrices::Asked;
 use crate::reduce::wide;
 use crate::scalars::Scalars;
 use crate::state::{compute_dtype, tensor};
@@ -40,6 +41,8 @@ pub(crate) struct Walk {
     lanes: Vec<Value>,
     /// The sums that are known, by their number.
     known: Vec<Value>,
+    /// The rule, where it makes something of whole matrices, and the matrices that it keeps.
+    asked: Option<(Asked, Vec<Stack>)>,
     /// Of the parameter, then of the states.
     shapes: Vec<Shape>,
     /// The type in which the parameter is stored.
@@ -56,6 +59,12 @@ impl Walk {
     ) -> Self {
         let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
         let shapes = core::iter::once(&parameter).chain(&states).map(Tensor::shape).collect();
+        let mut states = states;
+        let asked = scalars.asked.clone().map(|asked| {
+            let kept = states.drain(code.states.len()..).zip(asked.keeps());
+            let kept = kept.map(|(numbers, keep)| numbers.reshape(keep.dims)).collect();
+            (asked, kept)
+        });
         let view = scalars.view;
         let gradient = gradient.to_device(&parameter.device()).cast(compute);
         let parameter = stack(parameter.cast(compute), view, Domain::Element);
@@ -68,7 +77,7 @@ impl Walk {
             model: view.len(),
         };
         let lanes = lanes(scalars, &met.parameter);
-        Self { lanes, known: vec![Number(0.0); code.asked()], met, shapes, stored }
+        Self { lanes, known: vec![Number(0.0); code.asked()], asked, met, shapes, stored }
     }
 
     /// Takes the sums of a stage.
@@ -76,7 +85,13 @@ impl Walk {
         let stage = &code.stages.sums[number];
         let terms = run(&stage.graph, &self.lanes, &self.known, self.met.clone());
         for (sum, x) in stage.sums.iter().zip(terms) {
-            self.known[sum.number] = Float(folded(x, sum.fold, sum.to, self.met.view));
+            self.known[sum.number] = Float(match (&mut self.asked, sum.fold) {
+                (Some((asked, kept)), Fold::Whole) => {
+                    let whole = shape(self.met.view, Domain::Element);
+                    asked.whole(sum.number, x.expand(whole), kept)
+                }
+                _ => folded(x, sum.fold, sum.to, self.met.view),
+            });
         }
     }
 
@@ -108,14 +123,17 @@ impl Walk {
 
     /// The new parameter and states.
     pub(crate) fn finish<const D: usize>(self, code: &Code) -> (Tensor<D>, Vec<Tensor<D>>) {
-        let Self { met, lanes, known, shapes, stored } = self;
+        let Self { met, lanes, known, asked, shapes, stored } = self;
         let (stages, view) = (&code.stages, met.view);
         let domains = core::iter::once(Domain::Element).chain(stages.states.iter().copied());
         let outputs = run(&stages.update, &lanes, &known, met).into_iter().zip(domains);
+        let kept = asked.into_iter().flat_map(|(_, kept)| kept);
+        let mut shapes = shapes.into_iter();
         let outputs = outputs
-            .zip(shapes)
+            .zip(shapes.by_ref())
             .map(|((output, of), whole)| output.expand(shape(view, of)).reshape(whole));
         let mut outputs: Vec<Tensor<D>> = outputs.collect();
+        outputs.extend(kept.zip(shapes).map(|(kept, shape)| kept.reshape(shape)));
         let states = outputs.drain(1..).collect();
         (outputs.swap_remove(0).cast(stored), states)
     }
@@ -135,15 +153,7 @@ fn stacks<const D: usize>(code: &Code, states: Vec<Tensor<D>>, view: View) -> Ve
 
 /// How many numbers of a domain there are in each dimension.
 fn shape(view: View, of: Domain) -> [usize; 3] {
-    let View { matrices, rows, columns, by_columns } = view;
-    let (matrices, rows, columns) = match of {
-        Domain::Element => (matrices, rows, columns),
-        Domain::Row => (matrices, rows, 1),
-        Domain::Column => (matrices, 1, columns),
-        Domain::Matrix => (matrices, 1, 1),
-        Domain::Tensor | Domain::Model => (1, 1, 1),
-    };
-    if by_columns { [matrices, columns, rows] } else { [matrices, rows, columns] }
+    view.stored_of(of)
 }
 
 /// The scalars beside a tensor and in its precision, lane by lane.
@@ -348,6 +358,7 @@ fn folded(x: Stack, fold: Fold, to: Domain, view: View) -> Stack {
         x = match fold {
             Fold::Sum => x.sum_dim(dim),
             Fold::Max => x.max_dim(dim),
+            Fold::Whole => x,
         };
     }
     x.cast(dtype)

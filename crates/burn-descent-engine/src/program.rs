@@ -1,6 +1,8 @@
 //! A checked rule, ready to run: its code, and its options as values.
 
+use crate::Place;
 use crate::code::{Code, Forms};
+use crate::matrices::Matrices;
 use crate::scalars::Scalars;
 use crate::state::tensor;
 use crate::trial::Trials;
@@ -8,10 +10,11 @@ use burn::backend::DispatchTensor;
 use burn::tensor::Shape;
 use burn_descent_rules::noise::Draw;
 use burn_descent_rules::{
-    Fields, InvalidOption, OptionError, Rule, View, maximizes, set_numbers, to_pairs, with_pairs,
+    Auxiliary, Fields, InvalidOption, Keep, OptionError, Random, Rule, View, Whole, maximizes,
+    set_numbers, to_pairs, with_pairs,
 };
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 /// A checked rule, ready to run.
 pub(crate) struct Program {
@@ -19,7 +22,7 @@ pub(crate) struct Program {
     /// The codes of its rule, for programs of other options.
     forms: Forms,
     /// The rule with its options.
-    values: Box<dyn Values>,
+    pub(crate) values: Arc<dyn Values>,
     /// The seed of its random numbers, if it draws some.
     pub(crate) seed: Option<u64>,
     /// -1 where the loss is climbed, else 1.
@@ -29,22 +32,32 @@ pub(crate) struct Program {
     /// The scalars that were asked for last: all parameters of a model ask for the same ones.
     last: Mutex<Option<Memo>>,
     /// The programs for tensors that are seen in one way, where they are others.
-    variants: Mutex<HashMap<View, Arc<Program>>>,
+    variants: Mutex<HashMap<(View, bool), Arc<Program>>>,
     /// Is the rule with these options sound in each precision?
     pub(crate) trials: Trials,
 }
 
 /// A rule with its options, whatever its type.
-trait Values: Send + Sync {
+pub(crate) trait Values: Send + Sync {
     fn scalars(&self, lr: f64, t: u64, memory: &mut [f64], loss: Option<f64>) -> Vec<f64>;
     fn starts(&self) -> Vec<f64>;
     fn memory(&self) -> Vec<f64>;
     fn options(&self) -> Vec<(String, String)>;
     fn with(&self, options: &[(&str, &str)], forms: &Forms) -> Result<Program, OptionError>;
     fn set(&self, numbers: &[(&str, f64)], forms: &Forms) -> Result<Program, OptionError>;
-    fn is_another_for(&self, view: View) -> bool;
-    fn for_view(&self, view: View, forms: &Forms) -> Option<Program>;
+    fn is_another_for(&self, view: View, is_auxiliary: bool) -> bool;
+    fn for_view(&self, view: View, is_auxiliary: bool, forms: &Forms) -> Option<Program>;
+    fn whole(&self, x: Matrices, kept: &mut [Matrices], at: &mut Whole) -> Matrices;
+    fn keeps(&self, view: View, dims: &[usize]) -> Vec<Keep>;
 }
+
+/// The auxiliary rule of `rule`, for a tensor that it is for.
+fn auxiliary_of<U: Rule>(rule: &U, view: View, is_auxiliary: bool) -> Option<&Auxiliary> {
+    rule.auxiliary().filter(|_| is_auxiliary || view.is_vector())
+}
+
+/// The codes of the auxiliary rule, which is one for all rules.
+static AUXILIARY: LazyLock<Forms> = LazyLock::new(Forms::default);
 
 impl<U: Rule> Values for U {
     fn scalars(&self, lr: f64, t: u64, memory: &mut [f64], loss: Option<f64>) -> Vec<f64> {
@@ -76,13 +89,26 @@ impl<U: Rule> Values for U {
         Ok(Program::of(set_numbers(self, numbers)?, forms)?)
     }
 
-    fn is_another_for(&self, view: View) -> bool {
-        Rule::for_view(self, view).is_some()
+    fn is_another_for(&self, view: View, is_auxiliary: bool) -> bool {
+        auxiliary_of(self, view, is_auxiliary).is_some() || Rule::for_view(self, view).is_some()
     }
 
-    fn for_view(&self, view: View, forms: &Forms) -> Option<Program> {
+    fn for_view(&self, view: View, is_auxiliary: bool, forms: &Forms) -> Option<Program> {
         // A rule that is allowed is allowed for all tensors.
+        if let Some(auxiliary) = auxiliary_of(self, view, is_auxiliary) {
+            let mut program = Program::of(auxiliary.clone(), &AUXILIARY).ok()?;
+            program.sign = if maximizes(self) { -1.0 } else { 1.0 };
+            return Some(program);
+        }
         Program::of(Rule::for_view(self, view)?, forms).ok()
+    }
+
+    fn whole(&self, x: Matrices, kept: &mut [Matrices], at: &mut Whole) -> Matrices {
+        Rule::whole(self, x, kept, at)
+    }
+
+    fn keeps(&self, view: View, dims: &[usize]) -> Vec<Keep> {
+        Rule::keeps(self, view, dims)
     }
 }
 
@@ -100,7 +126,7 @@ impl Program {
             forms: forms.clone(),
             seed: rule.seed(),
             sign: if maximizes(&rule) { -1.0 } else { 1.0 },
-            values: Box::new(rule),
+            values: Arc::new(rule),
             options: OnceLock::new(),
             last: Mutex::new(None),
             variants: Mutex::default(),
@@ -172,19 +198,21 @@ impl Program {
     }
 
     /// The program for a parameter of this shape.
-    pub(crate) fn for_shape(self: &Arc<Self>, shape: &Shape, by_columns: bool) -> Arc<Self> {
+    pub(crate) fn for_shape(self: &Arc<Self>, shape: &Shape, place: Place) -> Arc<Self> {
+        let Place { by_columns, is_auxiliary, .. } = place;
         let view = self.code.view_of(shape, by_columns);
-        if !self.values.is_another_for(view) {
+        if !self.values.is_another_for(view, is_auxiliary) {
             return self.clone();
         }
         let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(variant) = variants.get(&view) {
+        if let Some(variant) = variants.get(&(view, is_auxiliary)) {
             return variant.clone();
         }
-        let Some(variant) = self.values.for_view(view, &self.forms).map(Arc::new) else {
+        let Some(variant) = self.values.for_view(view, is_auxiliary, &self.forms).map(Arc::new)
+        else {
             return self.clone();
         };
-        variants.insert(view, variant.clone());
+        variants.insert((view, is_auxiliary), variant.clone());
         variant
     }
 
@@ -194,7 +222,7 @@ impl Program {
         &self,
         lr: f64,
         t: u64,
-        view: View,
+        parameter: Shown<'_>,
         factor: &Factor,
         memory: &mut Vec<f64>,
         loss: Option<f64>,
@@ -207,7 +235,11 @@ impl Program {
         let stream = memory.last().copied().unwrap_or(0.0) as u32;
         let draw = self.seed.map(|seed| Draw::new(seed, t, stream));
         let numbers = self.numbers([Some(lr), factor, loss], t, memory);
-        Scalars { view: self.code.seen(view), numbers, on_device, draw }
+        let Shown { shape, view, by_columns } = parameter;
+        let random = Random { draw, ..Random::default() };
+        let at = || Whole { number: 0, t, lr, view, dims: Vec::new(), random };
+        let asked = self.code.sees_whole.then(|| self.asked(shape, by_columns, at())).flatten();
+        Scalars { view: self.code.seen(view), numbers, on_device, draw, asked }
     }
 
     /// The scalars that are numbers, of learning rate, factor and loss.
@@ -229,6 +261,13 @@ impl Program {
         *last = Some(Memo { of: asked, before, after, numbers: numbers.clone() });
         numbers
     }
+}
+
+/// A parameter that is stepped.
+pub(crate) struct Shown<'a> {
+    pub(crate) shape: &'a Shape,
+    pub(crate) view: View,
+    pub(crate) by_columns: bool,
 }
 
 /// What every gradient is multiplied by.

@@ -1,7 +1,8 @@
 //! A state in a file.
 
+use crate::program::Program;
 use crate::state::{FusedState, Lanes};
-use crate::{Fused, MAX_LANES};
+use crate::{Fused, Place};
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 
@@ -9,6 +10,7 @@ use burn::tensor::{Device, Tensor};
 const MEMORY: &str = "memory";
 const LAST: &str = "last";
 const BY_COLUMNS: &str = "by_columns";
+const AUXILIARY: &str = "auxiliary";
 
 impl Fused {
     /// Writes the state of a parameter down with its tensors by the names that the rule gives them, where burn's
@@ -23,7 +25,9 @@ impl Fused {
         let program = self.program_of(state, &parameter.shape());
         let from = out.tensors.len();
         state.state_flatten(prefix, out);
-        for ((key, _), name) in out.tensors[from..].iter_mut().zip(names(&program.code.states)) {
+        for ((key, _), name) in
+            out.tensors[from..].iter_mut().zip(names(&program, parameter, state.by_columns))
+        {
             *key = [prefix, ".", &name].concat();
         }
     }
@@ -37,24 +41,35 @@ impl Fused {
         source: &mut StateSource,
     ) -> Option<FusedState> {
         let by_columns = source.take_scalar(prefix, BY_COLUMNS).is_some();
-        let program = self.program.for_shape(&parameter.shape(), by_columns);
-        for (lane, name) in names(&program.code.states).enumerate() {
+        let is_auxiliary = source.take_scalar(prefix, AUXILIARY).is_some();
+        let place = Place { stream: 0, by_columns, is_auxiliary };
+        let program = self.program.for_shape(&parameter.shape(), place);
+        for (lane, name) in names(&program, parameter, by_columns).into_iter().enumerate() {
             if let Some(data) = source.take_tensor(prefix, &name) {
                 source.insert_tensor(format!("{prefix}.{lane}"), data);
             }
         }
-        FusedState::state_unflatten(prefix, source, &parameter.device())
+        let state = FusedState::state_unflatten(prefix, source, &parameter.device())?;
+        Some(FusedState { by_columns, is_auxiliary, ..state })
     }
 }
 
-/// The names of states in a file: one that comes again, as in a chain of two transforms, gets a number.
-fn names<'a>(states: &'a [&'static str]) -> impl Iterator<Item = String> + 'a {
-    states.iter().enumerate().map(|(lane, name)| {
-        match states[..=lane].iter().filter(|known| *known == name).count() {
-            1 => (*name).to_owned(),
-            number => format!("{name}_{number}"),
-        }
-    })
+/// The names of states and of matrices that are kept in a file: one that comes again, as in a chain of two transforms,
+/// gets a number.
+fn names<const D: usize>(
+    program: &Program,
+    parameter: &Tensor<D>,
+    by_columns: bool,
+) -> Vec<String> {
+    let mut names: Vec<String> = program.code.states.iter().map(ToString::to_string).collect();
+    let keeps = program.keeps(&parameter.shape(), by_columns);
+    names.extend(keeps.into_iter().map(|keep| keep.name));
+    let again = |lane: usize| names[..=lane].iter().filter(|name| **name == names[lane]).count();
+    let name = |(lane, name): (usize, &String)| match again(lane) {
+        1 => name.clone(),
+        number => format!("{name}_{number}"),
+    };
+    names.iter().enumerate().map(name).collect()
 }
 
 /// By hand: burn's derive names paths that only exist inside burn-optim.
@@ -71,6 +86,9 @@ impl RecordState for FusedState {
         if self.by_columns {
             out.push_scalar(prefix, BY_COLUMNS, 1_u64.into());
         }
+        if self.is_auxiliary {
+            out.push_scalar(prefix, AUXILIARY, 1_u64.into());
+        }
         out.push_scalar(prefix, "time", self.time.into());
         if let Some(rule) = self.rule {
             out.push_scalar(prefix, "rule", rule.into());
@@ -85,14 +103,15 @@ impl RecordState for FusedState {
         let rule = scalar("rule").and_then(|scalar| scalar.try_into().ok());
         let rule = time.and(rule);
         let by_columns = scalar(BY_COLUMNS).is_some();
+        let is_auxiliary = scalar(AUXILIARY).is_some();
         let mut numbers = |key: &str| -> Vec<f64> {
             let number = |number| scalar(&format!("{key}.{number}"))?.try_into().ok();
             (0..).map_while(number).collect()
         };
         let (memory, last) = (numbers(MEMORY), numbers(LAST));
         let lanes =
-            (0..MAX_LANES).map_while(|lane| src.take_tensor(prefix, &lane.to_string())).collect();
+            (0..).map_while(|lane: usize| src.take_tensor(prefix, &lane.to_string())).collect();
         let (lanes, time) = (Lanes::Loaded(lanes), time.unwrap_or(0));
-        Some(Self { lanes, time, memory, last, by_columns, rule })
+        Some(Self { lanes, time, memory, last, by_columns, is_auxiliary, rule })
     }
 }

@@ -1,5 +1,6 @@
 //! The scalars of one step.
 
+use crate::matrices::Asked;
 #[cfg(feature = "cube")]
 use crate::state::compute_dtype;
 use crate::state::tensor;
@@ -22,6 +23,8 @@ pub(crate) struct Scalars {
     pub(crate) on_device: Vec<(usize, DispatchTensor)>,
     /// The random numbers of this step, if the rule draws some.
     pub(crate) draw: Option<Draw>,
+    /// The rule itself, where it makes something of whole matrices.
+    pub(crate) asked: Option<Asked>,
 }
 
 impl Scalars {
@@ -53,7 +56,13 @@ impl Scalars {
     /// No scalars.
     #[cfg(feature = "cube")]
     pub(crate) fn none() -> Self {
-        Self { view: View::vector(0), numbers: Arc::default(), on_device: Vec::new(), draw: None }
+        Self {
+            view: View::vector(0),
+            numbers: Arc::default(),
+            on_device: Vec::new(),
+            draw: None,
+            asked: None,
+        }
     }
 
     /// How many there are.

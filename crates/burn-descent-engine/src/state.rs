@@ -6,7 +6,7 @@ use crate::program::Program;
 use crate::{Place, Reading, StepError};
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
-use burn_descent_rules::{Domain, View};
+use burn_descent_rules::{Domain, Keep, View};
 
 /// The state tensors of one parameter and the number of steps it has taken.
 ///
@@ -22,6 +22,8 @@ pub struct FusedState {
     pub(crate) last: Vec<f64>,
     /// Do the elements of an input come one after another in the parameter, as in burn's `Linear`?
     pub(crate) by_columns: bool,
+    /// Is it a matrix that is left to the auxiliary rule?
+    pub(crate) is_auxiliary: bool,
     /// [`Code::fingerprint`] of the rule that made it; `None` in a record of another library.
     pub(crate) rule: Option<u64>,
 }
@@ -48,12 +50,17 @@ impl Code {
         if of == Domain::Element {
             return shape.clone();
         }
-        let mut dims = vec![1; shape.rank()];
-        if let Some(last) = dims.last_mut() {
-            *last = self.view_of(shape, by_columns).numbers(of);
-        }
-        Shape::from(dims)
+        flat(self.view_of(shape, by_columns).numbers(of), shape.rank())
     }
+}
+
+/// The shape of a list of numbers, in as many dimensions as its parameter has.
+fn flat(numbers: usize, rank: usize) -> Shape {
+    let mut dims = vec![1; rank];
+    if let Some(last) = dims.last_mut() {
+        *last = numbers;
+    }
+    Shape::from(dims)
 }
 
 /// A state for a step to change.
@@ -70,7 +77,7 @@ impl FusedState {
     pub(crate) fn start<const D: usize>(
         program: &Program,
         parameter: &Tensor<D>,
-        Place { stream, by_columns }: Place,
+        Place { stream, by_columns, is_auxiliary }: Place,
     ) -> Self {
         let device = parameter.device().without_autodiff();
         let options = (&device, compute_dtype(parameter.dtype()));
@@ -79,23 +86,38 @@ impl FusedState {
             let shape = code.shape_of(lane, &parameter.shape(), by_columns);
             Tensor::<D>::full(shape, value, options).into_dispatch()
         };
-        let lanes = program.starts().into_iter().enumerate().map(full).collect();
+        let kept = |keep: Keep| {
+            let shape = flat(keep.len(), D);
+            let data = TensorData::new(keep.numbers(), shape);
+            Tensor::<D>::from_data(data, options).into_dispatch()
+        };
+        let states = program.starts().into_iter().enumerate().map(full);
+        let keeps = program.keeps(&parameter.shape(), by_columns).into_iter();
+        let lanes = states.chain(keeps.map(kept)).collect();
         let mut memory = program.memory();
         if let (Some(_), Some(last)) = (program.seed, memory.last_mut()) {
             *last = stream.into();
         }
         let (lanes, last) = (Lanes::Ready(lanes), Vec::new());
-        Self { lanes, time: 0, memory, last, by_columns, rule: Some(code.fingerprint) }
+        Self {
+            lanes,
+            time: 0,
+            memory,
+            last,
+            by_columns,
+            is_auxiliary,
+            rule: Some(code.fingerprint),
+        }
     }
 
     /// The state, fit for this parameter, for the next step to change.
     pub(crate) fn open<const D: usize>(
         &mut self,
-        code: &Code,
+        program: &Program,
         parameter: &DispatchTensor,
         shape: &Shape,
     ) -> Result<Open<'_>, StepError> {
-        self.check(code, shape)?;
+        self.check(program, shape)?;
         let dtype = compute_dtype(parameter.dtype());
         let device = || Tensor::<D>::from_dispatch(parameter.clone()).device().without_autodiff();
         if let Lanes::Loaded(lanes) = &mut self.lanes {
@@ -110,23 +132,25 @@ impl FusedState {
                 *lane = tensor(lane).to_device(&device).cast(dtype).into_dispatch();
             }
         }
-        let view = code.view_of(shape, self.by_columns);
+        let view = program.code.view_of(shape, self.by_columns);
         let Self { time, memory, last, .. } = self;
         Ok(Open { time, memory, last, view, tensors: lanes })
     }
 
-    /// Do the elements of an input come one after another in its parameter?
-    pub(crate) fn by_columns(&self) -> bool {
-        self.by_columns
+    /// What is known of its parameter.
+    pub(crate) fn place(&self) -> Place {
+        let Self { by_columns, is_auxiliary, .. } = *self;
+        Place { stream: 0, by_columns, is_auxiliary }
     }
 
     /// Is it of this rule and of this shape?
-    pub(crate) fn check(&self, code: &Code, shape: &Shape) -> Result<(), StepError> {
-        let optimizer = code.name;
-        if !self.is_of(code) {
+    pub(crate) fn check(&self, program: &Program, shape: &Shape) -> Result<(), StepError> {
+        let optimizer = program.code.name;
+        let keeps = program.keeps(shape, self.by_columns);
+        if !self.is_of(&program.code, keeps.len()) {
             return Err(StepError::ForeignState { optimizer });
         }
-        match self.other_shape(code, shape) {
+        match self.other_shape(&program.code, &keeps, shape) {
             Some((expected, found)) => Err(StepError::StateShape { optimizer, expected, found }),
             None => Ok(()),
         }
@@ -148,13 +172,18 @@ impl FusedState {
 
     /// The shape that a state of a parameter of this shape should have, and the one that it has, where they
     /// differ.
-    fn other_shape(&self, code: &Code, shape: &Shape) -> Option<(Shape, Shape)> {
+    fn other_shape(&self, code: &Code, keeps: &[Keep], shape: &Shape) -> Option<(Shape, Shape)> {
         let found = |lane: usize| match &self.lanes {
             Lanes::Loaded(lanes) => lanes[lane].shape().clone(),
             Lanes::Ready(lanes) => lanes[lane].shape(),
         };
+        let states = code.states.len();
         (0..self.len()).find_map(|lane| {
             let found = found(lane);
+            if let Some(keep) = lane.checked_sub(states).and_then(|number| keeps.get(number)) {
+                let expected = flat(keep.len(), shape.rank());
+                return (expected != found).then_some((expected, found));
+            }
             let is_element = code.stages.states[lane] == Domain::Element;
             if is_element && found == *shape {
                 return None;
@@ -172,20 +201,24 @@ impl FusedState {
     }
 
     /// Was this state made by this rule?
-    pub(crate) fn is_of(&self, code: &Code) -> bool {
+    fn is_of(&self, code: &Code, kept: usize) -> bool {
         self.rule == Some(code.fingerprint)
-            && self.len() == code.states.len()
+            && self.len() == code.states.len() + kept
             && self.memory.len() == code.memory.len()
     }
 
     /// Was it made by this rule for such a parameter?
-    pub(crate) fn fits<const D: usize>(&self, code: &Code, parameter: &Tensor<D>) -> bool {
+    pub(crate) fn fits<const D: usize>(&self, program: &Program, parameter: &Tensor<D>) -> bool {
+        let code = &program.code;
+        let keeps = program.keeps(&parameter.shape(), self.by_columns);
         let (shape, dtype) = (parameter.shape(), compute_dtype(parameter.dtype()));
         let right_dtype = match &self.lanes {
             Lanes::Loaded(lanes) => lanes.iter().all(|data| data.dtype() == dtype),
             Lanes::Ready(lanes) => lanes.iter().all(|lane| lane.dtype() == dtype),
         };
-        self.is_of(code) && right_dtype && self.other_shape(code, &shape).is_none()
+        self.is_of(code, keeps.len())
+            && right_dtype
+            && self.other_shape(code, &keeps, &shape).is_none()
     }
 
     /// How many steps the parameter has taken.

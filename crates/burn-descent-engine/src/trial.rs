@@ -142,6 +142,7 @@ fn run<R: Real<Mask = bool>>(
             Select(mask, yes, no) => (0..view.len())
                 .map(|i| R::select(zero.lt(values[mask][i]), values[yes][i], values[no][i]))
                 .collect(),
+            Fold(_, burn_descent_rules::Fold::Whole, _, of) => values[of].clone(),
             Fold(_, fold, to, of) => folded(&values[of], view, fold, to),
             Known(_) => unreachable!("the sums are in the graph"),
         });

@@ -61,7 +61,7 @@ pub enum OptionError {
         /// The value that was given.
         value: String,
         /// What it should be: `a number`, `true or false`.
-        expected: &'static str,
+        expected: String,
     },
     /// The value is out of the option's range.
     #[error(transparent)]

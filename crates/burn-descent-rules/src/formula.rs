@@ -181,7 +181,11 @@ impl Writer<'_> {
             Count(of) => (format!("count[{}]", of.name()), Hold::Atom),
             Known(number) => (format!("known{number}"), Hold::Atom),
             Fold(_, fold, to, x) => {
-                let fold = if fold == crate::Fold::Sum { "sum" } else { "max" };
+                let fold = match fold {
+                    crate::Fold::Sum => "sum",
+                    crate::Fold::Max => "max",
+                    crate::Fold::Whole => return self.call("whole", &[x]),
+                };
                 self.call(&format!("{fold}[{}]", to.name()), &[x])
             }
             Scalar(lane) => (self.scalars[lane].into(), Hold::Atom),

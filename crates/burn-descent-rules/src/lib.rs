@@ -33,6 +33,7 @@ mod fields;
 pub mod forms;
 mod formula;
 mod graph;
+mod matrix;
 #[doc(hidden)]
 pub mod noise;
 mod options;
@@ -58,10 +59,13 @@ pub use domain::{Domain, View};
 pub use error::{InvalidOption, OptionError};
 pub use explain::Explanation;
 pub use fields::{Empty, Fields};
+#[doc(hidden)]
+pub use matrix::Random;
+pub use matrix::{Coefficients, Eigen, Keep, Matrix, Singular, Start, Whole, outputs_first};
 pub use optimizers::*;
 pub use options::{
-    Bound, OptionMut, Options, Range, Role, Slot, Value, from_pairs, nearest, to_pairs, unknown,
-    with_pairs,
+    Bound, Choice, OptionMut, Options, Range, Role, Slot, Value, from_pairs, nearest, to_pairs,
+    unknown, with_pairs,
 };
 pub use over::{Fold, Over};
 pub use real::Real;
@@ -78,7 +82,7 @@ pub use graph::{
     Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, trace_evaluate, trace_update,
 };
 #[doc(hidden)]
-pub use options::{check as check_options, maximizes, set_numbers};
+pub use options::{ShowOption, check as check_options, maximizes, set_numbers};
 #[doc(hidden)]
 pub use options::{deserialize as deserialize_options, serialize as serialize_options};
 #[doc(hidden)]

@@ -9,6 +9,8 @@ pub enum Fold {
     Sum,
     /// The greatest of them.
     Max,
+    /// No number: what the rule makes of the whole matrix, [`Rule::whole`](crate::Rule::whole).
+    Whole,
 }
 
 impl Fold {
@@ -17,6 +19,7 @@ impl Fold {
         match self {
             Self::Sum => a + b,
             Self::Max => a.max(b),
+            Self::Whole => b,
         }
     }
 }
@@ -52,6 +55,12 @@ pub trait Over<R: Real> {
     #[inline(always)]
     fn max(&mut self, to: Domain, x: R) -> R {
         self.fold(Fold::Max, to, x)
+    }
+
+    /// What [`Rule::whole`](crate::Rule::whole) makes of the matrix of all `x`.
+    #[inline(always)]
+    fn whole(&mut self, x: R) -> R {
+        self.fold(Fold::Whole, Domain::Element, x)
     }
 
     /// The mean of `x`.

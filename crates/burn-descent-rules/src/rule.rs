@@ -1,7 +1,10 @@
 //! The contract of a rule.
 
 use crate::options;
-use crate::{Fields, InvalidOption, Nothing, Options, Over, Range, Real, View};
+use crate::{
+    Auxiliary, Fields, InvalidOption, Keep, Matrix, Nothing, Options, Over, Range, Real, View,
+    Whole,
+};
 
 /// Where a rule is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +153,24 @@ pub trait Rule: Options {
     /// The rule for a tensor that is seen like this, where it is another: one without rows and columns for
     /// a vector, say. `None`, as by default, where it is the same for all.
     fn for_view(&self, _view: View) -> Option<Self> {
+        None
+    }
+
+    /// What [`Over::whole`] gives: this of the stack of matrices `x`, whose rows are its outputs. `kept` are the
+    /// matrices that [`keeps`](Rule::keeps) tells, to be brought forward. `x` itself, by default.
+    fn whole<M: Matrix>(&self, x: M, _kept: &mut [M], _at: &mut Whole) -> M {
+        x
+    }
+
+    /// The matrices that are kept from step to step of a tensor of these dimensions, outputs first, that is seen like
+    /// this. None by default.
+    fn keeps(&self, _view: View, _dims: &[usize]) -> Vec<Keep> {
+        Vec::new()
+    }
+
+    /// The rule for what is no matrix, and for what is one but is not to be treated as one, such as an embedding.
+    /// None by default: the rule is for all tensors.
+    fn auxiliary(&self) -> Option<&Auxiliary> {
         None
     }
 

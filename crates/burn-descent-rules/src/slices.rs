@@ -2,12 +2,15 @@
 //! against, and all that is needed without burn.
 
 use crate::forms::{RuleVisitor, choose};
+use crate::matrix::Random;
+use crate::matrix::{Dense, Matrix};
 use crate::noise::Draw;
 use crate::{
-    Domain, Fields, Fold, InvalidOption, Over, Presence, Real, Rule, Stages, View, check_loss,
-    check_lr, maximizes,
+    Auxiliary, Domain, Fields, Fold, InvalidOption, Over, Presence, Real, Rule, Stages, View,
+    Whole, check_loss, check_lr, maximizes, outputs_first,
 };
 use core::marker::PhantomData;
+use std::collections::VecDeque;
 
 /// A checked rule on its way over one parameter, a slice of `f32` or `f64`.
 ///
@@ -35,9 +38,17 @@ pub struct Walk<U, R> {
     /// The scalars of the last step.
     last: Vec<f64>,
     stream: u32,
+    /// The matrices that the rule keeps.
+    kept: Vec<Dense<R>>,
+    /// Random numbers that are drawn before any other.
+    recorded: VecDeque<Vec<f64>>,
+    /// Its dimensions, the outputs first.
+    dims: Vec<usize>,
+    /// The walk of the auxiliary rule, where this is no matrix.
+    auxiliary: Option<Box<Walk<Auxiliary, R>>>,
 }
 
-impl<U: Rule, R: Real> Walk<U, R> {
+impl<U: Rule, R: Real + Into<f64>> Walk<U, R> {
     /// Before the first step of a parameter of `len` elements, a vector.
     ///
     /// # Errors
@@ -57,7 +68,65 @@ impl<U: Rule, R: Real> Walk<U, R> {
         let lanes = rule.start().lanes().into_iter().zip(domains);
         let state = lanes.map(|((_, value), of)| vec![R::lit(value); view.numbers(of)]).collect();
         let memory = rule.memory().into_iter().map(|(_, value)| value).collect();
-        Ok(Self { rule, view, t: 0, state, memory, last: Vec::new(), stream: 0 })
+        let dims = match view.matrices {
+            1 => vec![view.rows, view.columns],
+            matrices => vec![matrices, view.rows, view.columns],
+        };
+        let walk = Self {
+            rule,
+            view,
+            t: 0,
+            state,
+            memory,
+            last: Vec::new(),
+            stream: 0,
+            kept: Vec::new(),
+            recorded: VecDeque::new(),
+            dims,
+            auxiliary: None,
+        };
+        walk.shaped()
+    }
+
+    /// The same walk, before its first step, of a tensor of this shape.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn of_shape(rule: U, shape: &[usize], by_columns: bool) -> Result<Self, InvalidOption> {
+        let dims = outputs_first(shape, by_columns);
+        Self { dims, ..Self::of(rule, U::view(shape, by_columns))? }.shaped()
+    }
+
+    /// With what follows from the dimensions.
+    fn shaped(mut self) -> Result<Self, InvalidOption> {
+        let dense = |keep: crate::Keep| Dense {
+            dims: keep.dims,
+            numbers: keep.numbers().into_iter().map(R::lit).collect(),
+        };
+        self.kept = self.rule.keeps(self.view, &self.dims).into_iter().map(dense).collect();
+        match self.rule.auxiliary() {
+            Some(_) if self.view.is_vector() => return self.left_to_auxiliary(),
+            _ => Ok(self),
+        }
+    }
+
+    /// The same walk, before its first step, of a matrix that the rule leaves to its [auxiliary](Rule::auxiliary) one.
+    ///
+    /// # Errors
+    /// The first option of that rule that is not allowed.
+    pub fn left_to_auxiliary(mut self) -> Result<Self, InvalidOption> {
+        if let Some(auxiliary) = self.rule.auxiliary() {
+            let walk = Walk::new(auxiliary.clone(), self.view.len())?;
+            self.auxiliary = Some(Box::new(walk));
+        }
+        Ok(self)
+    }
+
+    /// The same walk with random numbers that another library has drawn for what it makes of whole matrices.
+    #[doc(hidden)]
+    pub fn with_recorded(mut self, recorded: impl IntoIterator<Item = Vec<f64>>) -> Self {
+        self.recorded.extend(recorded);
+        self
     }
 
     /// The same walk with other numbers for the noise of its rule, if that has some: those of this
@@ -135,6 +204,20 @@ impl<U: Rule, R: Real> Walk<U, R> {
         for (walk, p, g) in parameters.iter() {
             assert!([p.len(), g.len()] == [walk.view.len(); 2], "lengths");
         }
+        let of_auxiliary = |walk: &Self| walk.auxiliary.is_some();
+        if parameters.iter().any(|(walk, ..)| of_auxiliary(walk)) {
+            for (walk, p, g) in parameters.iter_mut() {
+                let turned = maximizes(&walk.rule);
+                let g: Vec<R> = g.iter().map(|g| if turned { -*g } else { *g }).collect();
+                if let Some(auxiliary) = &mut walk.auxiliary {
+                    auxiliary.step(lr, p, &g)?;
+                }
+            }
+            let matrices = parameters.iter_mut().filter(|(walk, ..)| !of_auxiliary(walk));
+            let mut matrices: Vec<_> =
+                matrices.map(|(walk, p, g)| (&mut **walk, &mut **p, *g)).collect();
+            return Self::together(lr, loss, &mut matrices);
+        }
         let Some(rule) = parameters.first().map(|(walk, ..)| walk.rule.clone()) else {
             return Ok(());
         };
@@ -162,20 +245,38 @@ impl<U: Rule, R: Real> Walk<U, R> {
                 draw: walk.rule.seed().map(|seed| Draw::new(seed, walk.t, walk.stream)),
                 state: walk.state.clone(),
                 k: walk.last.clone(),
+                rule: walk.rule.clone(),
+                kept: walk.kept.clone(),
+                whole: Whole {
+                    number: 0,
+                    t: walk.t,
+                    lr,
+                    view: walk.view,
+                    dims: walk.dims.clone(),
+                    random: Random {
+                        draw: walk.rule.seed().map(|seed| Draw::new(seed, walk.t, walk.stream)),
+                        drawn: 0,
+                        recorded: core::mem::take(&mut walk.recorded),
+                    },
+                },
             }
         };
         let all = parameters.iter_mut().map(start).collect();
-        let stepped = choose(&rule, Together::<U, R> { all, rule: PhantomData });
-        for ((walk, p, _), (new, state)) in parameters.iter_mut().zip(stepped) {
-            p.copy_from_slice(&new);
-            walk.state = state;
+        let stepped = choose(&rule, Together { all });
+        for ((walk, p, _), stepped) in parameters.iter_mut().zip(stepped) {
+            let Parameter { state, kept, whole, .. } = stepped;
+            p.copy_from_slice(&stepped.p);
+            (walk.state, walk.kept, walk.recorded) = (state, kept, whole.random.recorded);
         }
         Ok(())
     }
 
     /// The states, in the order in which the rule declares them.
     pub fn state(&self) -> &[Vec<R>] {
-        &self.state
+        match &self.auxiliary {
+            Some(auxiliary) => auxiliary.state(),
+            None => &self.state,
+        }
     }
 
     /// The weights to evaluate and ship, see [`Rule::evaluate`]; before the first step, `p`.
@@ -189,28 +290,41 @@ impl<U: Rule, R: Real> Walk<U, R> {
 }
 
 /// A parameter before its step.
-struct Parameter<R> {
+struct Parameter<U, R> {
     view: View,
     p: Vec<R>,
     g: Vec<R>,
     draw: Option<Draw>,
     state: Vec<Vec<R>>,
     k: Vec<f64>,
+    rule: U,
+    kept: Vec<Dense<R>>,
+    whole: Whole,
+}
+
+impl<U: Rule, R: Real + Into<f64>> Parameter<U, R> {
+    /// What the rule makes of the whole matrix, in the order of its elements.
+    fn whole(&mut self, number: usize, x: Vec<R>) -> Vec<R> {
+        let turn = |x: Dense<R>| if self.view.by_columns { x.transpose() } else { x };
+        let x = turn(Dense { dims: self.view.stored(), numbers: x });
+        self.whole.number = number;
+        let made = self.rule.whole(x, &mut self.kept, &mut self.whole);
+        turn(made).numbers
+    }
 }
 
 struct Together<U, R> {
-    all: Vec<Parameter<R>>,
-    rule: PhantomData<U>,
+    all: Vec<Parameter<U, R>>,
 }
 
-impl<U: Rule, R: Real> RuleVisitor for Together<U, R> {
-    /// Of each parameter, the new one and its new states.
-    type Output = Vec<(Vec<R>, Vec<Vec<R>>)>;
+impl<U: Rule, R: Real + Into<f64>> RuleVisitor for Together<U, R> {
+    /// The parameters after their step.
+    type Output = Vec<Parameter<U, R>>;
     fn visit<P: Presence, Q: Presence>(self) -> Self::Output {
-        let all = self.all;
+        let mut all = self.all;
         let domains = domains::<U, P>();
         let model = all.iter().map(|at| at.view.len()).sum();
-        let update = |at: &Parameter<R>, known: &[Vec<R>], element: usize| {
+        let update = |at: &Parameter<U, R>, known: &[Vec<R>], element: usize| {
             let Parameter { view, draw, .. } = *at;
             let k = U::Scalars::read::<Q>(|lane| R::lit(at.k[lane]));
             let s = U::State::read::<P>(|lane| at.state[lane][view.place(domains[lane], element)]);
@@ -224,7 +338,14 @@ impl<U: Rule, R: Real> RuleVisitor for Together<U, R> {
         let asked = some.map_or(Vec::new(), |at| update(at, &[], 0).2);
         for (number, (fold, to, _)) in asked.into_iter().enumerate() {
             let mut of_model: Option<Folded<R>> = None;
-            for (at, known) in all.iter().zip(&mut known) {
+            for (at, known) in all.iter_mut().zip(&mut known) {
+                if fold == Fold::Whole {
+                    let x =
+                        (0..at.view.len()).map(|element| update(at, known, element).2[number].2);
+                    let x = x.collect();
+                    known.push(at.whole(number, x));
+                    continue;
+                }
                 let mut folded: Vec<Option<Folded<R>>> = vec![None; at.view.numbers(to)];
                 for element in 0..at.view.len() {
                     let x = update(at, known, element).2[number].2;
@@ -240,18 +361,19 @@ impl<U: Rule, R: Real> RuleVisitor for Together<U, R> {
                 known.iter_mut().for_each(|known| known[number] = vec![of_model.end]);
             }
         }
-        let step = |(at, known): (&Parameter<R>, &Vec<Vec<R>>)| {
+        let step = |(mut at, known): (Parameter<U, R>, Vec<Vec<R>>)| {
             let (mut p, mut state) = (at.p.clone(), at.state.clone());
             for (element, p) in p.iter_mut().enumerate() {
-                let (new, s, _) = update(at, known, element);
+                let (new, s, _) = update(&at, &known, element);
                 *p = new;
                 s.write::<P>(|lane, _, value| {
                     state[lane][at.view.place(domains[lane], element)] = value;
                 });
             }
-            (p, state)
+            (at.p, at.state) = (p, state);
+            at
         };
-        all.iter().zip(&known).map(step).collect()
+        all.into_iter().zip(known).map(step).collect()
     }
 }
 
@@ -267,6 +389,7 @@ impl<R: Real> Folded<R> {
         match (so_far, fold) {
             (None, _) => Self { end: x, lost: R::lit(0.0) },
             (Some(Self { end, lost }), Fold::Max) => Self { end: end.max(x), lost },
+            (Some(_), Fold::Whole) => Self { end: x, lost: R::lit(0.0) },
             (Some(Self { end, lost }), Fold::Sum) => {
                 let x = x - lost;
                 let sum = end + x;

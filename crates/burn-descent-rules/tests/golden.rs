@@ -13,7 +13,7 @@ use burn_descent_rules::{
     AdamH, AdamMini, AdamP, AdamS, AdamW, Adan, Adopt, AggMo, Aida, Amos, Ano, ApolloDqn, Asgd,
     AvaGrad, Bcos, Came, Cocob, DAdaptAdaGrad, DAdaptAdam, DAdaptAdan, DAdaptLion, DAdaptSgd,
     DiffGrad, DoG, DoWG, ExAdam, FAdam, Fromage, Ftrl, Grams, GrokFastAdamW, Kate, LaProp, Lamb,
-    Lars, Lion, MSvag, Madgrad, Mars, Momo, MomoAdam, NAdam, Nero, Nesterov, NovoGrad,
+    Lars, Lion, MSvag, Madgrad, Mars, Momo, MomoAdam, Muon, NAdam, Nero, Nesterov, NovoGrad,
     OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, PolyakSgd, Prodigy, QhAdam, Qhm, RAdam, Racs,
     Ranger21, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd,
     Sgd, SgdSai, Sgdp, SignSgd, SimplifiedAdEmaMix, Sm3, StableSpam, Swats, Tam, Tiger, Vsgd, Yogi,
@@ -39,6 +39,7 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Adam: 40,
     AdamW: 30,
     Lion: 10,
+    Muon: 12,
     SignSgd: 10,
     Tiger: 7,
     Rprop: 17,
@@ -198,7 +199,7 @@ fn widen<R: Real + Into<f64>>(tensor: &[R]) -> Vec<f64> {
 
 impl<U: Rule, R: Real + Into<f64>> Engine for OnSlices<U, R> {
     fn start(&mut self, init: &Step, shapes: &[Vec<usize>]) -> Result<(), BoxError> {
-        let walk = |shape: &Vec<usize>| Walk::of(self.rule.clone(), U::view(shape, false));
+        let walk = |shape: &Vec<usize>| Walk::of_shape(self.rule.clone(), shape, false);
         self.walks = shapes.iter().map(walk).collect::<Result<_, _>>()?;
         self.params = init.iter().map(|tensor| cast(tensor)).collect();
         Ok(())

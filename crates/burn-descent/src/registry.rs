@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 98] = [
+pub static ROWS: [Row; 99] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -123,6 +123,7 @@ pub static ROWS: [Row; 98] = [
     Row::of::<AdamH>(0.0025),
     Row::of::<Sgdp>(0.1),
     Row::of::<StableSpam>(0.001),
+    Row::of::<Muon>(0.02),
     Row::of::<Adafactor>(0.01),
     Row::of::<Came>(0.0002),
     Row::of::<AdamMini>(0.001),

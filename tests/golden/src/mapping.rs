@@ -246,6 +246,14 @@ impl Meaning {
                 let number = number()?;
                 options.into_iter().for_each(|option| set(option, number.to_string()));
             }
+            Meaning::Word(option, words) => {
+                if let Some(given) = given.filter(|value| !value.is_null()) {
+                    let word = words.iter().find(|(listed, _)| given.as_str() == Some(listed));
+                    let (_, ours) =
+                        word.ok_or_else(|| expected("one of the words that are listed"))?;
+                    set(option, (*ours).to_owned());
+                }
+            }
             Meaning::Named(options) => {
                 let list = given.ok_or(Skip::Missing(key))?.as_array().map(Vec::as_slice);
                 let Some([word, number]) = list else {

@@ -129,6 +129,18 @@ impl Case {
         self.hyper.get(key).or_else(|| self.hyper_given.get(key))
     }
 
+    /// Hyper-parameters that a library reports by groups of parameters, the first for matrices, the second for all
+    /// others: those of the second get `auxiliary.` in front.
+    fn spread_groups(&mut self) {
+        let Some(Value::Array(groups)) = self.hyper.get("groups").cloned() else { return };
+        for (group, prefix) in groups.iter().zip(["", "auxiliary."]) {
+            for (key, value) in group.as_object().into_iter().flatten() {
+                self.hyper.insert(format!("{prefix}{key}"), value.clone());
+            }
+        }
+        self.hyper.remove("groups");
+    }
+
     /// Is this a long run, in whose course the parameters may come close to zero?
     pub fn is_long(&self) -> bool {
         self.id.ends_with("_long")
@@ -184,6 +196,7 @@ impl OptimizerFile {
             return other("cases without steps");
         }
         let mut file: Self = parse(path, &bytes)?;
+        file.cases.iter_mut().for_each(Case::spread_groups);
         file.ask_for_closeness(is_of_matrices(path));
         ProblemsFile::complete(&mut file, path)?;
         file.check(path)?;

@@ -55,6 +55,7 @@ pub(super) fn put(fold: Fold, to: &mut f64, x: f64) {
         Fold::Sum => *to += x,
         Fold::Max if *to < x => *to = x,
         Fold::Max => {}
+        Fold::Whole => *to = x,
     }
 }
 
@@ -166,7 +167,7 @@ fn put_all<T: Real + Into<f64>>(fold: Fold, sums: &mut [f64; SIDE], terms: &[T; 
     let both = sums.iter_mut().zip(terms);
     match fold {
         Fold::Sum => both.for_each(|(sum, x)| *sum += (*x).into()),
-        Fold::Max => both.for_each(|(max, x)| put(fold, max, (*x).into())),
+        Fold::Max | Fold::Whole => both.for_each(|(to, x)| put(fold, to, (*x).into())),
     }
 }
 

@@ -54,7 +54,7 @@ impl Passes {
     /// Those of a rule whose gradient is multiplied by the last of so many scalars; `None` if it sees the
     /// model, or if a kernel would need more buffers than every device has.
     pub(super) fn of(stages: &Stages, scalars: usize) -> Option<Self> {
-        if stages.sees_model() {
+        if stages.sees_model() || stages.sees_whole() {
             return None;
         }
         let mut states: Vec<_> = stages.states.iter().copied().enumerate().collect();

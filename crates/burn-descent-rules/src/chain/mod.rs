@@ -11,6 +11,7 @@ mod stateless;
 mod then;
 
 pub use cautious::Cautious;
+pub(crate) use moments::{AdamScalars, Moments as AdamMoments};
 pub use moments::{ScaleByAdam, ScaleByRms, Trace};
 pub use names::Names;
 pub use noisy::Noisy;

@@ -73,7 +73,11 @@ impl Stages {
                 );
             }
         }
-        if graph.nodes.iter().any(|node| matches!(node, Node::Fold(_, _, Domain::Element, _))) {
+        let to_element = |node: &Node| match *node {
+            Node::Fold(_, fold, to, _) => to == Domain::Element && fold != Fold::Whole,
+            _ => false,
+        };
+        if graph.nodes.iter().any(to_element) {
             let allowed = "to what is coarser than an element".into();
             return refuse("sum".into(), "to the element".into(), allowed);
         }
@@ -134,7 +138,13 @@ impl Stages {
             _ => None,
         });
         let mut all = folds.chain(counts).chain(self.states.iter().copied());
-        all.any(|domain| matches!(domain, Row | Column | Matrix))
+        self.sees_whole() || all.any(|domain| matches!(domain, Row | Column | Matrix))
+    }
+
+    /// Does the rule make something of [whole](crate::Rule::whole) matrices?
+    pub fn sees_whole(&self) -> bool {
+        let mut sums = self.sums.iter().flat_map(|stage| &stage.sums);
+        sums.any(|sum| sum.fold == Fold::Whole)
     }
 
     /// Does a sum go to the whole model?

@@ -44,6 +44,8 @@
 /// | `bool` | true or false | |
 /// | `u64` | whole numbers | |
 /// | `Count(1)` | whole numbers `>= 1` | |
+/// | `Choice(Kind)` | a word of an `enum` declared with [`choice!`](crate::choice) | |
+/// | `Auxiliary` | options, each with `auxiliary.` in front | [`Auxiliary`](crate::Auxiliary) |
 ///
 /// Range and default are added to the documentation of each option. `struct Scale(step_size: f64) { .. }`
 /// makes a `new` that takes these options.
@@ -54,7 +56,7 @@ macro_rules! options {
         $vis:vis struct $name:ident $(($($given:ident: $given_type:ty),*))? {
             $(
                 $(#[$option_meta:meta])*
-                $option:ident: $kind:ident $(($edge:literal))? = $default:expr
+                $option:ident: $kind:ident $(($edge:tt))? = $default:expr
             ),* $(,)?
         }
     ) => {
@@ -67,7 +69,7 @@ macro_rules! options {
                     " ", $crate::options!(@allowed $kind $($edge)?),
                     "Default ", stringify!($default), "."
                 )]
-                pub $option: $crate::options!(@type $kind),
+                pub $option: $crate::options!(@type $kind $($edge)?),
             )*
         }
 
@@ -90,7 +92,7 @@ macro_rules! options {
                     " ", $crate::options!(@allowed $kind $($edge)?),
                     "Default ", stringify!($default), "."
                 )]
-                $vis fn $option(mut self, $option: $crate::options!(@type $kind)) -> Self {
+                $vis fn $option(mut self, $option: $crate::options!(@type $kind $($edge)?)) -> Self {
                     self.$option = $option;
                     self
                 }
@@ -99,13 +101,13 @@ macro_rules! options {
 
         impl $crate::Options for $name {
             fn each(&mut self, see: &mut dyn FnMut($crate::OptionMut<'_>)) {
-                $(see($crate::OptionMut {
-                    prefix: "",
-                    name: stringify!($option),
-                    value: (&mut self.$option).into(),
-                    range: $crate::options!(@range $kind $($edge)?),
-                    role: $crate::options!(@role $kind),
-                });)*
+                $($crate::ShowOption::show(
+                    &mut self.$option,
+                    stringify!($option),
+                    $crate::options!(@range $kind $($edge)?),
+                    $crate::options!(@role $kind),
+                    see,
+                );)*
                 let _ = see;
             }
         }
@@ -115,17 +117,21 @@ macro_rules! options {
 
     (@type bool) => { bool };
     (@type Maximize) => { bool };
+    (@type Auxiliary) => { $crate::Auxiliary };
     (@type u64) => { u64 };
-    (@type Count) => { u64 };
-    (@type $kind:ident) => { f64 };
+    (@type Count $edge:tt) => { u64 };
+    (@type Choice $words:tt) => { $words };
+    (@type $kind:ident $($edge:tt)?) => { f64 };
 
     (@range bool) => { None };
     (@range Maximize) => { None };
+    (@range Auxiliary) => { None };
     (@range u64) => { None };
-    (@range Count $edge:literal) => { Some($crate::Range::AtLeast($edge as f64)) };
+    (@range Choice $words:tt) => { None };
+    (@range Count $edge:tt) => { Some($crate::Range::AtLeast($edge as f64)) };
     (@range Epsilon) => { Some($crate::Range::NonNegative) };
     (@range WeightDecay) => { Some($crate::Range::NonNegative) };
-    (@range $kind:ident $($edge:literal)?) => { Some($crate::Range::$kind$(($edge))?) };
+    (@range $kind:ident $($edge:tt)?) => { Some($crate::Range::$kind$(($edge))?) };
 
     (@role Epsilon) => { Some($crate::Role::Epsilon) };
     (@role WeightDecay) => { Some($crate::Role::WeightDecay) };
@@ -137,10 +143,59 @@ macro_rules! options {
     (@allowed OpenFraction) => { "In (0, 1). " };
     (@allowed Positive) => { "Greater than 0. " };
     (@allowed NonNegative) => { "0 or more. " };
-    (@allowed MoreThan $edge:literal) => { concat!("More than ", stringify!($edge), ". ") };
-    (@allowed AtLeast $edge:literal) => { concat!(stringify!($edge), " or more. ") };
-    (@allowed Count $edge:literal) => { concat!(stringify!($edge), " or more. ") };
+    (@allowed MoreThan $edge:tt) => { concat!("More than ", stringify!($edge), ". ") };
+    (@allowed AtLeast $edge:tt) => { concat!(stringify!($edge), " or more. ") };
+    (@allowed Count $edge:tt) => { concat!(stringify!($edge), " or more. ") };
     (@allowed Epsilon) => { "0 or more; not all epsilons may be 0. " };
     (@allowed WeightDecay) => { "0 or more. " };
-    (@allowed $kind:ident) => { "" };
+    (@allowed $kind:ident $($words:tt)?) => { "" };
+}
+
+/// Declares an `enum` of which an option is a word: `coefficients: Choice(Coefficients) = Coefficients::Jordan`. The
+/// first is its default.
+#[macro_export]
+macro_rules! choice {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $name:ident {
+            $(#[$first_meta:meta])* $first:ident = $first_word:literal
+            $(, $(#[$word_meta:meta])* $variant:ident = $word:literal)* $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        $vis enum $name {
+            $(#[$first_meta])*
+            #[doc = concat!(" In a file: `", $first_word, "`.")]
+            #[default]
+            $first,
+            $($(#[$word_meta])* #[doc = concat!(" In a file: `", $word, "`.")] $variant,)*
+        }
+
+        impl $crate::Choice for $name {
+            fn words(&self) -> &'static [&'static str] {
+                &[$first_word $(, $word)*]
+            }
+            fn word(&self) -> &'static str {
+                match self {
+                    Self::$first => $first_word,
+                    $(Self::$variant => $word,)*
+                }
+            }
+            fn choose(&mut self, word: &str) -> bool {
+                *self = match word {
+                    $first_word => Self::$first,
+                    $($word => Self::$variant,)*
+                    _ => return false,
+                };
+                true
+            }
+        }
+
+        impl<'a> From<&'a mut $name> for $crate::Slot<'a> {
+            fn from(slot: &'a mut $name) -> Self {
+                $crate::Slot::Word(slot)
+            }
+        }
+    };
 }

@@ -10,7 +10,7 @@ pub use named::{from_pairs, nearest, set_numbers, to_pairs, unknown, with_pairs}
 pub use range::{Bound, Range};
 pub use serde_form::{deserialize, serialize};
 
-use crate::InvalidOption;
+use crate::{Auxiliary, InvalidOption};
 use core::fmt::{self, Debug};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -57,7 +57,7 @@ impl OptionMut<'_> {
         let number = match &self.value {
             Slot::Number(number) => **number,
             Slot::Whole(number) => **number as f64,
-            Slot::Flag(_) => return Ok(()),
+            Slot::Flag(_) | Slot::Word(_) => return Ok(()),
         };
         match self.range {
             Some(range) if !range.contains(number) => {
@@ -65,6 +65,47 @@ impl OptionMut<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// What a struct of options may have as a field: a value, or options of its own.
+#[doc(hidden)]
+pub trait ShowOption {
+    /// Shows it under its name, or what it has with its name in front.
+    fn show(
+        &mut self,
+        name: &'static str,
+        range: Option<Range>,
+        role: Option<Role>,
+        see: &mut dyn FnMut(OptionMut<'_>),
+    );
+}
+
+impl<T> ShowOption for T
+where
+    for<'a> &'a mut T: Into<Slot<'a>>,
+{
+    fn show(
+        &mut self,
+        name: &'static str,
+        range: Option<Range>,
+        role: Option<Role>,
+        see: &mut dyn FnMut(OptionMut<'_>),
+    ) {
+        see(OptionMut { prefix: "", name, value: self.into(), range, role });
+    }
+}
+
+impl ShowOption for Auxiliary {
+    fn show(
+        &mut self,
+        name: &'static str,
+        _range: Option<Range>,
+        _role: Option<Role>,
+        see: &mut dyn FnMut(OptionMut<'_>),
+    ) {
+        let prefix = format!("{name}.");
+        self.each(&mut |option| see(OptionMut { prefix: &prefix, ..option }));
     }
 }
 
@@ -77,6 +118,19 @@ pub enum Slot<'a> {
     Whole(&'a mut u64),
     /// True or false.
     Flag(&'a mut bool),
+    /// One of some words.
+    Word(&'a mut (dyn Choice + 'static)),
+}
+
+/// One of some words, declared with [`choice!`](crate::choice).
+pub trait Choice: Debug {
+    /// All of them.
+    fn words(&self) -> &'static [&'static str];
+    /// The one that it is.
+    fn word(&self) -> &'static str;
+    /// Becomes this one, and says whether there is such a word.
+    #[must_use]
+    fn choose(&mut self, word: &str) -> bool;
 }
 
 impl Slot<'_> {
@@ -86,6 +140,7 @@ impl Slot<'_> {
             Slot::Number(number) => Value::Number(**number),
             Slot::Whole(number) => Value::Whole(**number),
             Slot::Flag(flag) => Value::Flag(**flag),
+            Slot::Word(choice) => Value::Word(choice.word().into()),
         }
     }
 
@@ -97,6 +152,7 @@ impl Slot<'_> {
             (Slot::Number(slot), Value::Whole(number)) => **slot = number as f64,
             (Slot::Whole(slot), Value::Whole(number)) => **slot = number,
             (Slot::Flag(slot), Value::Flag(flag)) => **slot = flag,
+            (Slot::Word(slot), Value::Word(word)) => return slot.choose(&word),
             _ => return false,
         }
         true
@@ -115,7 +171,7 @@ macro_rules! slots {
 slots!(Number: f64, Whole: u64, Flag: bool);
 
 /// The value of an option.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
     /// True or false.
@@ -124,6 +180,8 @@ pub enum Value {
     Whole(u64),
     /// Any other number.
     Number(f64),
+    /// A word.
+    Word(String),
 }
 
 impl fmt::Display for Value {
@@ -131,6 +189,7 @@ impl fmt::Display for Value {
         match self {
             Value::Flag(flag) => fmt::Display::fmt(flag, f),
             Value::Whole(number) => fmt::Display::fmt(number, f),
+            Value::Word(word) => f.write_str(word),
             // As JSON has it: the shortest that reads back, `1e-8`.
             Value::Number(number) => match serde_json::Number::from_f64(*number) {
                 Some(text) => fmt::Display::fmt(&text, f),

@@ -79,9 +79,9 @@ fn set(
     options.each(&mut |mut option| {
         if option.is(name) {
             let (value, expected) = read(&option.value, text);
-            set = Some(match value {
-                Some(value) if option.value.set(value) => Ok(()),
-                _ => Err(expected),
+            set = Some(match value.is_some_and(|value| option.value.set(value)) {
+                true => Ok(()),
+                false => Err(expected),
             });
         }
     });
@@ -100,8 +100,11 @@ fn set(
 }
 
 /// The value that a text says for this option, and what it should say.
-fn read(slot: &Slot<'_>, text: &str) -> (Option<Value>, &'static str) {
-    match slot {
+fn read(slot: &Slot<'_>, text: &str) -> (Option<Value>, String) {
+    let (value, expected) = match slot {
+        Slot::Word(choice) => {
+            return (Some(Value::Word(text.into())), one_of(choice.words()));
+        }
         Slot::Flag(_) => (text.parse().ok().map(Value::Flag), "true or false"),
         Slot::Whole(_) => (text.parse().ok().map(Value::Whole), "a whole number"),
         Slot::Number(_) => match text.parse::<f64>() {
@@ -109,6 +112,15 @@ fn read(slot: &Slot<'_>, text: &str) -> (Option<Value>, &'static str) {
             Ok(_) => (None, "a finite number"),
             Err(_) => (None, "a number"),
         },
+    };
+    (value, expected.to_owned())
+}
+
+/// `jordan, quintic or cubic`
+fn one_of(words: &[&str]) -> String {
+    match words {
+        [others @ .., last] if !others.is_empty() => [&others.join(", "), " or ", last].concat(),
+        _ => words.concat(),
     }
 }
 

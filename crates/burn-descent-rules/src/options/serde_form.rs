@@ -31,7 +31,7 @@ pub fn deserialize<'de, D: Deserializer<'de>, O: Options>(deserializer: D) -> Re
     options.each(&mut |mut option| {
         let name = option.full_name();
         if let Some(value) = given.remove(&name)
-            && !option.value.set(value)
+            && !option.value.set(value.clone())
         {
             let is = option.value.get();
             wrong.get_or_insert(format!("{name} = {value} is not of the kind of {is}"));

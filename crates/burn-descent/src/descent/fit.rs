@@ -59,7 +59,8 @@ impl Builder {
             let orientation =
                 orientation.unwrap_or_else(|| Orientation::of(&parameter.place.modules));
             let by_columns = orientation == Orientation::InputsFirst;
-            let place = engine::Place { stream: members.len() as u32, by_columns };
+            let place =
+                engine::Place { stream: members.len() as u32, by_columns, is_auxiliary: false };
             members.insert(id, Member { group, optimizer, place });
             groups[group].check_in(optimizer, parameter.dtype)?;
             let mut line = line(parameter, &groups[group], optimizer, place);

@@ -64,7 +64,10 @@ pub struct Selection {
 fn read(text: &str) -> Option<Value> {
     let flag = text.parse().ok().map(Value::Flag);
     let whole = || text.parse().ok().map(Value::Whole);
-    flag.or_else(whole).or_else(|| text.parse().ok().map(Value::Number))
+    let number = || text.parse().ok().map(Value::Number);
+    let is_word = |text: &&str| text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let word = || Some(text).filter(is_word).map(|word| Value::Word(word.into()));
+    flag.or_else(whole).or_else(number).or_else(word).filter(|_| !text.is_empty())
 }
 
 impl Selection {

@@ -1,8 +1,8 @@
 //! `torch.optim`.
 
 use super::Condition::{LrChanges, On};
-use super::Meaning::{Free, Lr, Number, Pair, Switch};
-use super::reasons::{MATRIX, SEARCHES};
+use super::Meaning::{Free, Lr, Number, Pair, Switch, Triple, Word};
+use super::reasons::SEARCHES;
 use super::{ADAM, Meaning, Row, SGD, row};
 
 /// Ways to compute the same.
@@ -24,6 +24,13 @@ const MOMENTS: &[(&str, Meaning)] = &[
 ];
 
 const NADAM: &[(&str, Meaning)] = &[("momentum_decay", Number("momentum_decay"))];
+
+/// What Muon's step is multiplied by.
+const SCALES: &[(&str, &str)] = &[
+    ("original", "original"),
+    ("match_rms_adamw", "match_rms"),
+    ("spectral_unclamped", "spectral"),
+];
 
 pub(super) const ROWS: &[Row] = &[
     row("sgd").is("sgd", &[COMMON, SGD, &[("weight_decay", Number("weight_decay"))]]),
@@ -129,5 +136,19 @@ pub(super) const ROWS: &[Row] = &[
         )
         .fixed(&[("eps1", "0")]),
     row("lbfgs").differs(SEARCHES),
-    row("muon").differs(MATRIX),
+    row("muon")
+        .is(
+            "muon",
+            &[&[
+                ("lr", Lr),
+                ("weight_decay", Number("weight_decay")),
+                ("momentum", Number("momentum")),
+                ("nesterov", Switch("nesterov")),
+                ("ns_coefficients", Triple(["a", "b", "c"])),
+                ("eps", Number("eps")),
+                ("ns_steps", Number("steps")),
+                ("adjust_lr_fn", Word("scale", SCALES)),
+            ]],
+        )
+        .fixed(&[("coefficients", "own")]),
 ];

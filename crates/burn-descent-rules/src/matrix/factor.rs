@@ -1,0 +1,107 @@
+//! Factorisations, on the host and in f64: what a device has no kernel for.
+
+use super::Matrix;
+use faer::{Mat, MatRef, Side};
+
+/// `A = V diag(values) Vᵀ` of symmetric matrices: values descending, vectors in columns.
+pub struct Eigen<M> {
+    /// Matrices × 1 × size.
+    pub values: M,
+    /// Matrices × size × size.
+    pub vectors: M,
+}
+
+/// `A = U diag(values) Vᵀ`, the thin one: values descending.
+pub struct Singular<M> {
+    /// Rows × the smaller side.
+    pub left: M,
+    /// 1 × the smaller side.
+    pub values: M,
+    /// The smaller side × columns.
+    pub right: M,
+}
+
+/// The matrices of a stack.
+fn each<M: Matrix>(of: &M) -> Vec<Mat<f64>> {
+    let [matrices, rows, columns] = of.dims();
+    let numbers = of.read();
+    let one = |number: usize| {
+        let numbers = &numbers[number * rows * columns..][..rows * columns];
+        MatRef::from_row_major_slice(numbers, rows, columns).to_owned()
+    };
+    (0..matrices).map(one).collect()
+}
+
+/// A stack of them.
+fn stack<M: Matrix>(beside: &M, all: &[Mat<f64>]) -> M {
+    let (rows, columns) = all.first().map_or((0, 0), |one| (one.nrows(), one.ncols()));
+    let mut numbers = Vec::with_capacity(all.len() * rows * columns);
+    for one in all {
+        (0..rows).for_each(|r| (0..columns).for_each(|c| numbers.push(one[(r, c)])));
+    }
+    beside.with([all.len(), rows, columns], numbers)
+}
+
+impl<M: Matrix> Eigen<M> {
+    /// Of symmetric matrices; `None` if it does not converge, or where a number is not finite.
+    pub fn of(matrix: &M) -> Option<Self> {
+        let (mut values, mut vectors) = (Vec::new(), Vec::new());
+        for one in each(matrix) {
+            let size = one.nrows();
+            if !one.is_all_finite() {
+                return None;
+            }
+            let eigen = one.self_adjoint_eigen(Side::Lower).ok()?;
+            let (s, u) = (eigen.S(), eigen.U());
+            values.push(Mat::from_fn(1, size, |_, i| s[size - 1 - i]));
+            vectors.push(Mat::from_fn(size, size, |r, i| u[(r, size - 1 - i)]));
+        }
+        Some(Self { values: stack(matrix, &values), vectors: stack(matrix, &vectors) })
+    }
+}
+
+impl<M: Matrix> Singular<M> {
+    /// Of any matrices; `None` if it does not converge, or where a number is not finite.
+    pub fn of(matrix: &M) -> Option<Self> {
+        let (mut left, mut values, mut right) = (Vec::new(), Vec::new(), Vec::new());
+        for one in each(matrix) {
+            if !one.is_all_finite() {
+                return None;
+            }
+            let svd = one.thin_svd().ok()?;
+            let s = svd.S();
+            left.push(svd.U().to_owned());
+            values.push(Mat::from_fn(1, s.dim(), |_, i| s[i]));
+            right.push(svd.V().transpose().to_owned());
+        }
+        let [left, values, right] = [left, values, right].map(|all| stack(matrix, &all));
+        Some(Self { left, values, right })
+    }
+}
+
+/// The orthogonal factor of `A = Q R`, with a positive diagonal in `R`.
+pub(crate) fn orthogonal<M: Matrix>(matrix: &M) -> M {
+    let one = |a: Mat<f64>| {
+        let qr = a.qr();
+        let (q, r) = (qr.compute_thin_Q(), qr.thin_R());
+        Mat::from_fn(q.nrows(), q.ncols(), |row, i| {
+            q[(row, i)] * if r[(i, i)] < 0.0 { -1.0 } else { 1.0 }
+        })
+    };
+    stack(matrix, &each(matrix).into_iter().map(one).collect::<Vec<_>>())
+}
+
+/// `X` with `X R = B`, for upper triangular `R`.
+pub(crate) fn solve_right_upper<M: Matrix>(b: &M, r: &M) -> M {
+    let solve = |(b, r): (Mat<f64>, Mat<f64>)| {
+        // Rᵀ Xᵀ = Bᵀ, and Rᵀ is lower triangular.
+        let mut x = b.transpose().to_owned();
+        faer::linalg::triangular_solve::solve_lower_triangular_in_place(
+            r.transpose(),
+            x.as_mut(),
+            faer::Par::Seq,
+        );
+        x.transpose().to_owned()
+    };
+    stack(b, &each(b).into_iter().zip(each(r)).map(solve).collect::<Vec<_>>())
+}
