@@ -243,7 +243,8 @@ impl Fused {
         let stages = &program.code.stages;
         let numbers: usize = stages.states.iter().map(|of| view.numbers(*of)).sum();
         let kept: usize = program.keeps(shape, place.by_columns).iter().map(Keep::len).sum();
-        (numbers + kept, stages.sees_matrices().then_some(view))
+        let is_another = self.program.values.is_another_for(view, place.is_auxiliary);
+        (numbers + kept, (stages.sees_matrices() || is_another).then_some(view))
     }
 
     /// Is this a state with which this optimizer can step this parameter?

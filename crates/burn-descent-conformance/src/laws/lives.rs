@@ -28,7 +28,9 @@ impl Pair {
     fn new(subject: &Subject, length: usize) -> Self {
         let tensor = |seed| subject.tensor::<1>(seed, [length]).autodiff();
         let weights = Param::from_tensor(tensor(1).require_grad());
-        Self { weights, frozen: Param::from_tensor(tensor(2)).no_grad() }
+        // Few bits, so that sums with them are exact in any order.
+        let frozen = (tensor(2) * 64.0).round() / 64.0;
+        Self { weights, frozen: Param::from_tensor(frozen).no_grad() }
     }
 
     /// `Σ ½ w + w f + (w − anchor)²`.
