@@ -66,6 +66,21 @@ pub struct Place {
     pub is_auxiliary: bool,
 }
 
+/// What an optimizer does with a parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Look {
+    /// The name of the rule that steps it: its [auxiliary one](burn_descent_rules::Rule::auxiliary) for what is left to
+    /// that.
+    pub optimizer: &'static str,
+    /// The weight decay, the sum where there are several; `None` if the rule has none.
+    pub weight_decay: Option<f64>,
+    /// How many numbers are kept of it in state tensors.
+    pub numbers: usize,
+    /// How it is seen, where the rule tells rows from columns, or matrices from vectors.
+    pub view: Option<View>,
+}
+
 /// How many parameters have got a stream of noise: their number in the order of their first steps
 /// tells their numbers from those of others. A clone counts on its own.
 #[derive(Default)]
@@ -235,16 +250,29 @@ impl Fused {
         self.program.code.states.clone()
     }
 
-    /// How many numbers are kept of a parameter of this shape in its state tensors, and how the optimizer
-    /// sees it, if it tells rows from columns.
-    pub fn looks(&self, shape: &Shape, place: Place) -> (usize, Option<View>) {
+    /// What it does with a parameter of this shape.
+    pub fn look(&self, shape: &Shape, place: Place) -> Look {
         let program = self.program.for_shape(shape, place);
         let view = program.code.view_of(shape, place.by_columns);
-        let stages = &program.code.stages;
-        let numbers: usize = stages.states.iter().map(|of| view.numbers(*of)).sum();
-        let kept: usize = program.keeps(shape, place.by_columns).iter().map(Keep::len).sum();
+        let numbers = program.code.stages.states.iter().map(|of| view.numbers(*of));
+        let kept = program.keeps(shape, place.by_columns);
         let is_another = self.program.values.is_another_for(view, place.is_auxiliary);
-        (numbers + kept, (stages.sees_matrices() || is_another).then_some(view))
+        let sees_matrices = program.code.stages.sees_matrices() || is_another;
+        let decays =
+            program.options().iter().filter(|(name, _)| program.code.decays.contains(name));
+        let decays = decays.filter_map(|(_, value)| value.parse::<f64>().ok());
+        Look {
+            optimizer: program.code.name,
+            weight_decay: decays.reduce(|sum, decay| sum + decay),
+            numbers: numbers.chain(kept.iter().map(Keep::len)).sum(),
+            view: sees_matrices.then_some(view),
+        }
+    }
+
+    /// Does it leave what is no matrix, and embeddings and the head, to an
+    /// [auxiliary rule](burn_descent_rules::Rule::auxiliary)?
+    pub fn has_auxiliary(&self) -> bool {
+        self.program.values.has_auxiliary()
     }
 
     /// Is this a state with which this optimizer can step this parameter?

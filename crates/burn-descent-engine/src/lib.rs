@@ -32,7 +32,7 @@ mod trial;
 pub use code::MAX_STATES;
 pub use deferred::Deferred;
 pub use error::StepError;
-pub use fused::{Build, Fused, Place};
+pub use fused::{Build, Fused, Look, Place};
 pub use reading::Reading;
 pub use state::FusedState;
 

@@ -49,6 +49,7 @@ pub(crate) trait Values: Send + Sync {
     fn for_view(&self, view: View, is_auxiliary: bool, forms: &Forms) -> Option<Program>;
     fn whole(&self, x: Matrices, kept: &mut [Matrices], at: &mut Whole) -> Matrices;
     fn keeps(&self, view: View, dims: &[usize]) -> Vec<Keep>;
+    fn has_auxiliary(&self) -> bool;
 }
 
 /// The auxiliary rule of `rule`, for a tensor that it is for.
@@ -109,6 +110,10 @@ impl<U: Rule> Values for U {
 
     fn keeps(&self, view: View, dims: &[usize]) -> Vec<Keep> {
         Rule::keeps(self, view, dims)
+    }
+
+    fn has_auxiliary(&self) -> bool {
+        self.auxiliary().is_some()
     }
 }
 

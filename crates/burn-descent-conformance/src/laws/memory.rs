@@ -94,7 +94,7 @@ pub(crate) fn bytes(subject: &Subject) {
     let vector = sizes(subject.walk(&optimizer, subject.tensor::<1>(1, [11]), None, 0..1).1);
     let matrix = sizes(subject.walk(&optimizer, subject.tensor::<2>(1, [6, 7]), None, 0..1).1);
     for (sizes, shape) in [(&vector, Shape::new([11])), (&matrix, Shape::new([6, 7]))] {
-        assert_eq!(sizes.iter().sum::<usize>(), optimizer.looks(&shape, Place::default()).0);
+        assert_eq!(sizes.iter().sum::<usize>(), optimizer.look(&shape, Place::default()).numbers);
     }
     if page.coarse.is_empty() {
         assert!(vector.iter().all(|len| *len == 11) && matrix.iter().all(|len| *len == 42));

@@ -97,7 +97,7 @@ impl Law {
 
 /// Does the rule tell rows from columns?
 fn sees_rows(subject: &Subject) -> bool {
-    let looks = subject.candidate.optimizer.looks(&Shape::new([2, 2]), Place::default());
+    let looks = subject.candidate.optimizer.look(&Shape::new([2, 2]), Place::default());
     looks.1.is_some() && !subject.candidate.page.noisy
 }
 

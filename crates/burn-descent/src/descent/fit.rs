@@ -45,6 +45,7 @@ impl Builder {
         if found.is_empty() {
             return Err(BuildError::NoParameter);
         }
+        let head = head(&found);
         let mut members = ByParameter::<Member>::default();
         let mut lines = Vec::new();
         for parameter in &found {
@@ -59,8 +60,11 @@ impl Builder {
             let orientation =
                 orientation.unwrap_or_else(|| Orientation::of(&parameter.place.modules));
             let by_columns = orientation == Orientation::InputsFirst;
-            let place =
-                engine::Place { stream: members.len() as u32, by_columns, is_auxiliary: false };
+            let place = engine::Place {
+                stream: members.len() as u32,
+                by_columns,
+                is_auxiliary: self.groups[group].leaves(&parameter.place, head.as_deref()),
+            };
             members.insert(id, Member { group, optimizer, place });
             groups[group].check_in(optimizer, parameter.dtype)?;
             let mut line = line(parameter, &groups[group], optimizer, place);
@@ -157,36 +161,39 @@ impl Found {
 
 fn line(parameter: &Found, group: &Schedules, optimizer: usize, place: engine::Place) -> Line {
     let any = &group.optimizers[optimizer];
-    let (decay, states, view) = match any {
-        AnyOptimizer::Ours(fused) => {
-            let decays = fused.weight_decays();
-            let value = |(option, value): &(String, String)| -> Option<f64> {
-                decays.contains(option).then(|| value.parse().ok()).flatten()
-            };
-            let decay = fused.options().iter().filter_map(value).reduce(|sum, decay| sum + decay);
-            let (numbers, view) = fused.looks(&parameter.shape, place);
-            (decay, Some(numbers), view)
-        }
-        AnyOptimizer::Foreign(..) => (None, None, None),
+    let look = match any {
+        AnyOptimizer::Ours(fused) => Some(fused.look(&parameter.shape, place)),
+        AnyOptimizer::Foreign(..) => None,
     };
     let mut line = Line {
         path: parameter.place.path.clone(),
         shape: parameter.shape.clone(),
         dtype: parameter.dtype,
         group: group.name.clone(),
-        optimizer: any.name(),
-        weight_decay: decay,
+        optimizer: look.map_or(any.name(), |look| look.optimizer),
+        weight_decay: look.and_then(|look| look.weight_decay),
         frozen: parameter.frozen,
         buffer: parameter.buffer,
-        view,
+        view: look.and_then(|look| look.view),
         state_bytes: None,
     };
     if line.buffer {
         let (group, optimizer) = ("-".into(), "-");
         return Line { group, optimizer, weight_decay: None, view: None, ..line };
     }
-    line.state_bytes = states.map(|numbers| numbers * compute_dtype(line.dtype).size());
+    line.state_bytes = look.map(|look| look.numbers * compute_dtype(line.dtype).size());
     line
+}
+
+/// The path of the weights of the last `Linear` of a model that has more than one: its head.
+fn head(found: &[Found]) -> Option<String> {
+    let linear = |parameter: &&Found| {
+        parameter.place.rank == 2
+            && parameter.place.modules.last().is_some_and(|module| module == "Linear")
+    };
+    let mut all = found.iter().filter(linear).map(|parameter| &parameter.place.path);
+    all.next()?;
+    all.next_back().cloned()
 }
 
 /// Every float parameter as often as the model holds it, in the order of the model.

@@ -1,7 +1,7 @@
 //! Parameters that walk alike.
 
 use super::quiet::quietly;
-use super::select::Select;
+use super::select::{Place as Found, Select};
 use crate::Schedule;
 use burn::optim::{DynOptimizer, Optimizer};
 use burn::tensor::{Device, Tensor};
@@ -29,6 +29,7 @@ pub struct Group {
     pub(super) lr: Option<Arc<dyn Schedule>>,
     pub(super) options: Vec<(String, Arc<dyn Schedule>)>,
     pub(super) orientation: Option<Orientation>,
+    pub(super) auxiliary: Option<Select>,
 }
 
 /// Which dimension of a matrix are its outputs, for optimizers that tell rows from columns.
@@ -63,7 +64,8 @@ impl Group {
     ) -> Self {
         let (parameters, optimizer) = (parameters.into(), AnyOptimizer::new(optimizer));
         let (name, options) = (name.into(), Vec::new());
-        Self { name, parameters, optimizer, lr: None, options, orientation: None }
+        let (lr, orientation, auxiliary) = (None, None, None);
+        Self { name, parameters, optimizer, lr, options, orientation, auxiliary }
     }
 
     /// The learning rate, the same at every step. Without one, that of the whole walk.
@@ -82,6 +84,38 @@ impl Group {
     pub fn orientation(mut self, orientation: Orientation) -> Self {
         self.orientation = Some(orientation);
         self
+    }
+
+    /// The matrices of the group that an optimizer of whole matrices, [`Muon`](crate::Muon) for one, leaves to its
+    /// auxiliary rule, beside all vectors. Without it those are the table of each `Embedding`, and the head: the last
+    /// `Linear` of a model that has more than one. The [plan](crate::Descent::plan) shows who steps what.
+    ///
+    /// ```
+    /// use burn::module::ParamGroup;
+    /// use burn_descent::{Build, Group, Muon, Select};
+    ///
+    /// // The head of this model is not its last `Linear`.
+    /// let head = ParamGroup::from_predicate("classifier");
+    /// let group = Group::new("all", Select::all(), Muon::new().build()?).auxiliary(head);
+    /// # drop(group);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    pub fn auxiliary(mut self, parameters: impl Into<Select>) -> Self {
+        self.auxiliary = Some(parameters.into());
+        self
+    }
+
+    /// Is this matrix left to the auxiliary rule of its optimizer, if that has one? `head` is the path of the head of
+    /// the model.
+    pub(super) fn leaves(&self, place: &Found, head: Option<&str>) -> bool {
+        let AnyOptimizer::Ours(fused) = &self.optimizer else { return false };
+        let by_kind = || {
+            let is_table = place.modules.last().is_some_and(|module| module == "Embedding");
+            is_table || head == Some(&*place.path)
+        };
+        let is_left =
+            || self.auxiliary.as_ref().map_or_else(by_kind, |select| select.matches(place));
+        fused.has_auxiliary() && is_left()
     }
 
     /// A schedule for any numeric option of the optimizer, such as `weight_decay`. It must be one
