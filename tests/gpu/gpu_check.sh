@@ -5,7 +5,7 @@
 #
 # First what is right: a few steps, launches, norms, one rule in every precision. Then times, with nothing
 # else on the device, beside PyTorch's if it is there. Then every law of every rule for as long as is left.
-# RULES="adamw lion" holds these only; SKIP_SPEED=1 times nothing. The results lie in $OUT (.gpu/out):
+# RULES="adamw lion" holds these only; SPEED=none times nothing, SPEED=matrices products of matrices only. The results lie in $OUT (.gpu/out):
 # report.txt, log, and all.tar.gz with everything else.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -65,10 +65,19 @@ speed() {
     say "speed $name failed: $(tail -3 "$w/err" | tr '\n' ' ' | cut -c1-300)"
     rm -f "$OUT/speed_$name.json"
 }
-if [ -z "${SKIP_SPEED:-}" ]; then
-    at_most 120 200 python3 "$here/torch_gpu.py" lists.json --list 1g 10m resnet50 gpt2 mlp small --json \
+# What is timed: nothing, products of matrices, or all.
+case ${SPEED:-all} in
+none) lists= ;;
+matrices) lists="gpt2_hidden matrix" ;;
+all) lists="1g 10m resnet50 gpt2 gpt2_hidden matrix mlp small" ;;
+esac
+if [ -n "$lists" ]; then
+    at_most 120 200 python3 "$here/torch_gpu.py" lists.json --list $lists --json \
         > "$OUT/torch.json" 2> "$w/err" || say "PyTorch failed: $(tail -2 "$w/err" | tr '\n' ' ')"
     say "PyTorch"
+    speed muon --list gpt2_hidden,matrix --optimizer muon --through passes,products --steps 10
+fi
+if [ "${SPEED:-all}" = all ]; then
     for list in 10m resnet50 gpt2 mlp; do
         speed $list --list $list --through passes,nothing,module,descent,clip_norm --steps 30
     done

@@ -48,8 +48,10 @@ def times(folder):
     torch = list(rows(folder, "torch.json"))
     copy = next((row["gb_per_s"] for row in torch if row["list"] == "copy"), float("nan"))
     fused = {row["list"]: row for row in torch if row["through"] == "fused"}
+    peers = {(row["list"], row["optimizer"]): row for row in torch if row["through"] == "loop"}
+    peers |= {(name, "adamw"): row for name, row in fused.items()}
     print(f"device copy: {copy:.0f} GB/s (read and written)")
-    heads = ("ms", "GB/s", "of copy", "of fused", "burn-optim")
+    heads = ("ms", "GB/s", "of copy", "of torch", "burn-optim")
     print(f"{'list':9} {'optimizer':9} {'through':13} " + " ".join(f"{head:>10}" for head in heads))
 
     def line(row, optimizer, through, *rest):
@@ -58,10 +60,10 @@ def times(folder):
 
     for row in torch:
         if row["list"] != "copy":
-            line(row, "adamw", f"torch {row['through']}", f"(queued: {row['stream_ms']:.3f} ms)")
+            line(row, row["optimizer"], f"torch {row['through']}", f"(queued: {row['stream_ms']:.3f} ms)")
     ours = list(rows(folder, "speed_*.json"))
     for row in ours:
-        peer = fused.get(row["list"]) if row["optimizer"] == "adamw" else None
+        peer = peers.get((row["list"], row["optimizer"]))
         ratio = f"{row['ms'] / peer['ms']:10.2f}" if peer else " " * 10
         line(row, row["optimizer"], row["through"], ratio, f"{row['burn_ms']:10.3f}" if row["burn_ms"] else "")
     for row in ours:

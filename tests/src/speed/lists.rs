@@ -26,10 +26,16 @@ impl List {
 }
 
 /// Every list.
-pub const LISTS: [List; 10] = [
+pub const LISTS: [List; 12] = [
     List { name: "10m", what: "one tensor of 10 M", shapes: || vec![[2_500, 4_000]] },
     List { name: "resnet50", what: "ResNet-50: 161 tensors, 25.6 M", shapes: resnet50 },
     List { name: "gpt2", what: "GPT-2 small: 148 tensors, 124 M", shapes: gpt2 },
+    List {
+        name: "gpt2_hidden",
+        what: "GPT-2 small: its 48 hidden matrices, 85 M",
+        shapes: || gpt2().into_iter().skip(2).filter(|[rows, _]| *rows > 1).collect(),
+    },
+    List { name: "matrix", what: "one matrix of 4096 x 1024", shapes: || vec![[4096, 1024]] },
     List {
         name: "mlp",
         what: "an MLP: 6 tensors, 49 K",
@@ -95,7 +101,7 @@ mod tests {
             (lengths.len(), lengths.iter().sum::<usize>())
         });
         let models =
-            [(1, 10_000_000), (161, 25_557_032), (148, 124_439_808), (6, 50_698), (1000, 64_000)];
+            [(1, 10_000_000), (161, 25_557_032), (148, 124_439_808), (48, 84_934_656), (1, 4_194_304)];
         assert_eq!(sizes[..models.len()], models);
     }
 }

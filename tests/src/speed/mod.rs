@@ -27,8 +27,8 @@ pub struct Measured {
     pub backend: &'static str,
     /// One of [`WAYS`]: `passes` (tensor by tensor, with nothing around), `module` and `descent`;
     /// `Descent` with `clip_norm` (by the norm of all gradients), with `clip_value`, with an average of the
-    /// weights (`ema`), with a `scheduled` option; and `nothing` (burn's `ModuleOptimizer` with an optimizer
-    /// that does nothing).
+    /// weights (`ema`), with a `scheduled` option; `nothing` (burn's `ModuleOptimizer` with an optimizer
+    /// that does nothing); and `products` (burn's products of matrices alone, as many as a step of Muon takes).
     pub through: &'static str,
     /// Threads of the pool.
     pub threads: usize,
@@ -50,8 +50,17 @@ pub struct Measured {
 const WARM: usize = 3;
 
 /// The ways of one of our optimizers to take a step, by name.
-pub const WAYS: [&str; 8] =
-    ["passes", "nothing", "module", "descent", "clip_norm", "clip_value", "ema", "scheduled"];
+pub const WAYS: [&str; 9] = [
+    "passes",
+    "nothing",
+    "module",
+    "descent",
+    "clip_norm",
+    "clip_value",
+    "ema",
+    "scheduled",
+    "products",
+];
 
 /// What they are compared with: the loop by hand, and burn-optim's optimizer.
 pub const OTHERS: [&str; 2] = ["floor", "burn"];
@@ -65,6 +74,7 @@ pub fn way(name: &str, choice: &Choice, shapes: &[[usize; 2]], device: &Device) 
     match name {
         "passes" => ways::passes(optimizer, shapes, device),
         "nothing" => ways::nothing(shapes, device),
+        "products" => ways::products(shapes, device),
         "module" => ways::module(optimizer, shapes, device),
         "descent" => descent(|builder| builder),
         "clip_norm" => descent(|builder| builder.clip_norm(1.0)),

@@ -11,6 +11,7 @@ mod later;
 mod leaf;
 mod life;
 mod line;
+mod matrices;
 mod policies;
 mod precision;
 mod probes;
