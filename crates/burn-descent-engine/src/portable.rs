@@ -88,7 +88,7 @@ impl Walk {
             self.known[sum.number] = Float(match (&mut self.asked, sum.fold) {
                 (Some((asked, kept)), Fold::Whole) => {
                     let whole = shape(self.met.view, Domain::Element);
-                    asked.whole(sum.number, x.expand(whole), kept)
+                    asked.whole(code.stages.whole_number(sum), x.expand(whole), kept)
                 }
                 _ => folded(x, sum.fold, sum.to, self.met.view),
             });

@@ -336,6 +336,7 @@ impl<U: Rule, R: Real + Into<f64>> RuleVisitor for Together<U, R> {
         let mut known: Vec<Vec<Vec<R>>> = vec![Vec::new(); all.len()];
         let some = all.iter().find(|at| !at.view.is_empty());
         let asked = some.map_or(Vec::new(), |at| update(at, &[], 0).2);
+        let mut wholes = 0;
         for (number, (fold, to, _)) in asked.into_iter().enumerate() {
             let mut of_model: Option<Folded<R>> = None;
             for (at, known) in all.iter_mut().zip(&mut known) {
@@ -343,7 +344,7 @@ impl<U: Rule, R: Real + Into<f64>> RuleVisitor for Together<U, R> {
                     let x =
                         (0..at.view.len()).map(|element| update(at, known, element).2[number].2);
                     let x = x.collect();
-                    known.push(at.whole(number, x));
+                    known.push(at.whole(wholes, x));
                     continue;
                 }
                 let mut folded: Vec<Option<Folded<R>>> = vec![None; at.view.numbers(to)];
@@ -357,6 +358,7 @@ impl<U: Rule, R: Real + Into<f64>> RuleVisitor for Together<U, R> {
                     |folded: Option<Folded<R>>| folded.map_or(R::lit(0.0), |folded| folded.end);
                 known.push(folded.into_iter().map(end).collect());
             }
+            wholes += usize::from(fold == Fold::Whole);
             if let Some(of_model) = of_model {
                 known.iter_mut().for_each(|known| known[number] = vec![of_model.end]);
             }

@@ -100,8 +100,13 @@ mod tests {
             let lengths = list.lengths();
             (lengths.len(), lengths.iter().sum::<usize>())
         });
-        let models =
-            [(1, 10_000_000), (161, 25_557_032), (148, 124_439_808), (48, 84_934_656), (1, 4_194_304)];
+        let models = [
+            (1, 10_000_000),
+            (161, 25_557_032),
+            (148, 124_439_808),
+            (48, 84_934_656),
+            (1, 4_194_304),
+        ];
         assert_eq!(sizes[..models.len()], models);
     }
 }

@@ -60,8 +60,8 @@ fn embeddings_the_head_and_vectors_go_to_the_auxiliary_rule() {
 #[test]
 fn a_group_says_what_is_left_to_the_auxiliary_rule() {
     let muon = || Muon::new().build().unwrap();
-    let group = Group::new("every", Select::all(), muon())
-        .auxiliary(ParamGroup::from_predicate("hidden"));
+    let group =
+        Group::new("every", Select::all(), muon()).auxiliary(ParamGroup::from_predicate("hidden"));
     let descent = Descent::builder(muon()).lr(0.02).group(group).build(&model()).unwrap();
     let muons: Vec<String> = plan(&descent)
         .into_iter()
@@ -104,8 +104,7 @@ impl Two {
 fn ten_steps_are_those_of_plain_loops() {
     let muon = || Muon::new().auxiliary(Auxiliary::new().lr_ratio(0.1).weight_decay(0.01));
     let mut model = two();
-    let mut descent =
-        Descent::builder(muon().build().unwrap()).lr(0.02).build(&model).unwrap();
+    let mut descent = Descent::builder(muon().build().unwrap()).lr(0.02).build(&model).unwrap();
     let mut first = Walk::<_, f64>::of_shape(muon(), &[4, 6], true).unwrap();
     let mut second =
         Walk::<_, f64>::of_shape(muon(), &[6, 3], true).unwrap().left_to_auxiliary().unwrap();

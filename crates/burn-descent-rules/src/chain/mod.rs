@@ -22,7 +22,10 @@ pub use stateless::{
 };
 pub use then::{Both, Then};
 
-use crate::{Fields, Fixed, Nothing, OptionMut, Options, Over, Paper, Real, Rule, options_by_name};
+use crate::{
+    Fields, Fixed, Keep, Matrix, Nothing, OptionMut, Options, Over, Paper, Real, Rule, View, Whole,
+    options_by_name,
+};
 
 /// Turns an update into another, element by element.
 ///
@@ -34,6 +37,8 @@ pub trait Transform: Options {
     const SUMS: usize = 0;
     /// As [`Rule::STAGES`].
     const STAGES: usize = if Self::SUMS > 0 { 1 } else { 0 };
+    /// How often it asks for a [whole](Over::whole) matrix.
+    const WHOLES: usize = 0;
 
     /// What is remembered of one element from step to step.
     type State<R: Copy>: Fields<R, Forms = Fixed>;
@@ -56,6 +61,16 @@ pub trait Transform: Options {
         k: Self::Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Self::State<R>);
+
+    /// As [`Rule::whole`]; [`Whole::number`] counts its own calls.
+    fn whole<M: Matrix>(&self, x: M, _kept: &mut [M], _at: &mut Whole) -> M {
+        x
+    }
+
+    /// As [`Rule::keeps`].
+    fn keeps(&self, _view: View, _dims: &[usize]) -> Vec<Keep> {
+        Vec::new()
+    }
 
     /// Shows its options, under its name.
     fn each_named(&mut self, names: &mut Names, see: &mut dyn FnMut(OptionMut<'_>)) {
@@ -197,6 +212,14 @@ impl<T: Transform> Rule for Chain<T> {
 
     fn scalars(&self, lr: f64, t: u64) -> T::Scalars<f64> {
         self.transform.scalars(lr, t)
+    }
+
+    fn whole<M: Matrix>(&self, x: M, kept: &mut [M], at: &mut Whole) -> M {
+        self.transform.whole(x, kept, at)
+    }
+
+    fn keeps(&self, view: View, dims: &[usize]) -> Vec<Keep> {
+        self.transform.keeps(view, dims)
     }
 
     #[inline(always)]

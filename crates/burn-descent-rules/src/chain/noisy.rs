@@ -2,8 +2,8 @@
 
 use crate::noise::fading;
 use crate::{
-    Domain, Fields, InvalidOption, OptionMut, Options, Over, Paper, Presence, Real, Rule, View,
-    options, options_by_name,
+    Auxiliary, Domain, Fields, InvalidOption, Keep, Matrix, OptionMut, Options, Over, Paper,
+    Presence, Real, Rule, View, Whole, options, options_by_name,
 };
 
 /// A rule that meets its gradient with normal noise added, which dies away.
@@ -191,6 +191,18 @@ impl<U: Rule> Rule for Noisy<U> {
         memory: &mut [f64],
     ) -> Self::Scalars<f64> {
         WithDeviation { rule: self.rule.remember(lr, t, k.rule, memory), ..k }
+    }
+
+    fn whole<M: Matrix>(&self, x: M, kept: &mut [M], at: &mut Whole) -> M {
+        self.rule.whole(x, kept, at)
+    }
+
+    fn keeps(&self, view: View, dims: &[usize]) -> Vec<Keep> {
+        self.rule.keeps(view, dims)
+    }
+
+    fn auxiliary(&self) -> Option<&Auxiliary> {
+        self.rule.auxiliary()
     }
 
     fn with_loss(&self, k: Self::Scalars<f64>, loss: f64) -> Self::Scalars<f64> {

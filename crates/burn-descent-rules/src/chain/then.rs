@@ -1,7 +1,10 @@
 //! One transform after another.
 
 use super::{Names, Point, Transform};
-use crate::{Domain, Fields, Fixed, OptionMut, Options, Over, Presence, Real, options_by_name};
+use crate::{
+    Domain, Fields, Fixed, Keep, Matrix, OptionMut, Options, Over, Presence, Real, View, Whole,
+    options_by_name,
+};
 
 /// The transform `then` after the transform `first`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,6 +65,7 @@ impl<A: Transform, B: Transform> Transform for Then<A, B> {
     const NAME: &'static str = "then";
     const SUMS: usize = A::SUMS + B::SUMS;
     const STAGES: usize = A::STAGES + B::STAGES;
+    const WHOLES: usize = A::WHOLES + B::WHOLES;
     type State<R: Copy> = Both<A::State<R>, B::State<R>>;
     type Scalars<R: Copy> = Both<A::Scalars<R>, B::Scalars<R>>;
 
@@ -84,6 +88,23 @@ impl<A: Transform, B: Transform> Transform for Then<A, B> {
         let (u, first) = A::transform(u, at, s.first, k.first, over);
         let (u, then) = B::transform(u, at, s.then, k.then, over);
         (u, Both { first, then })
+    }
+
+    fn whole<M: Matrix>(&self, x: M, kept: &mut [M], at: &mut Whole) -> M {
+        let (first, then) = kept.split_at_mut(self.first.keeps(at.view, &at.dims).len());
+        match at.number.checked_sub(A::WHOLES) {
+            None => self.first.whole(x, first, at),
+            Some(number) => {
+                at.number = number;
+                self.then.whole(x, then, at)
+            }
+        }
+    }
+
+    fn keeps(&self, view: View, dims: &[usize]) -> Vec<Keep> {
+        let mut all = self.first.keeps(view, dims);
+        all.extend(self.then.keeps(view, dims));
+        all
     }
 
     fn each_named(&mut self, names: &mut Names, see: &mut dyn FnMut(OptionMut<'_>)) {
