@@ -4,6 +4,7 @@ use crate::around::Around;
 use crate::backend::Backend;
 use crate::data::{Layout, Wish};
 use crate::help::{self, WIDTH};
+use crate::model::Kind;
 use crate::recipe::{BatchSize, Hidden};
 use crate::task::Task;
 use anyhow::{Context, Result};
@@ -117,6 +118,11 @@ pub struct Common {
     #[arg(long, value_name = "all|N", allow_negative_numbers = true, help_heading = "Training")]
     pub batch_size: Option<BatchSize>,
 
+    /// What the network is made of: linear layers, or two convolutions before them, for images of a
+    /// square [default: mlp]
+    #[arg(long, value_name = "mlp|cnn", hide_possible_values = true, help_heading = "Training")]
+    pub model: Option<Kind>,
+
     /// The widths of the hidden layers; `none` makes a linear model [default: 64,64]
     #[arg(long, value_name = "N,...", help_heading = "Training")]
     pub hidden: Option<Hidden>,
@@ -169,7 +175,7 @@ pub struct Flags {
     pub save: Option<PathBuf>,
 
     /// Go on from a save, to the total of --epochs, on this or another backend. What is not given
-    /// is as it was; optimizer, seed, hidden layers and data cannot change. With other --epochs a
+    /// is as it was; optimizer, seed, network and data cannot change. With other --epochs a
     /// schedule goes on as one over the new total. Without --save, what is trained is not kept
     #[arg(long, value_name = "FILE.bpk", help_heading = "Results")]
     pub resume: Option<PathBuf>,
@@ -205,7 +211,7 @@ pub struct Flags {
 }
 
 /// The flags that predicting has no use for.
-const TRAINING: [&str; 23] = [
+const TRAINING: [&str; 24] = [
     "data",
     "target",
     "drop",
@@ -217,6 +223,7 @@ const TRAINING: [&str; 23] = [
     "warmup",
     "epochs",
     "batch_size",
+    "model",
     "hidden",
     "seed",
     "clip_norm",

@@ -2,7 +2,7 @@
 
 use crate::args::Flags;
 use crate::around::Around;
-use crate::model::Mlp;
+use crate::model::Network;
 use crate::recipe::Recipe;
 use crate::train::Epoch;
 use anyhow::{Result, ensure};
@@ -64,7 +64,7 @@ impl Position {
     ///
     /// # Errors
     /// If an option is not allowed, or no step would ever be taken.
-    pub fn walk(&self, model: &Mlp, examples: usize) -> Result<Descent> {
+    pub fn walk(&self, model: &Network, examples: usize) -> Result<Descent> {
         self.walk_by(model, self.recipe.schedule(self.all_steps(examples)?)?)
     }
 
@@ -72,7 +72,7 @@ impl Position {
     ///
     /// # Errors
     /// If an option is not allowed.
-    pub fn walk_by(&self, model: &Mlp, schedule: impl Schedule) -> Result<Descent> {
+    pub fn walk_by(&self, model: &Network, schedule: impl Schedule) -> Result<Descent> {
         let Around { clip_norm, ema, .. } = self.around;
         let walk = Descent::builder(self.recipe.rule()?).schedule(schedule);
         let walk = walk.accumulate(self.around.batches());

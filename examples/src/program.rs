@@ -6,7 +6,7 @@ use crate::data::Dataset;
 use crate::explain::explain;
 use crate::find_lr::find_lr;
 use crate::help::one_line;
-use crate::model::Mlp;
+use crate::model::Network;
 use crate::position::Position;
 use crate::predict::predict;
 use crate::recipe::Recipe;
@@ -117,7 +117,7 @@ pub(crate) struct Prepared {
     pub(crate) backend: Backend,
     pub(crate) device: Device,
     pub(crate) data: Dataset,
-    pub(crate) model: Mlp,
+    pub(crate) model: Network,
 }
 
 /// Opens the device, loads the data, and makes the network that fits it. `saved` is the checksum of

@@ -2,7 +2,7 @@
 
 use crate::args::Common;
 use crate::data::Source;
-use crate::model::Mlp;
+use crate::model::{Kind, Network};
 use crate::schedule;
 use crate::task::Task;
 use crate::train::Plan;
@@ -39,6 +39,9 @@ pub struct Recipe {
     pub batch_size: BatchSize,
     /// Chance follows from it.
     pub seed: u64,
+    /// What the network is made of.
+    #[serde(default)]
+    pub model: Kind,
     /// The widths of the hidden layers.
     pub hidden: Hidden,
     /// Where the examples are from.
@@ -103,6 +106,7 @@ impl Recipe {
                 .or(saved.map(|saved| saved.batch_size))
                 .unwrap_or(BatchSize::Rows(32)),
             seed: flags.seed.or(saved.map(|saved| saved.seed)).unwrap_or(0),
+            model: flags.model.or(saved.map(|saved| saved.model)).unwrap_or_default(),
             hidden: flags
                 .hidden
                 .clone()
@@ -140,9 +144,9 @@ impl Recipe {
     ///
     /// # Errors
     /// If it is too large.
-    pub fn network(&self, [inputs, outputs]: [usize; 2], device: &Device) -> Result<Mlp> {
+    pub fn network(&self, [inputs, outputs]: [usize; 2], device: &Device) -> Result<Network> {
         let widths = [&[inputs], &self.hidden.0[..], &[outputs]].concat();
-        Mlp::new(&widths, self.seed, &device.clone().autodiff())
+        Network::new(self.model, &widths, self.seed, &device.clone().autodiff())
     }
 
     /// What is to be done with so many examples.
@@ -168,6 +172,7 @@ impl Recipe {
             Ok(())
         };
         same("--optimizer", &self.optimizer, &saved.optimizer)?;
+        same("--model", &self.model, &saved.model)?;
         same("--hidden", &self.hidden, &saved.hidden)?;
         same("--seed", &self.seed, &saved.seed)?;
         let states = saved.rule().context("the save's optimizer")?.state_names();
@@ -275,6 +280,7 @@ mod tests {
         let saved = recipe(&[], None).unwrap();
         let error = |flags: &[&str]| recipe(flags, Some(&saved)).unwrap_err().to_string();
         assert!(error(&["--optimizer", "sgd"]).contains("--optimizer adam, not sgd"));
+        assert!(error(&["--model", "cnn"]).contains("--model mlp, not cnn"));
         assert!(error(&["--hidden", "3"]).contains("--hidden 64,64, not 3"));
         assert!(error(&["--hidden", "none"]).contains("not none"));
         assert!(error(&["--seed", "1"]).contains("--seed 0, not 1"));

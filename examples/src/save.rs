@@ -1,7 +1,7 @@
 //! Stopping and going on: a save is a checkpoint of the walk, with a note of the run's position.
 
 use crate::data::Encoder;
-use crate::model::Mlp;
+use crate::model::Network;
 use crate::output;
 use crate::position::Position;
 use crate::train::Learner;
@@ -55,7 +55,12 @@ impl Save {
     ///
     /// # Errors
     /// If the save is not of such a model and walk.
-    pub fn restore(self, now: &Position, descent: &mut Descent, model: &Mlp) -> Result<Mlp> {
+    pub fn restore(
+        self,
+        now: &Position,
+        descent: &mut Descent,
+        model: &Network,
+    ) -> Result<Network> {
         let Position { recipe, around, epochs, .. } = &self.position;
         let same = (recipe, around, *epochs) == (&now.recipe, &now.around, now.epochs);
         let checkpoint = self.checkpoint;
@@ -71,7 +76,7 @@ impl Save {
     ///
     /// # Errors
     /// If the save is not of such a model.
-    pub fn judged(self, widths: [usize; 2], device: &Device) -> Result<Mlp> {
+    pub fn judged(self, widths: [usize; 2], device: &Device) -> Result<Network> {
         let Self { position, checkpoint, .. } = self;
         let model = position.recipe.network(widths, device)?;
         // No step is taken, so that no schedule is needed.

@@ -2,7 +2,7 @@
 
 use crate::data::{Batch, Dataset, Encoder, Examples, Matrix, OnDevice};
 use crate::detail::Detail;
-use crate::model::Mlp;
+use crate::model::Network;
 use crate::random::{Stream, order};
 use crate::task::{Judgement, Task};
 use anyhow::{Context, Result};
@@ -23,7 +23,7 @@ pub(crate) const JUDGED_AT_ONCE: usize = 4096;
 /// The network and the walk that trains it.
 pub struct Learner {
     /// The network, at the weights to train.
-    pub model: Mlp,
+    pub model: Network,
     /// All else that changes from step to step.
     pub descent: Descent,
     /// Is the step of what is left over taken at the end of each epoch?
@@ -122,7 +122,7 @@ impl Classroom {
 
 impl Plan {
     /// The mean loss of a batch, to be differentiated.
-    pub fn loss(&self, model: &Mlp, batch: &Batch) -> Tensor<1> {
+    pub fn loss(&self, model: &Network, batch: &Batch) -> Tensor<1> {
         let Batch { inputs, targets } = batch.clone();
         self.task.loss(model.forward(Tensor::from_inner(inputs)), Tensor::from_inner(targets))
     }
@@ -203,9 +203,9 @@ impl Learner {
     /// What came of a step, once it is in the log, with the loss of its batch.
     fn stepped(
         &mut self,
-        stepped: Result<(Mlp, Report), Refused<Mlp>>,
+        stepped: Result<(Network, Report), Refused<Network>>,
         loss: Option<&Tensor<1>>,
-    ) -> Result<(Mlp, Report)> {
+    ) -> Result<(Network, Report)> {
         let (model, mut report) = stepped.map_err(DescentError::from)?;
         if let Some(log) = &mut self.log
             && (loss.is_some() || report.stepped)
@@ -219,7 +219,7 @@ impl Learner {
 
 /// Judges a network, in burn's form for validation.
 pub(crate) fn judge(
-    model: &Mlp,
+    model: &Network,
     task: Task,
     test: &Examples,
     device: &Device,
@@ -230,7 +230,7 @@ pub(crate) fn judge(
 
 /// The outputs of a network, so many a row.
 pub(crate) fn outputs(
-    model: &Mlp,
+    model: &Network,
     inputs: &Matrix,
     width: usize,
     device: &Device,

@@ -9,7 +9,7 @@ use burn_descent_examples::args::Common;
 use burn_descent_examples::backend::Backend;
 use burn_descent_examples::data::{Code, Coding, Dataset, Encoder, Examples, Inputs, Matrix};
 use burn_descent_examples::distributed::{Place, Places, Strategy, Training};
-use burn_descent_examples::model::Mlp;
+use burn_descent_examples::model::Network;
 use burn_descent_examples::random::{Stream, order};
 use burn_descent_examples::recipe::{Hidden, Recipe};
 use burn_descent_examples::task::Task;
@@ -64,7 +64,7 @@ fn flex() -> (Backend, Device) {
 }
 
 /// One device that has the whole of each batch: a plain loop, without burn-train.
-fn one_device(recipe: &Recipe) -> Mlp {
+fn one_device(recipe: &Recipe) -> Network {
     let (_, device) = flex();
     let Dataset { train, .. } = data();
     let mut model = recipe.network([2, 2], &device).unwrap();
@@ -84,7 +84,7 @@ fn one_device(recipe: &Recipe) -> Mlp {
     model
 }
 
-fn weights(model: &Mlp) -> Vec<f32> {
+fn weights(model: &Network) -> Vec<f32> {
     struct Weights(Vec<f32>);
     impl ModuleVisitor for Weights {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

@@ -351,8 +351,8 @@ impl Fused {
         gradient: &DispatchTensor,
         state: &'a mut FusedState,
     ) -> Result<(Scalars, &'a mut Vec<DispatchTensor>), StepError> {
-        check_lr(program.code.name, lr)?;
-        let optimizer = program.code.name;
+        check_lr(program.name, lr)?;
+        let optimizer = program.name;
         if program.code.needs_loss && self.loss.is_none() {
             return Err(StepError::NeedsLoss { optimizer });
         }

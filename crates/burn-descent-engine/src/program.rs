@@ -19,6 +19,8 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 /// A checked rule, ready to run.
 pub(crate) struct Program {
     pub(crate) code: Arc<Code>,
+    /// The name of the optimizer: that of its rule, or of the rule whose auxiliary one it is.
+    pub(crate) name: &'static str,
     /// The codes of its rule, for programs of other options.
     forms: Forms,
     /// The rule with its options.
@@ -98,6 +100,7 @@ impl<U: Rule> Values for U {
         // A rule that is allowed is allowed for all tensors.
         if let Some(auxiliary) = auxiliary_of(self, view, is_auxiliary) {
             let mut program = Program::of(auxiliary.clone(), &AUXILIARY).ok()?;
+            program.name = U::NAME;
             program.sign = if maximizes(self) { -1.0 } else { 1.0 };
             return Some(program);
         }
@@ -128,6 +131,7 @@ impl Program {
     fn of<U: Rule>(rule: U, forms: &Forms) -> Result<Self, InvalidOption> {
         Ok(Self {
             code: Code::of(&rule, forms)?,
+            name: U::NAME,
             forms: forms.clone(),
             seed: rule.seed(),
             sign: if maximizes(&rule) { -1.0 } else { 1.0 },

@@ -145,7 +145,7 @@ impl FusedState {
 
     /// Is it of this rule and of this shape?
     pub(crate) fn check(&self, program: &Program, shape: &Shape) -> Result<(), StepError> {
-        let optimizer = program.code.name;
+        let optimizer = program.name;
         let keeps = program.keeps(shape, self.by_columns);
         if !self.is_of(&program.code, keeps.len()) {
             return Err(StepError::ForeignState { optimizer });

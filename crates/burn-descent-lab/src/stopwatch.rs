@@ -12,7 +12,7 @@ use burn::tensor::{Device, Gradients, Tensor};
 use burn_descent::{Adam, Build, Descent};
 use burn_descent_examples::args::{Common, Data};
 use burn_descent_examples::backend::Backend;
-use burn_descent_examples::model::Mlp;
+use burn_descent_examples::model::Network;
 use burn_descent_examples::recipe::{BatchSize, Hidden, Recipe};
 use burn_descent_examples::task::Task;
 use serde::Serialize;
@@ -68,7 +68,7 @@ impl Seconds {
 }
 
 /// A step by one optimizer.
-type Step = Box<dyn FnMut(Mlp, Gradients) -> Result<Mlp>>;
+type Step = Box<dyn FnMut(Network, Gradients) -> Result<Network>>;
 
 /// Trains the classifier by Adam: burn-optim's, ours in burn's `ModuleOptimizer`, ours in `Descent`,
 /// an epoch of each in turn.
@@ -140,7 +140,7 @@ fn recipe(args: &Args) -> Result<Recipe> {
 }
 
 /// Adam with one set of options, as three optimizers.
-fn steps(model: &Mlp, lr: f64) -> Result<[(&'static str, Step); 3]> {
+fn steps(model: &Network, lr: f64) -> Result<[(&'static str, Step); 3]> {
     let through = |mut optimizer: ModuleOptimizer| -> Step {
         Box::new(move |model, gradients| {
             let gradients = GradientsParams::from_grads(gradients, &model);

@@ -26,24 +26,25 @@ impl Word {
         let mut words: Vec<_> = graph.nodes.iter().map(|node| Self::Node(*node)).collect();
         let abs = |node: &Node| if let Node::Abs(y) = *node { Some(y) } else { None };
         let neg = |node: &Node| if let Node::Neg(x) = *node { Some(x) } else { None };
+        let search = graph.search();
         let xs: Vec<Id> = graph.nodes.iter().filter_map(neg).collect();
         let ys = graph.nodes.iter().filter_map(abs);
         for (y, x) in ys.flat_map(|y| xs.iter().map(move |x| (y, *x))) {
-            if let Some(atan2) = graph.find([y, x], |[y, x]| y.atan2(x)) {
+            if let Some(atan2) = search.find([y, x], |[y, x]| y.atan2(x)) {
                 words[atan2] = Self::Atan2(y, x);
             }
         }
         for x in 0..words.len() {
-            if let Some(sign) = graph.find([x], |[x]| x.sign()) {
+            if let Some(sign) = search.find([x], |[x]| x.sign()) {
                 words[sign] = Self::Sign(x);
             }
-            if let Some(cbrt) = graph.find([x], |[x]| x.cbrt()) {
+            if let Some(cbrt) = search.find([x], |[x]| x.cbrt()) {
                 words[cbrt] = Self::Cbrt(x);
             }
-            if let Some(atan) = graph.find([x], |[x]| x.atan()) {
+            if let Some(atan) = search.find([x], |[x]| x.atan()) {
                 words[atan] = Self::Atan(x);
             }
-            if let Some(tanh) = graph.find([x], |[x]| x.tanh()) {
+            if let Some(tanh) = search.find([x], |[x]| x.tanh()) {
                 words[tanh] = Self::Tanh(x);
             }
             if let Node::Select(over, high, above) = graph.nodes[x]

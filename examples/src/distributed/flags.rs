@@ -54,7 +54,7 @@ pub(super) struct Flags {
 }
 
 /// The flags of a training, which a server has none of.
-const TRAINING: [&str; 18] = [
+const TRAINING: [&str; 19] = [
     "data",
     "target",
     "drop",
@@ -69,6 +69,7 @@ const TRAINING: [&str; 18] = [
     "warmup",
     "epochs",
     "batch_size",
+    "model",
     "hidden",
     "seed",
     "on",

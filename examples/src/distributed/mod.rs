@@ -17,7 +17,7 @@ use crate::data::{Dataset, OnDevice};
 use crate::learner::lines::Lines;
 use crate::learner::loader::Loader;
 use crate::learner::{Diverged, failed};
-use crate::model::Mlp;
+use crate::model::Network;
 use crate::program::exit;
 use crate::quietly::quietly;
 use crate::recipe::{BatchSize, Recipe};
@@ -122,7 +122,7 @@ impl Training<'_> {
     ///
     /// # Errors
     /// If a device fails or the training diverges.
-    pub fn run(&self, devices: &[Device], strategy: Strategy) -> Result<Mlp> {
+    pub fn run(&self, devices: &[Device], strategy: Strategy) -> Result<Network> {
         let Self { recipe, data, epochs, share, device } = *self;
         let devices: Vec<Device> = devices.iter().map(|device| device.clone().autodiff()).collect();
         let part = data.train.inputs.len() / devices.len();

@@ -1,7 +1,7 @@
 //! The network on one of several devices.
 
 use crate::data::Batch;
-use crate::model::Mlp;
+use crate::model::Network;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
@@ -10,17 +10,17 @@ use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 /// of losses divided by their number, the sum is the gradient of the mean loss of the whole batch.
 #[derive(Module, Debug)]
 pub(super) struct Replica {
-    network: Mlp,
+    network: Network,
     #[module(skip)]
     copies: usize,
 }
 
 impl Replica {
-    pub(super) fn new(network: Mlp, copies: usize) -> Self {
+    pub(super) fn new(network: Network, copies: usize) -> Self {
         Self { network, copies }
     }
 
-    pub(super) fn into_network(self) -> Mlp {
+    pub(super) fn into_network(self) -> Network {
         self.network
     }
 }

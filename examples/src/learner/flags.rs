@@ -19,7 +19,7 @@ pub(super) struct Flags {
     pub(super) dir: Option<PathBuf>,
 
     /// Go on from the checkpoint of this epoch in --dir, to the total of --epochs. What is not given
-    /// is as it was; optimizer, seed, hidden layers and data cannot change
+    /// is as it was; optimizer, seed, network and data cannot change
     #[arg(long, value_name = "EPOCH", requires = "dir", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Results")]
     pub(super) resume: Option<u64>,
 

@@ -13,7 +13,7 @@ mod step;
 
 use crate::data::{Dataset, OnDevice};
 use crate::detail::Detail;
-use crate::model::Mlp;
+use crate::model::Network;
 use crate::program::{Prepared, exit, prepare};
 use crate::quietly::quietly;
 use crate::recipe::Recipe;
@@ -98,7 +98,7 @@ fn training(
     data: &Dataset,
     device: &Device,
     folder: &Path,
-) -> SupervisedTraining<Mlp> {
+) -> SupervisedTraining<Network> {
     let train = OnDevice::new(&data.train, device);
     let test = OnDevice::new(&data.test, device);
     let (batch_size, seed) = (run.recipe.batch_size.of(train.len()), run.recipe.seed);

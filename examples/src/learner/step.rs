@@ -1,12 +1,12 @@
 //! The network as a `Learner` takes it.
 
 use crate::data::Batch;
-use crate::model::Mlp;
+use crate::model::Network;
 use crate::task::Task;
 use burn::tensor::Tensor;
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 
-impl Mlp {
+impl Network {
     /// The outputs for a batch as burn's metrics take them.
     pub(crate) fn classify(&self, inputs: Tensor<2>, targets: Tensor<2>) -> ClassificationOutput {
         let outputs = self.forward(inputs);
@@ -16,7 +16,7 @@ impl Mlp {
     }
 }
 
-impl TrainStep for Mlp {
+impl TrainStep for Network {
     type Input = Batch;
     type Output = ClassificationOutput;
 
@@ -27,7 +27,7 @@ impl TrainStep for Mlp {
     }
 }
 
-impl InferenceStep for Mlp {
+impl InferenceStep for Network {
     type Input = Batch;
     type Output = ClassificationOutput;
 

@@ -11,7 +11,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use burn_descent_examples::args::{Common, Data};
 use burn_descent_examples::backend::Backend;
-use burn_descent_examples::model::Mlp;
+use burn_descent_examples::model::Network;
 use burn_descent_examples::recipe::{BatchSize, Hidden, Recipe};
 use burn_descent_examples::task::Task;
 use burn_descent_examples::train::Learner;
@@ -180,7 +180,7 @@ fn weights(learner: &Learner) -> Result<Vec<f32>> {
         }
     }
     let mut weights = Weights(Vec::new());
-    Mlp::visit(&learner.model, &mut weights);
+    Network::visit(&learner.model, &mut weights);
     Ok(weights.0.into_iter().collect::<Result<Vec<_>>>()?.concat())
 }
 

@@ -3,6 +3,7 @@
 use super::tune::Tune;
 use crate::choice::Choices;
 use burn_descent_examples::args::{Data, Machine};
+use burn_descent_examples::model::Kind;
 use burn_descent_examples::recipe::{BatchSize, Hidden};
 use burn_descent_examples::task::Task;
 
@@ -60,6 +61,10 @@ pub struct Args {
     /// How many examples make a batch
     #[arg(long, value_name = "all|N", default_value = "32")]
     pub batch_size: BatchSize,
+
+    /// What the network is made of: linear layers, or two convolutions before them
+    #[arg(long, value_name = "mlp|cnn", hide_possible_values = true, default_value_t = Kind::Mlp)]
+    pub model: Kind,
 
     /// The widths of the hidden layers; `none` makes a linear model
     #[arg(long, value_name = "N,...", default_value = "64,64")]

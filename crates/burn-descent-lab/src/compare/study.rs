@@ -48,6 +48,7 @@ impl Study {
             data: args.data.clone(),
             schedule: Some(args.schedule.clone()),
             batch_size: Some(args.batch_size),
+            model: Some(args.model),
             hidden: Some(args.hidden.clone()),
             seed: Some(args.seed),
             ..Common::default()
@@ -72,6 +73,7 @@ impl Study {
             "lr_span": args.lr_span,
             "schedule": args.schedule,
             "batch_size": base.batch_size.to_string(),
+            "model": base.model.to_string(),
             "hidden": base.hidden.to_string(),
             "seed": args.seed,
         });

@@ -117,16 +117,31 @@ impl Graph {
         Self { nodes: self.nodes.clone(), outputs }.pruned()
     }
 
-    /// The node that is a function of these nodes, if one is: recording it again adds nothing.
+    /// To look for nodes by what they are a function of.
+    pub(crate) fn search(&self) -> Search {
+        TAPE.set(Tape { nodes: self.nodes.clone(), is_whole: true });
+        Search(PhantomData)
+    }
+}
+
+/// Looks for nodes of a graph, one graph at a time in a thread.
+pub(crate) struct Search(PhantomData<*const ()>);
+
+impl Search {
+    /// The node that is a function of these nodes, if one is.
     pub(crate) fn find<const N: usize>(
         &self,
         arguments: [Id; N],
         function: fn([Symbol; N]) -> Symbol,
     ) -> Option<Id> {
-        TAPE.set(self.nodes.clone());
         let Symbol(id) = function(arguments.map(Symbol));
+        (id != NOWHERE).then_some(id)
+    }
+}
+
+impl Drop for Search {
+    fn drop(&mut self) {
         TAPE.take();
-        (id < self.nodes.len()).then_some(id)
     }
 }
 
@@ -135,19 +150,37 @@ impl Graph {
 pub struct Symbol(Id);
 
 thread_local! {
-    /// The nodes of the rule that this thread is recording.
-    static TAPE: RefCell<Vec<Node>> = const { RefCell::new(Vec::new()) };
+    /// What this thread is recording.
+    static TAPE: RefCell<Tape> = const { RefCell::new(Tape { nodes: Vec::new(), is_whole: false }) };
 }
+
+/// The nodes of a rule so far.
+#[derive(Default)]
+struct Tape {
+    nodes: Vec<Node>,
+    /// Are these all there are, so that what is not among them is [`NOWHERE`]?
+    is_whole: bool,
+}
+
+/// The number of a node that is not there.
+const NOWHERE: Id = Id::MAX;
 
 impl Symbol {
     /// Records a node, unless an equal one is there: common sub-expressions are shared.
     fn record(node: Node) -> Self {
         TAPE.with_borrow_mut(|tape| {
-            let id = tape.iter().position(|known| *known == node).unwrap_or_else(|| {
-                tape.push(node);
-                tape.len() - 1
-            });
-            Symbol(id)
+            let Tape { nodes, is_whole } = tape;
+            if node.arguments().any(|argument| argument == NOWHERE) {
+                return Symbol(NOWHERE);
+            }
+            let id = nodes.iter().position(|known| *known == node);
+            Symbol(id.unwrap_or_else(|| {
+                if *is_whole {
+                    return NOWHERE;
+                }
+                nodes.push(node);
+                nodes.len() - 1
+            }))
         })
     }
 }
@@ -223,7 +256,7 @@ impl Over<Symbol> for Recorder {
 fn trace(outputs: impl FnOnce() -> Vec<Symbol>) -> Graph {
     TAPE.take();
     let outputs: Vec<Id> = outputs().into_iter().map(|symbol| symbol.0).collect();
-    Graph { nodes: TAPE.take(), outputs }.pruned()
+    Graph { nodes: TAPE.take().nodes, outputs }.pruned()
 }
 
 impl Graph {
