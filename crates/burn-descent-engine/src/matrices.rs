@@ -112,6 +112,9 @@ impl Matrix for Matrices {
     fn abs(&self) -> Self {
         Self(self.0.clone().abs())
     }
+    fn sign(&self) -> Self {
+        Self(self.0.clone().sign())
+    }
     fn at_least(&self, least: f64) -> Self {
         // Not `clamp_min`, which loses a NaN on some backends.
         let below = self.0.clone().lower_elem(least);

@@ -111,6 +111,12 @@ impl Condition {
             Condition::FirstTwoLarger(key) => case.shapes.iter().any(|shape| {
                 shape.len() > 2 && shape[..2].iter().all(|size| *size as f64 > number(case, key))
             }),
+            Condition::NullSpace(key) => case.shapes.iter().any(|shape| {
+                let all: usize = shape.iter().product();
+                let most = number(case, key);
+                let alone = |size: &usize| size * size > all && *size as f64 <= most;
+                shape.len() > 1 && shape.iter().any(alone)
+            }),
             Condition::Several => case.shapes.len() > 1,
         }
     }

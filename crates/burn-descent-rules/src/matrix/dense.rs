@@ -99,6 +99,9 @@ impl<R: Real + Into<f64>> Matrix for Dense<R> {
     fn abs(&self) -> Self {
         self.map(R::abs)
     }
+    fn sign(&self) -> Self {
+        self.map(R::sign)
+    }
     fn at_least(&self, least: f64) -> Self {
         self.map(|x| x.max(R::lit(least)))
     }

@@ -79,6 +79,33 @@ impl<M: Matrix> Singular<M> {
     }
 }
 
+/// One step of orthogonal iteration towards the eigenvectors of symmetric matrices `A`, from the bases `Q` in columns:
+/// `Q R = (A + lift max λ) Q`, of which the columns with the greatest `λ = diag(Qᵀ A Q)` are taken first. Each new column
+/// is in the place of the old one that it is from, so that what is known of it stays true. `None` where a number is not
+/// finite.
+pub(crate) fn iterate<M: Matrix>(matrix: &M, basis: &M, lift: f64) -> Option<M> {
+    let one = |(a, mut basis): (Mat<f64>, Mat<f64>)| {
+        let product = &a * &basis;
+        if !product.is_all_finite() {
+            return None;
+        }
+        let size = basis.ncols();
+        let value = |i: usize| (0..size).map(|row| basis[(row, i)] * product[(row, i)]).sum();
+        let values: Vec<f64> = (0..size).map(value).collect();
+        let mut order: Vec<usize> = (0..size).collect();
+        order.sort_by(|a, b| values[*b].total_cmp(&values[*a]));
+        let lift = order.first().map_or(0.0, |greatest| lift * values[*greatest]);
+        let lifted = |row, i| product[(row, order[i])] + lift * basis[(row, order[i])];
+        let q = Mat::from_fn(size, size, lifted).qr().compute_thin_Q();
+        for (i, place) in order.into_iter().enumerate() {
+            (0..size).for_each(|row| basis[(row, place)] = q[(row, i)]);
+        }
+        basis.is_all_finite().then_some(basis)
+    };
+    let all: Option<Vec<_>> = each(matrix).into_iter().zip(each(basis)).map(one).collect();
+    Some(stack(matrix, &all?))
+}
+
 /// The orthogonal factor of `A = Q R`, with a positive diagonal in `R`.
 pub(crate) fn orthogonal<M: Matrix>(matrix: &M) -> M {
     let one = |a: Mat<f64>| {

@@ -6,6 +6,7 @@ mod factor;
 mod newton_schulz;
 
 pub(crate) use dense::Dense;
+pub(crate) use factor::iterate;
 pub use factor::{Eigen, Singular};
 pub use newton_schulz::Coefficients;
 pub(crate) use newton_schulz::{gram_newton_schulz, newton_schulz};
@@ -45,6 +46,8 @@ pub trait Matrix:
     fn sqrt(&self) -> Self;
     /// Absolute values.
     fn abs(&self) -> Self;
+    /// 1, -1, or 0 for 0.
+    fn sign(&self) -> Self;
     /// Each number, or this one where that is greater. A NaN may be lost.
     fn at_least(&self, least: f64) -> Self;
     /// The sums over a dimension, which has one number then.

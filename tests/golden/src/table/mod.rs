@@ -48,6 +48,8 @@ pub enum Condition {
     LrChanges,
     /// A tensor has more than two dimensions.
     Deep,
+    /// A dimension of a matrix is larger than all others together, and at most the hyper-parameter.
+    NullSpace(&'static str),
     /// There is more than one tensor.
     Several,
     /// The two largest dimensions of a tensor are not its last two, and as large as the hyper-parameter at

@@ -1,11 +1,11 @@
 //! `pytorch_optimizer`.
 
-use super::Condition::{Deep, Is, LrChanges, MoreThan, Off, On, Several};
+use super::Condition::{Deep, Is, LrChanges, MoreThan, NullSpace, Off, On, Several};
 use super::Meaning::{
     Both, Decides, Free, Given, GivenLr, GivenNumber, Lr, LrAnd, Number, NumberOrZero, Pair,
     Switch, Triple,
 };
-use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, RANGER, WRAPPER};
+use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, NULL_SPACE, RANGER, WRAPPER};
 use super::{CAUTION, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row};
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
@@ -1199,9 +1199,47 @@ pub(super) const ROWS: &[Row] = &[
             ("step", Free),
         ]],
     ),
-    row("soap").differs(MATRIX),
+    row("soap").when(&[NullSpace("max_precondition_dim")]).differs(NULL_SPACE),
+    row("soap").is(
+        "soap",
+        &[&[
+            ("lr", Lr),
+            ("betas", Pair(["beta1", "beta2"])),
+            ("shampoo_beta", Given("shampoo_beta")), // by default beta2, which is ours
+            ("weight_decay", Number("weight_decay")),
+            ("precondition_frequency", Number("precondition_frequency")),
+            ("max_precondition_dim", Number("max_precondition_dim")),
+            ("merge_dims", Switch("merge_dims")),
+            ("precondition_1d", Switch("precondition_1d")),
+            ("correct_bias", Switch("correct_bias")),
+            ("normalize_gradient", Switch("normalize_gradient")),
+            ("eps", Meaning::Both(["eps", "normalize_eps"])),
+            ("maximize", Switch("maximize")),
+            ("data_format", Free), // the outputs are first in these
+            ("step", Free),
+        ]],
+    ),
     row("sophiah").differs(CURVATURE),
-    row("splus").differs(MATRIX),
+    row("splus").when(&[NullSpace("max_dim")]).differs(NULL_SPACE),
+    row("splus").is(
+        "splus",
+        &[&[
+            ("lr", Lr),
+            ("betas", Pair(["beta1", "beta2"])),
+            ("weight_decay", Number("weight_decay")),
+            ("weight_decouple", Switch("decoupled_weight_decay")),
+            ("fixed_decay", Switch("fixed_decay")),
+            ("ema_rate", Number("ema_rate")),
+            ("inverse_steps", Number("inverse_steps")),
+            ("max_dim", Number("max_dim")),
+            ("nonstandard_constant", Number("nonstandard_constant")),
+            ("eps", Free), // added to what eigenvectors are taken of, which changes none
+            ("maximize", Switch("maximize")),
+            ("train_mode", Free),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
     row("stable_spam").is(
         "stable_spam",
         &[&[

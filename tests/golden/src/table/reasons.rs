@@ -4,6 +4,10 @@
 pub(super) const MATRIX: &str =
     "a matrix method: a step needs the whole matrix of a parameter, a rule here sees one element";
 
+/// SOAP and SPlus, of an oblong matrix.
+pub(super) const NULL_SPACE: &str = "a factor whose rank is not full in the first step: the basis of its null space is any, and \
+     the way depends on which one a LAPACK takes";
+
 /// Lookahead, SAM.
 pub(super) const WRAPPER: &str = "a wrapper around another optimizer, which `Descent` has: Lookahead and SAM are held to these \
      trajectories in tests/tests/descent/golden.rs";
