@@ -15,8 +15,8 @@ use burn_descent_rules::{
     DiffGrad, DoG, DoWG, ExAdam, FAdam, Fromage, Ftrl, Grams, GrokFastAdamW, Kate, LaProp, Lamb,
     Lars, Lion, MSvag, Madgrad, Mars, Momo, MomoAdam, Muon, NAdam, Nero, Nesterov, NovoGrad,
     OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, PolyakSgd, Prodigy, QhAdam, Qhm, RAdam, Racs,
-    Ranger21, Real, RmsProp, Rprop, Rule, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd,
-    Sgd, SgdSai, Sgdp, SignSgd, SimplifiedAdEmaMix, Sm3, StableSpam, Swats, Tam, Tiger, Vsgd, Yogi,
+    Ranger21, Real, RmsProp, Rprop, Rule, ScalableShampoo, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd,
+    Sgd, SgdSai, Sgdp, Shampoo, SignSgd, SimplifiedAdEmaMix, Sm3, StableSpam, Swats, Tam, Tiger, Vsgd, Yogi,
     from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -129,6 +129,8 @@ const RULES: &[(&str, usize, Replay)] = rules![
     ScheduleFreeSgd: 24,
     ScheduleFreeAdamW: 24,
     ScheduleFreeRAdam: 10,
+    Shampoo: 16,
+    ScalableShampoo: 12,
 ];
 
 /// The rules as textbooks have them, computed by whoever wrote the files: no library of its own.

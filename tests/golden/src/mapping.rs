@@ -248,7 +248,11 @@ impl Meaning {
             }
             Meaning::Word(option, words) => {
                 if let Some(given) = given.filter(|value| !value.is_null()) {
-                    let word = words.iter().find(|(listed, _)| given.as_str() == Some(listed));
+                    let named = |listed: &str| match given {
+                        Value::Number(number) => number.to_string() == listed,
+                        _ => given.as_str() == Some(listed),
+                    };
+                    let word = words.iter().find(|(listed, _)| named(listed));
                     let (_, ours) =
                         word.ok_or_else(|| expected("one of the words that are listed"))?;
                     set(option, (*ours).to_owned());

@@ -1,14 +1,19 @@
 //! Whole matrices, for rules that look past rows and columns: each rule's text over [`Matrix`], which every
 //! engine has.
 
+mod blocks;
 mod dense;
 mod factor;
 mod newton_schulz;
+mod root;
 
+pub use blocks::Merging;
+pub(crate) use blocks::Blocks;
 pub(crate) use dense::Dense;
 pub use factor::{Eigen, Singular};
 pub use newton_schulz::Coefficients;
 pub(crate) use newton_schulz::{gram_newton_schulz, newton_schulz};
+pub(crate) use root::{Ridge, inverse_root, square_roots};
 
 use crate::noise::Draw;
 use crate::{Domain, View};

@@ -130,7 +130,7 @@ pub enum Meaning {
     Finite(&'static str),
     /// A list of two numbers, each the option of this name; where the first is `null` it is this one.
     PairOr([&'static str; 2], f64),
-    /// A word: the option of this name is the word that is listed beside it; where it is `null` or not there, it is at its
+    /// A word, or a number that stands for one: the option of this name is the word that is listed beside it; where it is `null` or not there, it is at its
     /// default, which is ours.
     Word(&'static str, &'static [(&'static str, &'static str)]),
     /// A word and a number: the number is the option that is listed for the word.
