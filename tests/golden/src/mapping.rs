@@ -186,6 +186,11 @@ impl Meaning {
                     Some(number) => set(option, number.to_string()),
                 }
             }
+            Meaning::OrSecond(option, other) => {
+                let second = || case.hyper(other)?.as_array()?.get(1)?.as_f64();
+                let number = given.and_then(Value::as_f64).or_else(second);
+                set(option, number.ok_or(Skip::Missing(other))?.to_string());
+            }
             Meaning::Finite(option) => {
                 set(option, given.and_then(Value::as_f64).unwrap_or(0.0).to_string());
             }

@@ -188,6 +188,12 @@ impl Blocks {
         }
     }
 
+    /// What `each` makes of equal blocks of `x`.
+    pub(crate) fn each<M: Matrix>(&self, x: &M, each: impl Fn(M) -> M) -> M {
+        let stacks: Vec<M> = self.cut(x).into_iter().map(each).collect();
+        self.join(&stacks, x.dims())
+    }
+
     /// `u` times the roots, along each axis of each block; and what `each` makes of equal blocks then.
     pub(crate) fn precondition<M: Matrix>(
         &self,

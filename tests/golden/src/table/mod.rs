@@ -123,6 +123,8 @@ pub enum Meaning {
     Twice(&'static str),
     /// The numeric option of this name; where it is -1, the first number of the list of the other name.
     OrFirst(&'static str, &'static str),
+    /// The numeric option of this name; where it is `null`, the second number of the list of the other name.
+    OrSecond(&'static str, &'static str),
     /// The numeric option of this name is the number with the other sign; where it is not there, it is at its
     /// default, which is ours.
     Negative(&'static str),

@@ -2,7 +2,8 @@
 
 use super::Condition::{Deep, Is, LrChanges, MoreThan, Off, On, Several};
 use super::Meaning::{
-    Both, Decides, Free, Given, GivenLr, GivenNumber, Lr, LrAnd, Number, NumberOrZero, Pair,
+    Both, Decides, Free, Given, GivenLr, GivenNumber, Lr, LrAnd, Number, NumberOrZero, OrSecond,
+    Pair,
     Switch, Triple, Word,
 };
 use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, RANGER, WRAPPER};
@@ -246,6 +247,31 @@ const SCALABLE_SHAMPOO: &[(&str, Meaning)] = &[
     ("maximize", Switch("maximize")),
     ("step", Free),
 ];
+
+const DASH: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("grafting_beta", OrSecond("grafting_beta", "betas")),
+    ("weight_decay", Number("weight_decay")),
+    ("block_size", Number("block_size")),
+    ("precondition_frequency", Number("precondition_frequency")),
+    ("start_preconditioning_step", Number("start_preconditioning_step")),
+    ("inverse_root_method", Word("inverse_root_method", ROOTS)),
+    ("matrix_scaling", Word("matrix_scaling", SCALINGS)),
+    ("newton_steps", Number("newton_steps")),
+    ("power_iteration_steps", Number("power_iteration_steps")),
+    ("power_iteration_vectors", Number("power_iteration_vectors")),
+    ("momentum", Number("momentum")),
+    ("nesterov", Switch("nesterov")),
+    ("correct_bias", Switch("correct_bias")),
+    ("eps", Number("eps")),
+    ("matrix_eps", Number("matrix_eps")),
+    ("maximize", Switch("maximize")),
+    ("step", Free),
+];
+
+const ROOTS: &[(&str, &str)] = &[("newton_db", "newton_db"), ("eigh", "eigh")];
+const SCALINGS: &[(&str, &str)] = &[("power", "power"), ("frobenius", "frobenius")];
 
 /// Whose steps those of its Scalable Shampoo are as long as.
 const GRAFTS: &[(&str, &str)] =
@@ -1088,7 +1114,7 @@ pub(super) const ROWS: &[Row] = &[
         .is("dadapt_lion", &[COMMON, D_ADAPTATION, &[("betas", Pair(["beta1", "beta2"]))]]),
     row("dadapt_sgd")
         .is("dadapt_sgd", &[COMMON, D_ADAPTATION, GROWTH, &[("momentum", Number("momentum"))]]),
-    row("dash").differs(MATRIX),
+    row("dash").is("dash", &[DASH]),
     row("fadam").is("fadam", &[FADAM]),
     row("fromage").is(
         "fromage",
