@@ -86,14 +86,6 @@ pub(crate) fn trust<R: Real>(of_p: R, of_u: R, ratio: R) -> R {
     R::select(zero.lt(of_u), ratio, one + zero * of_u)
 }
 
-/// The direction `x` with the length of `d`, over a domain; `d` itself where `x` is 0, as it is before there is another
-/// direction.
-#[inline(always)]
-pub(crate) fn grafted<R: Real>(x: R, d: R, of: Domain, over: &mut impl Over<R>) -> R {
-    let (of_x, of_d) = (over.norm(of, x), over.norm(of, d));
-    R::select(R::lit(0.0).lt(of_x), of_d / of_x * x, d)
-}
-
 /// The weights after a step of Hyperball along the direction `u`, which points uphill: it is `lr` times as long as the
 /// weights of their domain, and these stay as long as they were before the first step, which is `radius`.
 #[inline(always)]

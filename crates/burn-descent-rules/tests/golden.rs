@@ -15,9 +15,9 @@ use burn_descent_rules::{
     DiffGrad, DoG, DoWG, ExAdam, FAdam, Fromage, Ftrl, Grams, GrokFastAdamW, Kate, LaProp, Lamb,
     Lars, Lion, MSvag, Madgrad, Mars, Momo, MomoAdam, Muon, NAdam, Nero, Nesterov, NovoGrad,
     OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, PolyakSgd, Prodigy, QhAdam, Qhm, RAdam, Racs,
-    Ranger21, Real, RmsProp, Rprop, Rule, ScalableShampoo, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSgd,
-    Sgd, SgdSai, Sgdp, Shampoo, SignSgd, SimplifiedAdEmaMix, Sm3, StableSpam, Swats, Tam, Tiger, Vsgd, Yogi,
-    from_pairs, slices::Walk,
+    Ranger21, Real, RmsProp, Rprop, Rule, ScalableShampoo, ScheduleFreeAdamW, ScheduleFreeRAdam,
+    ScheduleFreeSgd, Sgd, SgdSai, Sgdp, Shampoo, SignSgd, SimplifiedAdEmaMix, Sm3, StableSpam,
+    Swats, Tam, Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -195,12 +195,7 @@ impl Blocks {
     }
 
     /// `u` times the roots, along each axis of each block; and what `each` makes of equal blocks then.
-    pub(crate) fn precondition<M: Matrix>(
-        &self,
-        u: &M,
-        kept: &[M],
-        each: impl Fn(M) -> M,
-    ) -> M {
+    pub(crate) fn precondition<M: Matrix>(&self, u: &M, kept: &[M], each: impl Fn(M) -> M) -> M {
         let mut roots = kept.iter().skip(1).step_by(2);
         let along = |(equal, blocks): (&Equal, M)| {
             let axes = (0..equal.dims.len()).zip(&mut roots);
@@ -286,8 +281,11 @@ impl Equal {
             blocks.reshape([count, before, size]).times(by)
         } else {
             let beside = by.full([1, before, 1], 0.0);
-            let each = (by.reshape([count, 1, size * size]) + beside)
-                .reshape([count * before, size, size]);
+            let each = (by.reshape([count, 1, size * size]) + beside).reshape([
+                count * before,
+                size,
+                size,
+            ]);
             each.times(&blocks.reshape([count * before, size, after]))
         };
         product.reshape(blocks.dims())

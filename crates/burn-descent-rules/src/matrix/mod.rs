@@ -7,8 +7,8 @@ mod factor;
 mod newton_schulz;
 mod root;
 
-pub use blocks::Merging;
 pub(crate) use blocks::Blocks;
+pub use blocks::Merging;
 pub(crate) use dense::Dense;
 pub use factor::{Eigen, Singular};
 pub use newton_schulz::Coefficients;

@@ -48,7 +48,8 @@ options! {
     /// - Defaults: pytorch_optimizer's. `beta1` 0.9, `beta2` 0.95, `block_size` 1024, roots every 10 steps, 10 steps of
     ///   Newton and of power iteration of 16 vectors, `eps` 1e-8, `matrix_eps` `δ` 1e-10, no momentum, no weight decay.
     /// - Memory: two numbers a weight, three with `momentum`; of a block of m × n two factors and their roots,
-    ///   `2 m² + 2 n²`. Traffic in f32: read 16, write 12 bytes a weight, beside that of the products.
+    ///   `2 m² + 2 n²`. Traffic in f32: read 32, write 12 bytes a weight, 16 of those read for factors,
+    ///   directions and lengths, beside that of the products.
     /// - A gradient that is NaN makes its block NaN, and its factors, whose roots stay the last good ones.
     /// - Reference: Modoranu et al. 2026, <https://arxiv.org/abs/2602.02016>; its blocks and the order of its roots are
     ///   those of pytorch_optimizer 4.1.

@@ -1,25 +1,8 @@
 use crate::Domain::Tensor;
 use crate::matrix::{Blocks, Ridge, inverse_root};
-use crate::transforms::{decay, grafted, view_of_matrix};
-use crate::{
-    Keep, Matrix, Merging, Over, Paper, Real, Rule, View, Whole, choice, fields, options,
-};
-
-choice! {
-    /// Whose steps [`ScalableShampoo`]'s are as long as.
-    pub enum Magnitude {
-        /// Those of SGD: the gradient.
-        Sgd = "sgd",
-        /// Those of AdaGrad.
-        AdaGrad = "adagrad",
-        /// Those of RMSProp, whose second moment keeps its bias.
-        RmsProp = "rmsprop",
-        /// Those of the sign of the gradient: the root of the number of weights.
-        Sqrtn = "sqrtn",
-        /// Nobody's: they are as long as they come.
-        Nothing = "none",
-    }
-}
+use crate::rules::grafting::{direction, grafted};
+use crate::transforms::{decay, view_of_matrix};
+use crate::{Graft, Keep, Matrix, Merging, Over, Paper, Real, Rule, View, Whole, fields, options};
 
 options! {
     /// Scalable Shampoo: Shampoo of blocks whose roots are taken now and then, with the length of another rule's step.
@@ -48,9 +31,9 @@ options! {
     /// - Defaults: pytorch_optimizer's, but for how dimensions are merged, which is the authors' way. `beta1` 0.9,
     ///   `beta2` 0.999, `block_size` 512, roots every 1000 steps, first steps like SGD up to the 25th, `nesterov`,
     ///   `matrix_eps` 1e-6, no weight decay.
-    /// - Memory: two numbers a weight, three with `adagrad` or `rmsprop`; of a block of m × n two factors and their
-    ///   roots, `2 m² + 2 n²`. Traffic in f32: read 24, write 12 bytes a weight, 8 of those read for the norms, beside
-    ///   that of the products.
+    /// - Memory: two numbers a weight, three with a graft that has a second moment; of a block of m × n two factors and their
+    ///   roots, `2 m² + 2 n²`. Traffic in f32: read 20, write 12 bytes a weight, 4 of those read for factors and norms,
+    ///   beside that of the products.
     /// - A gradient that is NaN makes its weight NaN, and the factors of its block, whose roots stay the last good ones.
     /// - Reference: Anil et al. 2020, <https://arxiv.org/abs/2002.09018>; grafting Agarwal et al. 2020,
     ///   <https://arxiv.org/abs/2002.11803>.
@@ -72,7 +55,7 @@ options! {
         /// Decay `β₁` of the momenta.
         #[doc(alias = "betas")]
         beta1: Decay = 0.9,
-        /// Decay `β₂` of the factors, and of RMSProp's second moment; with 1 factors are sums.
+        /// Decay `β₂` of the factors, and of the second moment of the rule that is grafted; with 1 factors are sums.
         #[doc(alias = "betas")]
         beta2: Fraction = 0.999,
         /// The momenta are averages.
@@ -98,7 +81,7 @@ options! {
         no_preconditioning_for_layers_with_dim_gt: u64 = 8192,
         /// Whose steps these are as long as.
         #[doc(alias = "graft_type")]
-        graft: Choice(Magnitude) = Magnitude::Sgd,
+        graft: Choice(Graft) = Graft::Sgd,
         /// Added to the root of the second moment of that rule.
         diagonal_eps: Positive = 1e-10,
         /// What the factors begin with on their diagonals.
@@ -135,16 +118,16 @@ fields! {
         of_x,
         /// The share of the momentum in the step, and that of the direction.
         ahead_m, ahead_x,
-        /// The shares of `v` and of `g²`.
-        of_v, of_g2, eps,
+        /// Of the rule that is grafted: the shares of `v` and of `g²`, and what corrects its bias.
+        of_v, of_g2, debias2, eps,
         /// The rate of the directions, and that of the step.
         lr_before, lr,
         /// `λ` in the directions, and what remains of the weights beside it.
         l2, keep,
         /// 1 from the first step along Shampoo's direction on, else 0.
         started,
-        /// 1 where the length is another rule's, 0 where it is that of a sign, and -1 where it stays.
-        graft,
+        /// 1 where the length is another rule's, else 0, and 1 where that rule's direction is a sign.
+        grafts, sign,
     }
 }
 
@@ -158,8 +141,7 @@ impl Rule for ScalableShampoo {
     type Scalars<R: Copy> = Scalars<R>;
 
     fn start(&self) -> Momenta<f64> {
-        let has_v = matches!(self.graft, Magnitude::AdaGrad | Magnitude::RmsProp);
-        Momenta { m: 0.0, n: 0.0, v: has_v.then_some(0.0) }
+        Momenta { m: 0.0, n: 0.0, v: self.graft.has_moment().then_some(0.0) }
     }
 
     fn view(shape: &[usize], by_columns: bool) -> View {
@@ -170,8 +152,7 @@ impl Rule for ScalableShampoo {
         let Self { beta1, beta2, .. } = *self;
         let of_x = if self.moving_average_for_momentum { 1.0 - beta1 } else { 1.0 };
         let (ahead_m, ahead_x) = if self.nesterov { (beta1, of_x) } else { (1.0, 0.0) };
-        let is_sum = self.graft == Magnitude::AdaGrad;
-        let (of_v, of_g2) = if is_sum { (1.0, 1.0) } else { (beta2, 1.0 - beta2) };
+        let [of_v, of_g2, debias2] = self.graft.shares(beta2, t);
         let (lr_before, lr_of_step) =
             if self.decoupled_learning_rate { (1.0, lr) } else { (lr, 1.0) };
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
@@ -182,17 +163,15 @@ impl Rule for ScalableShampoo {
             ahead_x,
             of_v,
             of_g2,
+            debias2,
             eps: self.diagonal_eps,
             lr_before,
             lr: lr_of_step,
             l2,
             keep,
             started: f64::from(t >= self.start_preconditioning_step),
-            graft: match self.graft {
-                Magnitude::Nothing => -1.0,
-                Magnitude::Sqrtn => 0.0,
-                _ => 1.0,
-            },
+            grafts: f64::from(self.graft != Graft::Nothing),
+            sign: f64::from(self.graft == Graft::Sqrtn),
         }
     }
 
@@ -206,13 +185,10 @@ impl Rule for ScalableShampoo {
     ) -> (R, Momenta<R>) {
         let zero = R::lit(0.0);
         let v = s.v.map(|v| k.of_v * v + k.of_g2 * g * g);
-        let d = match v {
-            Some(v) => g / (v.sqrt() + k.eps),
-            None => R::select(k.graft.lt(zero), g, R::select(zero.lt(k.graft), g, g.sign())),
-        };
+        let d = direction(g, v.map(|v| v * k.debias2), k.eps, k.sign);
         let x = over.whole(g);
         let long = grafted(x, d, Tensor, over);
-        let x = R::select(k.graft.lt(zero), x, long);
+        let x = R::select(zero.lt(k.grafts), long, x);
         let (d, x) = (k.lr_before * d + k.l2 * p, k.lr_before * x + k.l2 * p);
         let (m, n) = (k.beta1 * s.m + k.of_x * x, k.beta1 * s.n + k.of_x * d);
         let along = |m: R, x: R| k.ahead_m * m + k.ahead_x * x;
@@ -223,7 +199,7 @@ impl Rule for ScalableShampoo {
     /// Where there are no factors, nothing; with no graft, the gradient.
     fn whole<M: Matrix>(&self, g: M, kept: &mut [M], at: &mut Whole) -> M {
         let Some(blocks) = self.blocks(at.view, &at.dims) else {
-            return if self.graft == Magnitude::Nothing { g } else { g.full(g.dims(), 0.0) };
+            return if self.graft == Graft::Nothing { g } else { g.full(g.dims(), 0.0) };
         };
         if at.t.is_multiple_of(self.statistics_compute_steps) {
             let share = if self.beta2 == 1.0 { 1.0 } else { 1.0 - self.beta2 };

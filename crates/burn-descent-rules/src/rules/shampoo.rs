@@ -1,25 +1,8 @@
 use crate::Domain::Tensor;
 use crate::matrix::{Blocks, Ridge, inverse_root};
-use crate::transforms::{debias, decay, grafted, view_of_matrix};
-use crate::{
-    Keep, Matrix, Merging, Over, Paper, Real, Rule, View, Whole, choice, fields, options,
-};
-
-choice! {
-    /// Whose steps [`Shampoo`]'s are as long as.
-    pub enum Graft {
-        /// Nobody's: they are as long as they come.
-        Nothing = "none",
-        /// Those of SGD: the gradient.
-        Sgd = "sgd",
-        /// Those of AdaGrad.
-        AdaGrad = "adagrad",
-        /// Those of RMSProp.
-        RmsProp = "rmsprop",
-        /// Those of Adam, whose second moment has no bias.
-        Adam = "adam",
-    }
-}
+use crate::rules::grafting::{direction, grafted};
+use crate::transforms::{debias, decay, view_of_matrix};
+use crate::{Graft, Keep, Matrix, Merging, Over, Paper, Real, Rule, View, Whole, fields, options};
 
 options! {
     /// Shampoo: the gradient times an inverse root of a factor for each axis of the tensor.
@@ -55,8 +38,8 @@ options! {
     /// - Defaults: pytorch_optimizer's, with Meta's blocks. `matrix_eps` 1e-6, factors that are sums, `block_size` 1024,
     ///   roots in each step; no momentum, no average, no graft, no weight decay.
     /// - Memory: of a matrix of m × n two factors and their roots, `2 m² + 2 n²` numbers; one a weight more with each of
-    ///   `momentum`, `beta1` and a graft other than SGD's. Traffic in f32: read 8, write 4 bytes a weight, beside that
-    ///   of the products.
+    ///   `momentum`, `beta1` and a graft that has a second moment. Traffic in f32: read 12, write 4 bytes a weight, 4 of
+    ///   those read for the factors, beside that of the products.
     /// - A gradient that is NaN makes its whole tensor NaN, with `graft` its weight; and its factors, whose roots stay the
     ///   last good ones.
     /// - Reference: Gupta et al. 2018, algorithm 2, <https://arxiv.org/abs/1802.09568>; grafting Agarwal et al. 2020,
@@ -137,6 +120,8 @@ fields! {
         debias1,
         /// Of the rule that is grafted: the shares of `v` and of `g²`, and what corrects its bias.
         of_v, of_g2, debias2,
+        /// 1 where its direction is a sign.
+        sign,
         /// Its epsilon, where there is one.
         graft_eps: optional,
     }
@@ -156,7 +141,7 @@ impl Rule for Shampoo {
         State {
             last: state(self.momentum > 0.0),
             m: state(self.beta1 > 0.0),
-            v: state(!matches!(self.graft, Graft::Nothing | Graft::Sgd)),
+            v: state(self.graft.has_moment()),
         }
     }
 
@@ -168,11 +153,7 @@ impl Rule for Shampoo {
         let (l2, keep) = decay(self.weight_decay, self.decoupled_weight_decay, lr);
         // There is no direction before the first.
         let momentum = if t == 1 { 0.0 } else { self.momentum };
-        let beta2 = self.graft_beta2;
-        let (of_v, of_g2) = match self.graft {
-            Graft::AdaGrad => (1.0, 1.0),
-            _ => (beta2, 1.0 - beta2),
-        };
+        let [of_v, of_g2, debias2] = self.graft.shares(self.graft_beta2, t);
         Scalars {
             lr,
             l2,
@@ -184,7 +165,8 @@ impl Rule for Shampoo {
             debias1: if self.correct_bias { debias(self.beta1, t) } else { 1.0 },
             of_v,
             of_g2,
-            debias2: if self.graft == Graft::Adam { debias(beta2, t) } else { 1.0 },
+            debias2,
+            sign: f64::from(self.graft == Graft::Sqrtn),
             graft_eps: (self.graft != Graft::Nothing).then_some(self.graft_eps),
         }
     }
@@ -208,7 +190,7 @@ impl Rule for Shampoo {
         let v = s.v.map(|v| k.of_v * v + k.of_g2 * g * g);
         let x = match k.graft_eps {
             Some(eps) => {
-                let d = v.map_or(u, |v| u / ((v * k.debias2).sqrt() + eps));
+                let d = direction(u, v.map(|v| v * k.debias2), eps, k.sign);
                 grafted(x, d, Tensor, over)
             }
             None => x,

@@ -3,8 +3,7 @@
 use super::Condition::{Deep, Is, LrChanges, MoreThan, Off, On, Several};
 use super::Meaning::{
     Both, Decides, Free, Given, GivenLr, GivenNumber, Lr, LrAnd, Number, NumberOrZero, OrSecond,
-    Pair,
-    Switch, Triple, Word,
+    Pair, Switch, Triple, Word,
 };
 use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, RANGER, WRAPPER};
 use super::{CAUTION, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row};
