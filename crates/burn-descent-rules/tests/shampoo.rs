@@ -165,16 +165,20 @@ fn each(mut see: impl FnMut(&str, &dyn Fn(&[usize], &[Vec<f64>]) -> Vec<f64>)) {
     see("scalable", &|shape, g| walked::<_, f64>(scalable.clone(), shape, g));
     see("dash", &|shape, g| walked::<_, f64>(dash.clone(), shape, g));
     see("dash by values", &|shape, g| walked::<_, f64>(by_values.clone(), shape, g));
+    see("without factors", &|shape, g| {
+        walked::<_, f64>(Shampoo::new().merging(Merging::PytorchOptimizer), shape, g)
+    });
     see("shampoo in f32", &|shape, g| walked::<_, f32>(Shampoo::new(), shape, g));
     see("dash in f32", &|shape, g| walked::<_, f32>(dash.clone(), shape, g));
 }
 
 #[test]
 fn degenerate_matrices_give_finite_steps() {
-    let shapes: [&[usize]; 7] = [&[4, 3], &[1, 5], &[5, 1], &[1, 1], &[5], &[1], &[2, 3, 2]];
+    let shapes: [&[usize]; 9] =
+        [&[], &[0, 3], &[4, 3], &[1, 5], &[5, 1], &[1, 1], &[5], &[1], &[2, 3, 2]];
     each(|name, walked| {
         for shape in shapes {
-            let len = shape.iter().product();
+            let len = shape.iter().product::<usize>();
             let column = |i: usize| [2.0, -1.0, 0.5][i % 3];
             let rank_one: Vec<f64> = (0..len).map(|i| column(i) * (1 + i / 3) as f64).collect();
             for scale in [0.0, 1.0, 1e-30, 1e30] {

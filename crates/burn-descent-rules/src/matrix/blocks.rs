@@ -1,62 +1,18 @@
 //! Tensors cut into blocks, with a factor for each axis of each block.
 
 use super::{Keep, Matrix, Start};
-use crate::{View, choice};
-
-choice! {
-    /// Which dimensions of a tensor are made one before each gets a factor.
-    pub enum Merging {
-        /// Each dimension has its own.
-        Nothing = "none",
-        /// Neighbours whose product is no longer than a block.
-        Small = "small",
-        /// The same with two peculiarities of pytorch_optimizer: a first dimension that is longer than a block gets one
-        /// of 1 before it, which has a factor too; and what has become one dimension has none.
-        PytorchOptimizer = "pytorch_optimizer",
-    }
-}
-
-impl Merging {
-    /// The dimensions of a tensor that is seen like this; none where there are no factors.
-    pub(crate) fn of(self, view: View, dims: &[usize], most: u64) -> Vec<usize> {
-        let dims = if view.is_vector() { &dims[dims.len().min(1)..] } else { dims };
-        match self {
-            Self::Nothing => dims.to_vec(),
-            Self::Small => {
-                let some = dims.iter().copied().filter(|dim| *dim != 1);
-                Self::merged(Vec::new(), some, most)
-            }
-            Self::PytorchOptimizer => {
-                let merged = Self::merged(vec![1], dims.iter().copied(), most);
-                if merged.len() > 1 { merged } else { Vec::new() }
-            }
-        }
-    }
-
-    fn merged(first: Vec<usize>, dims: impl Iterator<Item = usize>, most: u64) -> Vec<usize> {
-        let merged = dims.fold(first, |mut merged, dim| {
-            match merged.last_mut() {
-                Some(last) if (*last * dim) as u64 <= most => *last *= dim,
-                _ => merged.push(dim),
-            }
-            merged
-        });
-        if merged.is_empty() { vec![1] } else { merged }
-    }
-}
 
 /// How a tensor is cut: what is longer than a block is cut into blocks of that length, and one of the rest. Equal
-/// blocks are a stack.
+/// blocks are a stack. Of no dimensions there are no blocks.
 pub(crate) struct Blocks {
     dims: Vec<usize>,
     size: usize,
 }
 
 /// The dimensions of equal blocks, and how many of them there are.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Equal {
-    pub(crate) dims: Vec<usize>,
-    pub(crate) count: usize,
+struct Equal {
+    dims: Vec<usize>,
+    count: usize,
 }
 
 /// A part of a tensor of these dimensions.
@@ -85,7 +41,10 @@ impl Blocks {
     }
 
     /// The equal blocks, in the order of the first of them.
-    pub(crate) fn equal(&self) -> Vec<Equal> {
+    fn equal(&self) -> Vec<Equal> {
+        if self.dims.is_empty() {
+            return Vec::new();
+        }
         let mut all = vec![Equal { dims: Vec::new(), count: 1 }];
         for dim in &self.dims {
             let pieces = [(self.size, dim / self.size), (dim % self.size, 1)];
@@ -103,7 +62,7 @@ impl Blocks {
 
     /// A tensor in its blocks, a stack for each of the [equal](Self::equal) ones: matrices of their first dimension and
     /// of all others.
-    pub(crate) fn cut<M: Matrix>(&self, x: &M) -> Vec<M> {
+    fn cut<M: Matrix>(&self, x: &M) -> Vec<M> {
         let mut parts = vec![Part { dims: self.dims.clone(), x: x.clone() }];
         for (axis, length) in self.dims.iter().enumerate() {
             let pieces = self.pieces(*length);
@@ -118,8 +77,11 @@ impl Blocks {
         self.equal().into_iter().map(stack).collect()
     }
 
-    /// The tensor of these blocks, in these dimensions.
-    pub(crate) fn join<M: Matrix>(&self, stacks: &[M], dims: [usize; 3]) -> M {
+    /// The tensor of these blocks, instead of another one; itself, where there are no blocks.
+    fn join<M: Matrix>(&self, stacks: &[M], instead: &M) -> M {
+        if stacks.is_empty() {
+            return instead.clone();
+        }
         let (equal, mut taken) = (self.equal(), vec![0; stacks.len()]);
         let mut parts: Vec<Part<M>> = Vec::new();
         for dims in self.places() {
@@ -138,26 +100,25 @@ impl Blocks {
                 parts = joined;
             }
         }
-        M::join(parts.into_iter().map(|part| part.x.reshape(dims)).collect(), 0)
+        M::join(parts.into_iter().map(|part| part.x.reshape(instead.dims())).collect(), 0)
     }
 
     /// What is kept of each axis of the [equal](Self::equal) blocks: a factor and its root, of this number on their
     /// diagonals at first.
     pub(crate) fn keeps(&self, factor: f64, root: f64) -> Vec<Keep> {
         let keep = |number: usize, equal: &Equal, axis: usize| {
-            let (dims, equal) = (equal.square(axis), number);
+            let dims = equal.square(axis);
             [("factor", factor), ("root", root)].map(|(name, diagonal)| Keep {
-                name: format!("{name}_{equal}_{axis}"),
+                name: format!("{name}_{number}_{axis}"),
                 dims,
                 start: Start::Diagonal(diagonal),
             })
         };
-        let all = self.equal();
-        let all = all.iter().enumerate();
-        all.flat_map(|(number, equal)| {
-            (0..equal.dims.len()).flat_map(move |axis| keep(number, equal, axis))
-        })
-        .collect()
+        let mut keeps = Vec::new();
+        for (number, equal) in self.equal().iter().enumerate() {
+            keeps.extend((0..self.order()).flat_map(|axis| keep(number, equal, axis)));
+        }
+        keeps
     }
 
     /// Brings the factors forward: `β` times the old one and `share` times what each block of `g` adds.
@@ -191,7 +152,7 @@ impl Blocks {
     /// What `each` makes of equal blocks of `x`.
     pub(crate) fn each<M: Matrix>(&self, x: &M, each: impl Fn(M) -> M) -> M {
         let stacks: Vec<M> = self.cut(x).into_iter().map(each).collect();
-        self.join(&stacks, x.dims())
+        self.join(&stacks, x)
     }
 
     /// `u` times the roots, along each axis of each block; and what `each` makes of equal blocks then.
@@ -202,7 +163,7 @@ impl Blocks {
             each(axes.fold(blocks, |blocks, (axis, root)| equal.along(&blocks, axis, root)))
         };
         let stacks: Vec<M> = self.equal().iter().zip(self.cut(u)).map(along).collect();
-        self.join(&stacks, u.dims())
+        self.join(&stacks, u)
     }
 
     /// The dimensions of each block, in the order of their places.
@@ -257,12 +218,12 @@ impl Equal {
     }
 
     /// The dimensions of their factors for an axis.
-    pub(crate) fn square(&self, axis: usize) -> [usize; 3] {
+    fn square(&self, axis: usize) -> [usize; 3] {
         [self.count, self.dims[axis], self.dims[axis]]
     }
 
     /// The product of each block with itself over all axes but one: what a factor is a sum of.
-    pub(crate) fn gram<M: Matrix>(&self, blocks: &M, axis: usize) -> M {
+    fn gram<M: Matrix>(&self, blocks: &M, axis: usize) -> M {
         let ((before, after), [count, size, _]) = (around(&self.dims, axis), self.square(axis));
         if after == 1 {
             return blocks.reshape([count, before, size]).transpose().gram();
@@ -275,18 +236,15 @@ impl Equal {
     }
 
     /// Each block times a symmetric matrix of its own, along an axis.
-    pub(crate) fn along<M: Matrix>(&self, blocks: &M, axis: usize, by: &M) -> M {
+    fn along<M: Matrix>(&self, blocks: &M, axis: usize, by: &M) -> M {
         let ((before, after), [count, size, _]) = (around(&self.dims, axis), self.square(axis));
         let product = if after == 1 {
             blocks.reshape([count, before, size]).times(by)
         } else {
-            let beside = by.full([1, before, 1], 0.0);
-            let each = (by.reshape([count, 1, size * size]) + beside).reshape([
-                count * before,
-                size,
-                size,
-            ]);
-            each.times(&blocks.reshape([count * before, size, after]))
+            // For each of those before it the same one.
+            let by = by.reshape([count, 1, size * size]) + by.full([1, before, 1], 0.0);
+            let by = by.reshape([count * before, size, size]);
+            by.times(&blocks.reshape([count * before, size, after]))
         };
         product.reshape(blocks.dims())
     }

@@ -4,13 +4,14 @@
 mod blocks;
 mod dense;
 mod factor;
+mod merging;
 mod newton_schulz;
 mod root;
 
 pub(crate) use blocks::Blocks;
-pub use blocks::Merging;
 pub(crate) use dense::Dense;
 pub use factor::{Eigen, Singular};
+pub use merging::Merging;
 pub use newton_schulz::Coefficients;
 pub(crate) use newton_schulz::{gram_newton_schulz, newton_schulz};
 pub(crate) use root::{Ridge, inverse_root, square_roots};
