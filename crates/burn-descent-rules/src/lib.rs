@@ -61,7 +61,9 @@ pub use explain::Explanation;
 pub use fields::{Empty, Fields};
 #[doc(hidden)]
 pub use matrix::Random;
-pub use matrix::{Coefficients, Eigen, Keep, Matrix, Singular, Start, Whole, outputs_first};
+pub use matrix::{
+    Coefficients, Eigen, Keep, Matrix, Merging, Singular, Start, Whole, outputs_first,
+};
 pub use optimizers::*;
 pub use options::{
     Bound, Choice, OptionMut, Options, Range, Role, Slot, Value, from_pairs, nearest, to_pairs,

@@ -7,18 +7,8 @@ use burn_descent_golden::{
     BoxError, Case, Engine, Error, OptimizerFile, Outcome, Precision, ReplayError, Setting, Skip,
     Step, replay, setting, traces, traces_dir,
 };
-use burn_descent_rules::{
-    AcProp, AccSgd, AdEmaMix, AdSgd, AdaBelief, AdaBound, AdaDelta, AdaGC, AdaGrad, AdaMax, AdaMod,
-    AdaNorm, AdaPnm, AdaShift, AdaSmooth, AdaTam, Adafactor, Adai, Adam, AdamAtan2, AdamC, AdamG,
-    AdamH, AdamMini, AdamP, AdamS, AdamW, Adan, Adopt, AggMo, Aida, Amos, Ano, ApolloDqn, Asgd,
-    AvaGrad, Bcos, Came, Cocob, DAdaptAdaGrad, DAdaptAdam, DAdaptAdan, DAdaptLion, DAdaptSgd,
-    DiffGrad, DoG, DoWG, ExAdam, FAdam, Fromage, Ftrl, Grams, GrokFastAdamW, Kate, LaProp, Lamb,
-    Lars, Lion, MSvag, Madgrad, Mars, Momo, MomoAdam, Muon, NAdam, Nero, Nesterov, NovoGrad,
-    OptimisticAdam, OptimisticGd, Padam, Pid, Pnm, PolyakSgd, Prodigy, QhAdam, Qhm, RAdam, Racs,
-    Ranger21, Real, RmsProp, Rprop, Rule, SPlus, ScheduleFreeAdamW, ScheduleFreeRAdam,
-    ScheduleFreeSgd, Sgd, SgdSai, Sgdp, SignSgd, SimplifiedAdEmaMix, Sm3, Soap, StableSpam, Swats,
-    Tam, Tiger, Vsgd, Yogi, from_pairs, slices::Walk,
-};
+use burn_descent_rules::optimizers::*;
+use burn_descent_rules::{Real, Rule, from_pairs, slices::Walk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -131,6 +121,9 @@ const RULES: &[(&str, usize, Replay)] = rules![
     ScheduleFreeSgd: 24,
     ScheduleFreeAdamW: 24,
     ScheduleFreeRAdam: 10,
+    Shampoo: 16,
+    ScalableShampoo: 12,
+    Dash: 4,
 ];
 
 /// The rules as textbooks have them, computed by whoever wrote the files: no library of its own.
@@ -184,8 +177,12 @@ fn replay_rule<U: Rule>(
 ) -> Result<Outcome, ReplayError> {
     let rule: U = from_pairs(&setting.options).map_err(|e| ReplayError::Engine(e.into()))?;
     match precision {
-        Precision::F64 => replay(case, setting, precision, &mut OnSlices::<U, f64>::new(rule)),
-        Precision::F32 => replay(case, setting, precision, &mut OnSlices::<U, f32>::new(rule)),
+        Precision::F64 => {
+            replay(case, setting, precision, &mut OnSlices::<U, f64>::new(rule).drawing(case))
+        }
+        Precision::F32 => {
+            replay(case, setting, precision, &mut OnSlices::<U, f32>::new(rule).drawing(case))
+        }
     }
 }
 
@@ -194,11 +191,19 @@ struct OnSlices<U, R> {
     rule: U,
     params: Vec<Vec<R>>,
     walks: Vec<Walk<U, R>>,
+    /// The random numbers of the first tensor.
+    draws: Vec<Vec<f64>>,
 }
 
 impl<U: Rule, R: Real + Into<f64>> OnSlices<U, R> {
     fn new(rule: U) -> Self {
-        Self { rule, params: vec![], walks: vec![] }
+        Self { rule, params: vec![], walks: vec![], draws: vec![] }
+    }
+
+    /// With the random numbers that the library drew; they are recorded of one tensor.
+    fn drawing(mut self, case: &Case) -> Self {
+        self.draws = case.draws.iter().map(|draw| draw.values.clone()).collect();
+        self
     }
 }
 
@@ -213,7 +218,9 @@ fn widen<R: Real + Into<f64>>(tensor: &[R]) -> Vec<f64> {
 impl<U: Rule, R: Real + Into<f64>> Engine for OnSlices<U, R> {
     fn start(&mut self, init: &Step, shapes: &[Vec<usize>]) -> Result<(), BoxError> {
         let walk = |shape: &Vec<usize>| Walk::of_shape(self.rule.clone(), shape, false);
-        self.walks = shapes.iter().map(walk).collect::<Result<_, _>>()?;
+        let walks = shapes.iter().map(walk).collect::<Result<Vec<_>, _>>()?;
+        let mut draws = self.draws.clone().into_iter();
+        self.walks = walks.into_iter().map(|walk| walk.with_recorded(draws.by_ref())).collect();
         self.params = init.iter().map(|tensor| cast(tensor)).collect();
         Ok(())
     }

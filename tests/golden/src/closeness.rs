@@ -67,6 +67,11 @@ const fn of_square(optimizer: &'static str, tolerance: f64) -> Loose {
     Loose { problem: Some("square"), ..loose("pytorch_optimizer", optimizer, tolerance) }
 }
 
+/// Shampoo where a factor has fewer gradients than rows.
+const fn shampoo_of_low_rank(problem: &'static str, narrow: f64) -> Loose {
+    Loose { problem: Some(problem), narrow, ..loose("pytorch_optimizer", "shampoo", 1e-8) }
+}
+
 /// Whoever recorded the trajectories replayed them with other code in f64. These are 20 times as far
 /// as the two were apart, where that is more than [`F64_TOLERANCE`].
 const LOOSE: &[Loose] = &[
@@ -90,6 +95,12 @@ const LOOSE: &[Loose] = &[
     Loose { when: &[Condition::On("max_grad_norm")], ..loose("pytorch_optimizer", "adan", 1e-6) },
     // Inverse roots of matrices that are close to singular.
     loose("pytorch_optimizer", "dash_patched", 1e-8),
+    // In f32 rounding takes the least eigenvalues of a factor of low rank, to which the roots owe their greatest: three
+    // times as far as the library's own runs in f32 and f64 end apart.
+    shampoo_of_low_rank("fixed", 0.6),
+    shampoo_of_low_rank("matrix", 0.5),
+    shampoo_of_low_rank("quad", 2e-4),
+    shampoo_of_low_rank("net", 2e-3),
     loose("pytorch_optimizer", "shampoo", 1e-8),
     // A QR in f32. The step that is skipped makes the first gradient of `square` come twice, so that outside of the
     // diagonal there is rounding, divided by its own root: in f32 it is as large as the diagonal.

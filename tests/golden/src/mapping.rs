@@ -192,6 +192,11 @@ impl Meaning {
                     Some(number) => set(option, number.to_string()),
                 }
             }
+            Meaning::OrSecond(option, other) => {
+                let second = || case.hyper(other)?.as_array()?.get(1)?.as_f64();
+                let number = given.and_then(Value::as_f64).or_else(second);
+                set(option, number.ok_or(Skip::Missing(other))?.to_string());
+            }
             Meaning::Finite(option) => {
                 set(option, given.and_then(Value::as_f64).unwrap_or(0.0).to_string());
             }
@@ -254,7 +259,11 @@ impl Meaning {
             }
             Meaning::Word(option, words) => {
                 if let Some(given) = given.filter(|value| !value.is_null()) {
-                    let word = words.iter().find(|(listed, _)| given.as_str() == Some(listed));
+                    let named = |listed: &str| match given {
+                        Value::Number(number) => number.to_string() == listed,
+                        _ => given.as_str() == Some(listed),
+                    };
+                    let word = words.iter().find(|(listed, _)| named(listed));
                     let (_, ours) =
                         word.ok_or_else(|| expected("one of the words that are listed"))?;
                     set(option, (*ours).to_owned());

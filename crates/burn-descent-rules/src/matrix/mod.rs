@@ -1,15 +1,21 @@
 //! Whole matrices, for rules that look past rows and columns: each rule's text over [`Matrix`], which every
 //! engine has.
 
+mod blocks;
 mod dense;
 mod factor;
+mod merging;
 mod newton_schulz;
+mod root;
 
+pub(crate) use blocks::Blocks;
 pub(crate) use dense::Dense;
 pub(crate) use factor::iterate;
 pub use factor::{Eigen, Singular};
+pub use merging::Merging;
 pub use newton_schulz::Coefficients;
 pub(crate) use newton_schulz::{gram_newton_schulz, newton_schulz};
+pub(crate) use root::{Ridge, inverse_root, square_roots};
 
 use crate::noise::Draw;
 use crate::{Domain, View};

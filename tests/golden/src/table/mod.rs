@@ -125,6 +125,8 @@ pub enum Meaning {
     Twice(&'static str),
     /// The numeric option of this name; where it is -1, the first number of the list of the other name.
     OrFirst(&'static str, &'static str),
+    /// The numeric option of this name; where it is `null`, the second number of the list of the other name.
+    OrSecond(&'static str, &'static str),
     /// The numeric option of this name is the number with the other sign; where it is not there, it is at its
     /// default, which is ours.
     Negative(&'static str),
@@ -132,7 +134,7 @@ pub enum Meaning {
     Finite(&'static str),
     /// A list of two numbers, each the option of this name; where the first is `null` it is this one.
     PairOr([&'static str; 2], f64),
-    /// A word: the option of this name is the word that is listed beside it; where it is `null` or not there, it is at its
+    /// A word, or a number that stands for one: the option of this name is the word that is listed beside it; where it is `null` or not there, it is at its
     /// default, which is ours.
     Word(&'static str, &'static [(&'static str, &'static str)]),
     /// A word and a number: the number is the option that is listed for the word.

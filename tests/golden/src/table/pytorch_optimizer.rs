@@ -2,8 +2,8 @@
 
 use super::Condition::{Deep, Is, LrChanges, MoreThan, NullSpace, Off, On, Several};
 use super::Meaning::{
-    Both, Decides, Free, Given, GivenLr, GivenNumber, Lr, LrAnd, Number, NumberOrZero, Pair,
-    Switch, Triple,
+    Both, Decides, Free, Given, GivenLr, GivenNumber, Lr, LrAnd, Number, NumberOrZero, OrSecond,
+    Pair, Switch, Triple, Word,
 };
 use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, NULL_SPACE, RANGER, WRAPPER};
 use super::{CAUTION, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row};
@@ -218,6 +218,63 @@ const MARS: &[(&str, Meaning)] = &[
 ];
 
 const MARS_DECAY: &[(&str, Meaning)] = &[("weight_decay_1d", Number("weight_decay_1d"))];
+
+const SCALABLE_SHAMPOO: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("weight_decay", Number("weight_decay")),
+    ("decoupled_weight_decay", Switch("decoupled_weight_decay")),
+    ("decoupled_learning_rate", Switch("decoupled_learning_rate")),
+    ("moving_average_for_momentum", Switch("moving_average_for_momentum")),
+    ("nesterov", Switch("nesterov")),
+    ("inverse_exponent_override", Given("inverse_exponent_override")),
+    ("start_preconditioning_step", Given("start_preconditioning_step")),
+    ("preconditioning_compute_steps", Given("preconditioning_compute_steps")),
+    ("statistics_compute_steps", Given("statistics_compute_steps")),
+    ("block_size", Given("block_size")),
+    ("skip_preconditioning_rank_lt", Given("skip_preconditioning_rank_lt")),
+    (
+        "no_preconditioning_for_layers_with_dim_gt",
+        Given("no_preconditioning_for_layers_with_dim_gt"),
+    ),
+    ("shape_interpretation", Free), // on in all files, and in `merging`
+    ("graft_type", Word("graft", GRAFTS)),
+    ("pre_conditioner_type", Meaning::Off("pytorch_optimizer: factors of one side only")),
+    ("diagonal_eps", Given("diagonal_eps")),
+    ("matrix_eps", Given("matrix_eps")),
+    ("use_svd", Free), // without it, which a condition reads, the same roots in another way
+    ("maximize", Switch("maximize")),
+    ("step", Free),
+];
+
+const DASH: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("grafting_beta", OrSecond("grafting_beta", "betas")),
+    ("weight_decay", Number("weight_decay")),
+    ("block_size", Number("block_size")),
+    ("precondition_frequency", Number("precondition_frequency")),
+    ("start_preconditioning_step", Number("start_preconditioning_step")),
+    ("inverse_root_method", Word("inverse_root_method", ROOTS)),
+    ("matrix_scaling", Word("matrix_scaling", SCALINGS)),
+    ("newton_steps", Number("newton_steps")),
+    ("power_iteration_steps", Number("power_iteration_steps")),
+    ("power_iteration_vectors", Number("power_iteration_vectors")),
+    ("momentum", Number("momentum")),
+    ("nesterov", Switch("nesterov")),
+    ("correct_bias", Switch("correct_bias")),
+    ("eps", Number("eps")),
+    ("matrix_eps", Number("matrix_eps")),
+    ("maximize", Switch("maximize")),
+    ("step", Free),
+];
+
+const ROOTS: &[(&str, &str)] = &[("newton_db", "newton_db"), ("eigh", "eigh")];
+const SCALINGS: &[(&str, &str)] = &[("power", "power"), ("frobenius", "frobenius")];
+
+/// Whose steps those of its Scalable Shampoo are as long as.
+const GRAFTS: &[(&str, &str)] =
+    &[("0", "none"), ("1", "sgd"), ("2", "adagrad"), ("3", "rmsprop"), ("4", "sqrtn")];
 
 const APOLLO: &[&[(&str, Meaning)]] = &[
     &[("weight_decouple", Free), ("weight_decay_type", Decides)],
@@ -1056,7 +1113,7 @@ pub(super) const ROWS: &[Row] = &[
         .is("dadapt_lion", &[COMMON, D_ADAPTATION, &[("betas", Pair(["beta1", "beta2"]))]]),
     row("dadapt_sgd")
         .is("dadapt_sgd", &[COMMON, D_ADAPTATION, GROWTH, &[("momentum", Number("momentum"))]]),
-    row("dash").differs(MATRIX),
+    row("dash").is("dash", &[DASH]),
     row("fadam").is("fadam", &[FADAM]),
     row("fromage").is(
         "fromage",
@@ -1172,7 +1229,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("ranger21").is("ranger21", &[RANGER21, &[("num_iterations", Number("num_iterations"))]]),
     row("sam").differs(WRAPPER),
-    row("scalable_shampoo").differs(MATRIX),
+    row("scalable_shampoo")
+        .when(&[On("use_svd")])
+        .is("scalable_shampoo", &[SCALABLE_SHAMPOO])
+        .fixed(&[("merging", "pytorch_optimizer"), ("relative_eps", "0")]),
+    row("scalable_shampoo")
+        .is("scalable_shampoo", &[SCALABLE_SHAMPOO])
+        .fixed(&[("merging", "pytorch_optimizer")]),
     row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
     row("scion").differs(MATRIX),
     row("sgdp")
@@ -1185,7 +1248,19 @@ pub(super) const ROWS: &[Row] = &[
     )
     .fixed(&[("weight_decay", "0")]),
     row("sgdsai").is("sgdsai", &[SAI]),
-    row("shampoo").differs(MATRIX),
+    row("shampoo")
+        .is(
+            "shampoo",
+            &[
+                COMMON,
+                &[
+                    ("momentum", Number("momentum")),
+                    ("matrix_eps", Number("matrix_eps")),
+                    ("preconditioning_compute_steps", Given("precondition_frequency")),
+                ],
+            ],
+        )
+        .fixed(&[("block_size", "0")]),
     row("sm3").when(&[Deep]).differs(COVERS),
     row("sm3").is(
         "sm3",
