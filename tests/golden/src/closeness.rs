@@ -85,6 +85,8 @@ const LOOSE: &[Loose] = &[
     // Inverse roots of matrices that are close to singular.
     loose("pytorch_optimizer", "dash_patched", 1e-8),
     loose("pytorch_optimizer", "shampoo", 1e-8),
+    // Its singular vectors are in f32.
+    Loose { narrow: 1e-4, ..loose("pytorch_optimizer", "galore", 1e-4) },
     // Keras takes norms and means in f32, and optax a power of the step.
     loose("keras", "adafactor", 1e-6),
     loose("optax", "adafactor", 1e-6),
