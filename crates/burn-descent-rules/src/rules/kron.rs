@@ -66,7 +66,7 @@ options! {
     /// # use burn_descent_rules::burn_descent;
     /// use burn_descent::{Kron, rules::slices::Walk};
     ///
-    /// // Down f(x) = (100 x₀² + x₁²) / 2, as matrix of one column.
+    /// // Down f(x) = (100 x₀² + x₁²) / 2, as a matrix of one column.
     /// let mut x = [1.0_f64, 1.0];
     /// let mut walk = Walk::of_shape(Kron::new(), &[2, 1], false)?;
     /// for t in 0..300 {
@@ -264,5 +264,37 @@ impl Rule for Kron {
             Keep { name: format!("q{}", axis + 1), dims, start }
         };
         diagonal.map(keep).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_dimension_that_is_left_has_a_factor() {
+        let axes =
+            |merge, shape: &[usize]| Kron::new().merge(merge).axes(Kron::view(shape, false), shape);
+        assert_eq!(axes(Merge::Closest, &[6, 4, 3, 3]), [6, 36]);
+        assert_eq!(axes(Merge::Last, &[6, 4, 3, 3]), [72, 3]);
+        assert_eq!(axes(Merge::Nothing, &[6, 4, 3, 3]), [6, 4, 3, 3]);
+        assert_eq!(axes(Merge::Nothing, &[7]), [7]);
+        let diagonal = |mode| Kron::new().memory_save_mode(mode).diagonal(&[9, 9, 4]);
+        assert_eq!(diagonal(Diagonal::Larger), [false; 3]);
+        assert_eq!(diagonal(Diagonal::Largest), [false, true, false]);
+    }
+
+    #[test]
+    fn refreshes_become_rare() {
+        let rule = Kron::new();
+        let mut memory = [0.0];
+        let mut is_due = |t| {
+            rule.remember(0.1, t, rule.scalars(0.1, t), &mut memory);
+            memory == [0.0]
+        };
+        let due: Vec<u64> = (1..=6000).filter(|t| is_due(*t)).collect();
+        assert_eq!(due[..500], (1..=500).collect::<Vec<_>>());
+        let late: Vec<u64> = due.into_iter().filter(|t| *t > 4100).collect();
+        assert!(late.windows(2).all(|pair| pair[1] - pair[0] == 34));
     }
 }

@@ -891,11 +891,10 @@ pub(super) const ROWS: &[Row] = &[
             &[&[
                 ("lr", Lr),
                 ("betas", Pair(["beta1", "beta2"])),
-                ("weight_decay", Meaning::NumberOr("weight_decay", 0.1)), // else it is in `groups`
+                ("weight_decay", Meaning::Number("weight_decay")),
                 ("eps", Number("eps")),
                 ("maximize", Switch("maximize")),
                 ("name", Free),
-                ("groups", Free),
                 // of models in several places, and of attention
                 ("model_sharding", Free),
                 ("num_embeds", Free),
@@ -903,6 +902,13 @@ pub(super) const ROWS: &[Row] = &[
                 ("num_query_groups", Free),
                 ("foreach", Free),
                 ("step", Free),
+                // a group for each parameter, all the same but for the name
+                ("auxiliary.name", Free),
+                ("auxiliary.lr", Free),
+                ("auxiliary.betas", Free),
+                ("auxiliary.eps", Free),
+                ("auxiliary.weight_decay", Free),
+                ("auxiliary.step", Free),
             ]],
         )
         .fixed(&[("whole_tensor", "true")])
