@@ -2,7 +2,9 @@
 
 use super::Condition::{Is, On};
 use super::Meaning::{Both, Decides, Lr, Number, Pair, Switch, Word};
-use super::{AUXILIARY_OF_GALORE, CHANNELS, EPS_OF_GALORE, LATE_DECAY, Meaning, Row, row};
+use super::{
+    AUXILIARY_OF_GALORE, CHANNELS, EPS_OF_GALORE, LATE_DECAY, Meaning, OTHER_SIDE, Row, row,
+};
 
 const APOLLO: &[(&str, Meaning)] = &[
     ("lr", Lr),
@@ -29,4 +31,5 @@ pub(super) const ROWS: &[Row] = &[
         .when(&[Is("proj_type", "std")])
         .is("apollo", &[APOLLO, &[("eps", Both(["eps", "auxiliary.eps_hat"]))]])
         .fixed(&[("auxiliary.eps", "0")]),
+    row("apollo").differs(OTHER_SIDE),
 ];

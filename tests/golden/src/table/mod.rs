@@ -228,6 +228,10 @@ const AUXILIARY_OF_GALORE: &[(&str, Meaning)] = &[
     ("auxiliary.step", Meaning::Free),
 ];
 
+/// APOLLO.
+const OTHER_SIDE: &str =
+    "APOLLO that projects another side than the shorter one, or decays in the gradient";
+
 /// GaLore.
 const LATE_DECAY: &str = "GaLore: the weight decay of vectors acts after their step; that of an auxiliary rule here is part \
      of it";

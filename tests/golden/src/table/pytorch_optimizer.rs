@@ -8,7 +8,7 @@ use super::Meaning::{
 use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, RANGER, WRAPPER};
 use super::{
     AUXILIARY_OF_GALORE, CAUTION, CHANNELS, EPS_OF_GALORE, LATE_DECAY, LR_IN_VELOCITY, Meaning,
-    PROJECTIONS, RMS_OF_TENSOR, Row, row,
+    OTHER_SIDE, PROJECTIONS, RMS_OF_TENSOR, Row, row,
 };
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
@@ -1038,6 +1038,7 @@ pub(super) const ROWS: &[Row] = &[
         .when(&[Is("projection_type", "random"), On("weight_decouple")])
         .is("apollo", &[APOLLO_LOW_RANK, LOW_RANK])
         .fixed(LOW_RANK_STEP),
+    row("apollo_lowrank").differs(OTHER_SIDE),
     row("asgd_accelerated").when(&[LrChanges]).differs(
         "pytorch_optimizer: a new learning rate takes the place of the one that it has found; here it is a factor",
     ),
