@@ -246,7 +246,8 @@ impl Program {
         let numbers = self.numbers([Some(lr), factor, loss], t, memory);
         let Shown { shape, view, by_columns } = parameter;
         let random = Random { draw, ..Random::default() };
-        let at = || Whole { number: 0, t, lr, view, dims: Vec::new(), random };
+        let at =
+            || Whole { number: 0, t, lr, view, dims: Vec::new(), memory: memory.clone(), random };
         let asked = self.code.sees_whole.then(|| self.asked(shape, by_columns, at())).flatten();
         Scalars { view: self.code.seen(view), numbers, on_device, draw, asked }
     }

@@ -129,6 +129,12 @@ impl<U: Rule, R: Real + Into<f64>> Walk<U, R> {
         self
     }
 
+    /// Does it draw random numbers?
+    #[doc(hidden)]
+    pub fn draws(&self) -> bool {
+        self.rule.seed().is_some() && self.auxiliary.is_none()
+    }
+
     /// The same walk with other numbers for the noise of its rule, if that has some: those of this
     /// parameter among several.
     pub fn stream(mut self, stream: u32) -> Self {
@@ -253,6 +259,7 @@ impl<U: Rule, R: Real + Into<f64>> Walk<U, R> {
                     lr,
                     view: walk.view,
                     dims: walk.dims.clone(),
+                    memory: walk.memory.clone(),
                     random: Random {
                         draw: walk.rule.seed().map(|seed| Draw::new(seed, walk.t, walk.stream)),
                         drawn: 0,

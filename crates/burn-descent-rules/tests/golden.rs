@@ -32,6 +32,9 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Muon: 12,
     Soap: 20,
     SPlus: 8,
+    Galore: 9,
+    Apollo: 5,
+    Kron: 5,
     SignSgd: 10,
     Tiger: 7,
     Rprop: 17,
@@ -148,6 +151,11 @@ const LEFT_OUT: &[(&str, usize)] = &[
     ),
     ("the library failed in f32: ValueError('not run: the lift depends on the dtype')", 2),
     (
+        "another rule: GaLore: the weight decay of vectors acts after their step; that of an auxiliary rule here is part \
+         of it",
+        1,
+    ),
+    (
         "another rule: SM3 with a number for each index of each dimension; here of a tensor of more than two \
          dimensions there is one for each row and each column of a matrix",
         2,
@@ -168,6 +176,7 @@ const LEFT_OUT: &[(&str, usize)] = &[
          two",
         1,
     ),
+    ("the library failed in f32: ValueError('not run: signs of the f32 SVD differ')", 5),
 ];
 
 fn replay_rule<U: Rule>(
@@ -178,32 +187,43 @@ fn replay_rule<U: Rule>(
     let rule: U = from_pairs(&setting.options).map_err(|e| ReplayError::Engine(e.into()))?;
     match precision {
         Precision::F64 => {
-            replay(case, setting, precision, &mut OnSlices::<U, f64>::new(rule).drawing(case))
+            replay(case, setting, precision, &mut OnSlices::<U, f64>::new(rule, case))
         }
         Precision::F32 => {
-            replay(case, setting, precision, &mut OnSlices::<U, f32>::new(rule).drawing(case))
+            replay(case, setting, precision, &mut OnSlices::<U, f32>::new(rule, case))
         }
     }
 }
 
 /// A rule on plain slices.
-struct OnSlices<U, R> {
+struct OnSlices<'a, U, R> {
     rule: U,
+    case: &'a Case,
     params: Vec<Vec<R>>,
     walks: Vec<Walk<U, R>>,
-    /// The random numbers of the first tensor.
-    draws: Vec<Vec<f64>>,
 }
 
-impl<U: Rule, R: Real + Into<f64>> OnSlices<U, R> {
-    fn new(rule: U) -> Self {
-        Self { rule, params: vec![], walks: vec![], draws: vec![] }
+impl<'a, U: Rule, R: Real + Into<f64>> OnSlices<'a, U, R> {
+    fn new(rule: U, case: &'a Case) -> Self {
+        Self { rule, case, params: vec![], walks: vec![] }
     }
 
-    /// With the random numbers that the library drew; they are recorded of one tensor.
-    fn drawing(mut self, case: &Case) -> Self {
-        self.draws = case.draws.iter().map(|draw| draw.values.clone()).collect();
-        self
+    /// For each parameter, the random numbers that the library drew and the bases that it found, in order.
+    fn recorded(&self) -> Vec<Vec<Vec<f64>>> {
+        let mut recorded = vec![vec![]; self.walks.len()];
+        let drawing: Vec<usize> =
+            (0..self.walks.len()).filter(|number| self.walks[*number].draws()).collect();
+        for step in self.case.draws.chunk_by(|a, b| a.step == b.step) {
+            // It draws for one parameter after the other, as often for each.
+            let each = step.len().div_ceil(drawing.len().max(1)).max(1);
+            for (draws, number) in step.chunks(each).zip(&drawing) {
+                recorded[*number].extend(draws.iter().map(|draw| draw.values.clone()));
+            }
+        }
+        for projector in &self.case.projectors {
+            recorded[projector.tensor].extend(projector.values.iter().cloned());
+        }
+        recorded
     }
 }
 
@@ -215,12 +235,13 @@ fn widen<R: Real + Into<f64>>(tensor: &[R]) -> Vec<f64> {
     tensor.iter().map(|x| (*x).into()).collect()
 }
 
-impl<U: Rule, R: Real + Into<f64>> Engine for OnSlices<U, R> {
+impl<U: Rule, R: Real + Into<f64>> Engine for OnSlices<'_, U, R> {
     fn start(&mut self, init: &Step, shapes: &[Vec<usize>]) -> Result<(), BoxError> {
         let walk = |shape: &Vec<usize>| Walk::of_shape(self.rule.clone(), shape, false);
-        let walks = shapes.iter().map(walk).collect::<Result<Vec<_>, _>>()?;
-        let mut draws = self.draws.clone().into_iter();
-        self.walks = walks.into_iter().map(|walk| walk.with_recorded(draws.by_ref())).collect();
+        self.walks = shapes.iter().map(walk).collect::<Result<_, _>>()?;
+        let recorded = self.recorded().into_iter();
+        let walks = core::mem::take(&mut self.walks).into_iter().zip(recorded);
+        self.walks = walks.map(|(walk, recorded)| walk.with_recorded(recorded)).collect();
         self.params = init.iter().map(|tensor| cast(tensor)).collect();
         Ok(())
     }

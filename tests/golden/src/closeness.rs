@@ -109,6 +109,8 @@ const LOOSE: &[Loose] = &[
     // Eigenvectors in f32.
     of_square("splus", 1e-4),
     loose("pytorch_optimizer", "splus", 1e-6),
+    // Its singular vectors are in f32.
+    Loose { narrow: 1e-4, ..loose("pytorch_optimizer", "galore", 1e-4) },
     // Keras takes norms and means in f32, and optax a power of the step.
     loose("keras", "adafactor", 1e-6),
     loose("optax", "adafactor", 1e-6),

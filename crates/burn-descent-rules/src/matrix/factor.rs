@@ -11,7 +11,8 @@ pub struct Eigen<M> {
     pub vectors: M,
 }
 
-/// `A = U diag(values) Vᵀ`, the thin one: values descending.
+/// `A = U diag(values) Vᵀ`, the thin one: values descending, and of each column of `U` the largest number is positive, so
+/// that the signs are the same everywhere.
 pub struct Singular<M> {
     /// Rows × the smaller side.
     pub left: M,
@@ -70,9 +71,15 @@ impl<M: Matrix> Singular<M> {
             }
             let svd = one.thin_svd().ok()?;
             let s = svd.S();
-            left.push(svd.U().to_owned());
+            let (u, v) = (svd.U(), svd.V());
+            let sign = |i: usize| {
+                let largest = |a: f64, b: f64| if b.abs() > a.abs() { b } else { a };
+                1.0_f64.copysign((0..u.nrows()).map(|r| u[(r, i)]).fold(0.0, largest))
+            };
+            let signs: Vec<f64> = (0..u.ncols()).map(sign).collect();
+            left.push(Mat::from_fn(u.nrows(), u.ncols(), |r, i| u[(r, i)] * signs[i]));
             values.push(Mat::from_fn(1, s.dim(), |_, i| s[i]));
-            right.push(svd.V().transpose().to_owned());
+            right.push(Mat::from_fn(v.ncols(), v.nrows(), |i, c| v[(c, i)] * signs[i]));
         }
         let [left, values, right] = [left, values, right].map(|all| stack(matrix, &all));
         Some(Self { left, values, right })
@@ -131,4 +138,19 @@ pub(crate) fn solve_right_upper<M: Matrix>(b: &M, r: &M) -> M {
         x.transpose().to_owned()
     };
     stack(b, &each(b).into_iter().zip(each(r)).map(solve).collect::<Vec<_>>())
+}
+
+/// No more than the largest singular value of a symmetric matrix, and no less than its largest number: two products with
+/// its longest column. Of a matrix that is zero or not finite there is none.
+pub(crate) fn spectral_bound<M: Matrix>(symmetric: &M) -> Option<f64> {
+    let bound = |a: &Mat<f64>| {
+        let largest = a.norm_max();
+        let a = a * faer::Scale(1.0 / largest);
+        let length = |column: usize| a.col(column).squared_norm_l2();
+        let longest = (0..a.ncols()).max_by(|i, j| length(*i).total_cmp(&length(*j)))?;
+        let x = &a * a.col(longest);
+        let bound = largest * (&a * &x).norm_l2() / x.norm_l2();
+        (bound.is_finite() && bound > 0.0).then_some(bound)
+    };
+    each(symmetric).first().and_then(bound)
 }

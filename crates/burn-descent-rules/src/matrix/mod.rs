@@ -12,6 +12,7 @@ pub(crate) use blocks::Blocks;
 pub(crate) use dense::Dense;
 pub(crate) use factor::iterate;
 pub use factor::{Eigen, Singular};
+pub(crate) use factor::{solve_right_upper, spectral_bound};
 pub use merging::Merging;
 pub use newton_schulz::Coefficients;
 pub(crate) use newton_schulz::{gram_newton_schulz, newton_schulz};
@@ -106,6 +107,8 @@ pub struct Whole {
     pub view: View,
     /// Its dimensions, the outputs first: those of one matrix are rows and columns.
     pub dims: Vec<usize>,
+    /// What is [remembered](crate::Rule::memory) of it, as of this step.
+    pub memory: Vec<f64>,
     /// Its random numbers.
     #[doc(hidden)]
     pub random: Random,
@@ -119,7 +122,7 @@ pub struct Random {
     pub draw: Option<Draw>,
     /// How many of them have been drawn.
     pub drawn: usize,
-    /// Numbers that come before them: those that another library has drawn.
+    /// Numbers that come before them: those that another library has drawn, or bases that it has found.
     pub recorded: VecDeque<Vec<f64>>,
 }
 
@@ -127,15 +130,27 @@ impl Whole {
     /// The next normal random numbers of this step, of deviation 1: other ones each time. The rule must have a
     /// [seed](crate::Rule::seed).
     pub fn normal<M: Matrix>(&mut self, beside: &M, dims: [usize; 3]) -> M {
-        let count: usize = dims.iter().product();
-        if let Some(recorded) = self.random.recorded.pop_front() {
-            return beside.with(dims, recorded);
+        if let Some(recorded) = self.recorded(beside, dims) {
+            return recorded;
         }
+        let count: usize = dims.iter().product();
         let Random { draw, drawn, .. } = &mut self.random;
         let first = *drawn;
         *drawn += count;
         let normal = |place| draw.map_or(0.0, |draw| draw.normal(first + place));
         beside.with(dims, (0..count).map(normal).collect())
+    }
+
+    /// What another library had in the place of such matrices, where that is known. Numbers of another size before it
+    /// were of no use there.
+    pub(crate) fn recorded<M: Matrix>(&mut self, beside: &M, dims: [usize; 3]) -> Option<M> {
+        let count: usize = dims.iter().product();
+        while let Some(numbers) = self.random.recorded.pop_front() {
+            if numbers.len() == count {
+                return Some(beside.with(dims, numbers));
+            }
+        }
+        None
     }
 }
 

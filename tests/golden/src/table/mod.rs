@@ -206,6 +206,40 @@ const SGD: &[(&str, Meaning)] = &[
     ("maximize", Meaning::Switch("maximize")),
 ];
 
+/// The sides of a matrix that GaLore projects.
+const PROJECTIONS: &[(&str, &str)] = &[
+    ("std", "std"),
+    ("reverse_std", "reverse_std"),
+    ("right", "right"),
+    ("left", "left"),
+    ("full", "full"),
+];
+
+/// What APOLLO scales.
+const CHANNELS: &[(&str, &str)] = &[("channel", "channel"), ("tensor", "tensor")];
+
+const EPS_OF_GALORE: &[(&str, Meaning)] = &[("eps", Meaning::Number("eps"))];
+
+/// What GaLore and APOLLO do to tensors without a rank, as a second group of parameters.
+const AUXILIARY_OF_GALORE: &[(&str, Meaning)] = &[
+    // A condition has dealt with it, or it is that of the first group.
+    ("auxiliary.lr", Meaning::Free),
+    ("auxiliary.betas", Meaning::Pair(["auxiliary.beta1", "auxiliary.beta2"])),
+    ("auxiliary.eps", Meaning::Number("auxiliary.eps_hat")),
+    ("auxiliary.weight_decay", Meaning::Free),
+    ("auxiliary.correct_bias", Meaning::Free),
+    ("auxiliary.foreach", Meaning::Free),
+    ("auxiliary.step", Meaning::Free),
+];
+
+/// APOLLO.
+const OTHER_SIDE: &str =
+    "APOLLO that projects another side than the shorter one, or decays in the gradient";
+
+/// GaLore.
+const LATE_DECAY: &str = "GaLore: the weight decay of vectors acts after their step; that of an auxiliary rule here is part \
+     of it";
+
 /// Why a velocity that holds the learning rate is ours only while the rate is constant.
 const LR_IN_VELOCITY: &str = "its velocity holds the learning rate, ours does not: the same path \
                               only while the rate is constant";

@@ -6,7 +6,10 @@ use super::Meaning::{
     Pair, Switch, Triple, Word,
 };
 use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, NULL_SPACE, RANGER, WRAPPER};
-use super::{CAUTION, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row};
+use super::{
+    AUXILIARY_OF_GALORE, CAUTION, CHANNELS, EPS_OF_GALORE, LATE_DECAY, LR_IN_VELOCITY, Meaning,
+    OTHER_SIDE, PROJECTIONS, RMS_OF_TENSOR, Row, row,
+};
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
 
@@ -287,6 +290,52 @@ const APOLLO: &[&[(&str, Meaning)]] = &[
         ("eps", Number("eps")),
     ],
 ];
+
+/// What GaLore and APOLLO have in common.
+const LOW_RANK: &[(&str, Meaning)] = &[
+    ("rank", Number("rank")),
+    ("update_proj_gap", Number("update_proj_gap")),
+    ("scale", Number("scale")),
+    ("projection_type", Word("proj_type", PROJECTIONS)),
+];
+
+const GALORE: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("weight_decay", Number("weight_decay")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const APOLLO_LOW_RANK: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("projection_type", Free), // a condition reads it
+    ("scale_type", Word("scale_type", CHANNELS)),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Decides),
+    ("fixed_decay", Meaning::Off(FIXED_DECAY)),
+    ("correct_bias", Switch("correct_bias")),
+    ("eps", Number("eps")),
+    ("maximize", Switch("maximize")),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+/// Before [`APOLLO_LOW_RANK`]: that is AdamW.
+const WITHOUT_RANK: &[(&str, Meaning)] = &[
+    ("eps", Number("eps_hat")),
+    ("scale_type", Free),
+    (
+        "weight_decay",
+        Meaning::Off("pytorch_optimizer: APOLLO's decay is corrected as its moments are"),
+    ),
+    ("correct_bias", Decides),
+];
+
+const LOW_RANK_STEP: &[(&str, &str)] =
+    &[("low_rank_step", "true"), ("corrected_decay", "true"), ("early", "true")];
 
 /// Apollo's warm-up, where none is given.
 const POSTPONED: (&str, &str) = ("warmup_steps", "500");
@@ -899,11 +948,10 @@ pub(super) const ROWS: &[Row] = &[
             &[&[
                 ("lr", Lr),
                 ("betas", Pair(["beta1", "beta2"])),
-                ("weight_decay", Meaning::NumberOr("weight_decay", 0.1)), // else it is in `groups`
+                ("weight_decay", Meaning::Number("weight_decay")),
                 ("eps", Number("eps")),
                 ("maximize", Switch("maximize")),
                 ("name", Free),
-                ("groups", Free),
                 // of models in several places, and of attention
                 ("model_sharding", Free),
                 ("num_embeds", Free),
@@ -911,6 +959,13 @@ pub(super) const ROWS: &[Row] = &[
                 ("num_query_groups", Free),
                 ("foreach", Free),
                 ("step", Free),
+                // a group for each parameter, all the same but for the name
+                ("auxiliary.name", Free),
+                ("auxiliary.lr", Free),
+                ("auxiliary.betas", Free),
+                ("auxiliary.eps", Free),
+                ("auxiliary.weight_decay", Free),
+                ("auxiliary.step", Free),
             ]],
         )
         .fixed(&[("whole_tensor", "true")])
@@ -1027,7 +1082,20 @@ pub(super) const ROWS: &[Row] = &[
         .is("apollo_dqn", APOLLO)
         .fixed(&[POSTPONED, ("stable_decay", "true")]),
     row("apollo_dqn").is("apollo_dqn", APOLLO).fixed(&[POSTPONED]),
-    row("apollo_lowrank").differs(MATRIX),
+    row("apollo_lowrank")
+        .when(&[Off("rank"), On("correct_bias")])
+        .is("adamw", &[WITHOUT_RANK, APOLLO_LOW_RANK])
+        .fixed(&[("eps", "0"), ("weight_decay", "0")]),
+    row("apollo_lowrank")
+        .when(&[Is("projection_type", "std"), On("weight_decouple")])
+        .is("apollo", &[APOLLO_LOW_RANK, LOW_RANK])
+        .fixed(LOW_RANK_STEP),
+    // Which is of the same sides.
+    row("apollo_lowrank")
+        .when(&[Is("projection_type", "random"), On("weight_decouple")])
+        .is("apollo", &[APOLLO_LOW_RANK, LOW_RANK])
+        .fixed(LOW_RANK_STEP),
+    row("apollo_lowrank").differs(OTHER_SIDE),
     row("asgd_accelerated").when(&[LrChanges]).differs(
         "pytorch_optimizer: a new learning rate takes the place of the one that it has found; here it is a factor",
     ),
@@ -1140,7 +1208,14 @@ pub(super) const ROWS: &[Row] = &[
             ]],
         )
         .fixed(&[("root_in_rate", "true"), ("lazy", "false")]),
-    row("galore").differs(MATRIX),
+    row("galore").when(&[On("auxiliary.weight_decay")]).differs(LATE_DECAY),
+    row("galore")
+        .when(&[On("auxiliary.lr")])
+        .is("galore", &[GALORE, LOW_RANK, EPS_OF_GALORE, AUXILIARY_OF_GALORE])
+        .fixed(&[("early", "true"), ("auxiliary.eps", "0")]),
+    row("galore")
+        .is("galore", &[GALORE, LOW_RANK, &[("eps", Both(["eps", "auxiliary.eps_hat"]))]])
+        .fixed(&[("early", "true"), ("auxiliary.eps", "0")]),
     row("lamb")
         .when(&[On("rectify"), Off("weight_decouple"), On("pre_norm")])
         .is("lamb", &[LAMB, NO_DECAY, CLIPPED_LAMB])
