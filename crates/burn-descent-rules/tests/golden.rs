@@ -29,12 +29,16 @@ const RULES: &[(&str, usize, Replay)] = rules![
     Adam: 40,
     AdamW: 30,
     Lion: 10,
-    Muon: 12,
     Soap: 20,
     SPlus: 8,
     Galore: 9,
     Apollo: 5,
     Kron: 5,
+    Muon: 81,
+    NorMuon: 9,
+    AdaMuon: 13,
+    AdaGO: 7,
+    Scion: 8,
     SignSgd: 10,
     Tiger: 7,
     Rprop: 17,
@@ -154,6 +158,14 @@ const LEFT_OUT: &[(&str, usize)] = &[
         "another rule: GaLore: the weight decay of vectors acts after their step; that of an auxiliary rule here is part \
          of it",
         1,
+    ),
+    (
+        "another rule: timm: the length of AdaMuon's step is over the root of the number of positions of a kernel",
+        1,
+    ),
+    (
+        "the library failed in f32: ValueError('not run: Newton-Schulz is stochastically rounded bf16 there')",
+        3,
     ),
     (
         "another rule: SM3 with a number for each index of each dimension; here of a tensor of more than two \

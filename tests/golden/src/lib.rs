@@ -38,7 +38,7 @@ pub use replay::{
 };
 pub use schedule::{ScheduleCase, ScheduleFile};
 pub use schema::{Case, OptimizerFile, Step, Tensor};
-pub use table::{Condition, LIBRARIES, Meaning, Ours, Row};
+pub use table::{Aside, Condition, LIBRARIES, Listed, Meaning, Ours, Row};
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! Reads the table: which optimizer of ours a case is.
 
-use crate::table::{Condition, LIBRARIES, Meaning, Ours, Row, plain_name};
+use crate::table::{Aside, Condition, LIBRARIES, Meaning, Ours, Row, plain_name};
 use crate::{Case, Dtype, OptimizerFile, Skip};
 use serde_json::Value;
 
@@ -26,6 +26,11 @@ pub struct Setting {
     pub point: Point,
     /// The library computes some of it in f32 even in its f64 run.
     pub low_precision: bool,
+    /// The matrices of the library are inputs × outputs; an engine here gets them turned.
+    pub inputs_first: bool,
+    /// Which tensors the library leaves to an auxiliary rule, whatever their shape: an engine here gets vectors in
+    /// their place.
+    pub aside: Vec<bool>,
 }
 
 /// What a case of a file is called here.
@@ -39,7 +44,8 @@ pub fn setting(file: &OptimizerFile, case: &Case) -> Result<Setting, Skip> {
     }
     let optimizer = plain_name(&file.optimizer)?;
     let rows = LIBRARIES.iter().filter(|(library, _)| *library == file.library);
-    let mut rows = rows.flat_map(|(_, rows)| *rows).filter(|row| row.optimizer == optimizer);
+    let names = [optimizer, &file.optimizer];
+    let mut rows = rows.flat_map(|(_, rows)| *rows).filter(|row| names.contains(&row.optimizer));
     let row = rows.find(|row| row.when.iter().all(|condition| condition.holds(case)));
     let row = row.ok_or_else(|| Skip::NoOptimizer {
         library: file.library.clone(),
@@ -47,11 +53,15 @@ pub fn setting(file: &OptimizerFile, case: &Case) -> Result<Setting, Skip> {
     })?;
     match row.ours {
         Ours::Differs(reason) => Err(Skip::Differs(reason)),
-        Ours::Is { name, fixed, point, low_precision, hyper } => {
+        Ours::Is { name, fixed, point, low_precision, hyper, inputs_first, aside } => {
             listed(row, file, case)?;
             let fixed = fixed.iter().map(|(option, value)| (option.to_string(), value.to_string()));
             let options = fixed.collect();
-            let mut setting = Setting { name, options, lrs: vec![], point, low_precision };
+            let aside = (0..case.shapes.len())
+                .map(|tensor| aside.iter().any(|aside| aside.holds(case, tensor)))
+                .collect();
+            let mut setting =
+                Setting { name, options, lrs: vec![], point, low_precision, inputs_first, aside };
             let mut lr = Lr { base: None, factor: 1.0, fixed: false };
             let meanings: Vec<_> = hyper.iter().copied().flatten().collect();
             for (number, (key, meaning)) in meanings.iter().enumerate() {
@@ -122,6 +132,27 @@ impl Condition {
     }
 }
 
+impl Aside {
+    /// Is it this tensor?
+    fn holds(self, case: &Case, tensor: usize) -> bool {
+        let shape = &case.shapes[tensor];
+        let name = case.names.as_ref().map_or("", |names| &names[tensor]);
+        match self {
+            Aside::Deep => shape.len() > 2,
+            Aside::Named(word, key) => is_on(case, key) && name.contains(word),
+            Aside::Listed(key) => {
+                let listed = case.hyper(key).and_then(Value::as_array).into_iter().flatten();
+                listed.filter_map(Value::as_str).any(|word| name.contains(word))
+            }
+            Aside::Narrow(least) => {
+                let others: usize = shape.iter().skip(1).product();
+                shape.iter().take(2).any(|size| *size == 1)
+                    || shape.first().is_some_and(|first| *first.min(&others) < least)
+            }
+        }
+    }
+}
+
 /// A hyper-parameter that is a number; 0 where it is not there.
 fn number(case: &Case, key: &str) -> f64 {
     case.hyper(key).and_then(Value::as_f64).unwrap_or(0.0)
@@ -146,6 +177,10 @@ impl Meaning {
         lr: &mut Lr,
     ) -> Result<(), Skip> {
         let given = case.hyper(key);
+        if given.is_none() && key.starts_with("auxiliary.") {
+            // There are no other tensors than those of the first group.
+            return Ok(());
+        }
         let expected = |expected| Skip::Value {
             key: key.into(),
             value: given.unwrap_or(&Value::Null).to_string(),
@@ -175,6 +210,12 @@ impl Meaning {
                 set(option, number()?.to_string());
             }
             Meaning::Over(option, divisor) => {
+                let below = case.hyper(divisor).and_then(Value::as_f64);
+                let below = below.ok_or(Skip::Missing(divisor))?;
+                set(option, (number()? / below).to_string());
+            }
+            Meaning::Ratio(_, _) if given.is_none_or(Value::is_null) => {}
+            Meaning::Ratio(option, divisor) => {
                 let below = case.hyper(divisor).and_then(Value::as_f64);
                 let below = below.ok_or(Skip::Missing(divisor))?;
                 set(option, (number()? / below).to_string());
@@ -225,6 +266,10 @@ impl Meaning {
                 Some(Value::Bool(on)) => set(option, on.to_string()),
                 Some(_) => return Err(expected("true or false")),
             },
+            Meaning::Switches(options) => {
+                let on = given.and_then(Value::as_bool).ok_or_else(|| expected("true or false"))?;
+                options.into_iter().for_each(|option| set(option, on.to_string()));
+            }
             Meaning::Unless(option) => set(option, (!is_on(case, key)).to_string()),
             Meaning::NumberOr(option, default) if given.is_none() => {
                 set(option, default.to_string())
@@ -245,6 +290,10 @@ impl Meaning {
                 .for_each(|value| set(option, value.to_string())),
             Meaning::Pair([a, b]) => list(&[a, b], "a pair of numbers")?
                 .into_iter()
+                .for_each(|(option, value)| set(option, value)),
+            Meaning::First(option) => list(&[option, ""], "a pair of numbers")?
+                .into_iter()
+                .take(1)
                 .for_each(|(option, value)| set(option, value)),
             Meaning::Second(option) => list(&["", option], "a pair of numbers")?
                 .into_iter()
@@ -268,6 +317,65 @@ impl Meaning {
                         word.ok_or_else(|| expected("one of the words that are listed"))?;
                     set(option, (*ours).to_owned());
                 }
+            }
+            Meaning::Turns(option, (chosen, word)) => {
+                if given.is_some_and(|value| !value.is_null()) {
+                    set(option, number()?.to_string());
+                    set(chosen, word.into());
+                }
+            }
+            Meaning::Flag(option, [off, on]) => {
+                set(option, if is_on(case, key) { on } else { off }.into());
+            }
+            Meaning::Inside(inner, option) => given
+                .and_then(|object| object.get(inner))
+                .into_iter()
+                .for_each(|value| set(option, value.to_string())),
+            Meaning::Rest(option) => set(option, (1.0 - number()?).to_string()),
+            Meaning::Numbered(option, words) => {
+                let number = number()?;
+                let word = words.iter().find(|(listed, _)| *listed == number);
+                let (_, ours) =
+                    word.ok_or_else(|| expected("one of the numbers that are listed"))?;
+                set(option, (*ours).to_owned());
+            }
+            Meaning::Coefficients(words) => {
+                let table = given.and_then(Value::as_array).map(Vec::as_slice);
+                let first = match table {
+                    Some([Value::Array(first), ..]) => first.first(),
+                    Some([first, _, _]) => Some(first),
+                    _ => given,
+                };
+                let is_first = |listed: &Value| match (first, listed) {
+                    (Some(Value::Number(first)), Value::Number(number)) => {
+                        first.as_f64() == number.as_f64()
+                    }
+                    (Some(Value::String(first)), Value::String(word)) => first == word,
+                    _ => false,
+                };
+                let word = words.iter().find(|(listed, _)| is_first(&Value::from(*listed)));
+                match (word, table) {
+                    (Some((_, ours)), _) => set("newton_schulz.coefficients", (*ours).into()),
+                    (None, Some([_, _, _])) => {
+                        set("newton_schulz.coefficients", "own".into());
+                        let own = ["newton_schulz.a", "newton_schulz.b", "newton_schulz.c"];
+                        list(&own, "three numbers")?
+                            .into_iter()
+                            .for_each(|(option, value)| set(option, value));
+                    }
+                    _ => return Err(expected("coefficients that are listed, or three numbers")),
+                }
+            }
+            Meaning::Axes(option) => {
+                let axes = given
+                    .and_then(|axes| Some((axes.get("reduction_axis")?, axes.get("output_axis")?)));
+                let (inputs, outputs) =
+                    axes.ok_or_else(|| expected("axes of inputs and outputs"))?;
+                if outputs.as_u64() != Some(0) {
+                    return Err(expected("outputs in front"));
+                }
+                let word = if inputs.is_array() { "flattened" } else { "positions_in_full" };
+                set(option, word.into());
             }
             Meaning::Named(options) => {
                 let list = given.ok_or(Skip::Missing(key))?.as_array().map(Vec::as_slice);

@@ -147,17 +147,20 @@ pub fn replay(
         }
     };
 
-    engine.start(&case.init, &case.shapes).map_err(ReplayError::Engine)?;
+    let shown = Shown { setting, shapes: &case.shapes };
+    engine.start(&shown.step(&case.init), &shown.shapes()).map_err(ReplayError::Engine)?;
     // In long runs there are losses of the recorded steps only.
     let losses = case.losses.as_ref().filter(|losses| losses.len() >= case.steps);
     let mut records = reference.record.iter().enumerate().peekable();
     for (step, (lr, grads)) in (1..=case.steps).zip(setting.lrs.iter().zip(grads)) {
         let loss = losses.map(|losses| losses[step - 1]);
-        engine.step_with_loss(*lr, loss, grads).map_err(ReplayError::Engine)?;
+        engine.step_with_loss(*lr, loss, &shown.step(grads)).map_err(ReplayError::Engine)?;
         let Some((k, _)) = records.next_if(|(_, recorded)| **recorded == step) else { continue };
-        let evaluated = || engine.evaluated().map_err(ReplayError::Engine);
+        let evaluated = || engine.evaluated().map(|p| shown.back(p)).map_err(ReplayError::Engine);
         let params = match setting.point {
-            Point::Trained => engine.params().map_err(ReplayError::Engine)?,
+            Point::Trained => {
+                engine.params().map(|p| shown.back(p)).map_err(ReplayError::Engine)?
+            }
             Point::Evaluated => evaluated()?,
         };
         compare(step, &params, &reference.params[k]);
@@ -166,6 +169,52 @@ pub fn replay(
         }
     }
     Ok(outcome)
+}
+
+/// How an engine is shown the tensors of a case.
+struct Shown<'a> {
+    setting: &'a Setting,
+    shapes: &'a [Vec<usize>],
+}
+
+impl Shown<'_> {
+    fn is_turned(&self, tensor: usize) -> bool {
+        self.setting.inputs_first && self.shapes[tensor].len() == 2
+    }
+
+    fn shapes(&self) -> Vec<Vec<usize>> {
+        let shape = |(tensor, shape): (usize, &Vec<usize>)| match self.setting.aside.get(tensor) {
+            Some(true) => vec![shape.iter().product()],
+            _ if self.is_turned(tensor) => vec![shape[1], shape[0]],
+            _ => shape.clone(),
+        };
+        self.shapes.iter().enumerate().map(shape).collect()
+    }
+
+    /// Tensors as an engine sees them.
+    fn step(&self, of_library: &Step) -> Step {
+        let shown = |(tensor, numbers): (usize, &Vec<f64>)| match self.is_turned(tensor) {
+            true => turned(numbers, self.shapes[tensor][1]),
+            false => numbers.clone(),
+        };
+        of_library.iter().enumerate().map(shown).collect()
+    }
+
+    /// Tensors as the library sees them.
+    fn back(&self, mut ours: Step) -> Step {
+        for (tensor, numbers) in ours.iter_mut().enumerate().take(self.shapes.len()) {
+            if self.is_turned(tensor) {
+                *numbers = turned(numbers, self.shapes[tensor][0]);
+            }
+        }
+        ours
+    }
+}
+
+/// A matrix with so many columns, column after column.
+fn turned(numbers: &[f64], columns: usize) -> Vec<f64> {
+    let column = |first: usize| numbers.iter().skip(first).step_by(columns).copied();
+    (0..columns).flat_map(column).collect()
 }
 
 /// The run of a case in one precision.

@@ -33,7 +33,15 @@ impl Engine for Descent {
 }
 
 fn sgd(lrs: Vec<f64>) -> Setting {
-    Setting { name: "sgd", options: vec![], lrs, point: Point::Trained, low_precision: false }
+    Setting {
+        name: "sgd",
+        options: vec![],
+        lrs,
+        point: Point::Trained,
+        low_precision: false,
+        inputs_first: false,
+        aside: vec![],
+    }
 }
 
 fn descend(changes: Value, precision: Precision) -> Result<Outcome, ReplayError> {

@@ -16,6 +16,7 @@ pub use moments::{ScaleByAdam, ScaleByRms, Trace};
 pub use names::Names;
 pub use noisy::Noisy;
 pub use norms::{ClipByBlockRms, ClipByGradientRms, Hyperball, ScaleByTrustRatio};
+pub(crate) use rows::by_rows;
 pub use rows::{AdaptiveGradClip, NormalizeRows};
 pub use stateless::{
     AddCautiousDecay, AddDecayedWeights, Clip, Scale, ScaleByLearningRate, ScaleBySign,

@@ -76,14 +76,25 @@ impl Transform for NormalizeRows {
         k: RowScalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Rows<R>) {
-        let mean = over.mean(Row, u * u);
-        let row = k.beta2 * s.row + k.one_beta2 * mean;
-        let root = row.sqrt() + k.eps;
-        // With this number in place of each of its elements a row is as long.
-        let size = mean.sqrt();
-        let kept = over.norm(Tensor, size) / (over.norm(Tensor, size / root) + k.eps);
-        (kept / root * u, Rows { row })
+        let (u, row, [before, after]) = by_rows(u, s.row, [k.beta2, k.one_beta2, k.eps], over);
+        (before / (after + k.eps) * u, Rows { row })
     }
+}
+
+/// `u` with each row over the root of its second moment, this moment, and the norm of `u` before and after.
+#[inline(always)]
+pub(crate) fn by_rows<R: Real>(
+    u: R,
+    row: R,
+    [beta2, one_beta2, eps]: [R; 3],
+    over: &mut impl Over<R>,
+) -> (R, R, [R; 2]) {
+    let mean = over.mean(Row, u * u);
+    let row = beta2 * row + one_beta2 * mean;
+    let root = row.sqrt() + eps;
+    // With this number in place of each of its elements a row is as long.
+    let size = mean.sqrt();
+    (u / root, row, [over.norm(Tensor, size), over.norm(Tensor, size / root)])
 }
 
 options! {

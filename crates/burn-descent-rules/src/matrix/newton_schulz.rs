@@ -30,6 +30,30 @@ const POLAR_EXPRESS: [Step; 8] = [
     [1.875, -1.25, 0.375],
 ];
 
+/// The same for norms that are up to 1 % too small, as timm and pytorch_optimizer have it.
+const POLAR_EXPRESS_SAFE: [Step; 8] = [
+    [8.237_312_490_495_555, -23.157_747_414_558_198, 16.680_568_411_445_915],
+    [4.082_441_999_064_835, -2.893_047_735_332_586, 0.525_284_925_697_564_8],
+    [3.926_347_992_254_658_2, -2.854_746_803_476_529_8, 0.531_802_242_289_498_8],
+    [3.298_218_713_308_514_3, -2.424_541_981_026_706, 0.486_320_083_588_440_75],
+    [2.297_036_943_455_257_3, -1.636_625_581_259_03, 0.400_262_845_595_362_7],
+    [1.876_380_535_144_039_7, -1.234_789_657_772_222_8, 0.358_918_875_016_684_95],
+    [1.856_442_348_561_797_4, -1.213_244_988_093_552_5, 0.356_800_348_782_588_3],
+    [1.874_999_400_868_274_7, -1.249_998_801_722_916_9, 0.374_999_400_854_642_2],
+];
+
+/// The same for 2 %.
+const POLAR_EXPRESS_SAFER: [Step; 8] = [
+    [8.156_554_524_902_461, -22.483_292_925_577_95, 15.878_769_915_207_462],
+    [4.042_929_935_166_724_5, -2.808_917_465_908_704, 0.500_017_845_105_129_9],
+    [3.891_667_802_292_656_3, -2.772_484_153_217_682_5, 0.506_064_817_850_338_9],
+    [3.285_753_657_755_658, -2.368_129_493_342_539_4, 0.464_490_242_330_031_17],
+    [2.300_530_711_627_098_3, -1.611_166_555_725_840_8, 0.383_337_442_754_527_3],
+    [1.863_121_054_638_259_3, -1.204_216_062_100_272_7, 0.342_187_956_052_338_3],
+    [1.838_257_215_224_751_2, -1.177_926_328_953_774_2, 0.339_651_303_863_737_9],
+    [1.874_999_992_330_185_2, -1.249_999_983_606_061_3, 0.374_999_991_275_876],
+];
+
 /// The first five as modded-nanogpt, nanochat and dion have them, made for norms that are 2 % too large.
 const DEPLOYED: [Step; 5] = [
     [8.156_554_524_902_461, -22.483_292_925_577_95, 15.878_769_915_207_462],
@@ -65,6 +89,10 @@ choice! {
         Quintic = "quintic",
         /// Polar Express, as its paper has it: eight steps end at 1.
         PolarExpress = "polar_express",
+        /// The same for norms that are up to 1 % too small, as timm's `polar_express`.
+        PolarExpressSafe = "polar_express_safe",
+        /// The same for 2 %, as timm's `polar_express_safer`.
+        PolarExpressSafer = "polar_express_safer",
         /// Polar Express in five steps, for a norm that is 2 % too large.
         PolarExpressDeployed = "polar_express_deployed",
         /// Jordan's, and two steps that end at 1: ten.
@@ -83,6 +111,8 @@ impl Coefficients {
             Self::Jordan => JORDAN.into(),
             Self::Quintic => QUINTIC.into(),
             Self::PolarExpress => POLAR_EXPRESS.into(),
+            Self::PolarExpressSafe => POLAR_EXPRESS_SAFE.into(),
+            Self::PolarExpressSafer => POLAR_EXPRESS_SAFER.into(),
             Self::PolarExpressDeployed => DEPLOYED.into(),
             Self::DeepSeek => DEEPSEEK.into(),
             Self::Cubic => CUBIC.into(),
@@ -139,4 +169,83 @@ pub(crate) fn gram_newton_schulz<M: Matrix>(
     }
     let x = product.map_or(x.clone(), |product| product.times(&x));
     if is_tall { x.transpose() } else { x }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Coefficients::{self, *};
+    use super::{gram_newton_schulz, newton_schulz};
+    use crate::matrix::{Dense, Matrix};
+
+    const JORDANS: [f64; 3] = super::JORDAN[0];
+
+    /// Where singular values end: those of matrices of one number are the number.
+    fn ends(of: Coefficients, count: u64, least: f64, safety: f64) -> [f64; 2] {
+        let number = |place: i32| least.powf(1.0 - f64::from(place) / 2000.0) / safety;
+        let numbers: Vec<f64> = (0..=2000).map(number).collect();
+        let x = Dense { dims: [numbers.len(), 1, 1], numbers };
+        let ends = newton_schulz(x, of.steps(count, JORDANS)).numbers;
+        [ends.iter().copied().fold(f64::MAX, f64::min), ends.iter().copied().fold(0.0, f64::max)]
+    }
+
+    #[test]
+    fn singular_values_end_where_the_tables_say() {
+        for (of, count, least, safety, [low, high]) in [
+            (Jordan, 5, 1e-3, 1.0, [0.470, 1.202]),
+            (Jordan, 5, 1e-2, 1.0, [0.682, 1.134]),
+            (Quintic, 5, 1e-3, 1.0, [0.475, 1.145]),
+            (Quintic, 5, 1e-2, 1.0, [0.978, 1.032]),
+            (PolarExpress, 5, 1e-3, 1.0, [0.876, 1.124]),
+            (PolarExpress, 8, 1e-3, 1.0, [1.0, 1.0]),
+            (PolarExpress, 8, 1e-3, 1.01, [1.0, 1.0]),
+            (PolarExpressSafe, 8, 1e-3, 1.0, [1.0, 1.0]),
+            (PolarExpressSafe, 8, 1e-3, 1.01, [1.0, 1.0]),
+            (PolarExpressSafer, 8, 1e-3, 1.0, [1.0, 1.0]),
+            (PolarExpressSafer, 8, 1e-3, 1.02, [1.0, 1.0]),
+            (PolarExpressDeployed, 5, 1e-3, 1.02, [0.847, 1.141]),
+            (PolarExpressDeployed, 5, 1e-2, 1.02, [0.859, 1.141]),
+            (DeepSeek, 10, 1e-3, 1.0, [1.0, 1.0005]),
+            (Cubic, 5, 1e-3, 1.0, [0.119, 1.300]),
+            (Cubic, 5, 1e-2, 1.0, [0.774, 1.300]),
+            (Own, 5, 1e-2, 1.0, [0.682, 1.134]),
+        ] {
+            let found = ends(of, count, least, safety);
+            let is_inside = found[0] > low - 1e-3 && found[1] < high + 1e-3;
+            assert!(is_inside, "{of:?}, {count} steps from {least}: {found:?}");
+        }
+    }
+
+    /// Numbers that look like random ones, of a norm of about 1.
+    fn mixed(dims: [usize; 3]) -> Dense<f64> {
+        let count = dims.iter().product::<usize>();
+        let numbers: Vec<f64> =
+            (0..count).map(|i| (i as f64 * 12.9898).sin() * 43758.5453 % 1.0).collect();
+        let x = Dense { dims, numbers };
+        x.clone() / x.norm()
+    }
+
+    #[test]
+    fn by_the_gram_matrix_it_is_the_same_but_for_rounding() {
+        for dims in [[1, 6, 10], [2, 9, 4], [1, 5, 5], [1, 1, 7], [1, 7, 1]] {
+            for of in [Jordan, Quintic, PolarExpress, Cubic] {
+                for restart in [0, 1, 2, 4] {
+                    let plain = newton_schulz(mixed(dims), of.steps(5, JORDANS));
+                    let gram = gram_newton_schulz(mixed(dims), of.steps(5, JORDANS), restart);
+                    let apart = (plain - gram).abs().numbers.into_iter().fold(0.0, f64::max);
+                    assert!(apart < 1e-12, "{of:?} {dims:?} {restart}: {apart:e}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn eight_steps_of_polar_express_make_it_orthogonal() {
+        for dims in [[1, 6, 10], [2, 9, 4]] {
+            let x = newton_schulz(mixed(dims), PolarExpress.steps(8, JORDANS));
+            let x = if dims[1] > dims[2] { x.transpose() } else { x };
+            let identity = x.identity(dims[1].min(dims[2]));
+            let apart = (x.gram() - identity).abs().numbers.into_iter().fold(0.0, f64::max);
+            assert!(apart < 1e-6, "{dims:?}: {apart:e}");
+        }
+    }
 }

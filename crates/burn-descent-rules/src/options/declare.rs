@@ -46,6 +46,7 @@
 /// | `Count(1)` | whole numbers `>= 1` | |
 /// | `Choice(Kind)` | a word of an `enum` declared with [`choice!`](crate::choice) | |
 /// | `Auxiliary` | options, each with `auxiliary.` in front | [`Auxiliary`](crate::Auxiliary) |
+/// | `NewtonSchulz` | options, each with `newton_schulz.` in front | [`NewtonSchulz`](crate::NewtonSchulz) |
 ///
 /// Range and default are added to the documentation of each option. `struct Scale(step_size: f64) { .. }`
 /// makes a `new` that takes these options.
@@ -118,6 +119,7 @@ macro_rules! options {
     (@type bool) => { bool };
     (@type Maximize) => { bool };
     (@type Auxiliary) => { $crate::Auxiliary };
+    (@type NewtonSchulz) => { $crate::NewtonSchulz };
     (@type u64) => { u64 };
     (@type Count $edge:tt) => { u64 };
     (@type Choice $words:tt) => { $words };
@@ -126,6 +128,7 @@ macro_rules! options {
     (@range bool) => { None };
     (@range Maximize) => { None };
     (@range Auxiliary) => { None };
+    (@range NewtonSchulz) => { None };
     (@range u64) => { None };
     (@range Choice $words:tt) => { None };
     (@range Count $edge:tt) => { Some($crate::Range::AtLeast($edge as f64)) };

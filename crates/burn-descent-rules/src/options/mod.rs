@@ -10,7 +10,7 @@ pub use named::{from_pairs, nearest, set_numbers, to_pairs, unknown, with_pairs}
 pub use range::{Bound, Range};
 pub use serde_form::{deserialize, serialize};
 
-use crate::{Auxiliary, InvalidOption};
+use crate::{Auxiliary, InvalidOption, NewtonSchulz};
 use core::fmt::{self, Debug};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -96,18 +96,24 @@ where
     }
 }
 
-impl ShowOption for Auxiliary {
-    fn show(
-        &mut self,
-        name: &'static str,
-        _range: Option<Range>,
-        _role: Option<Role>,
-        see: &mut dyn FnMut(OptionMut<'_>),
-    ) {
-        let prefix = format!("{name}.");
-        self.each(&mut |option| see(OptionMut { prefix: &prefix, ..option }));
-    }
+/// Options among options: each with the name of the field in front.
+macro_rules! nested {
+    ($($of:ident),*) => {$(
+        impl ShowOption for $of {
+            fn show(
+                &mut self,
+                name: &'static str,
+                _range: Option<Range>,
+                _role: Option<Role>,
+                see: &mut dyn FnMut(OptionMut<'_>),
+            ) {
+                let prefix = format!("{name}.");
+                self.each(&mut |option| see(OptionMut { prefix: &prefix, ..option }));
+            }
+        }
+    )*};
 }
+nested!(Auxiliary, NewtonSchulz);
 
 /// Where the value of an option is.
 #[derive(Debug)]

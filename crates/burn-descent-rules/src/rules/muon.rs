@@ -1,74 +1,90 @@
-use crate::matrix::{Coefficients, newton_schulz};
-use crate::transforms::{debias, view_of_matrix};
+use super::orthogonal::{Kernels, Momentum, Scale, Shares};
+use crate::transforms::view_of_matrix;
 use crate::{
-    Auxiliary, Keep, Matrix, Over, Paper, Real, Rule, View, Whole, choice, fields, options,
+    Auxiliary, Matrix, NewtonSchulz, Over, Paper, Real, Rule, View, Whole, fields, options,
 };
-
-choice! {
-    /// How the momentum of [`Muon`] is taken up.
-    pub enum Momentum {
-        /// An average: `m ← μ m + (1 − μ) g`, as in PyTorch.
-        Average = "average",
-        /// A sum: `m ← μ m + g`, as in Keras and Moonlight. The direction is that of the average.
-        HeavyBall = "heavy_ball",
-        /// An average whose bias is corrected, as in optax.
-        Corrected = "corrected",
-    }
-}
-
-choice! {
-    /// What the step of a matrix of [`Muon`] is multiplied by.
-    pub enum Scale {
-        /// `√max(1, outputs / inputs)`, Jordan's.
-        Original = "original",
-        /// `rms √max(outputs, inputs)`, as long as a step of AdamW where `rms` is 0.2.
-        MatchRms = "match_rms",
-        /// `√(outputs / inputs)`.
-        Spectral = "spectral",
-        /// 1.
-        Nothing = "none",
-    }
-}
 
 options! {
     /// Muon: momentum, of which all singular values are made 1.
     ///
     /// ```text
     /// m ← μ m + (1 − μ) g
-    /// u = μ m + (1 − μ) g                                          with nesterov, else m
-    /// X = u / max(‖u‖, ε),    X ← a X + (b A + c A²) X,  A = X Xᵀ      `steps` times
-    /// θ ← θ − η λ θ − η s X,    s = √max(1, outputs / inputs)
+    /// u = μ m + (1 − μ) g                                with nesterov, else m
+    /// θ ← θ − η λ θ − η s X,    X = u made orthogonal,    s = √max(1, outputs / inputs)
+    /// ```
+    ///
+    /// How `u` is made orthogonal is said by [`NewtonSchulz`], whose options are named `newton_schulz.steps` and so on.
+    /// Vectors, and what else is not to be treated as a matrix, such as embeddings and the last layer, are stepped by
+    /// the [`Auxiliary`] AdamW. A kernel of a convolution is one matrix, or one of each position: `kernels`.
+    ///
+    /// The forms that there are, by options:
+    ///
+    /// | form | options |
+    /// |---|---|
+    /// | PyTorch | as by default; `match_rms_adamw` is `scale` `match_rms`, `spectral_unclamped` is `spectral` |
+    /// | Jordan | `newton_schulz.eps_added`, `weight_decay` 0, `auxiliary.beta2` 0.95, `auxiliary.eps` 1e-10 |
+    /// | optax | `form` `corrected`, `newton_schulz.eps_added` and `newton_schulz.eps` 1e-8; `consistent_rms` is `scale` `match_rms`; its AdamW has the same `nesterov` |
+    /// | Keras | `form` `heavy_ball`, `scale` `match_rms`, `newton_schulz.eps_added`, `auxiliary.eps` 0 and `auxiliary.eps_hat` 1e-7 |
+    /// | Moonlight | `form` `heavy_ball`, `scale` `match_rms` |
+    /// | timm | `newton_schulz.coefficients` `quintic`, `scale` `match_rms`, no `nesterov` |
+    /// | dion | `newton_schulz.coefficients` `polar_express_deployed`, `newton_schulz.safety` 1.02, `scale` `spectral`, no `nesterov` |
+    /// | heavyball | `form` `added`, `newton_schulz.coefficients` `quintic` |
+    ///
+    /// With `cautious_decay` weights do not decay where step and weight differ in sign: Chen et al. 2025,
+    /// <https://arxiv.org/abs/2510.12402>. With `adaptive` the step is `⟨u, X⟩ X`: `⟨u, X⟩` is the dual of the spectral
+    /// norm of `u`, so that the step is as long as the gradient again (Bernstein & Newhouse 2024).
+    ///
+    /// Libraries agree on `η λ`: the decay does not have the factor `s`. Jordan's own code takes `s` of a kernel
+    /// from the last two sizes of its shape; here, as elsewhere, from outputs and all others.
+    ///
+    /// - Defaults: PyTorch's. `momentum` 0.95 with `nesterov`, `weight_decay` 0.1. Its learning rate is 1e-3, Jordan's
+    ///   0.02; with `match_rms` that of AdamW is one.
+    /// - Memory: one number a weight, and while a matrix is stepped a few more. Traffic in f32: read 20, write 8 bytes a
+    ///   weight, 8 of those read for the momentum, beside that of the products.
+    /// - A gradient that is NaN makes its whole matrix NaN.
+    /// - Reference: Jordan et al. 2024, <https://kellerjordan.github.io/posts/muon/>; Liu et al. 2025,
+    ///   <https://arxiv.org/abs/2502.16982>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::{Muon, rules::{View, slices::Walk}};
+    ///
+    /// let muon = Muon::new().weight_decay(0.0);
+    /// let mut x = [0.0_f64; 4];
+    /// let mut walk = Walk::of(muon, View::matrix(2, 2))?;
+    /// walk.step(0.1, &mut x, &[30.0, 0.0, 0.0, -1.0])?;
+    /// // The singular values of the gradient are 30 and 1, those of the step about as large as the rate.
+    /// assert!(x[0] < -0.06 && x[0] > -0.12 && x[3] > 0.06 && x[3] < 0.12);
+    /// # Ok::<(), burn_descent::InvalidOption>(())
     /// ```
     pub struct Muon {
         /// Decay `μ` of the momentum.
+        #[doc(alias = "beta")]
         momentum: Decay = 0.95,
         /// Look ahead by one more step.
         nesterov: bool = true,
         /// How the momentum is taken up.
         form: Choice(Momentum) = Momentum::Average,
-        /// The coefficients of the iteration.
-        #[doc(alias = "ns_coefficients")]
-        coefficients: Choice(Coefficients) = Coefficients::Jordan,
-        /// The coefficients of one's own, `a`, `b` and `c`.
-        a: Any = 3.4445,
-        /// See `a`.
-        b: Any = -4.775,
-        /// See `a`.
-        c: Any = 2.0315,
-        /// How many steps the iteration takes.
-        #[doc(alias = "ns_steps")]
-        steps: Count(1) = 5,
-        /// The least norm of what is made orthogonal.
-        eps: Positive = 1e-7,
-        /// Added to that norm instead.
-        eps_added: bool = false,
+        /// How it is made orthogonal.
+        newton_schulz: NewtonSchulz = NewtonSchulz::new(),
+        /// The matrices of a kernel.
+        #[doc(alias = "conv_mode")]
+        kernels: Choice(Kernels) = Kernels::Flattened,
         /// What the step is multiplied by.
         #[doc(alias = "adjust_lr_fn")]
         scale: Choice(Scale) = Scale::Original,
         /// The size of an element's step with [`Scale::MatchRms`].
+        #[doc(alias = "rms_rate")]
+        #[doc(alias = "consistent_rms")]
         rms: Positive = 0.2,
+        /// The step is as long as the dual norm of what is made orthogonal.
+        adaptive: bool = false,
         /// Decoupled decay `λ` of the weights.
+        #[doc(alias = "lambda")]
         weight_decay: WeightDecay = 0.1,
+        /// Weights decay only where the step has their sign.
+        #[doc(alias = "cautious_weight_decay")]
+        cautious_decay: bool = false,
         /// Climb instead of descend.
         maximize: Maximize = false,
         /// For what is no matrix.
@@ -85,12 +101,9 @@ fields! {
 
     /// Scalars of [`Muon`].
     pub struct Scalars {
-        momentum,
-        /// The share of the gradient in the momentum.
-        of_g,
-        /// The shares of the gradient and of the momentum in what is made orthogonal.
-        ahead_g, ahead_m,
-        lr, decay,
+        momentum, of_g, ahead_g, ahead_m, lr, decay,
+        /// What weights decay by where the step has not their sign.
+        decay_against,
     }
 }
 
@@ -112,18 +125,11 @@ impl Rule for Muon {
     }
 
     fn scalars(&self, lr: f64, t: u64) -> Scalars<f64> {
-        let mu = self.momentum;
-        let of_g = if self.form == Momentum::HeavyBall { 1.0 } else { 1.0 - mu };
-        let corrected = self.form == Momentum::Corrected;
-        let (now, next) = match corrected {
-            true => (debias(mu, t), debias(mu, t + 1)),
-            false => (1.0, 1.0),
-        };
-        let (ahead_g, ahead_m) = match self.nesterov {
-            true => (of_g * now, mu * next),
-            false => (0.0, now),
-        };
-        Scalars { momentum: mu, of_g, ahead_g, ahead_m, lr, decay: self.weight_decay }
+        let Shares { momentum, of_g, ahead_g, ahead_m } =
+            self.form.shares(self.momentum, self.nesterov, t);
+        let decay = lr * self.weight_decay;
+        let decay_against = if self.cautious_decay { 0.0 } else { decay };
+        Scalars { momentum, of_g, ahead_g, ahead_m, lr, decay, decay_against }
     }
 
     #[inline(always)]
@@ -134,34 +140,19 @@ impl Rule for Muon {
         k: Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Velocity<R>) {
-        let m = k.momentum * s.m + k.of_g * g;
-        let u = k.ahead_g * g + k.ahead_m * m;
+        let Scalars { momentum, of_g, ahead_g, ahead_m, .. } = k;
+        let (m, u) = Shares { momentum, of_g, ahead_g, ahead_m }.take_up(s.m, g);
         let x = over.whole(u);
-        (p - k.lr * k.decay * p - k.lr * x, Velocity { m })
+        let decay = R::select((x * p).lt(R::lit(0.0)), k.decay_against, k.decay);
+        (p - decay * p - k.lr * x, Velocity { m })
     }
 
     fn whole<M: Matrix>(&self, u: M, _: &mut [M], at: &mut Whole) -> M {
-        let norm =
-            if self.eps_added { u.norm().shift(self.eps) } else { u.norm().at_least(self.eps) };
-        let x =
-            newton_schulz(u / norm, self.coefficients.steps(self.steps, [self.a, self.b, self.c]));
-        x.scale(self.scale.of(at.view, self.rms))
-    }
-
-    fn keeps(&self, _: View, _: &[usize]) -> Vec<Keep> {
-        Vec::new()
-    }
-}
-
-impl Scale {
-    /// The factor of the steps of such matrices.
-    pub(crate) fn of(self, view: View, rms: f64) -> f64 {
-        let (outputs, inputs) = (view.rows as f64, view.columns as f64);
-        match self {
-            Self::Original => (outputs / inputs).max(1.0).sqrt(),
-            Self::MatchRms => rms * outputs.max(inputs).sqrt(),
-            Self::Spectral => (outputs / inputs).sqrt(),
-            Self::Nothing => 1.0,
-        }
+        self.kernels.each(u, at, |u| {
+            let [_, outputs, inputs] = u.dims();
+            let x = self.newton_schulz.orthogonalize(u.clone());
+            let scaled = x.scale(self.scale.of(outputs, inputs, self.rms));
+            if self.adaptive { scaled * (u * x).total().sum(0) } else { scaled }
+        })
     }
 }

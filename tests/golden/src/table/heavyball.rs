@@ -1,8 +1,7 @@
 //! `heavyball`.
 
 use super::Condition::{Deep, MoreThan, On};
-use super::Meaning::{Free, Lr, Number, NumberOr, Off, Pair, Second, Switch};
-use super::reasons::MATRIX;
+use super::Meaning::{Decides, First, Free, Lr, Number, NumberOr, Off, Pair, Second, Switch};
 use super::{CAUTION, Meaning, Row, row};
 
 /// What its optimizers have in common.
@@ -36,12 +35,27 @@ const COMMON: &[(&str, Meaning)] = &[
     ("step", Free),
 ];
 
+const MUON: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", First("momentum")),
+    ("eps", Free), // only of Adam
+    ("weight_decay", Number("weight_decay")),
+    ("nesterov", Switch("nesterov")),
+    ("heavyball_momentum", Decides),
+];
+
 pub(super) const ROWS: &[Row] = &[
     // Its direction is the gradient over the root of the second moment.
     row("hyperball_adamw")
         .is("adamh", &[COMMON, &[("betas", Second("beta2")), ("eps", Number("clamp_eps"))]])
         .fixed(&[("beta1", "0"), ("eps", "0")]),
-    row("muon").differs(MATRIX),
+    row("muon")
+        .when(&[On("heavyball_momentum")])
+        .is("muon", &[MUON, COMMON])
+        .fixed(&[("form", "heavy_ball"), ("newton_schulz.coefficients", "quintic")]),
+    row("muon")
+        .is("muon", &[MUON, COMMON])
+        .fixed(&[("form", "added"), ("newton_schulz.coefficients", "quintic")]),
     row("soap").when(&[MoreThan("precondition_frequency", 2.0)]).differs(
         "heavyball: a basis is made when a sum of reciprocals of its frequency passes a whole number, which rounding \
          shifts: for 3 in the calls 3, 7, 9, 12, 16 and 19",

@@ -1,8 +1,8 @@
 //! `keras` 3.
 
+use super::Aside::{Deep, Listed, Named};
 use super::Condition::{Off, On};
-use super::Meaning::{Free, Lr, Number, NumberOrZero, Switch};
-use super::reasons::MATRIX;
+use super::Meaning::{Free, Lr, Number, NumberOrZero, OverOrZero, Switch, Turns};
 use super::{Meaning, Row, row};
 
 const DECOUPLED: &str =
@@ -136,5 +136,38 @@ pub(super) const ROWS: &[Row] = &[
     row("lamb")
         .is("lamb", &[COMMON, BETAS, DECAY, &[("epsilon", Number("eps"))]])
         .fixed(&[("decoupled_weight_decay", "true")]),
-    row("muon").differs(MATRIX),
+    // How long a step is, is the same either way.
+    row("muon")
+        .is(
+            "muon",
+            &[
+                COMMON,
+                &[
+                    ("weight_decay", NumberOrZero("weight_decay")),
+                    ("momentum", Number("momentum")),
+                    ("nesterov", Switch("nesterov")),
+                    ("muon_a", Number("newton_schulz.a")),
+                    ("muon_b", Number("newton_schulz.b")),
+                    ("muon_c", Number("newton_schulz.c")),
+                    ("ns_steps", Number("newton_schulz.steps")),
+                    ("rms_rate", Turns("rms", ("scale", "match_rms"))),
+                    ("adam_beta_1", Number("auxiliary.beta1")),
+                    ("adam_beta_2", Number("auxiliary.beta2")),
+                    ("epsilon", Number("auxiliary.eps_hat")),
+                    ("adam_lr_ratio", Number("auxiliary.lr_ratio")),
+                    // The weights of Adam decay at the whole rate.
+                    ("adam_weight_decay", OverOrZero("auxiliary.weight_decay", "adam_lr_ratio")),
+                    ("exclude_embeddings", Free), // what is left aside follows from it
+                    ("exclude_layers", Free),
+                ],
+            ],
+        )
+        .fixed(&[
+            ("form", "heavy_ball"),
+            ("scale", "none"),
+            ("newton_schulz.coefficients", "own"),
+            ("newton_schulz.eps_added", "true"),
+            ("auxiliary.eps", "0"),
+        ])
+        .aside(&[Deep, Named("embedding", "exclude_embeddings"), Listed("exclude_layers")]),
 ];

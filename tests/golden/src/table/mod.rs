@@ -25,7 +25,7 @@ use crate::{Point, Skip};
 /// One optimizer of a library, or one of its variants.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// The library's name of the optimizer.
+    /// The library's name of the optimizer; one that ends in `_patched` is for no other file.
     pub optimizer: &'static str,
     /// The row is for the cases where all of these hold. The first row that fits is taken.
     pub when: &'static [Condition],
@@ -74,9 +74,27 @@ pub enum Ours {
         low_precision: bool,
         /// The meaning of every hyper-parameter it may have: the first that is listed for it.
         hyper: &'static [&'static [(&'static str, Meaning)]],
+        /// Its matrices are inputs × outputs, and that makes a difference.
+        inputs_first: bool,
+        /// The tensors that it leaves to an auxiliary rule, beside vectors.
+        aside: &'static [Aside],
     },
     /// Something else, for this reason.
     Differs(&'static str),
+}
+
+/// A tensor that a library leaves to an auxiliary rule.
+#[derive(Clone, Copy, Debug)]
+pub enum Aside {
+    /// Of more than two dimensions.
+    Deep,
+    /// In whose name the word is, first, while the hyper-parameter is [`On`](Condition::On).
+    Named(&'static str, &'static str),
+    /// In whose name a word is of the list that the hyper-parameter is.
+    Listed(&'static str),
+    /// One of whose first two dimensions is 1, or that is a matrix, of the first dimension and of all others, with a
+    /// side of less than so many.
+    Narrow(usize),
 }
 
 /// What a hyper-parameter is here.
@@ -90,7 +108,9 @@ pub enum Meaning {
     NumberOrZero(&'static str),
     /// The option of this name that is true or false; `null` or nothing stands for false.
     Switch(&'static str),
-    /// The same, but it is true where the hyper-parameter is false.
+    /// The same of two options.
+    Switches([&'static str; 2]),
+    /// The option of this name that is true where the hyper-parameter is false, `null` or nothing.
     Unless(&'static str),
     /// The numeric option of this name; where it is not there, this number.
     NumberOr(&'static str, f64),
@@ -105,6 +125,8 @@ pub enum Meaning {
     GivenNumber(&'static str),
     /// A list of two numbers, each the option of this name.
     Pair([&'static str; 2]),
+    /// A list of two numbers, of which the first is the option of this name, and the second nothing.
+    First(&'static str),
     /// A list of two numbers, of which the second is the option of this name, and the first nothing.
     Second(&'static str),
     /// A list of three numbers, each the option of this name.
@@ -121,6 +143,25 @@ pub enum Meaning {
     Over(&'static str, &'static str),
     /// The same, where `null` or nothing stands for 0.
     OverOrZero(&'static str, &'static str),
+    /// The same, where `null` or nothing leaves it at its default, which is ours.
+    Ratio(&'static str, &'static str),
+    /// The numeric option of this name, and the option that is a word becomes this one; `null` or nothing leaves
+    /// both as they are.
+    Turns(&'static str, (&'static str, &'static str)),
+    /// True or false, `null` or nothing for false: the option of this name is the second of these words, or the first.
+    Flag(&'static str, [&'static str; 2]),
+    /// An object: the option of this name, second, is what it has under this key, first, if it has it.
+    Inside(&'static str, &'static str),
+    /// The numeric option of this name is 1 less the number.
+    Rest(&'static str),
+    /// A number that stands for a word: the option of this name is the word that is listed beside it.
+    Numbered(&'static str, &'static [(f64, &'static str)]),
+    /// The coefficients of a Newton-Schulz iteration: a word, three numbers, or a list of three numbers a step, of which
+    /// the word or the first number is listed beside our word; three others are our `own`.
+    Coefficients(&'static [(Listed, &'static str)]),
+    /// The axes of inputs and outputs of a kernel, of which the first is the outputs: the option of this name says what
+    /// the matrices are.
+    Axes(&'static str),
     /// The numeric option of this name is twice the number.
     Twice(&'static str),
     /// The numeric option of this name; where it is -1, the first number of the list of the other name.
@@ -151,6 +192,39 @@ pub enum Meaning {
     /// It changes nothing, or nothing that a condition has not dealt with.
     Free,
 }
+
+/// A word or a number.
+#[derive(Clone, Copy, Debug)]
+pub enum Listed {
+    /// A word.
+    Word(&'static str),
+    /// A number.
+    Number(f64),
+}
+
+impl From<Listed> for serde_json::Value {
+    fn from(listed: Listed) -> Self {
+        match listed {
+            Listed::Word(word) => word.into(),
+            Listed::Number(number) => number.into(),
+        }
+    }
+}
+
+/// Coefficients of Newton-Schulz iterations, as libraries have them.
+const COEFFICIENTS: Meaning = Meaning::Coefficients(&[
+    (Listed::Word("original"), "jordan"),
+    (Listed::Word("standard"), "jordan"),
+    (Listed::Word("quintic"), "quintic"),
+    (Listed::Word("dion"), "quintic"),
+    (Listed::Word("polar_express"), "polar_express_safe"),
+    (Listed::Word("polar_express_safer"), "polar_express_safer"),
+    (Listed::Number(3.4445), "jordan"),
+    (Listed::Number(4.0848), "quintic"),
+    (Listed::Number(8.28721201814563), "polar_express"),
+    (Listed::Number(8.237312490495555), "polar_express_safe"),
+    (Listed::Number(8.156554524902461), "polar_express_safer"),
+]);
 
 /// The rows of every library.
 pub const LIBRARIES: &[(&str, &[Row])] = &[
@@ -272,33 +346,43 @@ impl Row {
         hyper: &'static [&'static [(&'static str, Meaning)]],
     ) -> Self {
         let (fixed, point, low_precision) = (&[] as &[_], Point::Trained, false);
-        Self { ours: Ours::Is { name, fixed, point, low_precision, hyper }, ..self }
+        let (inputs_first, aside) = (false, &[] as &[_]);
+        let ours = Ours::Is { name, fixed, point, low_precision, hyper, inputs_first, aside };
+        Self { ours, ..self }
     }
 
-    const fn fixed(self, fixed: &'static [(&'static str, &'static str)]) -> Self {
-        match self.ours {
-            Ours::Is { name, point, low_precision, hyper, .. } => {
-                Self { ours: Ours::Is { name, fixed, point, low_precision, hyper }, ..self }
-            }
-            Ours::Differs(_) => self,
+    const fn fixed(mut self, to: &'static [(&'static str, &'static str)]) -> Self {
+        if let Ours::Is { ref mut fixed, .. } = self.ours {
+            *fixed = to;
         }
+        self
     }
 
-    const fn at(self, point: Point) -> Self {
-        match self.ours {
-            Ours::Is { name, fixed, low_precision, hyper, .. } => {
-                Self { ours: Ours::Is { name, fixed, point, low_precision, hyper }, ..self }
-            }
-            Ours::Differs(_) => self,
+    const fn at(mut self, of: Point) -> Self {
+        if let Ours::Is { ref mut point, .. } = self.ours {
+            *point = of;
         }
+        self
     }
 
-    const fn low_precision(self) -> Self {
-        match self.ours {
-            Ours::Is { name, fixed, point, hyper, .. } => {
-                Self { ours: Ours::Is { name, fixed, point, low_precision: true, hyper }, ..self }
-            }
-            Ours::Differs(_) => self,
+    const fn low_precision(mut self) -> Self {
+        if let Ours::Is { ref mut low_precision, .. } = self.ours {
+            *low_precision = true;
         }
+        self
+    }
+
+    const fn inputs_first(mut self) -> Self {
+        if let Ours::Is { ref mut inputs_first, .. } = self.ours {
+            *inputs_first = true;
+        }
+        self
+    }
+
+    const fn aside(mut self, tensors: &'static [Aside]) -> Self {
+        if let Ours::Is { ref mut aside, .. } = self.ours {
+            *aside = tensors;
+        }
+        self
     }
 }

@@ -1,9 +1,11 @@
 //! `optax`.
 
 use super::Condition::{Deep, Is, LargestElsewhere, Off, On};
-use super::Meaning::{Decides, Free, Lr, Number, NumberOrZero, Pair, Switch};
-use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, WRAPPER};
-use super::{Meaning, Row, row};
+use super::Meaning::{
+    Axes, Both, Decides, Free, Lr, Number, NumberOrZero, Pair, Ratio, Switch, Switches, Turns, Word,
+};
+use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, WRAPPER};
+use super::{COEFFICIENTS, Meaning, Row, row};
 
 const LOW_PRECISION: &str = "optax: moments in another type than the parameters";
 const LARGEST: &str = "optax: factored are the two largest dimensions; a stack of matrices here is one of the last two";
@@ -44,6 +46,34 @@ const RMSPROP: &[(&str, Meaning)] = &[
 
 const MECHANIC: &str = "optax: Mechanic keeps four numbers of the model for each of its six betas, and x₀ beside the \
      state of another optimizer: more states than a rule here has";
+
+const MUON: &[(&str, Meaning)] = &[
+    ("learning_rate", Lr),
+    ("ns_coeffs", COEFFICIENTS),
+    ("ns_steps", Number("newton_schulz.steps")),
+    ("beta", Number("momentum")),
+    ("eps", Both(["newton_schulz.eps", "auxiliary.eps"])),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decay_mask", Meaning::Off(MASK)),
+    ("mu_dtype", Meaning::Off(LOW_PRECISION)),
+    ("nesterov", Switches(["nesterov", "auxiliary.nesterov"])),
+    ("adaptive", Switch("adaptive")),
+    ("preconditioning", Word("newton_schulz.norm", NORMS)),
+    ("adam_b1", Number("auxiliary.beta1")),
+    ("adam_b2", Number("auxiliary.beta2")),
+    ("adam_eps_root", Number("auxiliary.eps_root")),
+    ("adam_weight_decay", Number("auxiliary.weight_decay")),
+    ("adam_learning_rate", Ratio("auxiliary.lr_ratio", "learning_rate")),
+    ("consistent_rms", Turns("rms", ("scale", "match_rms"))),
+    ("dims", Free), // the axes as they were given
+];
+const NORMS: &[(&str, &str)] = &[
+    ("frobenius", "frobenius"),
+    ("spectral", "spectral"),
+    ("aol", "aol"),
+    ("schatten", "schatten"),
+];
+const OF_MUON: &[(&str, &str)] = &[("form", "corrected"), ("newton_schulz.eps_added", "true")];
 
 const MOMO: &[(&str, Meaning)] = &[
     ("learning_rate", Lr),
@@ -378,7 +408,14 @@ pub(super) const ROWS: &[Row] = &[
         "momo_adam",
         &[MOMO, &[("b1", Number("beta1")), ("b2", Number("beta2")), ("eps", Number("eps"))]],
     ),
-    row("muon").differs(MATRIX),
+    row("muon")
+        .when(&[On("muon_weight_dimension_numbers")])
+        .is("muon", &[&[("muon_weight_dimension_numbers", Axes("kernels"))], MUON])
+        .fixed(OF_MUON),
+    row("muon")
+        .is("muon", &[&[("muon_weight_dimension_numbers", Free)], MUON])
+        .fixed(OF_MUON)
+        .inputs_first(),
     row("novograd").is(
         "novograd",
         &[

@@ -2,13 +2,15 @@
 
 use super::Condition::{Deep, Is, LrChanges, MoreThan, NullSpace, Off, On, Several};
 use super::Meaning::{
-    Both, Decides, Free, Given, GivenLr, GivenNumber, Lr, LrAnd, Number, NumberOrZero, OrSecond,
-    Pair, Switch, Triple, Word,
+    Both, Decides, Flag, Free, Given, GivenLr, GivenNumber, Inside, Lr, LrAnd, Number,
+    NumberOrZero, Numbered, OrSecond, Pair, Ratio, Switch, Triple, Word,
 };
-use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, NULL_SPACE, RANGER, WRAPPER};
+use super::reasons::{
+    ANY_SCHEDULE_FREE, BF16_INSIDE, COVERS, CURVATURE, MATRIX, NULL_SPACE, RANGER, WRAPPER,
+};
 use super::{
-    AUXILIARY_OF_GALORE, CAUTION, CHANNELS, EPS_OF_GALORE, LATE_DECAY, LR_IN_VELOCITY, Meaning,
-    OTHER_SIDE, PROJECTIONS, RMS_OF_TENSOR, Row, row,
+    AUXILIARY_OF_GALORE, CAUTION, CHANNELS, COEFFICIENTS, EPS_OF_GALORE, LATE_DECAY,
+    LR_IN_VELOCITY, Meaning, OTHER_SIDE, PROJECTIONS, RMS_OF_TENSOR, Row, row,
 };
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
@@ -69,6 +71,61 @@ const OF_LAMB: &[(&str, &str)] = &[("bias_correction", "false"), ("max_weight_no
 
 const BASE_LR: &str =
     "pytorch_optimizer: the bounds follow the learning rate, from one that the file does not say";
+
+/// What Muon and its relatives have in common: matrices, and the AdamW of others.
+const MUON: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Decides),
+    ("ns_steps", Number("newton_schulz.steps")),
+    ("ns_coeffs", COEFFICIENTS),
+    ("use_adjusted_lr", Flag("scale", ["original", "match_rms"])),
+    ("cautious", Meaning::Off(CAUTION)),
+    ("use_muon", Decides),
+    ("foreach", Free),
+    ("step", Free),
+    ("auxiliary.lr", Ratio("auxiliary.lr_ratio", "lr")),
+    ("auxiliary.betas", Pair(["auxiliary.beta1", "auxiliary.beta2"])),
+    ("auxiliary.eps", Number("auxiliary.eps")),
+    ("auxiliary.weight_decay", Number("auxiliary.weight_decay")),
+    ("auxiliary.weight_decouple", Decides),
+    ("auxiliary.use_muon", Free),
+    ("auxiliary.foreach", Free),
+    ("auxiliary.step", Free),
+    // as they were given
+    ("adamw_lr", Free),
+    ("adamw_betas", Free),
+    ("adamw_wd", Free),
+    ("adamw_eps", Free),
+];
+const NESTEROV: &[(&str, Meaning)] =
+    &[("momentum", Number("momentum")), ("nesterov", Switch("nesterov"))];
+const OF_MUON: &[(&str, Meaning)] = &[("ns_method", Free), ("ns_reset_steps", Free)]; // the same but for rounding
+
+/// The AdamW of Muon and its relatives, where there is no matrix.
+const MUONS_ADAMW: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("betas", Pair(["beta1", "beta2"])),
+    ("eps", Number("eps")),
+    ("weight_decay", Number("weight_decay")),
+    ("weight_decouple", Decides),
+    ("use_muon", Free),
+    ("foreach", Free),
+    ("step", Free),
+];
+
+const LOGITS: &str = "pytorch_optimizer: after Muon's step queries and keys are scaled by the greatest logits of attention, \
+     which are no part of an update rule";
+
+/// Scion's norms.
+const LAYER_NORMS: &[(f64, &str)] = &[
+    (1.0, "auto"),
+    (2.0, "spectral"),
+    (3.0, "spectral"),
+    (4.0, "sign"),
+    (6.0, "column"),
+    (7.0, "row"),
+];
 
 /// What `pytorch_optimizer` adds to a second moment under its root.
 const EPS_OF_V: &str = "1e-15";
@@ -922,7 +979,21 @@ pub(super) const ROWS: &[Row] = &[
         "its average of the weights begins at 0, so that its first step takes a third of every \
          weight away, whatever the gradient: it forgets how a network was initialised",
     ),
-    row("adago").differs(MATRIX),
+    row("adago").when(&[Off("use_muon")]).is("adamw", &[MUONS_ADAMW]),
+    row("adago")
+        .is(
+            "adago",
+            &[
+                &[
+                    ("gamma", Number("gamma")),
+                    ("eps", Number("eps")),
+                    ("v", Number("initial_accumulator_value")),
+                ],
+                NESTEROV,
+                MUON,
+            ],
+        )
+        .fixed(&[("root", "false")]),
     row("adahessian").differs(CURVATURE),
     row("adai").is(
         "adai",
@@ -979,7 +1050,11 @@ pub(super) const ROWS: &[Row] = &[
         "adams",
         &[COMMON, MOMENTS, &[("eps", Number("eps")), ("ams_bound", Switch("amsgrad"))]],
     ),
-    row("adamuon").differs(MATRIX),
+    row("adamuon").when(&[Off("use_muon")]).is("adamw", &[MUONS_ADAMW]),
+    row("adamuon").is(
+        "adamuon",
+        &[&[("betas", Pair(["momentum", "beta2"])), ("eps", Number("eps"))], MUON],
+    ),
     row("adanorm")
         .is(
             "adanorm",
@@ -1246,9 +1321,10 @@ pub(super) const ROWS: &[Row] = &[
         )
         .fixed(&[("classic", "false"), ("adapt_vectors", "false"), ("dampen_first", "true")]),
     row("lookahead").differs(WRAPPER),
-    row("muon").differs(MATRIX),
-    row("muon_gram").differs(MATRIX),
-    row("muonclip").differs(MATRIX),
+    row("muon").when(&[Off("use_muon")]).is("adamw", &[MUONS_ADAMW]),
+    row("muon").is("muon", &[OF_MUON, NESTEROV, MUON]),
+    row("muon_gram").is("muon", &[OF_MUON, NESTEROV, MUON]).fixed(&[("newton_schulz.gram", "true")]),
+    row("muonclip").differs(LOGITS),
     row("nero").is(
         "nero",
         &[&[
@@ -1261,7 +1337,19 @@ pub(super) const ROWS: &[Row] = &[
             ("step", Free),
         ]],
     ),
-    row("normuon").differs(MATRIX),
+    row("normuon").when(&[Off("use_muon")]).is("adamw", &[MUONS_ADAMW]),
+    row("normuon").is(
+        "normuon",
+        &[
+            &[
+                ("beta2", Number("beta2")),
+                ("update_scale", Word("keep_norm", &[("preserve_norm", "true"), ("match_rms", "false")])),
+                ("eps", Number("eps")),
+            ],
+            NESTEROV,
+            MUON,
+        ],
+    ),
     row("novograd").is(
         "novograd",
         &[
@@ -1312,7 +1400,23 @@ pub(super) const ROWS: &[Row] = &[
         .is("scalable_shampoo", &[SCALABLE_SHAMPOO])
         .fixed(&[("merging", "pytorch_optimizer")]),
     row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
-    row("scion").differs(MATRIX),
+    row("scion_patched").is(
+        "scion",
+        &[&[
+            ("lr", Lr),
+            ("momentum", Meaning::Rest("momentum")),
+            ("constraint", Switch("constraint")),
+            ("norm_type", Numbered("norm", LAYER_NORMS)),
+            ("norm_kwargs", Inside("max_scale", "max_scale")),
+            ("scale", Number("radius")),
+            ("weight_decay", Number("weight_decay")),
+            ("weight_decouple", Decides),
+            ("maximize", Switch("maximize")),
+            ("foreach", Free),
+            ("step", Free),
+        ]],
+    ),
+    row("scion").differs(BF16_INSIDE),
     row("sgdp")
         .when(&[Off("weight_decouple"), On("weight_decay")])
         .is("sgdp", &[FORGOTTEN_DECAY, PROJECTION, SGDP]),

@@ -1,9 +1,12 @@
 //! `timm`.
 
-use super::Condition::{FirstTwoLarger, Is, LargestElsewhere, LrChanges, Off, On};
-use super::Meaning::{Both, Decides, Free, Given, Lr, Number, NumberOrZero, Pair, Switch, Triple};
-use super::reasons::{MATRIX, WRAPPER};
-use super::{ADAM, CAUTION, LR_IN_VELOCITY, Meaning, Row, SGD, row};
+use super::Condition::{Deep, FirstTwoLarger, Is, LargestElsewhere, LrChanges, Off, On};
+use super::Meaning::{
+    Both, Decides, Free, Given, Lr, Number, NumberOrZero, Pair, Second, Switch, Switches, Triple,
+    Word,
+};
+use super::reasons::WRAPPER;
+use super::{ADAM, Aside, CAUTION, COEFFICIENTS, LR_IN_VELOCITY, Meaning, Row, SGD, row};
 
 /// What its optimizers have in common.
 const COMMON: &[(&str, Meaning)] = &[
@@ -135,6 +138,46 @@ const OF_BIG_VISION: &[(&str, &str)] = &[
     ("momentum_of_update", "true"),
     ("cautious_xi", "0"),
 ];
+
+/// Muon's, but for what a kernel is.
+const MUON: &[(&str, Meaning)] = &[
+    ("lr", Lr),
+    ("weight_decay", Both(["weight_decay", "auxiliary.weight_decay"])),
+    ("momentum", Number("momentum")),
+    ("nesterov", Switches(["nesterov", "auxiliary.nesterov"])),
+    ("ns_steps", Number("newton_schulz.steps")),
+    ("ns_coefficients", COEFFICIENTS),
+    ("safety_factor", Number("newton_schulz.safety")),
+    ("adjust_lr_fn", Word("scale", SCALES)),
+    ("normalize_spatial", Free), // a condition reads it
+    ("fallback_lr_scale", Number("auxiliary.lr_ratio")),
+    ("adamw_lr", Free), // another name of the same
+    ("scale_eps", Switches(["newton_schulz.scaled_eps", "newton_schulz.eps_added"])),
+    ("algo", Free),
+    ("capturable", Free),
+    ("verbose", Free),
+];
+const OF_MUON: &[(&str, Meaning)] = &[
+    ("betas", Pair(["auxiliary.beta1", "auxiliary.beta2"])),
+    ("eps", Both(["newton_schulz.eps", "auxiliary.eps"])),
+];
+const OF_ADAMUON: &[(&str, Meaning)] = &[
+    ("conv_mode", Word("kernels", POSITIONS_IN_FULL)),
+    ("betas", Second("beta2")), // those of its AdamW are in no run
+    ("eps", Both(["newton_schulz.eps", "eps"])),
+];
+
+/// What Muon's step is multiplied by; nothing where it is `null`.
+const SCALES: &[(&str, &str)] =
+    &[("original", "original"), ("match_rms_adamw", "match_rms"), ("rms_to_rms", "spectral")];
+const POSITIONS: &[(&str, &str)] = &[("flatten", "flattened"), ("batched", "positions")];
+const POSITIONS_IN_FULL: &[(&str, &str)] =
+    &[("flatten", "flattened"), ("batched", "positions_in_full")];
+const OVER_POSITIONS: &str =
+    "timm: the length of AdaMuon's step is over the root of the number of positions of a kernel";
+
+/// What it does not take for a matrix.
+const NO_MATRIX: &[Aside] = &[Aside::Narrow(4)];
 
 pub(super) const ROWS: &[Row] = &[
     row("sgdw").when(&[On("corrected_weight_decay"), On("weight_decay")]).differs(CORRECTED),
@@ -310,7 +353,18 @@ pub(super) const ROWS: &[Row] = &[
     row("adafactor_bv")
         .is("adafactor", &[BIG_VISION, COMMON, &[("weight_decay", Number("weight_decay"))]])
         .fixed(OF_BIG_VISION),
-    row("adamuon").differs(MATRIX),
+    row("adamuon")
+        .when(&[Deep, Is("conv_mode", "batched"), On("normalize_spatial")])
+        .differs(OVER_POSITIONS),
+    row("adamuon")
+        .when(&[Is("adjust_lr_fn", "match_rms_adamw")])
+        .is("adamuon", &[OF_ADAMUON, MUON])
+        .fixed(&[("debias", "false"), ("newton_schulz.eps_added", "false")])
+        .aside(NO_MATRIX),
+    row("adamuon")
+        .is("adamuon", &[OF_ADAMUON, MUON])
+        .fixed(&[("keep_norm", "false"), ("scale", "none")])
+        .aside(NO_MATRIX),
     row("adamp").is(
         "adamp",
         &[COMMON, MOMENTS, PROJECTED, &[("eps", Both(["eps", "projection_eps"])), ("step", Free)]],
@@ -337,7 +391,15 @@ pub(super) const ROWS: &[Row] = &[
         )
         .fixed(&[("classic", "false")]),
     row("lookahead").differs(WRAPPER),
-    row("muon").differs(MATRIX),
+    row("muon")
+        .when(&[On("normalize_spatial")])
+        .is("muon", &[&[("conv_mode", Word("kernels", POSITIONS))], OF_MUON, MUON])
+        .fixed(&[("scale", "none")])
+        .aside(NO_MATRIX),
+    row("muon")
+        .is("muon", &[&[("conv_mode", Word("kernels", POSITIONS_IN_FULL))], OF_MUON, MUON])
+        .fixed(&[("scale", "none")])
+        .aside(NO_MATRIX),
     row("nvnovograd")
         .when(&[On("corrected_weight_decay"), On("decoupled_decay"), On("weight_decay")])
         .differs(CORRECTED),

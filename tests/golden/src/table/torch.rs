@@ -1,9 +1,9 @@
 //! `torch.optim`.
 
 use super::Condition::{LrChanges, On};
-use super::Meaning::{Free, Lr, Number, Pair, Switch, Triple, Word};
+use super::Meaning::{Free, Lr, Number, Pair, Switch, Word};
 use super::reasons::SEARCHES;
-use super::{ADAM, Meaning, Row, SGD, row};
+use super::{ADAM, COEFFICIENTS, Meaning, Row, SGD, row};
 
 /// Ways to compute the same.
 const COMMON: &[(&str, Meaning)] = &[
@@ -136,19 +136,17 @@ pub(super) const ROWS: &[Row] = &[
         )
         .fixed(&[("eps1", "0")]),
     row("lbfgs").differs(SEARCHES),
-    row("muon")
-        .is(
-            "muon",
-            &[&[
-                ("lr", Lr),
-                ("weight_decay", Number("weight_decay")),
-                ("momentum", Number("momentum")),
-                ("nesterov", Switch("nesterov")),
-                ("ns_coefficients", Triple(["a", "b", "c"])),
-                ("eps", Number("eps")),
-                ("ns_steps", Number("steps")),
-                ("adjust_lr_fn", Word("scale", SCALES)),
-            ]],
-        )
-        .fixed(&[("coefficients", "own")]),
+    row("muon").is(
+        "muon",
+        &[&[
+            ("lr", Lr),
+            ("weight_decay", Number("weight_decay")),
+            ("momentum", Number("momentum")),
+            ("nesterov", Switch("nesterov")),
+            ("ns_coefficients", COEFFICIENTS),
+            ("eps", Number("newton_schulz.eps")),
+            ("ns_steps", Number("newton_schulz.steps")),
+            ("adjust_lr_fn", Word("scale", SCALES)),
+        ]],
+    ),
 ];
