@@ -113,18 +113,6 @@ pub(crate) fn iterate<M: Matrix>(matrix: &M, basis: &M, lift: f64) -> Option<M> 
     Some(stack(matrix, &all?))
 }
 
-/// The orthogonal factor of `A = Q R`, with a positive diagonal in `R`.
-pub(crate) fn orthogonal<M: Matrix>(matrix: &M) -> M {
-    let one = |a: Mat<f64>| {
-        let qr = a.qr();
-        let (q, r) = (qr.compute_thin_Q(), qr.thin_R());
-        Mat::from_fn(q.nrows(), q.ncols(), |row, i| {
-            q[(row, i)] * if r[(i, i)] < 0.0 { -1.0 } else { 1.0 }
-        })
-    };
-    stack(matrix, &each(matrix).into_iter().map(one).collect::<Vec<_>>())
-}
-
 /// `X` with `X R = B`, for upper triangular `R`.
 pub(crate) fn solve_right_upper<M: Matrix>(b: &M, r: &M) -> M {
     let solve = |(b, r): (Mat<f64>, Mat<f64>)| {
