@@ -911,11 +911,17 @@ pub(super) const ROWS: &[Row] = &[
             &[&[
                 ("lr", Lr),
                 ("betas", Pair(["beta1", "beta2"])),
-                ("weight_decay", Meaning::NumberOr("weight_decay", 0.1)), // else it is in `groups`
+                ("weight_decay", Number("weight_decay")),
                 ("eps", Number("eps")),
                 ("maximize", Switch("maximize")),
                 ("name", Free),
-                ("groups", Free),
+                // as of the first tensor
+                ("auxiliary.name", Free),
+                ("auxiliary.lr", Free),
+                ("auxiliary.betas", Free),
+                ("auxiliary.weight_decay", Free),
+                ("auxiliary.eps", Free),
+                ("auxiliary.step", Free),
                 // of models in several places, and of attention
                 ("model_sharding", Free),
                 ("num_embeds", Free),
