@@ -35,6 +35,12 @@ pub fn features(row: &Row) -> BTreeSet<String> {
     }
     let switched =
         |what: fn(&Explanation) -> usize| pages.iter().map(what).collect::<BTreeSet<_>>().len() > 1;
+    if pages.iter().any(|page| page.formula.iter().any(|line| line.contains("whole("))) {
+        features.insert("whole matrices".into());
+    }
+    if pages.iter().any(|page| !page.kept.is_empty()) {
+        features.insert("matrices that are kept".into());
+    }
     if switched(|page| page.states.len()) {
         features.insert("an option switches a state on".into());
     }

@@ -48,6 +48,8 @@ pub struct Explanation {
     pub states: Vec<&'static str>,
     /// The other states, and for what they have a number.
     pub coarse: Vec<(&'static str, Domain)>,
+    /// The [matrices](crate::Rule::keeps) that are kept of a matrix, and how large they are: `outputs x inputs`.
+    pub kept: Vec<(String, String)>,
     /// What is remembered once for the whole tensor, a number each.
     pub memory: Vec<&'static str>,
     /// What is read of each weight by each of the passes that sum before the step; none where a step needs
@@ -91,6 +93,7 @@ impl Explanation {
             evaluated: if evaluate.is_identity() { Vec::new() } else { evaluated },
             noisy: rule.seed().is_some(),
             memory: names(rule.memory()),
+            kept: kept(rule),
             operations: operations(stages.graphs()),
             reads: summed.iter().flatten().copied().chain(own).collect(),
             summed,
@@ -110,9 +113,10 @@ impl Explanation {
         F32 * self.writes.len()
     }
 
-    /// Bytes that the states take for each weight, all in f32.
+    /// Bytes that the states take for each weight, all in f32, and matrices that are kept of as many numbers.
     pub fn bytes_of_state(&self) -> usize {
-        F32 * self.states.len()
+        let whole = self.kept.iter().filter(|(_, size)| size == WHOLE);
+        F32 * (self.states.len() + whole.count())
     }
 }
 
@@ -142,11 +146,31 @@ impl fmt::Display for Explanation {
         for (name, domain) in &self.coarse {
             write!(f, "\nKept for each {}: {name}", domain.name())?;
         }
+        for (name, size) in &self.kept {
+            write!(f, "\nKept of each matrix: {name}, {size}")?;
+        }
         match self.memory.as_slice() {
             [] => Ok(()),
             names => write!(f, "\nRemembers of each tensor: {}", names.join(", ")),
         }
     }
+}
+
+/// The size of what has a number for each weight.
+const WHOLE: &str = "outputs x inputs";
+
+/// The matrices that a rule keeps of a matrix, and their sizes.
+fn kept<U: Rule>(rule: &U) -> Vec<(String, String)> {
+    // Two numbers that are no other size, nor their product.
+    const SIDES: [(usize, &str); 2] = [(251, "outputs"), (241, "inputs")];
+    let dims = SIDES.map(|(size, _)| size);
+    let side = |size: usize| match SIDES.iter().find(|(side, _)| *side == size) {
+        Some((_, name)) => (*name).to_owned(),
+        None => size.to_string(),
+    };
+    let size = |[_, rows, columns]: [usize; 3]| format!("{} x {}", side(rows), side(columns));
+    let keeps = rule.keeps(U::view(&dims, false), &dims).into_iter();
+    keeps.map(|keep| (keep.name, size(keep.dims))).collect()
 }
 
 fn names(lanes: Vec<(&'static str, f64)>) -> Vec<&'static str> {

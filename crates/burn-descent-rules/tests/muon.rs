@@ -4,6 +4,7 @@ use burn_descent_rules::{
     AdaGO, AdaMuon, Auxiliary, Coefficients, Explanation, Kernels, LayerNorm, Momentum, Muon,
     NewtonSchulz, NorMuon, Norm, Rule, Scale, Scion, View, slices::Walk,
 };
+use core::slice::from_ref;
 
 /// Where 30 steps from ones end, with gradients that are these in turn.
 fn end<U: Rule>(rule: &U, shape: &[usize], by_columns: bool, gradients: &[Vec<f64>]) -> Vec<f64> {
@@ -118,7 +119,7 @@ fn each_position_of_a_kernel_is_a_matrix() {
     let (outputs, inputs, positions) = (3, 2, 4);
     let g = mixed(outputs * inputs * positions, 12.9898);
     let of_kernel = |kernels| Muon::new().weight_decay(0.0).kernels(kernels);
-    let in_full = end(&of_kernel(Kernels::PositionsInFull), &[3, 2, 2, 2], false, &[g.clone()]);
+    let in_full = end(&of_kernel(Kernels::PositionsInFull), &[3, 2, 2, 2], false, from_ref(&g));
     for position in 0..positions {
         let at =
             |x: &[f64]| x.iter().skip(position).step_by(positions).copied().collect::<Vec<_>>();
@@ -127,7 +128,7 @@ fn each_position_of_a_kernel_is_a_matrix() {
         assert!(apart < 1e-12, "{position}: {apart:e}");
     }
     // Steps over the root of 4 positions are half as long.
-    let shared = end(&of_kernel(Kernels::Positions), &[3, 2, 2, 2], false, &[g.clone()]);
+    let shared = end(&of_kernel(Kernels::Positions), &[3, 2, 2, 2], false, from_ref(&g));
     for (shared, full) in shared.iter().zip(&in_full) {
         assert!(((shared - 1.0) - 0.5 * (full - 1.0)).abs() < 1e-12);
     }
@@ -147,8 +148,8 @@ fn what_is_left_to_the_auxiliary_rule_goes_its_way() {
     let auxiliary = Auxiliary::new().beta2(0.95).weight_decay(0.1);
     let muon = Muon::new().auxiliary(auxiliary.clone());
     let g = mixed(6, 12.9898);
-    let alone = end(&auxiliary, &[6], false, &[g.clone()]);
-    assert_eq!(end(&muon, &[6], false, &[g.clone()]), alone);
+    let alone = end(&auxiliary, &[6], false, from_ref(&g));
+    assert_eq!(end(&muon, &[6], false, from_ref(&g)), alone);
     let walk = Walk::<_, f64>::of(muon, View::matrix(2, 3)).unwrap();
     let (mut walk, mut x) = (walk.left_to_auxiliary().unwrap(), vec![1.0; 6]);
     (0..30).for_each(|_| walk.step(0.01, &mut x, &g).unwrap());

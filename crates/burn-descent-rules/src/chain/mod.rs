@@ -2,6 +2,7 @@
 //! pass. [`Noisy`] puts noise into the gradient of any rule.
 
 mod cautious;
+mod matrices;
 mod moments;
 mod names;
 mod noisy;
@@ -11,6 +12,7 @@ mod stateless;
 mod then;
 
 pub use cautious::Cautious;
+pub use matrices::Orthogonalize;
 pub(crate) use moments::{AdamScalars, Moments as AdamMoments};
 pub use moments::{ScaleByAdam, ScaleByRms, Trace};
 pub use names::Names;

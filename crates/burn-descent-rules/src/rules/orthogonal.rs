@@ -113,7 +113,7 @@ impl<R: Real> Sides<R> {
 choice! {
     /// What the matrices of a kernel of a convolution are, outputs × inputs × positions.
     pub enum Kernels {
-        /// One matrix, outputs × (inputs and positions).
+        /// One matrix, outputs × (inputs and positions); of a transposed one (outputs and positions) × inputs.
         Flattened = "flattened",
         /// One of each position, and the step over the root of their number: timm's `batched`.
         Positions = "positions",
