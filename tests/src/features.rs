@@ -9,6 +9,11 @@ use std::collections::BTreeSet;
 /// The features of a rule, with its options at their defaults and with those that [`variants`] changes.
 pub fn features(row: &Row) -> BTreeSet<String> {
     let pages: Vec<Explanation> = pages(row).collect();
+    if pages[0].formula.iter().any(|line| line.contains("whole(")) {
+        // Tensor operations step it on every device, whatever its text is.
+        let kept = if pages[0].kept.is_empty() { "nothing" } else { "matrices" };
+        return [format!("whole matrices, {kept} kept")].into();
+    }
     let mut features: BTreeSet<String> = pages.iter().map(form).collect();
     let operations = pages.iter().flat_map(|page| &page.operations);
     features.extend(operations.map(|(kind, _)| format!("operation {kind}")));
@@ -35,12 +40,6 @@ pub fn features(row: &Row) -> BTreeSet<String> {
     }
     let switched =
         |what: fn(&Explanation) -> usize| pages.iter().map(what).collect::<BTreeSet<_>>().len() > 1;
-    if pages.iter().any(|page| page.formula.iter().any(|line| line.contains("whole("))) {
-        features.insert("whole matrices".into());
-    }
-    if pages.iter().any(|page| !page.kept.is_empty()) {
-        features.insert("matrices that are kept".into());
-    }
     if switched(|page| page.states.len()) {
         features.insert("an option switches a state on".into());
     }

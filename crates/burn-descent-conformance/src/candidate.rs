@@ -30,4 +30,9 @@ impl Candidate {
         let page = row.explain(&[]).expect("defaults are allowed");
         Self { optimizer, lr: row.lr, page }
     }
+
+    /// Does the rule make something of whole matrices? Then tensor operations step it on every device.
+    pub fn sees_whole(&self) -> bool {
+        self.page.formula.iter().any(|line| line.contains("whole("))
+    }
 }

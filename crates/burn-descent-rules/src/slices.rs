@@ -105,7 +105,7 @@ impl<U: Rule, R: Real + Into<f64>> Walk<U, R> {
         };
         self.kept = self.rule.keeps(self.view, &self.dims).into_iter().map(dense).collect();
         match self.rule.auxiliary() {
-            Some(_) if self.view.is_vector() => return self.left_to_auxiliary(),
+            Some(_) if self.view.is_vector() => self.left_to_auxiliary(),
             _ => Ok(self),
         }
     }

@@ -51,7 +51,7 @@ pub const LAWS: &[Law] = &[
     law("layout", shapes::layout).on(sees_rows),
     law("layouts", layouts::layouts),
     law("dtype", memory::dtype),
-    law("in_place", memory::in_place).on(|subject| subject.on_cpu && !sees_whole(subject)),
+    law("in_place", memory::in_place).on(|subject| subject.on_cpu && !subject.candidate.sees_whole()),
     law("shared", memory::shared),
     law("bytes", memory::bytes).of_rule(),
     law("resume", records::resume).of_rule().on(|s| full_precision(s) && alone(s)),
@@ -101,11 +101,6 @@ fn sees_rows(subject: &Subject) -> bool {
     looks.view.is_some() && !subject.candidate.page.noisy
 }
 
-/// Does the rule make something of whole matrices? Then tensor operations step it on every device.
-fn sees_whole(subject: &Subject) -> bool {
-    subject.candidate.page.formula.iter().any(|line| line.contains("whole("))
-}
-
 /// Does a step need nothing but a parameter and its gradient?
 fn alone(subject: &Subject) -> bool {
     subject.candidate.optimizer.steps_alone()
@@ -116,7 +111,7 @@ fn has_no_seams(subject: &Subject) -> bool {
     let seam = |line: &String| {
         ["row", "column", "matrix", "tensor"].iter().any(|of| line.contains(&format!("[{of}]")))
     };
-    !sees_whole(subject) && !subject.candidate.page.formula.iter().any(seam)
+    !subject.candidate.sees_whole() && !subject.candidate.page.formula.iter().any(seam)
 }
 
 /// In half precision autodiff rounds away what is to be seen.

@@ -10,6 +10,7 @@ use crate::{Domain, Fields, Fold, Over, Presence, Real, Rule};
 use core::cell::RefCell;
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
+use std::collections::HashMap;
 
 /// Number of a node in its [`Graph`].
 pub type Id = usize;
@@ -119,7 +120,8 @@ impl Graph {
 
     /// To look for nodes by what they are a function of.
     pub(crate) fn search(&self) -> Search {
-        TAPE.set(Tape { nodes: self.nodes.clone(), is_whole: true });
+        let numbers = self.nodes.iter().copied().zip(0..).collect();
+        TAPE.set(Tape { nodes: self.nodes.clone(), numbers, is_whole: true });
         Search(PhantomData)
     }
 }
@@ -151,13 +153,14 @@ pub struct Symbol(Id);
 
 thread_local! {
     /// What this thread is recording.
-    static TAPE: RefCell<Tape> = const { RefCell::new(Tape { nodes: Vec::new(), is_whole: false }) };
+    static TAPE: RefCell<Tape> = RefCell::default();
 }
 
 /// The nodes of a rule so far.
 #[derive(Default)]
 struct Tape {
     nodes: Vec<Node>,
+    numbers: HashMap<Node, Id>,
     /// Are these all there are, so that what is not among them is [`NOWHERE`]?
     is_whole: bool,
 }
@@ -169,15 +172,14 @@ impl Symbol {
     /// Records a node, unless an equal one is there: common sub-expressions are shared.
     fn record(node: Node) -> Self {
         TAPE.with_borrow_mut(|tape| {
-            let Tape { nodes, is_whole } = tape;
+            let Tape { nodes, numbers, is_whole } = tape;
             if node.arguments().any(|argument| argument == NOWHERE) {
                 return Symbol(NOWHERE);
             }
-            let id = nodes.iter().position(|known| *known == node);
-            Symbol(id.unwrap_or_else(|| {
-                if *is_whole {
-                    return NOWHERE;
-                }
+            if *is_whole {
+                return Symbol(numbers.get(&node).copied().unwrap_or(NOWHERE));
+            }
+            Symbol(*numbers.entry(node).or_insert_with(|| {
                 nodes.push(node);
                 nodes.len() - 1
             }))

@@ -89,7 +89,7 @@ pub trait Matrix:
     }
 
     /// The new average of what was averaged and of this: `β a + (1 − β) x`.
-    fn into_average(&self, average: &Self, beta: f64) -> Self {
+    fn averaged_with(&self, average: &Self, beta: f64) -> Self {
         average.scale(beta) + self.scale(1.0 - beta)
     }
 }

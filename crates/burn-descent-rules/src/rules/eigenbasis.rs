@@ -81,7 +81,7 @@ pub(crate) fn turn_all_back<M: Matrix>(x: M, sides: &[Side], kept: &[M]) -> M {
 /// Brings the factors forward by the `G Gᵀ` of a tensor.
 pub(crate) fn average<M: Matrix>(x: &M, sides: &[Side], kept: &mut [M], beta: f64) {
     for (side, pair) in sides.iter().zip(kept.chunks_exact_mut(2)) {
-        pair[0] = side.gram(x).into_average(&pair[0], beta);
+        pair[0] = side.gram(x).averaged_with(&pair[0], beta);
     }
 }
 

@@ -150,8 +150,8 @@ impl Rule for Soap {
             return g.full(g.dims(), 0.0);
         }
         let turned = turn_all(g.clone(), &sides, kept);
-        *m = g.into_average(m, self.beta1);
-        *v = (turned.clone() * turned).into_average(v, self.beta2);
+        *m = g.averaged_with(m, self.beta1);
+        *v = (turned.clone() * turned).averaged_with(v, self.beta2);
         let (debias1, debias2) = match self.correct_bias {
             true => (debias(self.beta1, t), debias(self.beta2, t).sqrt()),
             false => (1.0, 1.0),

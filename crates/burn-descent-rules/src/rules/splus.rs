@@ -128,7 +128,7 @@ impl Rule for SPlus {
     fn whole<M: Matrix>(&self, g: M, kept: &mut [M], at: &mut Whole) -> M {
         let sides = self.sides(at.view);
         let [m, kept @ ..] = kept else { return g };
-        *m = g.into_average(m, self.beta1);
+        *m = g.averaged_with(m, self.beta1);
         let u = turn_all(m.clone(), &sides, kept).sign();
         let u = turn_all_back(u, &sides, kept);
         average(&g, &sides, kept, self.beta2);
