@@ -5,7 +5,7 @@ use super::Meaning::{
     Both, Decides, Flag, Free, Given, GivenLr, GivenNumber, Inside, Lr, LrAnd, Number,
     NumberOrZero, Numbered, Pair, Ratio, Switch, Triple, Word,
 };
-use super::reasons::{ANY_SCHEDULE_FREE, BF16_INSIDE, COVERS, CURVATURE, MATRIX, RANGER, WRAPPER};
+use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, RANGER, WRAPPER};
 use super::{CAUTION, COEFFICIENTS, LR_IN_VELOCITY, Meaning, RMS_OF_TENSOR, Row, row};
 
 const FIXED_DECAY: &str = "pytorch_optimizer: weight decay independent of the learning rate";
@@ -1266,7 +1266,7 @@ pub(super) const ROWS: &[Row] = &[
     row("sam").differs(WRAPPER),
     row("scalable_shampoo").differs(MATRIX),
     row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
-    row("scion_patched").is(
+    row("scion").is(
         "scion",
         &[&[
             ("lr", Lr),
@@ -1282,7 +1282,6 @@ pub(super) const ROWS: &[Row] = &[
             ("step", Free),
         ]],
     ),
-    row("scion").differs(BF16_INSIDE),
     row("sgdp")
         .when(&[Off("weight_decouple"), On("weight_decay")])
         .is("sgdp", &[FORGOTTEN_DECAY, PROJECTION, SGDP]),
