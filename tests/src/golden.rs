@@ -41,11 +41,10 @@ const FEW: &[(&str, usize)] = &[
 /// by tensor operations too.
 fn golden(subject: &Subject) {
     let precision = if subject.dtype == DType::F64 { Precision::F64 } else { Precision::F32 };
-    let engines: &[Engine] =
-        match subject.on_cpu && !subject.candidate.sees_whole() {
-            true => &[Engine::Own, Engine::Portable],
-            false => &[Engine::Own],
-        };
+    let engines: &[Engine] = match subject.on_cpu && !subject.candidate.sees_whole() {
+        true => &[Engine::Own, Engine::Portable],
+        false => &[Engine::Own],
+    };
     let (mut agree, mut failures) = (0, Vec::new());
     for file in FILES.iter() {
         for case in &file.cases {

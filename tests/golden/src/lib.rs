@@ -24,6 +24,7 @@ mod recorded;
 mod replay;
 mod schedule;
 mod schema;
+mod shown;
 mod table;
 
 pub use closeness::{Closeness, MOVEMENT_TOLERANCE};

@@ -1,6 +1,8 @@
 //! Reads the table: which optimizer of ours a case is.
 
-use crate::table::{Aside, Condition, LIBRARIES, Meaning, Ours, Row, plain_name};
+use crate::table::{
+    Condition, LIBRARIES, Meaning, Ours, Row, coefficients, is_on, kernels, plain_name,
+};
 use crate::{Case, Dtype, OptimizerFile, Skip};
 use serde_json::Value;
 
@@ -44,8 +46,7 @@ pub fn setting(file: &OptimizerFile, case: &Case) -> Result<Setting, Skip> {
     }
     let optimizer = plain_name(&file.optimizer)?;
     let rows = LIBRARIES.iter().filter(|(library, _)| *library == file.library);
-    let names = [optimizer, &file.optimizer];
-    let mut rows = rows.flat_map(|(_, rows)| *rows).filter(|row| names.contains(&row.optimizer));
+    let mut rows = rows.flat_map(|(_, rows)| *rows).filter(|row| row.optimizer == optimizer);
     let row = rows.find(|row| row.when.iter().all(|condition| condition.holds(case)));
     let row = row.ok_or_else(|| Skip::NoOptimizer {
         library: file.library.clone(),
@@ -132,39 +133,9 @@ impl Condition {
     }
 }
 
-impl Aside {
-    /// Is it this tensor?
-    fn holds(self, case: &Case, tensor: usize) -> bool {
-        let shape = &case.shapes[tensor];
-        let name = case.names.as_ref().map_or("", |names| &names[tensor]);
-        match self {
-            Aside::Deep => shape.len() > 2,
-            Aside::Named(word, key) => is_on(case, key) && name.contains(word),
-            Aside::Listed(key) => {
-                let listed = case.hyper(key).and_then(Value::as_array).into_iter().flatten();
-                listed.filter_map(Value::as_str).any(|word| name.contains(word))
-            }
-            Aside::Narrow(least) => {
-                let others: usize = shape.iter().skip(1).product();
-                shape.iter().take(2).any(|size| *size == 1)
-                    || shape.first().is_some_and(|first| *first.min(&others) < least)
-            }
-        }
-    }
-}
-
 /// A hyper-parameter that is a number; 0 where it is not there.
 fn number(case: &Case, key: &str) -> f64 {
     case.hyper(key).and_then(Value::as_f64).unwrap_or(0.0)
-}
-
-/// Is a hyper-parameter there, and neither `null`, `false` nor 0?
-fn is_on(case: &Case, key: &str) -> bool {
-    match case.hyper(key) {
-        None | Some(Value::Null | Value::Bool(false)) => false,
-        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
-        Some(_) => true,
-    }
 }
 
 impl Meaning {
@@ -271,10 +242,6 @@ impl Meaning {
                 options.into_iter().for_each(|option| set(option, on.to_string()));
             }
             Meaning::Unless(option) => set(option, (!is_on(case, key)).to_string()),
-            Meaning::NumberOr(option, default) if given.is_none() => {
-                set(option, default.to_string())
-            }
-            Meaning::NumberOr(option, _) => set(option, number()?.to_string()),
             Meaning::Given(option) => {
                 let given = given.filter(|value| !value.is_null());
                 given.into_iter().for_each(|value| set(option, value.to_string()))
@@ -340,41 +307,19 @@ impl Meaning {
                 set(option, (*ours).to_owned());
             }
             Meaning::Coefficients(words) => {
-                let table = given.and_then(Value::as_array).map(Vec::as_slice);
-                let first = match table {
-                    Some([Value::Array(first), ..]) => first.first(),
-                    Some([first, _, _]) => Some(first),
-                    _ => given,
-                };
-                let is_first = |listed: &Value| match (first, listed) {
-                    (Some(Value::Number(first)), Value::Number(number)) => {
-                        first.as_f64() == number.as_f64()
-                    }
-                    (Some(Value::String(first)), Value::String(word)) => first == word,
-                    _ => false,
-                };
-                let word = words.iter().find(|(listed, _)| is_first(&Value::from(*listed)));
-                match (word, table) {
-                    (Some((_, ours)), _) => set("newton_schulz.coefficients", (*ours).into()),
-                    (None, Some([_, _, _])) => {
-                        set("newton_schulz.coefficients", "own".into());
+                let known = given.and_then(|given| coefficients(given, words));
+                match known {
+                    Some(word) => set("newton_schulz.coefficients", word.into()),
+                    None => {
                         let own = ["newton_schulz.a", "newton_schulz.b", "newton_schulz.c"];
-                        list(&own, "three numbers")?
-                            .into_iter()
-                            .for_each(|(option, value)| set(option, value));
+                        let own = list(&own, "coefficients that are listed, or three numbers")?;
+                        set("newton_schulz.coefficients", "own".into());
+                        own.into_iter().for_each(|(option, value)| set(option, value));
                     }
-                    _ => return Err(expected("coefficients that are listed, or three numbers")),
                 }
             }
             Meaning::Axes(option) => {
-                let axes = given
-                    .and_then(|axes| Some((axes.get("reduction_axis")?, axes.get("output_axis")?)));
-                let (inputs, outputs) =
-                    axes.ok_or_else(|| expected("axes of inputs and outputs"))?;
-                if outputs.as_u64() != Some(0) {
-                    return Err(expected("outputs in front"));
-                }
-                let word = if inputs.is_array() { "flattened" } else { "positions_in_full" };
+                let word = given.and_then(kernels).ok_or_else(|| expected("outputs in front"))?;
                 set(option, word.into());
             }
             Meaning::Named(options) => {

@@ -1,5 +1,6 @@
 //! Feeds the gradients of a case to an optimizer of ours and compares the ways they go.
 
+use crate::shown::Shown;
 use crate::{
     BoxError, Case, Dtype, Point, Setting, Skip, Step, largest_of, movement_error, relative_error,
 };
@@ -169,52 +170,6 @@ pub fn replay(
         }
     }
     Ok(outcome)
-}
-
-/// How an engine is shown the tensors of a case.
-struct Shown<'a> {
-    setting: &'a Setting,
-    shapes: &'a [Vec<usize>],
-}
-
-impl Shown<'_> {
-    fn is_turned(&self, tensor: usize) -> bool {
-        self.setting.inputs_first && self.shapes[tensor].len() == 2
-    }
-
-    fn shapes(&self) -> Vec<Vec<usize>> {
-        let shape = |(tensor, shape): (usize, &Vec<usize>)| match self.setting.aside.get(tensor) {
-            Some(true) => vec![shape.iter().product()],
-            _ if self.is_turned(tensor) => vec![shape[1], shape[0]],
-            _ => shape.clone(),
-        };
-        self.shapes.iter().enumerate().map(shape).collect()
-    }
-
-    /// Tensors as an engine sees them.
-    fn step(&self, of_library: &Step) -> Step {
-        let shown = |(tensor, numbers): (usize, &Vec<f64>)| match self.is_turned(tensor) {
-            true => turned(numbers, self.shapes[tensor][1]),
-            false => numbers.clone(),
-        };
-        of_library.iter().enumerate().map(shown).collect()
-    }
-
-    /// Tensors as the library sees them.
-    fn back(&self, mut ours: Step) -> Step {
-        for (tensor, numbers) in ours.iter_mut().enumerate().take(self.shapes.len()) {
-            if self.is_turned(tensor) {
-                *numbers = turned(numbers, self.shapes[tensor][0]);
-            }
-        }
-        ours
-    }
-}
-
-/// A matrix with so many columns, column after column.
-fn turned(numbers: &[f64], columns: usize) -> Vec<f64> {
-    let column = |first: usize| numbers.iter().skip(first).step_by(columns).copied();
-    (0..columns).flat_map(column).collect()
 }
 
 /// The run of a case in one precision.

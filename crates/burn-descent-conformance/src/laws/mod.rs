@@ -51,7 +51,8 @@ pub const LAWS: &[Law] = &[
     law("layout", shapes::layout).on(sees_rows),
     law("layouts", layouts::layouts),
     law("dtype", memory::dtype),
-    law("in_place", memory::in_place).on(|subject| subject.on_cpu && !subject.candidate.sees_whole()),
+    law("in_place", memory::in_place)
+        .on(|subject| subject.on_cpu && !subject.candidate.sees_whole()),
     law("shared", memory::shared),
     law("bytes", memory::bytes).of_rule(),
     law("resume", records::resume).of_rule().on(|s| full_precision(s) && alone(s)),

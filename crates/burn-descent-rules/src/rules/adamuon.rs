@@ -20,7 +20,7 @@ options! {
     /// So an element's step is of the size `rms`, that of AdamW. How `m` is made orthogonal is said by
     /// [`NewtonSchulz`]. Vectors and what else is not to be treated as a matrix are stepped by the [`Auxiliary`] AdamW.
     ///
-    /// With `sign` the signs of the momentum are made orthogonal, as in later versions of the paper.
+    /// With `sign` the signs of the momentum are made orthogonal, as in the paper; no library's run of that is recorded.
     ///
     /// timm's AdaMuon is this with `momentum` 0.95, `newton_schulz.coefficients` `quintic` and `eps` 1e-7, without
     /// `debias`; with its `rms_to_rms` it is `scale` `spectral` without `keep_norm`, and `v` has no bias.
@@ -52,7 +52,8 @@ options! {
         sign: bool = false,
         /// How it is made orthogonal.
         newton_schulz: NewtonSchulz = NewtonSchulz::new(),
-        /// The matrices of a kernel. The length of the step is that of all of them.
+        /// The matrices of a kernel. The length of the step is that of all of them, so both words for positions say the
+        /// same.
         #[doc(alias = "conv_mode")]
         kernels: Choice(Kernels) = Kernels::Flattened,
         /// Decay `β₂` of the second moment.

@@ -82,7 +82,7 @@ options! {
         eps: Positive = 1e-7,
         /// `ε` is added to the norm instead.
         eps_added: bool = false,
-        /// `ε √(inputs / outputs)` takes the place of `ε`, as for μP: Mlodozeniec et al. 2025,
+        /// `ε √(inputs / outputs)` takes the place of `ε`, as for μP:
         /// <https://arxiv.org/abs/2512.05620>.
         #[doc(alias = "scale_eps")]
         scaled_eps: bool = false,

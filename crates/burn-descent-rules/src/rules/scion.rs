@@ -40,8 +40,8 @@ options! {
     ///
     /// pytorch_optimizer's `momentum` is `1 − μ`. With `max_scale` the factor `√(outputs / inputs)` is 1 at least.
     ///
-    /// - Defaults: the authors' and pytorch_optimizer's. `momentum` 0.9, `radius` 1, no constraint, no weight decay.
-    ///   The authors' radius is 50 for hidden layers and 3000 for the last.
+    /// - Defaults: pytorch_optimizer's. `momentum` 0.9, `radius` 1, no constraint, no weight decay. Its example has a
+    ///   radius of 50 for hidden layers and of 3000, with `sign`, for the last.
     /// - Memory: one number a weight. Traffic in f32: read 20, write 8 bytes a weight beside that of the products.
     /// - A gradient that is NaN makes its whole matrix NaN, but with `sign` and `column` only what it is in.
     /// - Reference: Pethick et al. 2025, <https://arxiv.org/abs/2502.07529>.

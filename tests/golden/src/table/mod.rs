@@ -11,6 +11,7 @@ mod heavyball;
 mod jaxopt;
 mod keras;
 mod kron_torch;
+mod matrices;
 mod optax;
 mod optimi;
 mod prodigyopt;
@@ -20,12 +21,16 @@ mod schedulefree;
 mod timm;
 mod torch;
 
+pub use matrices::{Aside, Listed};
+
 use crate::{Point, Skip};
+use matrices::COEFFICIENTS;
+pub(crate) use matrices::{coefficients, is_on, kernels};
 
 /// One optimizer of a library, or one of its variants.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// The library's name of the optimizer; one that ends in `_patched` is for no other file.
+    /// The library's name of the optimizer.
     pub optimizer: &'static str,
     /// The row is for the cases where all of these hold. The first row that fits is taken.
     pub when: &'static [Condition],
@@ -83,20 +88,6 @@ pub enum Ours {
     Differs(&'static str),
 }
 
-/// A tensor that a library leaves to an auxiliary rule.
-#[derive(Clone, Copy, Debug)]
-pub enum Aside {
-    /// Of more than two dimensions.
-    Deep,
-    /// In whose name the word is, first, while the hyper-parameter is [`On`](Condition::On).
-    Named(&'static str, &'static str),
-    /// In whose name a word is of the list that the hyper-parameter is.
-    Listed(&'static str),
-    /// One of whose first two dimensions is 1, or that is a matrix, of the first dimension and of all others, with a
-    /// side of less than so many.
-    Narrow(usize),
-}
-
 /// What a hyper-parameter is here.
 #[derive(Clone, Copy, Debug)]
 pub enum Meaning {
@@ -112,8 +103,6 @@ pub enum Meaning {
     Switches([&'static str; 2]),
     /// The option of this name that is true where the hyper-parameter is false, `null` or nothing.
     Unless(&'static str),
-    /// The numeric option of this name; where it is not there, this number.
-    NumberOr(&'static str, f64),
     /// The option of this name; where the library does not report it and it was not given, or is `null`, it
     /// is at its default, which is ours.
     Given(&'static str),
@@ -193,39 +182,6 @@ pub enum Meaning {
     Free,
 }
 
-/// A word or a number.
-#[derive(Clone, Copy, Debug)]
-pub enum Listed {
-    /// A word.
-    Word(&'static str),
-    /// A number.
-    Number(f64),
-}
-
-impl From<Listed> for serde_json::Value {
-    fn from(listed: Listed) -> Self {
-        match listed {
-            Listed::Word(word) => word.into(),
-            Listed::Number(number) => number.into(),
-        }
-    }
-}
-
-/// Coefficients of Newton-Schulz iterations, as libraries have them.
-const COEFFICIENTS: Meaning = Meaning::Coefficients(&[
-    (Listed::Word("original"), "jordan"),
-    (Listed::Word("standard"), "jordan"),
-    (Listed::Word("quintic"), "quintic"),
-    (Listed::Word("dion"), "quintic"),
-    (Listed::Word("polar_express"), "polar_express_safe"),
-    (Listed::Word("polar_express_safer"), "polar_express_safer"),
-    (Listed::Number(3.4445), "jordan"),
-    (Listed::Number(4.0848), "quintic"),
-    (Listed::Number(8.28721201814563), "polar_express"),
-    (Listed::Number(8.237312490495555), "polar_express_safe"),
-    (Listed::Number(8.156554524902461), "polar_express_safer"),
-]);
-
 /// The rows of every library.
 pub const LIBRARIES: &[(&str, &[Row])] = &[
     ("adam_atan2_pytorch", adam_atan2_pytorch::ROWS),
@@ -248,13 +204,16 @@ pub const LIBRARIES: &[(&str, &[Row])] = &[
     ("torch.optim", torch::ROWS),
 ];
 
+/// Those that multiply in bf16 and whose files without an ending are of the library as it is.
+const AS_IT_IS: [&str; 1] = ["scion"];
+
 /// The name of an optimizer in the rows, from the one that its file has, whose ending may say how
 /// the library was run.
 pub(crate) fn plain_name(optimizer: &str) -> Result<&str, Skip> {
     if optimizer.ends_with("_kahan") {
         return Err(Skip::Bf16Weights);
     }
-    if optimizer.ends_with("_bf16") {
+    if optimizer.ends_with("_bf16") || AS_IT_IS.contains(&optimizer) {
         return Err(Skip::Differs(reasons::BF16_INSIDE));
     }
     // The library, with a low precision that was fixed in it replaced by that of the weights.

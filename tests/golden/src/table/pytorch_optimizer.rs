@@ -5,9 +5,7 @@ use super::Meaning::{
     Both, Decides, Flag, Free, Given, GivenLr, GivenNumber, Inside, Lr, LrAnd, Number,
     NumberOrZero, Numbered, OrSecond, Pair, Ratio, Switch, Triple, Word,
 };
-use super::reasons::{
-    ANY_SCHEDULE_FREE, BF16_INSIDE, COVERS, CURVATURE, MATRIX, NULL_SPACE, RANGER, WRAPPER,
-};
+use super::reasons::{ANY_SCHEDULE_FREE, COVERS, CURVATURE, MATRIX, NULL_SPACE, RANGER, WRAPPER};
 use super::{
     AUXILIARY_OF_GALORE, CAUTION, CHANNELS, COEFFICIENTS, EPS_OF_GALORE, LATE_DECAY,
     LR_IN_VELOCITY, Meaning, OTHER_SIDE, PROJECTIONS, RMS_OF_TENSOR, Row, row,
@@ -1400,7 +1398,7 @@ pub(super) const ROWS: &[Row] = &[
         .is("scalable_shampoo", &[SCALABLE_SHAMPOO])
         .fixed(&[("merging", "pytorch_optimizer")]),
     row("schedulefree_wrapper").differs(ANY_SCHEDULE_FREE),
-    row("scion_patched").is(
+    row("scion").is(
         "scion",
         &[&[
             ("lr", Lr),
@@ -1416,7 +1414,6 @@ pub(super) const ROWS: &[Row] = &[
             ("step", Free),
         ]],
     ),
-    row("scion").differs(BF16_INSIDE),
     row("sgdp")
         .when(&[Off("weight_decouple"), On("weight_decay")])
         .is("sgdp", &[FORGOTTEN_DECAY, PROJECTION, SGDP]),
