@@ -242,6 +242,10 @@ impl Meaning {
                 options.into_iter().for_each(|option| set(option, on.to_string()));
             }
             Meaning::Unless(option) => set(option, (!is_on(case, key)).to_string()),
+            Meaning::NumberOr(option, default) => {
+                let number = if given.is_none() { default } else { number()? };
+                set(option, number.to_string());
+            }
             Meaning::Given(option) => {
                 let given = given.filter(|value| !value.is_null());
                 given.into_iter().for_each(|value| set(option, value.to_string()))

@@ -103,6 +103,8 @@ pub enum Meaning {
     Switches([&'static str; 2]),
     /// The option of this name that is true where the hyper-parameter is false, `null` or nothing.
     Unless(&'static str),
+    /// The numeric option of this name; where it is not there, this number.
+    NumberOr(&'static str, f64),
     /// The option of this name; where the library does not report it and it was not given, or is `null`, it
     /// is at its default, which is ours.
     Given(&'static str),
