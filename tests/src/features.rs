@@ -14,7 +14,7 @@ pub fn features(row: &Row) -> BTreeSet<String> {
         let kept = if pages[0].kept.is_empty() { "nothing" } else { "matrices" };
         return [format!("whole matrices, {kept} kept")].into();
     }
-    let mut features: BTreeSet<String> = pages.iter().map(form).collect();
+    let mut features: BTreeSet<String> = pages.iter().flat_map(form).collect();
     let operations = pages.iter().flat_map(|page| &page.operations);
     features.extend(operations.map(|(kind, _)| format!("operation {kind}")));
     let options = pages.iter().flat_map(|page| &page.options);
@@ -77,7 +77,7 @@ fn pages(row: &Row) -> impl Iterator<Item = Explanation> {
 }
 
 /// What there is to be kept, summed and evaluated.
-fn form(page: &Explanation) -> String {
+fn form(page: &Explanation) -> Vec<String> {
     let parts = [
         (!page.summed.is_empty(), "a sum"),
         (!page.coarse.is_empty(), "numbers of rows or columns"),
@@ -85,9 +85,8 @@ fn form(page: &Explanation) -> String {
         (!page.evaluated.is_empty(), "weights to evaluate with"),
         (page.noisy, "noise"),
     ];
-    let parts = parts.into_iter().filter_map(|(there, part)| there.then_some(part));
-    let states = format!("{} states", page.states.len());
-    core::iter::once(states.as_str()).chain(parts).collect::<Vec<_>>().join(", ")
+    let parts = parts.into_iter().filter_map(|(there, part)| there.then_some(part.to_owned()));
+    parts.chain([format!("{} states", page.states.len())]).collect()
 }
 
 /// How many operations a step takes.

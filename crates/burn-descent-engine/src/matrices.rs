@@ -113,7 +113,9 @@ impl Matrix for Matrices {
         Self(self.0.clone().abs())
     }
     fn sign(&self) -> Self {
-        Self(self.0.clone().sign())
+        // A NaN has no sign on some backends, and must not be hidden.
+        let broken = self.0.clone().is_nan();
+        Self(self.0.clone().sign().mask_where(broken, self.0.clone()))
     }
     fn at_least(&self, least: f64) -> Self {
         // Not `clamp_min`, which loses a NaN on some backends.

@@ -28,8 +28,8 @@ impl Pair {
     fn new(subject: &Subject, length: usize) -> Self {
         let tensor = |seed| subject.tensor::<1>(seed, [length]).autodiff();
         let weights = Param::from_tensor(tensor(1).require_grad());
-        // Few bits, so that sums with them are exact in any order.
-        let frozen = (tensor(2) * 64.0).round() / 64.0;
+        // Few bits, so that sums with them are exact in any order; and none of these is 0.
+        let frozen = (tensor(2) * 64.0).floor() / 64.0 + 1.0 / 128.0;
         Self { weights, frozen: Param::from_tensor(frozen).no_grad() }
     }
 

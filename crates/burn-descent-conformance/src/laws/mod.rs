@@ -65,7 +65,7 @@ pub const LAWS: &[Law] = &[
     law("descends", descent::descends).of_rule().on(full_precision),
     law("groups", descent::groups).on(|s| full_precision(s) && alone(s) && !s.candidate.page.noisy),
     law("walk", walk::plain).on(|s| full_precision(s) && alone(s)),
-    law("walk_accumulate", walk::accumulate).on(full_precision),
+    law("walk_accumulate", walk::accumulate).on(|s| full_precision(s) && !keeps_matrices(s)),
     law("walk_not_finite", walk::not_finite).on(full_precision),
     law("walk_clip", walk::clip).on(full_precision),
     law("clone_is_another", lives::clone_is_another).on(full_precision),
@@ -100,6 +100,11 @@ impl Law {
 fn sees_rows(subject: &Subject) -> bool {
     let looks = subject.candidate.optimizer.look(&Shape::new([2, 2]), Place::default());
     looks.view.is_some() && !subject.candidate.page.noisy
+}
+
+/// Does it keep a basis or a factor? Of few gradients its null space is any, so that rounding decides where it goes.
+fn keeps_matrices(subject: &Subject) -> bool {
+    !subject.candidate.page.kept.is_empty()
 }
 
 /// Does a step need nothing but a parameter and its gradient?

@@ -147,7 +147,8 @@ impl Rule for Soap {
             decompose(kept);
         }
         if t == 0 {
-            return g.full(g.dims(), 0.0);
+            // Not 0, so that a NaN is not hidden.
+            return g.scale(0.0);
         }
         let turned = turn_all(g.clone(), &sides, kept);
         *m = g.averaged_with(m, self.beta1);
