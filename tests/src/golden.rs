@@ -31,6 +31,11 @@ const FEW: &[(&str, usize)] = &[
     ("adam_mini", 4),
     ("adamh", 2),
     ("nero", 2),
+    // The others are recorded with random numbers, or with signs of singular vectors: slices replay those.
+    ("apollo", 0),
+    ("dash", 3),
+    ("galore", 4),
+    ("kron", 0),
     // No library's run is recorded. Their limits are known, and tests beside their texts: momentum, Nesterov's step and
     // AdamW; the authors' three points, slowly.
     ("gpa_adamw", 0),

@@ -94,7 +94,8 @@ const LOOSE: &[Loose] = &[
     Loose { narrow: 1e-4, ..loose("pytorch_optimizer", "asgd_accelerated", 1e-4) },
     Loose { when: &[Condition::On("max_grad_norm")], ..loose("pytorch_optimizer", "adan", 1e-6) },
     // Inverse roots of matrices that are close to singular.
-    loose("pytorch_optimizer", "dash_patched", 1e-8),
+    // In f32 three times as far as the library's own runs in f32 and f64 end apart.
+    Loose { narrow: 9e-5, ..loose("pytorch_optimizer", "dash_patched", 1e-8) },
     // In f32 rounding takes the least eigenvalues of a factor of low rank, to which the roots owe their greatest: three
     // times as far as the library's own runs in f32 and f64 end apart.
     shampoo_of_low_rank("fixed", 0.6),
