@@ -47,7 +47,7 @@ rm -rf "$gpu/ptx"
 mkdir -p "$gpu/ptx"
 PTX_EMULATOR_DUMP=$gpu/ptx cuda cargo test "${build[@]}" --test launches
 BURN_DESCENT_PTX=$gpu/ptx cargo test --package burn-descent-ptx --test kernels -- --nocapture
-# Rules whose laws have not all been held on a GPU yet: see docs/gpu.md.
+# Rules whose laws have not all been held on a GPU yet, or take too long: see docs/gpu.md.
 mapfile -t not_yet < tests/gpu/not_yet
 skip=()
 [ $all = 1 ] || skip=("${not_yet[@]/#/--skip=}")
