@@ -36,10 +36,8 @@ const COMMON: &[(&str, Meaning)] = &[
 ];
 
 const MUON: &[(&str, Meaning)] = &[
-    ("lr", Lr),
     ("betas", First("momentum")),
     ("eps", Free), // only of Adam
-    ("weight_decay", Number("weight_decay")),
     ("nesterov", Switch("nesterov")),
     ("heavyball_momentum", Decides),
 ];

@@ -9,7 +9,7 @@ use serde_json::Value;
 pub enum Aside {
     /// Of more than two dimensions.
     Deep,
-    /// In whose name the word is, first, while the hyper-parameter is [`On`](Condition::On).
+    /// In whose name the word is, first, while the hyper-parameter is [`On`](super::Condition::On).
     Named(&'static str, &'static str),
     /// In whose name a word is of the list that the hyper-parameter is.
     Listed(&'static str),
