@@ -20,7 +20,7 @@ options! {
     /// product is no longer than a block are made one, and each dimension that is left has a factor: a tensor that
     /// becomes one dimension has one, of all its elements. A block of k dimensions has the power `−1 / (2 k)`. Until
     /// the roots are first taken, they are 1. What has no factors, by `skip_preconditioning_rank_lt` or
-    /// `no_preconditioning_for_layers_with_dim_gt`, goes along `d`.
+    /// `max_precondition_dim`, goes along `d`.
     ///
     /// The roots are those of the eigenvalues and `relative_eps` of the greatest, on the host: as exact as doubles are.
     /// The references iterate (coupled Newton) to about three digits; pytorch_optimizer's `use_svd` is `relative_eps` 0.
@@ -78,7 +78,7 @@ options! {
         /// Tensors of fewer dimensions have no factors.
         skip_preconditioning_rank_lt: u64 = 1,
         /// Tensors with a dimension that is longer have no factors.
-        no_preconditioning_for_layers_with_dim_gt: u64 = 8192,
+        max_precondition_dim: u64 = 8192,
         /// Whose steps these are as long as.
         #[doc(alias = "graft_type")]
         graft: Choice(Graft) = Graft::Sgd,
@@ -227,7 +227,7 @@ impl Rule for ScalableShampoo {
 impl ScalableShampoo {
     fn blocks(&self, view: View, dims: &[usize]) -> Option<Blocks> {
         let rank = if view.is_vector() { 1 } else { dims.len() as u64 };
-        let most = self.no_preconditioning_for_layers_with_dim_gt;
+        let most = self.max_precondition_dim;
         let merged = self.merging.of(view, dims, self.block_size);
         let has_factors = rank >= self.skip_preconditioning_rank_lt
             && dims.iter().all(|dim| *dim as u64 <= most)

@@ -291,10 +291,7 @@ const SCALABLE_SHAMPOO: &[(&str, Meaning)] = &[
     ("statistics_compute_steps", Given("statistics_compute_steps")),
     ("block_size", Given("block_size")),
     ("skip_preconditioning_rank_lt", Given("skip_preconditioning_rank_lt")),
-    (
-        "no_preconditioning_for_layers_with_dim_gt",
-        Given("no_preconditioning_for_layers_with_dim_gt"),
-    ),
+    ("no_preconditioning_for_layers_with_dim_gt", Given("max_precondition_dim")),
     ("shape_interpretation", Free), // on in all files, and in `merging`
     ("graft_type", Word("graft", GRAFTS)),
     ("pre_conditioner_type", Meaning::Off("pytorch_optimizer: factors of one side only")),
