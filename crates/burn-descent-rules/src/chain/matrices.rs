@@ -15,7 +15,7 @@ options! {
     /// use burn_descent::{Muon, rules::{View, slices::Walk}};
     ///
     /// // Muon with a heavy ball.
-    /// let chain = Chain::of(Trace::new().momentum(0.9))
+    /// let chain = Chain::of(Trace::new(0.9))
     ///     .then(Orthogonalize::new())
     ///     .then(AddDecayedWeights::new(0.1))
     ///     .then(ScaleByLearningRate::new());
