@@ -29,11 +29,9 @@ impl Program {
         self.values.keeps(view, &outputs_first(shape.as_slice(), by_columns))
     }
 
-    /// The rule at a step of a parameter of this shape, if it makes something of whole matrices.
-    pub(crate) fn asked(&self, shape: &Shape, by_columns: bool, at: Whole) -> Option<Asked> {
-        let dims = || outputs_first(shape.as_slice(), by_columns);
-        let asked = || Asked { values: self.values.clone(), at: Whole { dims: dims(), ..at } };
-        self.code.sees_whole.then(asked)
+    /// The rule, which makes something of whole matrices, at a step.
+    pub(crate) fn asked(&self, at: Whole) -> Asked {
+        Asked { values: self.values.clone(), at }
     }
 }
 
@@ -43,7 +41,7 @@ impl Asked {
         self.values.keeps(self.at.view, &self.at.dims)
     }
 
-    /// What the rule makes of a stack of matrices as they lie, the how manyeth time it is asked in this step.
+    /// What the rule makes of a stack of matrices as they lie, for the call with this number in this step.
     pub(crate) fn whole(
         &mut self,
         number: usize,

@@ -11,7 +11,7 @@ use burn::tensor::Shape;
 use burn_descent_rules::noise::Draw;
 use burn_descent_rules::{
     Auxiliary, Fields, InvalidOption, Keep, OptionError, Random, Rule, View, Whole, maximizes,
-    set_numbers, to_pairs, with_pairs,
+    outputs_first, set_numbers, to_pairs, with_pairs,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
@@ -246,9 +246,10 @@ impl Program {
         let numbers = self.numbers([Some(lr), factor, loss], t, memory);
         let Shown { shape, view, by_columns } = parameter;
         let random = Random { draw, ..Random::default() };
-        let at =
-            || Whole { number: 0, t, lr, view, dims: Vec::new(), memory: memory.clone(), random };
-        let asked = self.code.sees_whole.then(|| self.asked(shape, by_columns, at())).flatten();
+        let asked = self.code.sees_whole.then(|| {
+            let dims = outputs_first(shape.as_slice(), by_columns);
+            self.asked(Whole { number: 0, t, lr, view, dims, memory: memory.clone(), random })
+        });
         Scalars { view: self.code.seen(view), numbers, on_device, draw, asked }
     }
 

@@ -147,7 +147,7 @@ impl Stages {
         sums.any(|sum| sum.fold == Fold::Whole)
     }
 
-    /// The how manyeth call of [`Over::whole`](crate::Over::whole) in the text this one is, from 0.
+    /// The number of this call among those of [`Over::whole`](crate::Over::whole) in the text, from 0.
     pub fn whole_number(&self, of: &Sum) -> usize {
         let sums = self.sums.iter().flat_map(|stage| &stage.sums);
         sums.filter(|sum| sum.fold == Fold::Whole && sum.number < of.number).count()

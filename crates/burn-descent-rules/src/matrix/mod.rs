@@ -97,7 +97,7 @@ pub trait Matrix:
 /// Where [`Rule::whole`](crate::Rule::whole) is asked.
 #[derive(Clone, Debug)]
 pub struct Whole {
-    /// The how manyeth call of [`whole`](crate::Over::whole) in the text of the update it is, from 0.
+    /// The number of this call among those of [`whole`](crate::Over::whole) in the text of the update, from 0.
     pub number: usize,
     /// The step, from 1.
     pub t: u64,
