@@ -20,7 +20,7 @@ pub enum Engine {
 
 /// Why a case is not replayed on devices.
 const DRAWN: &str = "it goes by random numbers, or by signs of singular vectors, that the library has drawn: \
-     tests/golden.rs of burn-descent-rules replays it on slices with those";
+     tests/golden/tests/rules.rs replays it on slices with those";
 
 /// A case on a device: the optimizer in burn's `ModuleOptimizer` takes the recorded gradients.
 ///

@@ -1,7 +1,7 @@
 //! Every rule goes the way the same optimizer of another library has gone.
 //!
 //! `BURN_DESCENT_TRACES` names another folder of trajectory files to run instead of the one in the
-//! repository. `cargo test --test golden -- --nocapture` prints what was compared.
+//! repository. `cargo test --test rules -- --nocapture` prints what was compared.
 
 use burn_descent_golden::{
     BoxError, Case, Engine, Error, OptimizerFile, Outcome, Precision, ReplayError, Setting, Skip,
