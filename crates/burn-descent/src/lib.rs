@@ -116,9 +116,9 @@ pub use burn_descent_rules::optimizers::*;
 #[doc(inline)]
 pub use burn_descent_rules::{InvalidOption, OptionError, Rule, Schedule, optimizers, schedules};
 pub use descent::{
-    Batch, BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError, Group,
-    IntoGradients, Line, LossScale, Mismatch, NotFinite, Orientation, Plan, Probe, Refused, Report,
-    RetakeError, Select, Statistics, Transform, Update,
+    Attention, Batch, BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError,
+    Group, IntoGradients, Line, LossScale, Mismatch, NotFinite, Orientation, Plan, Probe, QkClip,
+    QkClipError, Refused, Report, RetakeError, Select, Statistics, Transform, Update,
 };
 pub use lr_scheduler::LrSchedule;
 #[cfg(feature = "train")]

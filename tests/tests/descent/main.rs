@@ -15,6 +15,7 @@ mod matrices;
 mod policies;
 mod precision;
 mod probes;
+mod qk_clip;
 mod refusals;
 mod selection;
 mod statistics;

@@ -76,3 +76,23 @@ pub(crate) fn threads(subject: &Subject) {
         assert!(walk(threads) == one, "{threads} threads differ from one");
     }
 }
+
+/// Thirty steps of a matrix and of a kernel end in one place on every device, whose products and factorisations are
+/// its own.
+pub(crate) fn devices_agree(subject: &Subject) {
+    let optimizer = subject.optimizer();
+    let end = |subject: &Subject| {
+        let matrix = subject.walk(&optimizer, subject.tensor::<2>(1, [12, 8]), None, 0..30).0;
+        let kernel = subject.walk(&optimizer, subject.tensor::<4>(1, [4, 3, 2, 2]), None, 0..30).0;
+        (matrix, kernel)
+    };
+    let (matrix, kernel) = end(subject);
+    for (device, exactness) in &subject.others {
+        let exactness = subject.exactness.least(*exactness);
+        let (of_matrix, of_kernel) = end(&Subject { device: device.clone(), ..subject.clone() });
+        let tolerance = 1e-4_f64.max(4.0 * exactness.products);
+        let here = &subject.device;
+        subject.assert_within(tolerance, "a matrix", &of_matrix.to_device(here), &matrix);
+        subject.assert_within(tolerance, "a kernel", &of_kernel.to_device(here), &kernel);
+    }
+}

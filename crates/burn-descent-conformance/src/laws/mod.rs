@@ -45,6 +45,9 @@ pub enum About {
 /// Every law.
 pub const LAWS: &[Law] = &[
     law("engines_agree", agreement::engines_agree).of_rule(),
+    law("devices_agree", agreement::devices_agree)
+        .of_rule()
+        .on(|s| s.candidate.sees_whole() && s.dtype == DType::F32 && !s.others.is_empty()),
     law("padding", agreement::padding),
     law("threads", agreement::threads).on(|subject| subject.on_cpu),
     law("shapes", shapes::shapes),

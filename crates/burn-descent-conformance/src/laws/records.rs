@@ -24,22 +24,27 @@ pub(crate) fn resume(subject: &Subject) {
 
 /// The state follows the parameter to another device and goes on there.
 pub(crate) fn other_device(subject: &Subject) {
-    let optimizer = subject.optimizer();
     let there = |(device, _): &&(Device, Exactness)| device.supports_dtype(subject.dtype);
     for (device, exactness) in subject.others.iter().filter(there) {
         let exactness = subject.exactness.least(*exactness);
         let there = Subject { device: device.clone(), exactness, ..subject.clone() };
-        let (tensor, state) = subject.walk(&optimizer, subject.tensor::<1>(1, [50]), None, 0..2);
-        let moved = tensor.clone().to_device(device);
-        let moved_state = state.clone().map(|state| {
-            <burn_descent::Fused as burn::optim::Optimizer>::to_device::<1>(state, device)
-        });
-        let (moved, moved_state) = there.walk(&optimizer, moved, moved_state, 2..4);
-        assert_eq!(&moved.device(), device);
-        assert_eq!(moved_state.map(|state| state.steps()), Some(4));
-        let (stayed, _) = subject.walk(&optimizer, tensor, state, 2..4);
-        there.assert_close("after the move", &moved.to_device(&subject.device), &stayed);
+        moves(subject, &there, "a vector", [50]);
+        moves(subject, &there, "a matrix", [10, 6]);
     }
+}
+
+fn moves<const D: usize>(subject: &Subject, there: &Subject, what: &str, shape: [usize; D]) {
+    let (optimizer, device) = (subject.optimizer(), &there.device);
+    let (tensor, state) = subject.walk(&optimizer, subject.tensor::<D>(1, shape), None, 0..2);
+    let moved = tensor.clone().to_device(device);
+    let moved_state = state.clone().map(|state| {
+        <burn_descent::Fused as burn::optim::Optimizer>::to_device::<D>(state, device)
+    });
+    let (moved, moved_state) = there.walk(&optimizer, moved, moved_state, 2..4);
+    assert_eq!(&moved.device(), device);
+    assert_eq!(moved_state.map(|state| state.steps()), Some(4));
+    let (stayed, _) = subject.walk(&optimizer, tensor, state, 2..4);
+    there.assert_close(what, &moved.to_device(&subject.device), &stayed);
 }
 
 /// A record of another optimizer is refused by the step.

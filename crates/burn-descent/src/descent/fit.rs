@@ -143,17 +143,17 @@ impl Schedules {
 }
 
 /// A parameter of the model.
-struct Found {
-    place: Place,
-    shape: Shape,
+pub(super) struct Found {
+    pub(super) place: Place,
+    pub(super) shape: Shape,
     dtype: DType,
     frozen: bool,
-    buffer: bool,
+    pub(super) buffer: bool,
 }
 
 impl Found {
     /// All by which it can be selected: `norm.gamma (rank 1, in Model, LayerNorm)`.
-    fn described(&self) -> String {
+    pub(super) fn described(&self) -> String {
         let Place { path, rank, modules, .. } = &self.place;
         format!("{path} (rank {rank}, in {})", modules.join(", "))
     }
@@ -197,7 +197,7 @@ fn head(found: &[Found]) -> Option<String> {
 }
 
 /// Every float parameter as often as the model holds it, in the order of the model.
-fn parameters<M: Module>(model: &M) -> Vec<Found> {
+pub(super) fn parameters<M: Module>(model: &M) -> Vec<Found> {
     let mut find = Find { buffers: buffers(model), ..Find::default() };
     model.visit(&mut find);
     find.found
