@@ -5,6 +5,7 @@ use crate::speed::Measured;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdaGradConfig, AdamConfig, AdamWConfig, RmsPropConfig};
 use burn_descent::registry::{self, ROWS};
+use burn_descent::rules::Explanation;
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use serde_json::{Value, to_value};
 
@@ -30,16 +31,22 @@ pub fn optimizers() -> String {
             row.name,
             row.paper.cite,
             row.paper.url(),
-            page.bytes_of_state(),
+            state(&page),
             page.bytes_read() + page.bytes_written(),
             row.lr,
             traces(&agree),
         );
     }
-    table += "\n*state*: bytes that are remembered of a weight; *moved*: bytes that a step reads and \
-              writes of it, both in f32. *checked on*: as many recorded runs of other implementations agree, \
+    table += "\n*state*: bytes that are remembered of a weight, and with `+` matrices of its rows and columns (docs/matrices.md); \
+              *moved*: bytes that a step reads and writes of it, both in f32. *checked on*: as many recorded runs of other implementations agree, \
               on these engines and by plain tensor operations, to 1e-9 in f64 and 2e-5 in f32.\n";
     table
+}
+
+/// `8`, or `8 +` where there are matrices beside it.
+fn state(page: &Explanation) -> String {
+    let is_beside = page.kept.iter().any(|(_, size)| size != "outputs x inputs");
+    format!("{}{}", page.bytes_of_state(), if is_beside { " +" } else { "" })
 }
 
 /// `12`, if it is that on all engines.

@@ -34,6 +34,8 @@
 //! What no law can know is whether the formula is the paper's. Compare a few steps with numbers of
 //! another implementation, by [`slices::Walk`](burn_descent::rules::slices::Walk).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod candidate;
 mod cases;
 pub mod devices;

@@ -5,6 +5,8 @@
 //! in-place pass on `flex` and `ndarray`, one in-place kernel on every CubeCL backend, and burn's
 //! own tensor operations on all others.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod code;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;

@@ -95,6 +95,7 @@
 //! burn-optim's `Sgd` has the dampening in its `MomentumConfig`; weight decay of all but `AdamW`
 //! is off in both libraries until it is set.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod averaging;

@@ -39,8 +39,8 @@ options! {
     /// | `deepseek` | 10 | at 1 |
     /// | `cubic` | 5 | 0.77 and 1.31 |
     ///
-    /// and smaller ones below that. A matrix of zeros stays one, and so nearly does one whose norm is far below `ε`. A
-    /// NaN makes the whole matrix NaN.
+    /// and smaller ones below that. A matrix of zeros stays one, and so nearly does one whose norm is far below `ε`, or
+    /// one whose squares overflow (numbers above 1e19 in f32, as in the libraries). A NaN makes the whole matrix NaN.
     ///
     /// Its options stand among those of a rule, with `newton_schulz.` in front: `newton_schulz.steps`.
     ///
