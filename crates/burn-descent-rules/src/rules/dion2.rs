@@ -59,7 +59,8 @@ options! {
         newton_schulz: NewtonSchulz = NewtonSchulz::new()
             .coefficients(Coefficients::PolarExpressDeployed)
             .safety(1.02)
-            .eps(1e-8),
+            .eps(1e-8)
+            .eps_added(true),
         /// What the step is multiplied by.
         #[doc(alias = "adjust_lr")]
         scale: Choice(Scale) = Scale::Spectral,

@@ -27,8 +27,8 @@ options! {
     /// diagonal one is not turned, and `|·|` is its largest number. All are learned in each step. They stay as they are
     /// where numbers overflow, and the momentum has its bias.
     ///
-    /// NVIDIA's Emerging-Optimizers has no diagonal factors, and is for matrices only. Random numbers are those of this
-    /// crate.
+    /// NVIDIA's Emerging-Optimizers has a square factor for each dimension whatever its size, for vectors too, and takes
+    /// `|C|` by 32 random vectors; the author takes four. Random numbers are those of this crate.
     ///
     /// - Defaults: those of Emerging-Optimizers.
     /// - Memory: a number a weight, and for a matrix of a × b the a² + b² of its factors. Traffic in f32: read 20, write 8
@@ -201,5 +201,106 @@ impl Rule for PsgdPro {
             start: Start::Full(1.0),
         };
         axes.iter().enumerate().map(factor).chain((0..axes.len()).map(size)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::{Dense, Random};
+    use crate::noise::Draw;
+    use crate::slices::Walk;
+
+    const AXES: [usize; 2] = [4, 3];
+
+    fn at(t: u64) -> Whole {
+        let random = Random { draw: Some(Draw::new(5, t, 0)), ..Random::default() };
+        let (view, dims) = (View::matrix(4, 3), AXES.to_vec());
+        Whole { number: 0, t, lr: 0.1, view, dims, memory: vec![], random }
+    }
+
+    fn normal(t: u64) -> Dense<f64> {
+        at(t).normal(&Dense { dims: [1, 1, 1], numbers: vec![0.0] }, [1, 4, 3])
+    }
+
+    /// Factors and the sizes of their steps after these momenta.
+    fn learned(rule: &PsgdPro, count: u64, m: impl Fn(u64) -> Dense<f64>) -> [Vec<Dense<f64>>; 2] {
+        let mut q = AXES.map(|size| m(0).identity(size)).to_vec();
+        let mut sizes = vec![m(0).full([1, 1, 1], 1.0); 2];
+        for t in 1..=count {
+            let factors = Factors { axes: &AXES, q: &mut q };
+            rule.learn(&m(t), factors, &mut sizes, &mut at(t + count));
+        }
+        [q, sizes]
+    }
+
+    #[test]
+    fn gradients_become_white_and_factors_symmetric() {
+        let colour = |t: u64| normal(t) * normal(0).with([1, 4, 1], vec![10.0, 3.0, 1.0, 0.3]);
+        let count = 1000;
+        let rule = PsgdPro::new().precond_lr(0.5).warmup_steps(100).damping_noise_scale(1e-3);
+        let [mut q, _] = learned(&rule, count, colour);
+        for q in &q {
+            let apart = (q.transpose() - q.clone()).norm() / q.norm();
+            assert!(apart.numbers[0] < 0.01, "{q:?}");
+        }
+        let mut mean = [0.0; 4];
+        for t in 1..=500 {
+            let white = Factors { axes: &AXES, q: &mut q }.whiten(&colour(t + 3 * count));
+            let rows = (white.clone() * white).sum(2).numbers;
+            mean.iter_mut().zip(&rows).for_each(|(mean, x)| *mean += x / 1500.0);
+        }
+        assert!(mean.iter().all(|mean| (0.5..2.0).contains(mean)), "{mean:?}");
+    }
+
+    #[test]
+    fn factors_stay_finite_and_where_they_were() {
+        for size in [0.0, 1e-30, 1.0, 1e30, 1e200] {
+            // Of one direction only, which changes now and then.
+            let m = |t: u64| normal(t / 20).narrow(1, 0, 1).scale(size) * normal(1).narrow(2, 0, 1);
+            let [q, sizes] = learned(&PsgdPro::new().precond_lr(0.9), 100, m);
+            let all = q.iter().chain(&sizes).flat_map(|x| &x.numbers);
+            assert!(all.clone().all(|x| x.is_finite()), "{size}: {q:?} {sizes:?}");
+        }
+        let broken = |t: u64| normal(t).scale(if t == 0 { 1.0 } else { f64::NAN });
+        let [q, sizes] = learned(&PsgdPro::new(), 3, broken);
+        assert!(q.iter().all(|q| q.numbers == q.identity(q.dims[1]).numbers));
+        assert!(sizes.iter().all(|size| size.numbers == [1.0]));
+    }
+
+    #[test]
+    fn a_long_step_is_limited() {
+        let end = |most| {
+            let rule = PsgdPro::new().max_update_rms(most).weight_decay(0.0);
+            let mut x = [0.0; 12];
+            let mut walk = Walk::of_shape(rule, &AXES, false).unwrap();
+            walk.step(1.0, &mut x, &normal(3).scale(100.0).numbers).unwrap();
+            (x.iter().map(|x| x * x).sum::<f64>() / 12.0).sqrt()
+        };
+        assert!((end(0.5) - 0.5).abs() < 1e-9 && end(0.0) > 0.5);
+        assert_eq!(end(1e6), end(0.0));
+    }
+
+    #[test]
+    fn small_and_large_dimensions_have_diagonals() {
+        let rule = PsgdPro::new().max_size(6);
+        let dims = |shape: &[usize]| {
+            let keeps = rule.keeps(PsgdPro::view(shape, false), shape);
+            keeps.into_iter().map(|keep| (keep.name, keep.dims)).collect::<Vec<_>>()
+        };
+        let named = |name: &str, dims| (name.to_string(), dims);
+        let one = [1, 1, 1];
+        assert_eq!(
+            dims(&[6, 1, 7]),
+            [
+                named("q1", [1, 6, 6]),
+                named("q2", one),
+                named("q3", [1, 7, 1]),
+                named("l1", one),
+                named("l2", one),
+                named("l3", one),
+            ]
+        );
+        assert_eq!(dims(&[5]), [named("q1", [1, 5, 1]), named("l1", one)]);
     }
 }
