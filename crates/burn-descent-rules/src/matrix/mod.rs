@@ -4,6 +4,7 @@
 mod blocks;
 mod dense;
 mod factor;
+mod largest;
 mod merging;
 mod newton_schulz;
 mod procrustes;
@@ -15,6 +16,7 @@ pub(crate) use dense::Dense;
 pub(crate) use factor::iterate;
 pub use factor::{Eigen, Singular};
 pub(crate) use factor::{solve_right_upper, spectral_bound};
+pub(crate) use largest::Slices;
 pub use merging::Merging;
 pub use newton_schulz::Coefficients;
 pub(crate) use newton_schulz::{gram_newton_schulz, newton_schulz};

@@ -1,4 +1,5 @@
 use super::orthogonal::Scale;
+use crate::matrix::Slices;
 use crate::transforms::view_of_matrix;
 use crate::{
     Auxiliary, Coefficients, Matrix, NewtonSchulz, Over, Paper, Real, Rule, View, Whole, fields,
@@ -10,16 +11,16 @@ options! {
     ///
     /// ```text
     /// u = m + g
-    /// S = the ⌈α n⌉ slices of u with the greatest sums of |u|        rows where outputs ≤ inputs, else columns; n of them
+    /// S = the ⌈α n⌉ of n rows of u with the greatest sums of |u|     columns, where there are fewer of them
     /// X = u[S] made orthogonal
     /// m[S] ← μ u[S],    m ← u elsewhere
     /// θ ← θ − η λ θ
     /// θ[S] ← θ[S] − η s X,    s = √(outputs / inputs)
     /// ```
     ///
-    /// What is not stepped in stays in the momentum whole, so that its turn comes. With `fraction` 1 that is the sum of
-    /// Muon without Nesterov's step, `m ← μ (m + g)`. A matrix is made orthogonal that is smaller by `fraction`, so the
-    /// products take that share of the time, and its square and cube. Where sums are equal the first slices are taken.
+    /// A row that is not taken stays in the momentum whole, so that its turn comes. With `fraction` 1 all are taken: that
+    /// is [`Muon`](crate::Muon) with `form` `heavy_ball` and no `nesterov`. Where only the share `α` is made orthogonal,
+    /// the products take `α²` of the time or less. Of rows with equal sums the first are taken.
     ///
     /// How it is made orthogonal is said by [`NewtonSchulz`], whose options are named `newton_schulz.steps` and so on; `s`
     /// is that of the whole matrix. A kernel of a convolution is one matrix, outputs × (inputs and positions). Vectors and
@@ -78,7 +79,7 @@ options! {
 
 fields! {
     /// State of [`Dion2`].
-    pub struct Momentum {
+    pub struct Velocity {
         /// The momentum.
         m,
     }
@@ -95,7 +96,7 @@ impl Rule for Dion2 {
     const PAPER: Paper = Paper::arxiv("Ahn et al. 2025", "2512.16928");
     const SUMS: usize = 2;
     const STAGES: usize = 2;
-    type State<R: Copy> = Momentum<R>;
+    type State<R: Copy> = Velocity<R>;
     type Scalars<R: Copy> = Scalars<R>;
 
     fn auxiliary(&self) -> Option<&Auxiliary> {
@@ -114,15 +115,15 @@ impl Rule for Dion2 {
     fn update<R: Real>(
         p: R,
         g: R,
-        s: Momentum<R>,
+        s: Velocity<R>,
         k: Scalars<R>,
         over: &mut impl Over<R>,
-    ) -> (R, Momentum<R>) {
+    ) -> (R, Velocity<R>) {
         let u = s.m + g;
         let chosen = over.whole(u);
         let x = over.whole(chosen * u);
         let kept = R::select(R::lit(0.0).lt(chosen), k.ef_decay, R::lit(1.0));
-        (p - k.decay * p - k.lr * x, Momentum { m: kept * u })
+        (p - k.decay * p - k.lr * x, Velocity { m: kept * u })
     }
 
     /// First 1 in the slices that are chosen and 0 elsewhere. Then, of the same ones, which are all that is left, the step.
@@ -140,44 +141,11 @@ impl Rule for Dion2 {
     }
 }
 
-/// Some of the rows or columns of a matrix, along its shorter side.
-struct Slices {
-    dim: usize,
-    /// How long that side is.
-    length: usize,
-    places: Vec<usize>,
-}
-
-impl Slices {
-    /// Those with the greatest sums of absolute values; what is broken comes first, so that it is seen.
-    fn largest<M: Matrix>(x: &M, fraction: f64) -> Self {
-        let [_, rows, columns] = x.dims();
-        let (dim, length) = if rows <= columns { (1, rows) } else { (2, columns) };
-        let sums = x.abs().sum(3 - dim).read().into_iter();
-        let sums: Vec<f64> =
-            sums.map(|sum| if sum.is_nan() { f64::INFINITY } else { sum }).collect();
-        let mut places: Vec<usize> = (0..length).collect();
-        places.sort_by(|a, b| sums[*b].total_cmp(&sums[*a]));
-        places.truncate(((fraction * length as f64).ceil() as usize).max(1));
-        places.sort_unstable();
-        Self { dim, length, places }
-    }
-
-    /// A matrix of the slices with all others, which are zero. They are NaN where it has a NaN.
-    fn put_back<M: Matrix>(&self, x: M) -> M {
-        let mut one = x.dims();
-        one[self.dim] = 1;
-        let rest = x.full(one, 0.0) + x.total().scale(0.0);
-        let mut from = vec![self.places.len(); self.length];
-        self.places.iter().enumerate().for_each(|(number, place)| from[*place] = number);
-        M::join(vec![x, rest], self.dim).pick(self.dim, &from)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::matrix::Dense;
+    use crate::rules::{Momentum, Muon};
     use crate::slices::Walk;
 
     fn matrix(rows: usize, columns: usize, numbers: &[f64]) -> Dense<f64> {
@@ -186,39 +154,6 @@ mod tests {
 
     fn mixed(t: usize, count: usize) -> Vec<f64> {
         (0..count).map(|i| ((t * 31 + i * 17) as f64 * 0.7).sin()).collect()
-    }
-
-    #[test]
-    fn the_largest_slices_of_the_shorter_side_are_taken() {
-        let wide = matrix(3, 4, &[1., 1., 1., 1., -9., 0., 0., 0., 2., -2., 2., -2.]);
-        let of = |x: &Dense<f64>, fraction| {
-            let Slices { dim, places, .. } = Slices::largest(x, fraction);
-            (dim, places)
-        };
-        assert_eq!(of(&wide, 0.25), (1, vec![1]));
-        assert_eq!(of(&wide, 0.5), (1, vec![1, 2]));
-        assert_eq!(of(&wide, 1.0), (1, vec![0, 1, 2]));
-        assert_eq!(of(&wide.transpose(), 0.5), (2, vec![1, 2]));
-        // Of a square matrix rows are taken; none is no share; equal ones are taken in order.
-        assert_eq!(of(&matrix(2, 2, &[0., 3., 0., -4.]), 0.5), (1, vec![1]));
-        assert_eq!(of(&wide, 0.0), (1, vec![1]));
-        assert_eq!(of(&matrix(3, 3, &[1.0; 9]), 0.6), (1, vec![0, 1]));
-        assert_eq!(of(&matrix(3, 3, &[0.0; 9]), 0.1), (1, vec![0]));
-        let broken = matrix(3, 3, &[9., 9., 9., 0., f64::NAN, 0., 1., 1., f64::INFINITY]);
-        assert_eq!(of(&broken, 0.6), (1, vec![1, 2]));
-    }
-
-    #[test]
-    fn slices_come_back_to_their_place() {
-        let x = matrix(3, 4, &mixed(1, 12));
-        for x in [x.clone(), x.transpose()] {
-            let chosen = Slices::largest(&x, 0.5);
-            let slices = x.pick(chosen.dim, &chosen.places);
-            let back = chosen.put_back(slices.clone());
-            assert_eq!(back.pick(chosen.dim, &chosen.places).numbers, slices.numbers);
-            let zeros = back.numbers.iter().filter(|x| **x == 0.0).count();
-            assert_eq!((back.dims, zeros), (x.dims, 4));
-        }
     }
 
     /// What the text says, computed without a mask.
@@ -257,6 +192,26 @@ mod tests {
                 let apart = x.iter().zip(slowly(&rule, dims, 6)).map(|(a, b)| (a - b).abs());
                 assert!(apart.fold(0.0, f64::max) < 1e-12, "{fraction} {dims:?}");
             }
+        }
+    }
+
+    #[test]
+    fn all_slices_are_muon() {
+        let dion2 = Dion2::new().fraction(1.0);
+        let muon = Muon::new()
+            .momentum(dion2.ef_decay)
+            .nesterov(false)
+            .form(Momentum::HeavyBall)
+            .newton_schulz(dion2.newton_schulz.clone())
+            .scale(Scale::Spectral)
+            .weight_decay(dion2.weight_decay);
+        let (mut x, mut y) = ([0.5; 15], [0.5; 15]);
+        let mut one = Walk::of_shape(dion2, &[5, 3], false).unwrap();
+        let mut other = Walk::of_shape(muon, &[5, 3], false).unwrap();
+        for t in 0..10 {
+            one.step(0.1, &mut x, &mixed(t, 15)).unwrap();
+            other.step(0.1, &mut y, &mixed(t, 15)).unwrap();
+            assert!(x.iter().zip(y).all(|(x, y)| (x - y).abs() < 1e-12), "{t}: {x:?} {y:?}");
         }
     }
 

@@ -289,18 +289,10 @@ mod tests {
             keeps.into_iter().map(|keep| (keep.name, keep.dims)).collect::<Vec<_>>()
         };
         let named = |name: &str, dims| (name.to_string(), dims);
-        let one = [1, 1, 1];
-        assert_eq!(
-            dims(&[6, 1, 7]),
-            [
-                named("q1", [1, 6, 6]),
-                named("q2", one),
-                named("q3", [1, 7, 1]),
-                named("l1", one),
-                named("l2", one),
-                named("l3", one),
-            ]
-        );
-        assert_eq!(dims(&[5]), [named("q1", [1, 5, 1]), named("l1", one)]);
+        let sizes = ["l1", "l2", "l3"].map(|name| named(name, [1, 1, 1]));
+        let factors = [("q1", [1, 6, 6]), ("q2", [1, 1, 1]), ("q3", [1, 7, 1])];
+        let all = factors.map(|(name, dims)| named(name, dims)).into_iter().chain(sizes);
+        assert_eq!(dims(&[6, 1, 7]), all.collect::<Vec<_>>());
+        assert_eq!(dims(&[5]), [named("q1", [1, 5, 1]), named("l1", [1, 1, 1])]);
     }
 }
