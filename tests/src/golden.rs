@@ -36,6 +36,7 @@ const FEW: &[(&str, usize)] = &[
     ("dash", 3),
     ("galore", 4),
     ("kron", 0),
+    ("psgd_pro", 0),
     // No library's run is recorded. Their limits are known, and tests beside their texts: momentum, Nesterov's step and
     // AdamW; the authors' three points, slowly.
     ("gpa_adamw", 0),

@@ -1,7 +1,7 @@
 //! What a rule makes of whole matrices, by burn's tensor operations.
 
 use crate::program::{Program, Values};
-use burn::tensor::{Shape, Tensor, TensorData};
+use burn::tensor::{Int, Shape, Tensor, TensorData};
 use burn_descent_rules::{Keep, Matrix, Whole, outputs_first};
 use core::ops::{Add, Div, Mul, Sub};
 use std::sync::Arc;
@@ -128,6 +128,12 @@ impl Matrix for Matrices {
     }
     fn narrow(&self, dim: usize, start: usize, length: usize) -> Self {
         Self(self.0.clone().narrow(dim, start, length))
+    }
+    fn pick(&self, dim: usize, places: &[usize]) -> Self {
+        let numbers: Vec<i64> = places.iter().map(|place| *place as i64).collect();
+        let data = TensorData::new(numbers, [places.len()]);
+        let places = Tensor::<1, Int>::from_data(data, &self.0.device());
+        Self(self.0.clone().select(dim, places))
     }
     fn join(parts: Vec<Self>, dim: usize) -> Self {
         Self(Tensor::cat(parts.into_iter().map(|part| part.0).collect(), dim))

@@ -1,8 +1,8 @@
 //! Muon and its relatives where matrices are odd.
 
 use burn_descent_rules::{
-    AdaGO, AdaMuon, Auxiliary, Coefficients, Explanation, Kernels, LayerNorm, Momentum, Muon,
-    NewtonSchulz, NorMuon, Norm, Rule, Scale, Scion, View, slices::Walk,
+    AdaGO, AdaMuon, Auxiliary, Coefficients, Dion2, Explanation, Kernels, LayerNorm, Momentum,
+    Muon, NewtonSchulz, NorMuon, Norm, Rule, Scale, Scion, View, slices::Walk,
 };
 use core::slice::from_ref;
 
@@ -88,6 +88,14 @@ fn adago_stays_finite() {
 }
 
 #[test]
+fn dion2_stays_finite() {
+    for fraction in [0.0, 0.5, 1.0] {
+        stays_finite(Dion2::new().fraction(fraction));
+    }
+    stays_finite(Dion2::new().ef_decay(0.0).scale(Scale::MatchRms));
+}
+
+#[test]
 fn scion_stays_finite() {
     for norm in [LayerNorm::Auto, LayerNorm::Sign, LayerNorm::Column, LayerNorm::Row] {
         stays_finite(Scion::new().norm(norm));
@@ -109,6 +117,7 @@ fn a_turned_matrix_goes_the_same_way() {
     check(NorMuon::new());
     check(AdaMuon::new());
     check(AdaGO::new());
+    check(Dion2::new().fraction(0.5));
     check(Scion::new());
     check(Scion::new().norm(LayerNorm::Row));
 }
@@ -190,6 +199,7 @@ fn traffic_is_as_the_documentation_says() {
         traffic(&AdaMuon::new()),
         traffic(&AdaGO::new()),
         traffic(&Scion::new()),
+        traffic(&Dion2::new()),
     ];
-    assert_eq!(all, [(20, 8), (20, 8), (28, 12), (20, 8), (20, 8)]);
+    assert_eq!(all, [(20, 8), (20, 8), (28, 12), (20, 8), (20, 8), (28, 8)]);
 }

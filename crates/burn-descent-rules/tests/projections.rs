@@ -2,7 +2,8 @@
 
 use burn_descent_rules::slices::Walk;
 use burn_descent_rules::{
-    Apollo, Channels, Diagonal, Directions, Explanation, Galore, Kron, Merge, Projection, Rule,
+    Apollo, Channels, Diagonal, Directions, Explanation, Galore, Kron, Merge, Projection, PsgdPro,
+    Rule,
 };
 
 /// Numbers that are as good as random.
@@ -74,6 +75,10 @@ fn matrices_of_every_kind() {
         holds(&kron.clone().memory_save_mode(diagonal).merge(Merge::Last));
     }
     holds(&kron.max_prob(0.4));
+    let pro = PsgdPro::new().weight_decay(0.0);
+    holds(&pro);
+    holds(&pro.clone().max_size(3));
+    holds(&pro.max_update_rms(0.1).damping_noise_scale(0.0));
 }
 
 /// A walk that is interrupted draws what it would have drawn.
@@ -99,6 +104,7 @@ fn interrupted_walks_go_on_bit_for_bit() {
     goes_on(Galore::new().rank(2).update_proj_gap(2));
     goes_on(Apollo::new().rank(2).update_proj_gap(2));
     goes_on(Kron::new().max_prob(0.4));
+    goes_on(PsgdPro::new());
 }
 
 #[test]
@@ -106,6 +112,8 @@ fn another_seed_is_another_walk() {
     let end = |seed| walk(&Apollo::new().rank(1).seed(seed), &[4, 3], number);
     assert!(end(1) == end(1) && end(1) != end(2));
     let end = |seed| walk(&Kron::new().seed(seed), &[4, 3], number);
+    assert!(end(1) == end(1) && end(1) != end(2));
+    let end = |seed| walk(&PsgdPro::new().seed(seed), &[4, 3], number);
     assert!(end(1) == end(1) && end(1) != end(2));
 }
 
@@ -129,4 +137,5 @@ fn a_weight_is_read_and_written_as_their_pages_say() {
     assert_eq!(traffic(Galore::new()), [8, 4]);
     assert_eq!(traffic(Apollo::new()), [8, 4]);
     assert_eq!(traffic(Kron::new()), [20, 8]);
+    assert_eq!(traffic(PsgdPro::new()), [20, 8]);
 }

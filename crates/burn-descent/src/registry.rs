@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 111] = [
+pub static ROWS: [Row; 113] = [
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -127,6 +127,7 @@ pub static ROWS: [Row; 111] = [
     Row::of::<NorMuon>(0.02),
     Row::of::<AdaMuon>(0.02),
     Row::of::<AdaGO>(0.05),
+    Row::of::<Dion2>(0.01),
     Row::of::<Scion>(0.01),
     Row::of::<Soap>(0.003),
     Row::of::<SPlus>(0.1),
@@ -134,6 +135,7 @@ pub static ROWS: [Row; 111] = [
     Row::of::<ScalableShampoo>(0.001),
     Row::of::<Dash>(0.001),
     Row::of::<Kron>(0.0003),
+    Row::of::<PsgdPro>(0.003),
     Row::of::<Galore>(0.01),
     Row::of::<Apollo>(0.01),
     Row::of::<Adafactor>(0.01),

@@ -119,6 +119,14 @@ impl<R: Real + Into<f64>> Matrix for Dense<R> {
             self.at(at)
         })
     }
+    fn pick(&self, dim: usize, places: &[usize]) -> Self {
+        let mut dims = self.dims;
+        dims[dim] = places.len();
+        Self::each(dims, |mut at| {
+            at[dim] = places[at[dim]];
+            self.at(at)
+        })
+    }
     fn join(parts: Vec<Self>, dim: usize) -> Self {
         let mut dims = parts[0].dims;
         dims[dim] = parts.iter().map(|part| part.dims[dim]).sum();

@@ -4,19 +4,25 @@
 mod blocks;
 mod dense;
 mod factor;
+mod largest;
 mod merging;
 mod newton_schulz;
+mod procrustes;
 mod root;
+mod subspace;
 
 pub(crate) use blocks::Blocks;
 pub(crate) use dense::Dense;
 pub(crate) use factor::iterate;
 pub use factor::{Eigen, Singular};
 pub(crate) use factor::{solve_right_upper, spectral_bound};
+pub(crate) use largest::Slices;
 pub use merging::Merging;
 pub use newton_schulz::Coefficients;
 pub(crate) use newton_schulz::{gram_newton_schulz, newton_schulz};
+pub(crate) use procrustes::procrustes;
 pub(crate) use root::{Ridge, inverse_root, square_roots};
+pub(crate) use subspace::{LEAST, subspace_bound};
 
 use crate::noise::Draw;
 use crate::{Domain, View};
@@ -63,6 +69,8 @@ pub trait Matrix:
     fn greatest(&self, dim: usize) -> Self;
     /// A part of a dimension.
     fn narrow(&self, dim: usize, start: usize, length: usize) -> Self;
+    /// The slices of a dimension at these places, in this order.
+    fn pick(&self, dim: usize, places: &[usize]) -> Self;
     /// Parts one after another.
     fn join(parts: Vec<Self>, dim: usize) -> Self;
 

@@ -1,6 +1,6 @@
-use crate::rules::kronecker::Factors;
+use crate::rules::kronecker::{Factors, limited, start};
 use crate::transforms::{debias, view_of_matrix};
-use crate::{Keep, Matrix, Over, Paper, Real, Rule, Start, View, Whole, choice, fields, options};
+use crate::{Keep, Matrix, Over, Paper, Real, Rule, View, Whole, choice, fields, options};
 
 choice! {
     /// How a tensor of more than two dimensions becomes a matrix for [`Kron`].
@@ -247,23 +247,14 @@ impl Rule for Kron {
         let axes = self.axes(at.view, &at.dims);
         let is_due = at.memory.first() == Some(&0.0);
         let g = if is_due { self.refresh(g, Factors { axes: &axes, q }, at) } else { g };
-        let u = Factors { axes: &axes, q }.whiten(&g);
-        let mean = (u.clone() * u.clone()).total().scale(1.0 / at.view.len() as f64);
-        u / mean.sqrt().shift(1e-12).scale(1.0 / MOST).at_least(1.0)
+        limited(Factors { axes: &axes, q }.whiten(&g), MOST)
     }
 
     fn keeps(&self, view: View, dims: &[usize]) -> Vec<Keep> {
         let axes = self.axes(view, dims);
         let scale = self.precond_init_scale.powf(1.0 / axes.len() as f64);
-        let diagonal = self.diagonal(&axes).into_iter().zip(&axes).enumerate();
-        let keep = |(axis, (is_diagonal, size)): (usize, (bool, &usize))| {
-            let (dims, start) = match is_diagonal {
-                true => ([1, *size, 1], Start::Full(scale)),
-                false => ([1, *size, *size], Start::Diagonal(scale)),
-            };
-            Keep { name: format!("q{}", axis + 1), dims, start }
-        };
-        diagonal.map(keep).collect()
+        let all = self.diagonal(&axes).into_iter().zip(&axes).enumerate();
+        all.map(|(axis, (is_diagonal, size))| start(axis, *size, is_diagonal, scale)).collect()
     }
 }
 

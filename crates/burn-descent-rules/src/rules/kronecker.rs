@@ -1,9 +1,10 @@
-//! A Kronecker product `Q₁ ⊗ Q₂ ⊗ …` that whitens gradients: what [`Kron`](crate::Kron) learns.
+//! A Kronecker product `Q₁ ⊗ Q₂ ⊗ …` that whitens gradients: what [`Kron`](crate::Kron) and [`PsgdPro`](crate::PsgdPro)
+//! learn.
 
-use crate::Matrix;
 use crate::matrix::{solve_right_upper, spectral_bound};
+use crate::{Keep, Matrix, Start};
 
-/// A factor for each axis of a tensor: upper triangular, or a diagonal in a column.
+/// A factor for each axis of a tensor: a square matrix, or a diagonal in a column.
 pub(super) struct Factors<'a, M> {
     /// The dimensions of the tensor.
     pub(super) axes: &'a [usize],
@@ -33,16 +34,19 @@ impl<M: Matrix> Factors<'_, M> {
         })
     }
 
-    /// Brings the factors forward with a gradient and random numbers of deviation 1. They stay where numbers overflow.
+    /// The sums of the products of `x` with itself over all axes but one; squares alone where its factor is diagonal.
+    pub(super) fn covariance(&self, axis: usize, x: &M) -> M {
+        let x = self.seen(axis, x);
+        if is_diagonal(&self.q[axis]) { squares(x) } else { x.gram().sum(0) }
+    }
+
+    /// Brings upper triangular factors forward with a gradient and random numbers of deviation 1. They stay where numbers
+    /// overflow.
     pub(super) fn descend(self, g: &M, v: &M, lr: f64) {
         let a = self.along(g, |q, x| apply(q, &x));
         let b = self.along(v, |q, x| if is_diagonal(q) { x / q.clone() } else { divide(x, q) });
         let step = |(axis, q): (usize, &M)| {
-            let covariance = |x| match is_diagonal(q) {
-                true => squares(self.seen(axis, x)),
-                false => self.seen(axis, x).gram().sum(0),
-            };
-            let (a, b) = (covariance(&a), covariance(&b));
+            let (a, b) = (self.covariance(axis, &a), self.covariance(axis, &b));
             let (less, all) = (a.clone() - b.clone(), a + b);
             let bound = match is_diagonal(q) {
                 true => all.greatest(1).read().first().copied(),
@@ -60,13 +64,29 @@ impl<M: Matrix> Factors<'_, M> {
     }
 }
 
+/// The factor of an axis before the first step: so many times the identity.
+pub(super) fn start(axis: usize, size: usize, is_diagonal: bool, scale: f64) -> Keep {
+    let (dims, start) = match is_diagonal {
+        true => ([1, size, 1], Start::Full(scale)),
+        false => ([1, size, size], Start::Diagonal(scale)),
+    };
+    Keep { name: format!("q{}", axis + 1), dims, start }
+}
+
+/// A step whose root mean square is this at most.
+pub(super) fn limited<M: Matrix>(u: M, most: f64) -> M {
+    let count: usize = u.dims().iter().product();
+    let mean = (u.clone() * u.clone()).total().scale(1.0 / count as f64);
+    u / mean.sqrt().shift(1e-12).scale(1.0 / most).at_least(1.0)
+}
+
 /// Is it the diagonal alone, in a column?
-fn is_diagonal<M: Matrix>(q: &M) -> bool {
+pub(super) fn is_diagonal<M: Matrix>(q: &M) -> bool {
     q.dims()[2] == 1
 }
 
 /// `q x`.
-fn apply<M: Matrix>(q: &M, x: &M) -> M {
+pub(super) fn apply<M: Matrix>(q: &M, x: &M) -> M {
     if is_diagonal(q) { q.clone() * x.clone() } else { q.times(x) }
 }
 
@@ -90,9 +110,9 @@ fn upper<M: Matrix>(beside: &M) -> M {
 }
 
 /// Factors with the same largest number, and the same product.
-fn balance<M: Matrix>(q: &mut [M]) {
-    let largest = |q: &M| q.abs().greatest(2).greatest(1).read().first().map_or(0.0, |x| x.ln());
-    let logs: Vec<f64> = q.iter().map(largest).collect();
+pub(super) fn balance<M: Matrix>(q: &mut [M]) {
+    let largest = q.iter().map(|q| q.abs().greatest(2).greatest(1)).collect();
+    let logs: Vec<f64> = M::join(largest, 2).read().into_iter().map(f64::ln).collect();
     let mean = logs.iter().sum::<f64>() / logs.len() as f64;
     for (q, log) in q.iter_mut().zip(logs) {
         *q = q.scale((mean - log).exp());
