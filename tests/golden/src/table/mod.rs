@@ -12,6 +12,7 @@ mod jaxopt;
 mod keras;
 mod kron_torch;
 mod matrices;
+mod numpy;
 mod optax;
 mod optimi;
 mod prodigyopt;
@@ -197,6 +198,7 @@ pub const LIBRARIES: &[(&str, &[Row])] = &[
     ("jaxopt", jaxopt::ROWS),
     ("keras", keras::ROWS),
     ("kron_torch", kron_torch::ROWS),
+    ("numpy", numpy::ROWS),
     ("optax", optax::ROWS),
     ("optimi", optimi::ROWS),
     ("prodigyopt", prodigyopt::ROWS),
