@@ -11,7 +11,7 @@
 //!
 //! Nothing here knows burn or an update rule, so the same files hold plain slices and every device
 //! to account. [`traces`] lists the files that are kept in the repository: unmodified outputs of
-//! the libraries, packed with `gzip -9n`.
+//! the libraries, packed with `gzip -9n`, and of the program in `oracle/`, which is none.
 
 mod check;
 mod closeness;

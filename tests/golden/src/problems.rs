@@ -20,9 +20,27 @@ const MATRICES: Source =
 /// Those of the others.
 const VECTORS: Source =
     Source { stem: "problems", packed: include_bytes!("../traces/problems.json.gz") };
+/// Those of the program in `oracle/`.
+const ORACLE: Source = Source {
+    stem: "problems_numpy_matrix",
+    packed: include_bytes!("../traces/problems_numpy_matrix.json.gz"),
+};
+/// The set that its files are.
+const ORACLE_SET: &str = "numpy";
 
 /// The names of the files of problems, without their extension.
-pub(crate) const STEMS: [&str; 2] = [VECTORS.stem, MATRICES.stem];
+pub(crate) const STEMS: [&str; 3] = [VECTORS.stem, MATRICES.stem, ORACLE.stem];
+
+impl Source {
+    /// Where the problems of this file are.
+    fn of(file: &OptimizerFile, path: &Path) -> &'static Self {
+        match &file.set[..] {
+            ORACLE_SET => &ORACLE,
+            _ if crate::is_of_matrices(path) => &MATRICES,
+            _ => &VECTORS,
+        }
+    }
+}
 
 /// The problems of a set of trajectory files.
 #[derive(Clone, Debug, Deserialize)]
@@ -79,7 +97,7 @@ impl ProblemsFile {
         if !file.cases.iter().any(Case::asks) {
             return Ok(());
         }
-        let source = if crate::is_of_matrices(path) { &MATRICES } else { &VECTORS };
+        let source = Source::of(file, path);
         let problems = Self::beside(path, source)?.or_else(|| Self::of_set(&file.set, source));
         for case in file.cases.iter_mut().filter(|case| case.asks()) {
             let problem = problems.as_ref().and_then(|file| file.problems.get(&case.problem));

@@ -177,7 +177,7 @@ impl OptimizerFile {
     /// Reads a file, plain or packed with gzip, and completes it: what all runs of a problem share,
     /// such as gradients, is taken from the `problems.json` of its folder, or, for files of the set
     /// in this repository, from the one here. For a file whose name ends in `_matrix`, that is
-    /// `problems_matrix.json`.
+    /// `problems_matrix.json`; for files of the set `numpy`, `problems_numpy_matrix.json`.
     ///
     /// # Errors
     /// [`Error`] names the file, what is wrong, and what to do.
