@@ -3,8 +3,8 @@
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Shape, Tensor};
 use burn_descent::{
-    Adafactor, AdamW, Build, Descent, Ema, Fused, FusedState, Lookahead, Place, Transform,
-    registry::ROWS,
+    Adafactor, AdamW, Build, Descent, Ema, Fused, FusedState, Lookahead, Muon, NewtonSchulz, Place,
+    Transform, registry::ROWS,
 };
 use burn_descent_engine::Deferred;
 use burn_descent_tests::allocation::{Counting, allocated, held};
@@ -62,6 +62,7 @@ fn bytes_of_a_step(
 fn a_step_allocates_nothing_that_grows_with_the_tensor() {
     an_optimizer_that_is_dropped_is_gone();
     a_walk_with_everything_on_does_not_either();
+    muon_allocates_what_newton_schulz_needs();
     // Tensors of 2 KB and of 560 KB, which all threads share. Bookkeeping, burn's and ours, is 1 KB for each of a step's
     // (parameter, gradient, states), and 2 KB where rayon's queue of tasks takes a new block.
     let (small, large) = (512, 140_000);
@@ -128,6 +129,30 @@ fn a_walk_with_everything_on_does_not_either() {
         let (small, large) = (window(&device, [16, 32]), window(&device, [600, 500]));
         // The sums of rows take a few numbers for each row and block of columns, of the 1.2 MB of a tensor.
         assert!(large < small + 300_000, "{}: {small} and {large} bytes", entry.name);
+    }
+}
+
+/// Tensor operations make new tensors. Of a matrix of `n` x `m`, `n` the smaller: numbers beside the momentum, for the
+/// momentum and the step, and for each Newton-Schulz step.
+fn muon_allocates_what_newton_schulz_needs() {
+    let numbers = |n: usize, m: usize, steps: u64| {
+        let newton_schulz = NewtonSchulz::new().steps(steps);
+        let muon = Muon::new().newton_schulz(newton_schulz).build().expect("it is allowed");
+        let tensor = || Tensor::<2>::ones([n, m], &Device::flex());
+        let (mut at, mut bytes) = ((tensor(), None), 0);
+        for _ in 0..3 {
+            let gradient = tensor();
+            let before = allocated();
+            let (tensor, state) = muon.try_step(0.01, at.0, gradient, at.1).expect("a good step");
+            bytes = allocated() - before;
+            at = (tensor, Some(state));
+        }
+        bytes / 4
+    };
+    for (n, m) in [(64, 64), (64, 512), (128, 512)] {
+        numbers(n, m, 5); // starts rayon's threads
+        let (of_five, of_six) = (numbers(n, m, 5), numbers(n, m, 6));
+        eprintln!("MEASURE {n} {m}: {of_five} {of_six}");
     }
 }
 

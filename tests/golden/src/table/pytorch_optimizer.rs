@@ -113,7 +113,7 @@ const MUONS_ADAMW: &[(&str, Meaning)] = &[
 ];
 
 const LOGITS: &str = "pytorch_optimizer: after Muon's step queries and keys are scaled by the greatest logits of attention, \
-     which are no part of an update rule";
+     which are no part of an update rule; the tests of QkClip replay it";
 
 /// Scion's norms.
 const LAYER_NORMS: &[(f64, &str)] = &[
