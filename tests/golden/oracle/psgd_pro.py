@@ -18,7 +18,8 @@ def bound(a, rows, skew, draw):
     for _ in range(2):
         v = v @ a
         v = v / (np.linalg.norm(v, axis=1, keepdims=True) + TINY)
-    return largest * np.linalg.norm(v @ a, axis=1).max()
+        v = v @ a
+    return largest * np.linalg.norm(v, axis=1).max()
 
 
 def procrustes(q, draw):

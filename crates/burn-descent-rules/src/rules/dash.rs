@@ -43,7 +43,8 @@ options! {
     /// A tensor is one matrix, of its first dimension that is not 1 and of all others. What has one dimension has one
     /// factor, with the power `−1/2`. Before `start_preconditioning_step` the step is `d`, which is Adam's.
     ///
-    /// The reference estimates `s` in bf16; here that is done in the precision of the states.
+    /// The reference estimates `s` in bf16; here that is done in the precision of the states. With roots by eigenvalues it
+    /// adds `δ` to those too, and so does this.
     ///
     /// - Defaults: pytorch_optimizer's. `beta1` 0.9, `beta2` 0.95, `block_size` 1024, roots every 10 steps, 10 steps of
     ///   Newton and of power iteration of 16 vectors, `eps` 1e-8, `matrix_eps` `δ` 1e-10, no momentum, no weight decay.

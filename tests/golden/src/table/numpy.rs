@@ -64,7 +64,7 @@ const PSGD_PRO: &[(&str, Meaning)] = &[
     ("precond_lr", Number("precond_lr")),
     ("min_precond_lr", Number("min_precond_lr")),
     ("warmup_steps", Number("warmup_steps")),
-    ("damping_noise_scale", Number("damping_noise_scale")),
+    ("damping", Number("damping_noise_scale")),
     ("precond_init_scale", Number("precond_init_scale")),
     ("max_update_rms", Number("max_update_rms")),
     ("max_size", NumberOr("max_size", 8192.0)),
