@@ -132,8 +132,8 @@ fn a_walk_with_everything_on_does_not_either() {
     }
 }
 
-/// Tensor operations make new tensors. Of a matrix of `n` x `m`, `n` the smaller: numbers beside the momentum, for the
-/// momentum and the step, and for each Newton-Schulz step.
+/// Tensor operations make new tensors: numbers that a step of a matrix of `n` x `m`, `n` the smaller, asks for, as
+/// docs/matrices.md says.
 fn muon_allocates_what_newton_schulz_needs() {
     let numbers = |n: usize, m: usize, steps: u64| {
         let newton_schulz = NewtonSchulz::new().steps(steps);
@@ -152,7 +152,10 @@ fn muon_allocates_what_newton_schulz_needs() {
     for (n, m) in [(64, 64), (64, 512), (128, 512)] {
         numbers(n, m, 5); // starts rayon's threads
         let (of_five, of_six) = (numbers(n, m, 5), numbers(n, m, 6));
-        eprintln!("MEASURE {n} {m}: {of_five} {of_six}");
+        let each = of_six - of_five;
+        assert!(each <= 4 * n * m + 6 * n * n + 1500, "{n} x {m}: {each} for each step");
+        let beside = of_five - 5 * each;
+        assert!(beside <= 10 * n * m + 3000, "{n} x {m}: {beside} beside");
     }
 }
 
