@@ -22,7 +22,7 @@ static FILES: LazyLock<Vec<OptimizerFile>> = LazyLock::new(|| {
 pub const GOLDEN: &[Law] = &[Law {
     name: "golden",
     about: About::Rule,
-    applies: |subject| matches!(subject.dtype, DType::F32 | DType::F64),
+    applies: |s| matches!(s.dtype, DType::F32 | DType::F64) && !s.is_blurred(),
     check: golden,
 }];
 

@@ -88,11 +88,13 @@ pub(crate) fn devices_agree(subject: &Subject) {
     };
     let (matrix, kernel) = end(subject);
     for (device, exactness) in &subject.others {
-        let exactness = subject.exactness.least(*exactness);
-        let (of_matrix, of_kernel) = end(&Subject { device: device.clone(), ..subject.clone() });
-        let tolerance = 1e-4_f64.max(4.0 * exactness.products);
+        let there = Subject { device: device.clone(), exactness: *exactness, ..subject.clone() };
+        if there.is_blurred() {
+            continue;
+        }
+        let (of_matrix, of_kernel) = end(&there);
         let here = &subject.device;
-        subject.assert_within(tolerance, "a matrix", &of_matrix.to_device(here), &matrix);
-        subject.assert_within(tolerance, "a kernel", &of_kernel.to_device(here), &kernel);
+        subject.assert_within(1e-4, "a matrix", &of_matrix.to_device(here), &matrix);
+        subject.assert_within(1e-4, "a kernel", &of_kernel.to_device(here), &kernel);
     }
 }

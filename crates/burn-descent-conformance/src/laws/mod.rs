@@ -45,13 +45,13 @@ pub enum About {
 /// Every law.
 pub const LAWS: &[Law] = &[
     law("engines_agree", agreement::engines_agree).of_rule(),
-    law("devices_agree", agreement::devices_agree)
-        .of_rule()
-        .on(|s| s.candidate.sees_whole() && s.dtype == DType::F32 && !s.others.is_empty()),
+    law("devices_agree", agreement::devices_agree).of_rule().on(|s| {
+        s.candidate.sees_whole() && s.dtype == DType::F32 && !s.is_blurred() && !s.others.is_empty()
+    }),
     law("padding", agreement::padding),
     law("threads", agreement::threads).on(|subject| subject.on_cpu),
     law("shapes", shapes::shapes),
-    law("layout", shapes::layout).on(sees_rows),
+    law("layout", shapes::layout).on(|s| sees_rows(s) && !s.is_blurred()),
     law("layouts", layouts::layouts),
     law("dtype", memory::dtype),
     law("in_place", memory::in_place)
@@ -68,10 +68,12 @@ pub const LAWS: &[Law] = &[
     law("descends", descent::descends).of_rule().on(full_precision),
     law("groups", descent::groups).on(|s| full_precision(s) && alone(s) && !s.candidate.page.noisy),
     law("walk", walk::plain).on(|s| full_precision(s) && alone(s)),
-    law("walk_accumulate", walk::accumulate).on(|s| full_precision(s) && !keeps_matrices(s)),
+    law("walk_accumulate", walk::accumulate)
+        .on(|s| full_precision(s) && !keeps_matrices(s) && !s.is_blurred()),
     law("walk_not_finite", walk::not_finite).on(full_precision),
     law("walk_clip", walk::clip).on(full_precision),
-    law("clone_is_another", lives::clone_is_another).on(full_precision),
+    law("clone_is_another", lives::clone_is_another)
+        .on(|s| full_precision(s) && !keeps_matrices(s)),
     law("tied", lives::tied).on(full_precision),
     law("walk_resume", checkpoint::resume).on(full_precision),
     law("bad_options", refusals::options).of_rule(),

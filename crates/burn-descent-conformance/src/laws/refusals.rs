@@ -56,7 +56,7 @@ pub(crate) fn shapes(subject: &Subject) {
     let error = error.expect_err("a bad gradient");
     assert!(matches!(error, StepError::GradientShape { .. }), "{error}");
     let state = step(&optimizer, 0.1, tensor(4), tensor(4), None).1;
-    let has_shape = state.tensors().iter().any(|state| state.num_elements() == 4);
+    let has_shape = state.tensors().iter().any(|state| state.num_elements() > 1);
     let stepped = advance(&optimizer, 0.1, tensor(3), tensor(3), state);
     match has_shape {
         false => drop(stepped.expect("there is nothing to have a shape")),

@@ -94,7 +94,7 @@ choice! {
         /// The same for 2 %, as timm's `polar_express_safer`.
         PolarExpressSafer = "polar_express_safer",
         /// Polar Express in five steps, for a norm that is 2 % too large.
-        PolarExpressDeployed = "polar_express_deployed",
+        PolarExpressDeployed = "deployed",
         /// Jordan's, and two steps that end at 1: ten.
         DeepSeek = "deepseek",
         /// No square of the Gram matrix.

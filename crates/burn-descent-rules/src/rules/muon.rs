@@ -27,7 +27,7 @@ options! {
     /// | Keras | `form` `heavy_ball`, `scale` `match_rms`, `newton_schulz.eps_added`, `auxiliary.eps` 0 and `auxiliary.eps_hat` 1e-7 |
     /// | Moonlight | `form` `heavy_ball`, `scale` `match_rms` |
     /// | timm | `newton_schulz.coefficients` `quintic`, `scale` `match_rms`, no `nesterov` |
-    /// | dion | `newton_schulz.coefficients` `polar_express_deployed`, `newton_schulz.safety` 1.02, `scale` `spectral`, no `nesterov` |
+    /// | dion | `newton_schulz.coefficients` `deployed`, `newton_schulz.safety` 1.02, `scale` `spectral`, no `nesterov` |
     /// | heavyball | `form` `added`, `newton_schulz.coefficients` `quintic` |
     ///
     /// With `cautious_decay` weights do not decay where step and weight differ in sign: Chen et al. 2025,

@@ -35,7 +35,7 @@ options! {
     /// | `polar_express` | 5, 8 | 0.87 and 1.13, at 1 |
     /// | `polar_express_safe` | 8 | at 1 |
     /// | `polar_express_safer` | 8 | at 1 |
-    /// | `polar_express_deployed`, with `safety` 1.02 | 5 | 0.85 and 1.15 |
+    /// | `deployed`, with `safety` 1.02 | 5 | 0.85 and 1.15 |
     /// | `deepseek` | 10 | at 1 |
     /// | `cubic` | 5 | 0.77 and 1.31 |
     ///

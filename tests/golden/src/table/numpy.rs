@@ -13,7 +13,7 @@ const NEWTON_SCHULZ: &[(&str, Meaning)] = &[
                 ("jordan", "jordan"),
                 ("quintic", "quintic"),
                 ("polar_express", "polar_express"),
-                ("polar_express_deployed", "polar_express_deployed"),
+                ("polar_express_deployed", "deployed"),
                 ("deepseek", "deepseek"),
             ],
         ),
