@@ -101,10 +101,10 @@ fn muon_clip_goes_where_that_of_pytorch_optimizer_goes() {
         let of = |name: &str| ParamGroup::from_predicate(name);
         let is_rotary = case.hyper["groups"][1]["qk_clip"] == "query_rotary";
         let logits = case.attention_max_logits.as_ref().expect("logits");
-        for step in 0..case.steps {
+        for (step, logits) in logits.iter().enumerate() {
             let gradients = net.gradients(case, step);
             (net, _) = descent.step(net, gradients).unwrap();
-            let attention = Attention::new(logits[step].clone());
+            let attention = Attention::new(logits.clone());
             let attention = match is_rotary {
                 true => attention.key(of("linear1")).rotary_query(of("linear2")),
                 false => attention.query(of("linear1")).key(of("linear2")),
