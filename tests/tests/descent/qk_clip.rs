@@ -66,8 +66,8 @@ impl Net {
     }
 }
 
-fn number(case: &Case, group: usize, key: &str) -> f64 {
-    case.hyper["groups"][group][key].as_f64().expect("a number")
+fn number(case: &Case, key: &str) -> f64 {
+    case.hyper(key).and_then(|value| value.as_f64()).expect("a number")
 }
 
 /// MuonClip is Muon in Moonlight's form, and this clip.
@@ -79,27 +79,25 @@ fn muon_clip_goes_where_that_of_pytorch_optimizer_goes() {
     let mut compared = 0;
     for case in &file.cases {
         let muon = Muon::new()
-            .momentum(number(case, 0, "momentum"))
+            .momentum(number(case, "momentum"))
             .nesterov(false)
             .form(Momentum::Average)
             .scale(Scale::MatchRms)
-            .weight_decay(number(case, 0, "weight_decay"));
-        let adamw =
-            AdamW::new().beta2(0.95).eps(1e-10).weight_decay(number(case, 3, "weight_decay"));
-        let vectors = Group::new("vectors", Select::rank(1), adamw.build().unwrap());
+            .weight_decay(number(case, "weight_decay"));
+        // The group of vectors, as the library has it by default.
+        let adamw = AdamW::new().beta2(0.95).eps(1e-10).weight_decay(0.0).build().unwrap();
+        let vectors = Group::new("vectors", Select::rank(1), adamw).lr(3e-4);
         let mut net = Net::new(case);
         let mut descent = Descent::builder(muon.build().unwrap())
-            .lr(number(case, 0, "lr"))
-            .group(vectors.lr(number(case, 3, "lr")))
+            .lr(number(case, "lr"))
+            .group(vectors)
             .build(&net)
             .unwrap();
-        let clip = QkClip::new().threshold(number(case, 0, "qk_clip_threshold")).alpha(number(
-            case,
-            0,
-            "qk_clip_alpha",
-        ));
+        let clip = QkClip::new()
+            .threshold(number(case, "qk_clip_threshold"))
+            .alpha(number(case, "qk_clip_alpha"));
         let of = |name: &str| ParamGroup::from_predicate(name);
-        let is_rotary = case.hyper["groups"][1]["qk_clip"] == "query_rotary";
+        let is_rotary = case.hyper("auxiliary.qk_clip").is_some_and(|part| part == "query_rotary");
         let logits = case.attention_max_logits.as_ref().expect("logits");
         for (step, logits) in logits.iter().enumerate() {
             let gradients = net.gradients(case, step);
