@@ -22,7 +22,7 @@ static FILES: LazyLock<Vec<OptimizerFile>> = LazyLock::new(|| {
 pub const GOLDEN: &[Law] = &[Law {
     name: "golden",
     about: About::Rule,
-    applies: |s| matches!(s.dtype, DType::F32 | DType::F64) && !s.is_blurred(),
+    applies: |s| matches!(s.dtype, DType::F32 | DType::F64) && !s.multiplies_in_tf32(),
     check: golden,
 }];
 

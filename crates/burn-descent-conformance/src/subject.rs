@@ -115,9 +115,9 @@ impl Subject {
         self.candidate.optimizer.clone()
     }
 
-    /// Does the rule multiply matrices whose numbers the device rounds to eleven bits first, as TF32? Newton-Schulz does
-    /// not mind, but small numbers and directions that are nearly none are others then.
-    pub fn is_blurred(&self) -> bool {
+    /// Does the rule multiply matrices whose numbers the device rounds to eleven bits first? Newton-Schulz does not mind,
+    /// but small numbers, and eigenvectors of small eigenvalues, come out as others.
+    pub fn multiplies_in_tf32(&self) -> bool {
         let is_exact = self.dtype == DType::F64 || self.exactness == Exactness::ROUNDED;
         self.candidate.sees_whole() && !is_exact
     }

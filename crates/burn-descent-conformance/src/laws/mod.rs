@@ -46,12 +46,15 @@ pub enum About {
 pub const LAWS: &[Law] = &[
     law("engines_agree", agreement::engines_agree).of_rule(),
     law("devices_agree", agreement::devices_agree).of_rule().on(|s| {
-        s.candidate.sees_whole() && s.dtype == DType::F32 && !s.is_blurred() && !s.others.is_empty()
+        s.candidate.sees_whole()
+            && s.dtype == DType::F32
+            && !s.multiplies_in_tf32()
+            && !s.others.is_empty()
     }),
     law("padding", agreement::padding),
     law("threads", agreement::threads).on(|subject| subject.on_cpu),
     law("shapes", shapes::shapes),
-    law("layout", shapes::layout).on(|s| sees_rows(s) && !s.is_blurred()),
+    law("layout", shapes::layout).on(|s| sees_rows(s) && !s.multiplies_in_tf32()),
     law("layouts", layouts::layouts),
     law("dtype", memory::dtype),
     law("in_place", memory::in_place)
@@ -69,7 +72,7 @@ pub const LAWS: &[Law] = &[
     law("groups", descent::groups).on(|s| full_precision(s) && alone(s) && !s.candidate.page.noisy),
     law("walk", walk::plain).on(|s| full_precision(s) && alone(s)),
     law("walk_accumulate", walk::accumulate)
-        .on(|s| full_precision(s) && !keeps_matrices(s) && !s.is_blurred()),
+        .on(|s| full_precision(s) && !keeps_matrices(s) && !s.multiplies_in_tf32()),
     law("walk_not_finite", walk::not_finite).on(full_precision),
     law("walk_clip", walk::clip).on(full_precision),
     law("clone_is_another", lives::clone_is_another)

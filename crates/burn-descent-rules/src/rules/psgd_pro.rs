@@ -27,8 +27,8 @@ options! {
     /// diagonal one is not turned, and `|·|` is its largest number. All are learned in each step. They stay as they are
     /// where numbers overflow, and the momentum has its bias.
     ///
-    /// NVIDIA's Emerging-Optimizers has a square factor for each dimension whatever its size, for vectors too, and takes
-    /// `|C|` by 32 random vectors; the author takes four. Random numbers are those of this crate.
+    /// NVIDIA's Emerging-Optimizers has a square factor for each dimension whatever its size, for vectors too. Random numbers
+    /// are those of this crate.
     ///
     /// - Defaults: those of Emerging-Optimizers.
     /// - Memory: a number a weight, and for a matrix of a × b the a² + b² of its factors. Traffic in f32: read 20, write 8
