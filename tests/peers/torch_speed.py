@@ -10,7 +10,7 @@ that both have the same ones:
 
 Gradients are made before the clock starts and freed while it runs, or afterwards with --resident, as
 `speed` does it. The columns are those of `speed`; `through` is PyTorch's implementation: loop, foreach
-or fused.
+or fused. Muon takes lists of matrices alone: --list matrix gpt2_hidden.
 """
 
 import argparse
@@ -35,6 +35,7 @@ OPTIMIZERS = [
     ("adagrad", torch.optim.Adagrad, {"lr": 1e-3}, 1),
     ("rmsprop", torch.optim.RMSprop, {"lr": 1e-3}, 1),
     ("adafactor", torch.optim.Adafactor, {"lr": 1e-2}, 0),
+    ("muon", torch.optim.Muon, {"lr": 1e-3}, 1),
 ]
 
 IMPLEMENTATIONS = [
@@ -92,7 +93,9 @@ def main():
             for optimizer, make, options, states in OPTIMIZERS:
                 if optimizer not in arguments.optimizer:
                     continue
-                for through, how in IMPLEMENTATIONS:
+                # Muon has one implementation, and does not know these words.
+                known = make is not torch.optim.Muon
+                for through, how in IMPLEMENTATIONS if known else [("default", {})]:
                     ms = measure(shapes, make, {**options, **how}, arguments.steps, arguments.resident)
                     if ms is None:
                         continue

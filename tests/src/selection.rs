@@ -36,10 +36,7 @@ impl Selection {
     /// Representative rules everywhere, all rules on the first device that is there.
     pub fn what_can_differ(devices: &[Entry]) -> Self {
         let first = devices.iter().find(|entry| entry.device.is_ok());
-        Self::Some {
-            representatives: representatives(&ROWS),
-            device: first.map(|entry| entry.name),
-        }
+        Self::Some { representatives: representatives(ROWS), device: first.map(|entry| entry.name) }
     }
 
     /// Is the case held?
@@ -77,7 +74,7 @@ mod tests {
 
     #[test]
     fn representatives_have_every_feature() {
-        let chosen = representatives(&ROWS);
+        let chosen = representatives(ROWS);
         let of = |names: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
             ROWS.iter().filter(|row| names(row.name)).flat_map(features).collect()
         };

@@ -18,7 +18,7 @@ pub fn optimizers() -> String {
          |---|---|---|---:|---:|---:|---|\n",
         engines.join(", ")
     );
-    for row in &ROWS {
+    for row in ROWS {
         let page = row.explain(&[]).expect("the defaults are allowed");
         let agree = |engine: &&str| {
             let of_row = checked.get(*engine).and_then(|rows| rows.get(row.name));

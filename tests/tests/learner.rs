@@ -64,7 +64,7 @@ fn every_optimizer_trains_in_a_learner() {
         let numbers: Vec<f32> = numbers(seed, rows * columns).iter().map(|x| *x as f32).collect();
         Tensor::<1>::from_floats(numbers.as_slice(), &device).reshape([rows, columns])
     };
-    for row in &ROWS {
+    for row in ROWS {
         let model = Line { w: Param::from_tensor(tensor(1, 4, 1).require_grad()) };
         let optimizer = row.build(&[]).expect("defaults are allowed");
         if !optimizer.steps_alone() {

@@ -8,7 +8,7 @@ use burn_descent_conformance::{Candidate, variants};
 /// Every optimizer with each of its options changed is the same after JSON and TOML.
 #[test]
 fn every_optimizer_goes_through_json_and_toml() {
-    for row in &ROWS {
+    for row in ROWS {
         for (variant, optimizer) in variants(&Candidate::of_row(row).optimizer) {
             let selection = Selection::of(&optimizer);
             assert_eq!(selection.options.len(), optimizer.options().len(), "{}", row.name);

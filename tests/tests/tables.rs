@@ -37,8 +37,10 @@ fn defaults_of_the_documentation() {
 fn traffic_of_the_rules() {
     let rules =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/burn-descent-rules/src/rules");
-    for row in &ROWS {
-        let text = std::fs::read_to_string(rules.join(row.name).with_extension("rs"));
+    for row in ROWS {
+        let file = format!("{}.rs", row.name);
+        let files = [rules.join(&file), rules.join("matrices").join(&file)];
+        let text = files.iter().find_map(|file| std::fs::read_to_string(file).ok());
         let text = text.expect("a rule's file has its name");
         let words: Vec<_> = text.split_whitespace().filter(|word| *word != "///").collect();
         let explanation = row.explain(&[]).expect("the defaults are allowed");

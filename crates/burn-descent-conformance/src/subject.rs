@@ -115,11 +115,12 @@ impl Subject {
         self.candidate.optimizer.clone()
     }
 
-    /// Does the rule multiply matrices whose numbers the device rounds to eleven bits first? Newton-Schulz does not mind,
-    /// but small numbers, and eigenvectors of small eigenvalues, come out as others.
+    /// Does the rule make matrices orthogonal by products whose factors the device rounds to eleven bits first? That does
+    /// not mind, but small numbers come out as others.
     pub fn multiplies_in_tf32(&self) -> bool {
         let is_exact = self.dtype == DType::F64 || self.exactness == Exactness::ROUNDED;
-        self.candidate.sees_whole() && !is_exact
+        let iterates = |(name, _): &(String, String)| name.contains("newton_schulz.");
+        self.optimizer().options().iter().any(iterates) && !is_exact
     }
 
     /// See [`variants`].

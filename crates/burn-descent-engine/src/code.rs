@@ -63,7 +63,7 @@ pub(crate) struct Code {
     /// The stages as kernels run them, if they can.
     #[cfg(feature = "cube")]
     pub(crate) kernels: Option<crate::cube::Kernels>,
-    pub(crate) evaluate: Graph,
+    pub(crate) evaluate: Arc<Graph>,
     /// The scalars that it reads, lane by lane.
     pub(crate) evaluate_reads: Vec<usize>,
     /// The rule's type: what of the model one of its parameters sees is that of all others.
@@ -176,7 +176,7 @@ impl<U: Rule> RuleVisitor for Compile<'_, U> {
             update: Arc::new(trace_update(rule)),
             lanes: lanes::<U::Scalars<()>, Q>(),
             evaluate_reads: scalars_of(&evaluate),
-            evaluate,
+            evaluate: Arc::new(evaluate),
             defaults: to_pairs(&U::default()),
             needs_loss: U::LOSS,
             estimate,

@@ -61,6 +61,16 @@ pub(crate) fn is_cpu(device: &Device) -> bool {
     }
 }
 
+/// Does burn's product of such tensors round factors to the eleven bits of TF32? It does for f32 on CUDA, as of burn
+/// 0.22.1 and CubeCL 0.11.3.
+pub(crate) fn multiplies_in_tf32<const D: usize>(tensor: &Tensor<D>) -> bool {
+    match tensor.device().without_autodiff().as_dispatch() {
+        #[cfg(feature = "cuda")]
+        DispatchDevice::Cuda(_) => tensor.dtype() == DType::F32,
+        _ => false,
+    }
+}
+
 /// The device of a tensor, without the autodiff around it.
 pub(crate) fn place(tensor: &DispatchTensor) -> DispatchDevice {
     match &tensor.kind {

@@ -1,5 +1,6 @@
 //! What a rule makes of whole matrices, by burn's tensor operations.
 
+use crate::dispatch;
 use crate::program::{Program, Values};
 use burn::tensor::{Int, Shape, Tensor, TensorData};
 use burn_descent_rules::{Keep, Matrix, Whole, outputs_first};
@@ -46,15 +47,15 @@ impl Asked {
         &mut self,
         number: usize,
         x: Tensor<3>,
-        kept: &mut [Tensor<3>],
+        kept: &mut Vec<Tensor<3>>,
     ) -> Tensor<3> {
         let Self { values, at } = self;
         at.number = number;
         let by_columns = at.view.by_columns;
         let turn = |x: Tensor<3>| if by_columns { x.swap_dims(1, 2) } else { x };
-        let mut matrices: Vec<_> = kept.iter().cloned().map(Matrices).collect();
+        let mut matrices: Vec<_> = core::mem::take(kept).into_iter().map(Matrices).collect();
         let made = values.whole(Matrices(turn(x)), &mut matrices, at);
-        kept.iter_mut().zip(matrices).for_each(|(kept, Matrices(new))| *kept = new);
+        kept.extend(matrices.into_iter().map(|Matrices(new)| new));
         turn(made.0)
     }
 }
@@ -75,6 +76,16 @@ macro_rules! by_element {
 }
 by_element!(Add add, Sub sub, Mul mul, Div div);
 
+impl Matrices {
+    /// Numbers of eleven bits, as many as TF32 has, and what they leave (Dekker 1971). Numbers above 4e34 become NaN.
+    fn halves(&self) -> [Self; 2] {
+        const ABOVE: f64 = 8193.0;
+        let scaled = self.clone().scale(ABOVE);
+        let high = scaled.clone() - (scaled - self.clone());
+        [high.clone(), self.clone() - high]
+    }
+}
+
 impl Matrix for Matrices {
     fn dims(&self) -> [usize; 3] {
         self.0.dims()
@@ -93,32 +104,40 @@ impl Matrix for Matrices {
         self.0.to_data().iter::<f64>().collect()
     }
     fn times(&self, other: &Self) -> Self {
+        if !dispatch::multiplies_in_tf32(&self.0) {
+            return self.times_roughly(other);
+        }
+        let ([a, a_rest], [b, b_rest]) = (self.halves(), other.halves());
+        let rest = a.times_roughly(&b_rest) + a_rest.times_roughly(&b);
+        a.times_roughly(&b) + rest
+    }
+    fn times_roughly(&self, other: &Self) -> Self {
         Self(self.0.clone().matmul(other.0.clone()))
     }
     fn transpose(&self) -> Self {
         Self(self.0.clone().swap_dims(1, 2))
     }
-    fn scale(&self, by: f64) -> Self {
-        Self(self.0.clone().mul_scalar(by))
+    fn scale(self, by: f64) -> Self {
+        Self(self.0.mul_scalar(by))
     }
-    fn shift(&self, by: f64) -> Self {
-        Self(self.0.clone().add_scalar(by))
+    fn shift(self, by: f64) -> Self {
+        Self(self.0.add_scalar(by))
     }
-    fn sqrt(&self) -> Self {
-        Self(self.0.clone().sqrt())
+    fn sqrt(self) -> Self {
+        Self(self.0.sqrt())
     }
-    fn abs(&self) -> Self {
-        Self(self.0.clone().abs())
+    fn abs(self) -> Self {
+        Self(self.0.abs())
     }
-    fn sign(&self) -> Self {
+    fn sign(self) -> Self {
         // A NaN has no sign on some backends, and must not be hidden.
         let broken = self.0.clone().is_nan();
-        Self(self.0.clone().sign().mask_where(broken, self.0.clone()))
+        Self(self.0.clone().sign().mask_where(broken, self.0))
     }
-    fn at_least(&self, least: f64) -> Self {
+    fn at_least(self, least: f64) -> Self {
         // Not `clamp_min`, which loses a NaN on some backends.
         let below = self.0.clone().lower_elem(least);
-        Self(self.0.clone().mask_fill(below, least))
+        Self(self.0.mask_fill(below, least))
     }
     fn sum(&self, dim: usize) -> Self {
         Self(self.0.clone().sum_dim(dim))

@@ -90,7 +90,7 @@ pub fn text() -> String {
     for Surface { title, formula, shows, steps, .. } in &SURFACES {
         let _ = writeln!(text, "| {title} | {formula} | {shows} | {steps} |");
     }
-    for row in &ROWS {
+    for row in ROWS {
         let (name, title, paper) = (row.name, row.title, row.paper);
         let _ = write!(
             text,

@@ -61,9 +61,9 @@ pub use explain::Explanation;
 pub use fields::{Empty, Fields};
 #[doc(hidden)]
 pub use matrix::Random;
-pub use matrix::{
-    Coefficients, Eigen, Keep, Matrix, Merging, Singular, Start, Whole, outputs_first,
-};
+#[cfg(feature = "matrix")]
+pub use matrix::{Coefficients, Eigen, Merging, Singular};
+pub use matrix::{Keep, Matrix, Start, Whole, outputs_first};
 pub use optimizers::*;
 pub use options::{
     Bound, Choice, OptionMut, Options, Range, Role, Slot, Value, from_pairs, nearest, to_pairs,

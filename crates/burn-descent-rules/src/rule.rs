@@ -104,6 +104,10 @@ pub trait Rule: Options {
     /// from another one, as by default where there are sums. An engine goes over the tensor once for each; a rule
     /// with more is refused when it is built.
     const STAGES: usize = if Self::SUMS > 0 { 1 } else { 0 };
+    /// How often [`update`](Rule::update) asks for what is made of a [whole](Rule::whole) matrix; each counts as one of the
+    /// [`SUMS`](Rule::SUMS). A rule that does steps by tensor operations. Never by default; one that asks more often is refused
+    /// when it is built.
+    const WHOLES: usize = 0;
 
     /// Does a step need the value of the loss? [`with_loss`](Rule::with_loss) gets it then, and a step without it is
     /// refused. No by default.

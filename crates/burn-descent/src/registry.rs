@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: [Row; 113] = [
+pub static ROWS: &[Row] = &[
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),
@@ -123,20 +123,35 @@ pub static ROWS: [Row; 113] = [
     Row::of::<AdamH>(0.0025),
     Row::of::<Sgdp>(0.1),
     Row::of::<StableSpam>(0.001),
+    #[cfg(feature = "matrix")]
     Row::of::<Muon>(0.02),
+    #[cfg(feature = "matrix")]
     Row::of::<NorMuon>(0.02),
+    #[cfg(feature = "matrix")]
     Row::of::<AdaMuon>(0.02),
+    #[cfg(feature = "matrix")]
     Row::of::<AdaGO>(0.05),
+    #[cfg(feature = "matrix")]
     Row::of::<Dion2>(0.01),
+    #[cfg(feature = "matrix")]
     Row::of::<Scion>(0.01),
+    #[cfg(feature = "matrix")]
     Row::of::<Soap>(0.003),
+    #[cfg(feature = "matrix")]
     Row::of::<SPlus>(0.1),
+    #[cfg(feature = "matrix")]
     Row::of::<Shampoo>(0.1),
+    #[cfg(feature = "matrix")]
     Row::of::<ScalableShampoo>(0.001),
+    #[cfg(feature = "matrix")]
     Row::of::<Dash>(0.001),
+    #[cfg(feature = "matrix")]
     Row::of::<Kron>(0.0003),
+    #[cfg(feature = "matrix")]
     Row::of::<PsgdPro>(0.003),
+    #[cfg(feature = "matrix")]
     Row::of::<Galore>(0.01),
+    #[cfg(feature = "matrix")]
     Row::of::<Apollo>(0.01),
     Row::of::<Adafactor>(0.01),
     Row::of::<Came>(0.0002),

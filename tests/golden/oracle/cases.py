@@ -42,6 +42,8 @@ CASES = {
             ({}, ["wide", *SMALL]),
             ({"scale": "match_rms", "weight_decay": 0.1, "nesterov": False}, ["sq", "conv"]),
             ({**POLAR, "keep_norm": False, "beta2": 0.9}, SMALL),
+            ({"axis": "longer", "beta2": 0.9}, ["tall", "wide", *SMALL]),
+            ({"axis": "columns", "scale": "spectral"}, ["tall", "sq"]),
         ],
     ),
     "adamuon": (

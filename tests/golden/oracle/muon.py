@@ -63,6 +63,7 @@ class NorMuon:
         "nesterov": True,
         "form": "average",
         "beta2": 0.95,
+        "axis": "rows",
         "eps": 1e-10,
         "keep_norm": True,
         "scale": "original",
@@ -72,12 +73,16 @@ class NorMuon:
 
     def __init__(self, shape, h, draw):
         self.h, self.momentum = h, Momentum(flattened(np.zeros(shape)).shape, h)
-        self.v = np.zeros((shape[0], 1))
+        outputs, inputs = flattened(np.zeros(shape)).shape
+        columns = h["axis"] == "columns" or h["axis"] == "longer" and inputs > outputs
+        # Over which dimension a mean is taken.
+        self.along = 0 if columns else 1
+        self.v = np.zeros((1, inputs) if columns else (outputs, 1))
 
     def step(self, w, g):
         h = self.h
         x = orthogonal(self.momentum.follow(flattened(g)), h)
-        mean = np.mean(x**2, axis=1, keepdims=True)
+        mean = np.mean(x**2, axis=self.along, keepdims=True)
         self.v = h["beta2"] * self.v + (1 - h["beta2"]) * mean
         y = x / (np.sqrt(self.v) + h["eps"])
         if h["keep_norm"]:

@@ -46,7 +46,7 @@ fn a_bias_is_not_decayed_by_any_optimizer() {
         Asgd::new().lambd(0.5).build().expect("it is allowed"),
         AdamW::new().weight_decay(0.5).build().expect("it is allowed"),
     ];
-    for row in &registry::ROWS {
+    for row in registry::ROWS {
         let fused = row.build(&[]).expect("defaults are allowed");
         let half: Vec<_> =
             fused.weight_decays().iter().map(|option| (option.as_str(), "0.5")).collect();

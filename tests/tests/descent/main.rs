@@ -12,6 +12,7 @@ mod leaf;
 mod life;
 mod line;
 mod matrices;
+mod odd;
 mod policies;
 mod precision;
 mod probes;

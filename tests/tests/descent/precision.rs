@@ -12,7 +12,7 @@ use burn_descent_conformance::{Candidate, variants};
 
 #[test]
 fn what_is_usual_is_allowed_in_every_precision() {
-    for row in &ROWS {
+    for row in ROWS {
         for (variant, optimizer) in variants(&Candidate::of_row(row).optimizer) {
             for dtype in [DType::F32, DType::F64, DType::BF16] {
                 let found = optimizer.check_in(dtype);

@@ -1,7 +1,8 @@
 //! The sums of a stage over a part of a tensor.
 
 use super::deep::Deep;
-use super::pass::{Given, counts, scalars, with_vectors};
+use super::pass::{Given, counts, scalars};
+use super::run::Run;
 use super::window::{Around, First, Window, block, is_one_a_line, lines};
 use crate::MAX_LANES;
 use crate::grid::Level;
@@ -65,6 +66,7 @@ pub(super) fn neutral(fold: Fold) -> f64 {
 }
 
 /// [`Collect`] of the rule `U` with the optional states in `P` and the optional scalars in `Q`.
+#[inline(always)]
 pub(super) fn collect<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, const STAGE: u8>(
     tile: &Tile<'_, T>,
     given: &Given<'_, T>,
@@ -74,7 +76,7 @@ pub(super) fn collect<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, co
     if let Some(around) = given.around {
         // It is given away, for what is called once is inlined with the instructions of its caller.
         let window = Window::<T, SIDE>::new(around, &given.grid, T::lit(0.0));
-        with_vectors(
+        U::with_vectors(
             #[inline(always)]
             || {
                 // What is not there is not compiled: a constant says so, and not a match.

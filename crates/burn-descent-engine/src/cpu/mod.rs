@@ -12,6 +12,7 @@ mod leaf;
 mod ndarray;
 mod pass;
 mod reduce;
+mod run;
 mod share;
 mod stored;
 mod two;

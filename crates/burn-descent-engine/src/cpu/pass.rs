@@ -1,7 +1,7 @@
-//! The rule as one pass over slices: vectors of the best instruction set there is, on the threads
-//! of the current rayon pool.
+//! The rule as one pass over slices, with vectors.
 
-use super::collect::{Collect, collect, domain};
+use super::collect::{Collect, domain};
+use super::run::Run;
 use super::two::Two;
 use super::window::{Around, First, Window, block, is_one_a_line, lines, store};
 use crate::MAX_LANES;
@@ -42,15 +42,21 @@ impl<T: Real + Into<f64>> Passes<T> {
         // Stages that a rule cannot have are not compiled.
         macro_rules! stage {
             ($number:literal) => {
-                if U::STAGES > $number {
-                    Some(collect::<U, P, Q, T, $number> as Collect<T>)
+                if U::WHOLES == 0 && U::STAGES > $number {
+                    Some(U::collect::<P, Q, T, $number> as Collect<T>)
                 } else {
                     None
                 }
             };
         }
-        Self { update: pass::<U, P, Q, T>, stages: [stage!(0), stage!(1), stage!(2), stage!(3)] }
+        let update = if U::WHOLES > 0 { by_operations::<T> } else { U::pass::<P, Q, T> };
+        Self { update, stages: [stage!(0), stage!(1), stage!(2), stage!(3)] }
     }
+}
+
+/// In the place of the pass of a rule of whole matrices.
+fn by_operations<T>(_: &mut [T], _: &[T], _: States<'_, T>, _: &Given<'_, T>, _: usize) {
+    unreachable!("a rule of whole matrices steps by tensor operations")
 }
 
 /// Elements that are loaded, updated and stored together.
@@ -60,14 +66,15 @@ const BLOCK: usize = 32;
 const HALF: usize = BLOCK / 2;
 
 /// [`Pass`] of the rule `U` with the optional states in `P` and the optional scalars in `Q`.
-fn pass<U: Rule, P: Presence, Q: Presence, T: Real>(
+#[inline(always)]
+pub(super) fn pass<U: Rule, P: Presence, Q: Presence, T: Real>(
     p: &mut [T],
     g: &[T],
     states: States<'_, T>,
     given: &Given<'_, T>,
     first: usize,
 ) {
-    with_vectors(
+    U::with_vectors(
         #[inline(always)]
         || match given.around {
             Some(around) if sees::<U>() => {
@@ -91,16 +98,6 @@ fn pass<U: Rule, P: Presence, Q: Presence, T: Real>(
             _ => blocks::<U, P, Q, T>(p, g, states, given, first),
         },
     );
-}
-
-/// Runs `pass` with the best instructions there are. A build that makes no vectors has it once, and not once for each
-/// set of instructions.
-#[inline(always)]
-pub(super) fn with_vectors(pass: impl FnOnce()) {
-    #[cfg(debug_assertions)]
-    pass();
-    #[cfg(not(debug_assertions))]
-    pulp::Arch::new().dispatch(pass);
 }
 
 /// May the rule see beyond its element?

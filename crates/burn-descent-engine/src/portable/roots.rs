@@ -1,7 +1,8 @@
 //! Powers as tensor operations, from square roots: a shader's own power is off by a hundred ulp in f32 and
 //! wrong in f64, and CUDA calls a library for it that is not everywhere.
 
-use super::{APART, Stack, Value, Value::*};
+use super::Stack;
+use super::interpreter::{APART, Value, Value::*};
 use burn::tensor::DType;
 
 /// A power, of a square or a square root for each binary digit of the exponent, from 64 down to less than changes

@@ -2,6 +2,7 @@
 //! pass. [`Noisy`] puts noise into the gradient of any rule.
 
 mod cautious;
+#[cfg(feature = "matrix")]
 mod matrices;
 mod moments;
 mod names;
@@ -12,13 +13,15 @@ mod stateless;
 mod then;
 
 pub use cautious::Cautious;
+#[cfg(feature = "matrix")]
 pub use matrices::Orthogonalize;
 pub(crate) use moments::{AdamScalars, Moments as AdamMoments};
 pub use moments::{ScaleByAdam, ScaleByRms, Trace};
 pub use names::Names;
 pub use noisy::Noisy;
 pub use norms::{ClipByBlockRms, ClipByGradientRms, Hyperball, ScaleByTrustRatio};
-pub(crate) use rows::by_rows;
+#[cfg(feature = "matrix")]
+pub(crate) use rows::by_lines;
 pub use rows::{AdaptiveGradClip, NormalizeRows};
 pub use stateless::{
     AddCautiousDecay, AddDecayedWeights, Clip, Scale, ScaleByLearningRate, ScaleBySign,
@@ -40,7 +43,7 @@ pub trait Transform: Options {
     const SUMS: usize = 0;
     /// As [`Rule::STAGES`].
     const STAGES: usize = if Self::SUMS > 0 { 1 } else { 0 };
-    /// How often it asks for a [whole](Over::whole) matrix.
+    /// As [`Rule::WHOLES`].
     const WHOLES: usize = 0;
 
     /// What is remembered of one element from step to step.
@@ -206,6 +209,7 @@ impl<T: Transform> Rule for Chain<T> {
         Paper::at("DeepMind 2020, optax", "https://github.com/google-deepmind/optax");
     const SUMS: usize = T::SUMS;
     const STAGES: usize = T::STAGES;
+    const WHOLES: usize = T::WHOLES;
     type State<R: Copy> = T::State<R>;
     type Scalars<R: Copy> = T::Scalars<R>;
 

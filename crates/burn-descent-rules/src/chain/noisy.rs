@@ -133,6 +133,7 @@ impl<U: Rule> Rule for Noisy<U> {
     const PAPER: Paper = U::PAPER;
     const SUMS: usize = U::SUMS;
     const STAGES: usize = U::STAGES;
+    const WHOLES: usize = U::WHOLES;
     const LOSS: bool = U::LOSS;
     const ESTIMATE: Option<&'static str> = U::ESTIMATE;
     type State<R: Copy> = U::State<R>;

@@ -3,7 +3,7 @@
 use super::{Point, Transform};
 use crate::Domain::{Row, Tensor};
 use crate::transforms::at_least;
-use crate::{Empty, Over, Real, fields, options};
+use crate::{Domain, Empty, Over, Real, fields, options};
 
 options! {
     /// Divides each row of the update by the root of its second moment, and keeps the norm of the whole: the second
@@ -76,25 +76,27 @@ impl Transform for NormalizeRows {
         k: RowScalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Rows<R>) {
-        let (u, row, [before, after]) = by_rows(u, s.row, [k.beta2, k.one_beta2, k.eps], over);
+        let (u, row, [before, after]) =
+            by_lines(Row, u, s.row, [k.beta2, k.one_beta2, k.eps], over);
         (before / (after + k.eps) * u, Rows { row })
     }
 }
 
 /// `u` with each row over the root of its second moment, this moment, and the norm of `u` before and after.
 #[inline(always)]
-pub(crate) fn by_rows<R: Real>(
+pub(crate) fn by_lines<R: Real>(
+    lines: Domain,
     u: R,
-    row: R,
+    v: R,
     [beta2, one_beta2, eps]: [R; 3],
     over: &mut impl Over<R>,
 ) -> (R, R, [R; 2]) {
-    let mean = over.mean(Row, u * u);
-    let row = beta2 * row + one_beta2 * mean;
-    let root = row.sqrt() + eps;
-    // With this number in place of each of its elements a row is as long.
+    let mean = over.mean(lines, u * u);
+    let v = beta2 * v + one_beta2 * mean;
+    let root = v.sqrt() + eps;
+    // With this number in place of each of its elements a line is as long.
     let size = mean.sqrt();
-    (u / root, row, [over.norm(Tensor, size), over.norm(Tensor, size / root)])
+    (u / root, v, [over.norm(Tensor, size), over.norm(Tensor, size / root)])
 }
 
 options! {

@@ -112,6 +112,13 @@ impl Stages {
             return refuse("seed".into(), "none".into(), allowed);
         }
 
+        let whole = |node: &&Node| matches!(node, Node::Fold(_, Fold::Whole, ..));
+        let wholes = graph.nodes.iter().filter(whole).count();
+        if wholes > U::WHOLES {
+            let allowed = format!("{} at most, as `Rule::WHOLES` says", U::WHOLES);
+            return refuse("whole matrices".into(), wholes.to_string(), allowed);
+        }
+
         let known = graph.with_known();
         let stage = |depth: usize| {
             let here: Vec<_> = sums.iter().filter(|(.., of)| *of == depth).collect();
@@ -147,10 +154,10 @@ impl Stages {
         sums.any(|sum| sum.fold == Fold::Whole)
     }
 
-    /// The number of this call among those of [`Over::whole`](crate::Over::whole) in the text, from 0.
-    pub fn whole_number(&self, of: &Sum) -> usize {
+    /// The number of this sum among those of [`Over::whole`](crate::Over::whole) in the text, from 0.
+    pub fn whole_number(&self, number: usize) -> usize {
         let sums = self.sums.iter().flat_map(|stage| &stage.sums);
-        sums.filter(|sum| sum.fold == Fold::Whole && sum.number < of.number).count()
+        sums.filter(|sum| sum.fold == Fold::Whole && sum.number < number).count()
     }
 
     /// Does a sum go to the whole model?
@@ -187,8 +194,9 @@ impl Graph {
         domains
     }
 
-    /// How many folds each node follows from, one after another.
-    fn depths(&self) -> Vec<usize> {
+    /// How many folds each node follows from, one after another: the number of the first stage in which it can be
+    /// computed.
+    pub fn depths(&self) -> Vec<usize> {
         let mut depths: Vec<usize> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             let before = node.arguments().map(|id| depths[id]).max().unwrap_or(0);

@@ -25,8 +25,8 @@ impl<R: Real + Into<f64>> Dense<R> {
         Self { dims, numbers: places.map(number).collect() }
     }
 
-    fn map(&self, f: impl Fn(R) -> R) -> Self {
-        Self { dims: self.dims, numbers: self.numbers.iter().map(|x| f(*x)).collect() }
+    fn map(self, f: impl Fn(R) -> R) -> Self {
+        Self { dims: self.dims, numbers: self.numbers.into_iter().map(f).collect() }
     }
 
     fn pairs(self, other: Self, f: impl Fn(R, R) -> R) -> Self {
@@ -87,22 +87,22 @@ impl<R: Real + Into<f64>> Matrix for Dense<R> {
         let [matrices, rows, columns] = self.dims;
         Self::each([matrices, columns, rows], |[m, r, c]| self.at([m, c, r]))
     }
-    fn scale(&self, by: f64) -> Self {
+    fn scale(self, by: f64) -> Self {
         self.map(|x| x * R::lit(by))
     }
-    fn shift(&self, by: f64) -> Self {
+    fn shift(self, by: f64) -> Self {
         self.map(|x| x + R::lit(by))
     }
-    fn sqrt(&self) -> Self {
+    fn sqrt(self) -> Self {
         self.map(R::sqrt)
     }
-    fn abs(&self) -> Self {
+    fn abs(self) -> Self {
         self.map(R::abs)
     }
-    fn sign(&self) -> Self {
+    fn sign(self) -> Self {
         self.map(R::sign)
     }
-    fn at_least(&self, least: f64) -> Self {
+    fn at_least(self, least: f64) -> Self {
         self.map(|x| x.max(R::lit(least)))
     }
     fn sum(&self, dim: usize) -> Self {

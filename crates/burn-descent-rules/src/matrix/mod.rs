@@ -1,28 +1,13 @@
 //! Whole matrices, for rules that look past rows and columns: each rule's text over [`Matrix`], which every
 //! engine has.
 
-mod blocks;
 mod dense;
-mod factor;
-mod largest;
-mod merging;
-mod newton_schulz;
-mod procrustes;
-mod root;
-mod subspace;
+#[cfg(feature = "matrix")]
+mod methods;
 
-pub(crate) use blocks::Blocks;
 pub(crate) use dense::Dense;
-pub(crate) use factor::iterate;
-pub use factor::{Eigen, Singular};
-pub(crate) use factor::{solve_right_upper, spectral_bound};
-pub(crate) use largest::Slices;
-pub use merging::Merging;
-pub use newton_schulz::Coefficients;
-pub(crate) use newton_schulz::{gram_newton_schulz, newton_schulz};
-pub(crate) use procrustes::procrustes;
-pub(crate) use root::{Ridge, inverse_root, square_roots};
-pub(crate) use subspace::{LEAST, subspace_bound};
+#[cfg(feature = "matrix")]
+pub use methods::*;
 
 use crate::noise::Draw;
 use crate::{Domain, View};
@@ -49,20 +34,24 @@ pub trait Matrix:
     fn read(&self) -> Vec<f64>;
     /// The product of each matrix with that of the other; one matrix stands for a whole stack.
     fn times(&self, other: &Self) -> Self;
+    /// The same where eleven bits of each factor are enough, which some devices have faster.
+    fn times_roughly(&self, other: &Self) -> Self {
+        self.times(other)
+    }
     /// Rows and columns exchanged.
     fn transpose(&self) -> Self;
     /// Each number times this one.
-    fn scale(&self, by: f64) -> Self;
+    fn scale(self, by: f64) -> Self;
     /// This number added to each.
-    fn shift(&self, by: f64) -> Self;
+    fn shift(self, by: f64) -> Self;
     /// Square roots.
-    fn sqrt(&self) -> Self;
+    fn sqrt(self) -> Self;
     /// Absolute values.
-    fn abs(&self) -> Self;
+    fn abs(self) -> Self;
     /// 1, -1, or 0 for 0.
-    fn sign(&self) -> Self;
+    fn sign(self) -> Self;
     /// Each number, or this one where that is greater. A NaN may be lost.
-    fn at_least(&self, least: f64) -> Self;
+    fn at_least(self, least: f64) -> Self;
     /// The sums over a dimension, which has one number then.
     fn sum(&self, dim: usize) -> Self;
     /// The greatest of a dimension, which has one number then.
@@ -97,8 +86,8 @@ pub trait Matrix:
     }
 
     /// The new average of what was averaged and of this: `β a + (1 − β) x`.
-    fn averaged_with(&self, average: &Self, beta: f64) -> Self {
-        average.scale(beta) + self.scale(1.0 - beta)
+    fn averaged_with(self, average: &Self, beta: f64) -> Self {
+        average.clone().scale(beta) + self.scale(1.0 - beta)
     }
 }
 

@@ -10,7 +10,9 @@ pub use named::{from_pairs, nearest, set_numbers, to_pairs, unknown, with_pairs}
 pub use range::{Bound, Range};
 pub use serde_form::{deserialize, serialize};
 
-use crate::{Auxiliary, InvalidOption, NewtonSchulz};
+#[cfg(feature = "matrix")]
+use crate::NewtonSchulz;
+use crate::{Auxiliary, InvalidOption};
 use core::fmt::{self, Debug};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -98,7 +100,7 @@ where
 
 /// Options among options: each with the name of the field in front.
 macro_rules! nested {
-    ($($of:ident),*) => {$(
+    ($of:ident) => {
         impl ShowOption for $of {
             fn show(
                 &mut self,
@@ -111,9 +113,11 @@ macro_rules! nested {
                 self.each(&mut |option| see(OptionMut { prefix: &prefix, ..option }));
             }
         }
-    )*};
+    };
 }
-nested!(Auxiliary, NewtonSchulz);
+nested!(Auxiliary);
+#[cfg(feature = "matrix")]
+nested!(NewtonSchulz);
 
 /// Where the value of an option is.
 #[derive(Debug)]

@@ -87,11 +87,18 @@ pub enum RegistryError {
 
 /// There is no optimizer of this name; the message has the name that is nearest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", unknown("optimizer", .name, rows().map(|row| row.name)))]
+#[error("{}{MISSING}", unknown("optimizer", .name, rows().map(|row| row.name)))]
 pub struct UnknownOptimizer {
     /// The name that was given.
     pub name: String,
 }
+
+/// What a build has not.
+const MISSING: &str = if cfg!(feature = "matrix") {
+    ""
+} else {
+    "; optimizers of whole matrices, such as `muon`, need the feature `matrix` of burn-descent"
+};
 
 /// There is an optimizer of this name already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -105,7 +105,13 @@ pub(super) const ROWS: &[Row] = &[
             WEIGHT_DECAY,
             AVERAGE,
             SECOND_MOMENT,
-            &[("keep_norm", Switch("keep_norm"))],
+            &[
+                ("keep_norm", Switch("keep_norm")),
+                (
+                    "axis",
+                    Word("axis", &[("rows", "rows"), ("columns", "columns"), ("longer", "longer")]),
+                ),
+            ],
         ],
     ),
     row("adamuon").is(

@@ -1,5 +1,5 @@
+use super::kronecker::{Factors, apply, balance, is_diagonal, limited, start};
 use crate::matrix::{procrustes, subspace_bound};
-use crate::rules::kronecker::{Factors, apply, balance, is_diagonal, limited, start};
 use crate::transforms::view_of_matrix;
 use crate::{Keep, Matrix, Over, Paper, Real, Rule, Start, View, Whole, fields, options};
 
@@ -114,7 +114,7 @@ impl PsgdPro {
     /// Brings the factors and the sizes of their steps forward.
     fn learn<M: Matrix>(&self, m: &M, factors: Factors<'_, M>, sizes: &mut [M], at: &mut Whole) {
         let v = at.normal(m, m.dims());
-        let d = m.clone() + m.abs().scale(ROUNDING).shift(self.damping_noise_scale) * v;
+        let d = m.clone() + m.clone().abs().scale(ROUNDING).shift(self.damping_noise_scale) * v;
         let p = factors.whiten(&d);
         let lr = self.precond_lr_at(at.t);
         let step = |(axis, (q, size)): (usize, (&M, &M))| {
@@ -125,9 +125,10 @@ impl PsgdPro {
                 false => subspace_bound(&covariance, VECTORS, at),
             };
             let now = bound.shift(mean);
-            let size = M::join(vec![now.averaged_with(size, self.beta_lip), now], 2).greatest(2);
+            let size =
+                M::join(vec![now.clone().averaged_with(size, self.beta_lip), now], 2).greatest(2);
             let rate = size.full(size.dims(), lr) / size.clone();
-            let q = q.clone() - (apply(&covariance, q) - q.scale(mean)) * rate;
+            let q = q.clone() - (apply(&covariance, q) - q.clone().scale(mean)) * rate;
             (if is_diagonal(&q) { q } else { procrustes(&q, at) }, size)
         };
         let all = factors.q.iter().zip(sizes.iter()).enumerate();
@@ -142,7 +143,7 @@ impl PsgdPro {
 
 /// Is there no infinite number, and no NaN?
 fn are_finite<M: Matrix>(all: &[M]) -> bool {
-    let zeros = all.iter().map(|x| x.scale(0.0).total()).collect();
+    let zeros = all.iter().map(|x| x.clone().scale(0.0).total()).collect();
     M::join(zeros, 2).read().iter().all(|zero| *zero == 0.0)
 }
 
@@ -150,6 +151,7 @@ impl Rule for PsgdPro {
     const NAME: &'static str = "psgd_pro";
     const TITLE: &'static str = "PSGD-Pro";
     const PAPER: Paper = Paper::arxiv("Li 2024", "2402.11858");
+    const WHOLES: usize = 1;
     const SUMS: usize = 1;
     type State<R: Copy> = Velocity<R>;
     type Scalars<R: Copy> = Scalars<R>;

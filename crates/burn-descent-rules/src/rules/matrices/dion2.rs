@@ -94,6 +94,7 @@ impl Rule for Dion2 {
     const NAME: &'static str = "dion2";
     const TITLE: &'static str = "Dion2";
     const PAPER: Paper = Paper::arxiv("Ahn et al. 2025", "2512.16928");
+    const WHOLES: usize = 2;
     const SUMS: usize = 2;
     const STAGES: usize = 2;
     type State<R: Copy> = Velocity<R>;
@@ -145,8 +146,8 @@ impl Rule for Dion2 {
 mod tests {
     use super::*;
     use crate::matrix::Dense;
-    use crate::rules::{Momentum, Muon};
     use crate::slices::Walk;
+    use crate::{Momentum, Muon};
 
     fn matrix(rows: usize, columns: usize, numbers: &[f64]) -> Dense<f64> {
         Dense { dims: [1, rows, columns], numbers: numbers.to_vec() }

@@ -107,6 +107,7 @@ impl Rule for AdaMuon {
     const NAME: &'static str = "adamuon";
     const TITLE: &'static str = "AdaMuon";
     const PAPER: Paper = Paper::arxiv("Si et al. 2025", "2507.11005");
+    const WHOLES: usize = 1;
     const SUMS: usize = 2;
     const STAGES: usize = 2;
     type State<R: Copy> = Moments<R>;

@@ -1,10 +1,22 @@
 use super::orthogonal::{Momentum, Scale, Shares, Sides};
-use crate::Domain::Tensor;
-use crate::chain::by_rows;
+use crate::Domain::{Column, Row, Tensor};
+use crate::chain::by_lines;
 use crate::transforms::view_of_matrix;
 use crate::{
-    Auxiliary, Matrix, NewtonSchulz, Over, Paper, Real, Rule, View, Whole, fields, options,
+    Auxiliary, Matrix, NewtonSchulz, Over, Paper, Real, Rule, View, Whole, choice, fields, options,
 };
+
+choice! {
+    /// Which lines of a matrix have a second moment, and are made as long as one another.
+    pub enum Axis {
+        /// Rows, one of each output.
+        Rows = "rows",
+        /// Columns, one of each input.
+        Columns = "columns",
+        /// Rows, or columns where these are more: those of the longer side.
+        Longer = "longer",
+    }
+}
 
 options! {
     /// NorMuon: Muon, with rows of its step that are all about as long.
@@ -25,10 +37,10 @@ options! {
     /// are stepped by the [`Auxiliary`] AdamW. [`NormalizeRows`](crate::chain::NormalizeRows) is the second half, for
     /// chains.
     ///
-    /// dion has `eps` 1e-8 and no `nesterov`. modded-nanogpt and nanochat normalise the longer side, whichever it is.
+    /// dion has `eps` 1e-8 and no `nesterov`. modded-nanogpt and nanochat have `axis` `longer` and `beta2` 0.9.
     ///
     /// - Defaults: the authors'. `momentum` 0.95 with `nesterov`, `beta2` 0.95, `eps` 1e-10, no weight decay.
-    /// - Memory: one number a weight and one a row. Traffic in f32: read 20, write 8 bytes a weight beside that of
+    /// - Memory: one number a weight and one a row, or a column. Traffic in f32: read 20, write 8 bytes a weight beside that of
     ///   the products.
     /// - A gradient that is NaN makes its whole matrix NaN.
     /// - Reference: Li et al. 2025, algorithm 1, <https://arxiv.org/abs/2510.05491>.
@@ -53,6 +65,8 @@ options! {
         newton_schulz: NewtonSchulz = NewtonSchulz::new(),
         /// Decay `β₂` of the second moment of rows.
         beta2: Decay = 0.95,
+        /// What stands for rows.
+        axis: Choice(Axis) = Axis::Rows,
         /// Added to the root and to the norm.
         eps: Positive = 1e-10,
         /// Rows that are made as long leave the norm of the step as it is.
@@ -79,7 +93,9 @@ fields! {
         /// The momentum.
         m,
         /// Second moment, a mean for each row.
-        v: Row,
+        v: optional Row,
+        /// The same for each column.
+        v_column: optional Column,
     }
 
     /// Scalars of [`NorMuon`].
@@ -96,10 +112,22 @@ impl Rule for NorMuon {
     const NAME: &'static str = "normuon";
     const TITLE: &'static str = "NorMuon";
     const PAPER: Paper = Paper::arxiv("Li et al. 2025", "2510.05491");
+    const WHOLES: usize = 1;
     const SUMS: usize = 4;
     const STAGES: usize = 3;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
+
+    fn start(&self) -> Moments<f64> {
+        let by_columns = self.axis == Axis::Columns;
+        let [v, v_column] = [!by_columns, by_columns].map(|is_kept| is_kept.then_some(0.0));
+        Moments { m: 0.0, v, v_column }
+    }
+
+    fn for_view(&self, view: View) -> Option<Self> {
+        let axis = if view.rows < view.columns { Axis::Columns } else { Axis::Rows };
+        (self.axis == Axis::Longer).then(|| self.clone().axis(axis))
+    }
 
     fn auxiliary(&self) -> Option<&Auxiliary> {
         Some(&self.auxiliary)
@@ -142,12 +170,23 @@ impl Rule for NorMuon {
         let Scalars { momentum, of_g, ahead_g, ahead_m, rms, least, share, wide, .. } = k;
         let (m, u) = Shares { momentum, of_g, ahead_g, ahead_m }.take_up(s.m, g);
         let x = over.whole(u);
-        let (x, v, [before, after]) = by_rows(x, s.v, [k.beta2, k.one_beta2, k.eps], over);
+        let betas = [k.beta2, k.one_beta2, k.eps];
+        let (x, s, [before, after]) = match s.v_column {
+            Some(v) => {
+                let (x, v, norms) = by_lines(Column, x, v, betas, over);
+                (x, Moments { m, v: None, v_column: Some(v) }, norms)
+            }
+            None => {
+                let v = s.v.unwrap_or(R::lit(0.0));
+                let (x, v, norms) = by_lines(Row, x, v, betas, over);
+                (x, Moments { m, v: Some(v), v_column: None }, norms)
+            }
+        };
         let length = match k.size {
             Some(size) => size * over.count(Tensor).sqrt(),
             None => before * Sides { rms, least, share, wide }.seen(over),
         };
-        (p - k.decay * p - k.lr * length / (after + k.eps) * x, Moments { m, v })
+        (p - k.decay * p - k.lr * length / (after + k.eps) * x, s)
     }
 
     fn whole<M: Matrix>(&self, u: M, _: &mut [M], _: &mut Whole) -> M {

@@ -1,6 +1,6 @@
 //! Factorisations, on the host and in f64: what a device has no kernel for.
 
-use super::Matrix;
+use crate::Matrix;
 use faer::{Mat, MatRef, Side};
 
 /// `A = V diag(values) Vᵀ` of symmetric matrices: values descending, vectors in columns.

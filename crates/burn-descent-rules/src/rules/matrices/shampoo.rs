@@ -1,6 +1,6 @@
+use super::grafting::{direction, grafted};
 use crate::Domain::Tensor;
 use crate::matrix::{Blocks, Ridge, inverse_root};
-use crate::rules::grafting::{direction, grafted};
 use crate::transforms::{debias, decay, view_of_matrix};
 use crate::{Graft, Keep, Matrix, Merging, Over, Paper, Real, Rule, View, Whole, fields, options};
 
@@ -131,6 +131,7 @@ impl Rule for Shampoo {
     const NAME: &'static str = "shampoo";
     const TITLE: &'static str = "Shampoo";
     const PAPER: Paper = Paper::arxiv("Gupta et al. 2018", "1802.09568");
+    const WHOLES: usize = 2;
     const SUMS: usize = 4;
     const STAGES: usize = 3;
     type State<R: Copy> = State<R>;

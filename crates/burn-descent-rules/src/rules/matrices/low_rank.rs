@@ -130,9 +130,9 @@ impl LowRank {
 
     /// Adam's direction, with the moments brought forward; its bias is [corrected](Self::corrected) in the rate.
     pub(super) fn adam<M: Matrix>(&self, r: &M, m: &mut M, v: &mut M) -> M {
-        *m = r.averaged_with(m, self.beta1);
+        *m = r.clone().averaged_with(m, self.beta1);
         *v = (r.clone() * r.clone()).averaged_with(v, self.beta2);
-        m.clone() / v.sqrt().shift(self.eps)
+        m.clone() / v.clone().sqrt().shift(self.eps)
     }
 
     /// `√(1 − β₂ᵗ) / (1 − β₁ᵗ)`.

@@ -139,6 +139,7 @@ impl Rule for Dash {
     const NAME: &'static str = "dash";
     const TITLE: &'static str = "DASH";
     const PAPER: Paper = Paper::arxiv("Modoranu et al. 2026", "2602.02016");
+    const WHOLES: usize = 3;
     const SUMS: usize = 3;
     const STAGES: usize = 2;
     type State<R: Copy> = Moments<R>;

@@ -111,6 +111,7 @@ impl Rule for Soap {
     const NAME: &'static str = "soap";
     const TITLE: &'static str = "SOAP";
     const PAPER: Paper = Paper::arxiv("Vyas et al. 2024", "2409.11321");
+    const WHOLES: usize = 1;
     const SUMS: usize = 1;
     type State<R: Copy> = Empty<R>;
     type Scalars<R: Copy> = Scalars<R>;
@@ -151,14 +152,14 @@ impl Rule for Soap {
             return g.scale(0.0);
         }
         let turned = turn_all(g.clone(), &sides, kept);
-        *m = g.averaged_with(m, self.beta1);
+        *m = g.clone().averaged_with(m, self.beta1);
         *v = (turned.clone() * turned).averaged_with(v, self.beta2);
         let (debias1, debias2) = match self.correct_bias {
             true => (debias(self.beta1, t), debias(self.beta2, t).sqrt()),
             false => (1.0, 1.0),
         };
-        let root = v.sqrt().shift(self.eps).scale(debias2).at_least(self.clamp_eps);
-        let u = turn_all(m.scale(debias1), &sides, kept) / root;
+        let root = v.clone().sqrt().shift(self.eps).scale(debias2).at_least(self.clamp_eps);
+        let u = turn_all(m.clone().scale(debias1), &sides, kept) / root;
         let u = turn_all_back(u, &sides, kept);
         if at.t > 1 {
             self.average(&g, &sides, kept, false);

@@ -1,4 +1,4 @@
-use crate::rules::kronecker::{Factors, limited, start};
+use super::kronecker::{Factors, limited, start};
 use crate::transforms::{debias, view_of_matrix};
 use crate::{Keep, Matrix, Over, Paper, Real, Rule, View, Whole, choice, fields, options};
 
@@ -174,12 +174,12 @@ impl Kron {
 
     /// The gradient with the random numbers that are added to it where factors descend.
     fn refresh<M: Matrix>(&self, g: M, factors: Factors<'_, M>, at: &mut Whole) -> M {
-        let size = g.abs().total().read().iter().sum::<f64>() / at.view.len() as f64;
+        let size = g.clone().abs().total().read().iter().sum::<f64>() / at.view.len() as f64;
         if !size.is_finite() || size <= 0.0 {
             return g;
         }
         let v = at.normal(&g, g.dims());
-        let g = g + v.scale(DAMPING * size);
+        let g = g + v.clone().scale(DAMPING * size);
         factors.descend(&g, &v, self.precond_lr);
         g
     }
@@ -189,6 +189,7 @@ impl Rule for Kron {
     const NAME: &'static str = "kron";
     const TITLE: &'static str = "PSGD-Kron";
     const PAPER: Paper = Paper::arxiv("Li 2024", "2402.11858");
+    const WHOLES: usize = 1;
     const SUMS: usize = 1;
     type State<R: Copy> = Velocity<R>;
     type Scalars<R: Copy> = Scalars<R>;

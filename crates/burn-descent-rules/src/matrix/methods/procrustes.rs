@@ -1,6 +1,7 @@
 //! The orthogonal Procrustes problem: the rotation after which a matrix is closest to the identity.
 
-use super::{LEAST, Matrix, Whole, subspace_bound};
+use super::{LEAST, subspace_bound};
+use crate::{Matrix, Whole};
 
 /// The random vectors by which the size of a rotation is found.
 const VECTORS: usize = 32;
@@ -26,8 +27,8 @@ pub(crate) fn procrustes<M: Matrix>(q: &M, at: &mut Whole) -> M {
 
 #[cfg(test)]
 mod tests {
+    use super::super::subspace::tests::drawing;
     use super::*;
-    use crate::matrix::subspace::tests::drawing;
     use crate::matrix::{Dense, Singular};
 
     fn skewness(q: &Dense<f64>) -> f64 {

@@ -1,6 +1,6 @@
 //! Tensors cut into blocks, with a factor for each axis of each block.
 
-use super::{Keep, Matrix, Start};
+use crate::{Keep, Matrix, Start};
 
 /// How a tensor is cut: what is longer than a block is cut into blocks of that length, and one of the rest. Equal
 /// blocks are a stack. Of no dimensions there are no blocks.
@@ -126,7 +126,7 @@ impl Blocks {
         let mut kept = kept.chunks_exact_mut(2);
         for (equal, blocks) in self.equal().iter().zip(self.cut(g)) {
             for (axis, kept) in (0..equal.dims.len()).zip(&mut kept) {
-                kept[0] = kept[0].scale(beta) + equal.gram(&blocks, axis).scale(share);
+                kept[0] = kept[0].clone().scale(beta) + equal.gram(&blocks, axis).scale(share);
             }
         }
     }
@@ -252,5 +252,5 @@ impl Equal {
 
 /// Are all numbers finite?
 fn is_finite<M: Matrix>(x: &M) -> bool {
-    x.abs().total().sum(0).read().iter().all(|sum| sum.is_finite())
+    x.clone().abs().total().sum(0).read().iter().all(|sum| sum.is_finite())
 }

@@ -1,6 +1,6 @@
 //! The largest rows or columns of a matrix, taken out and put back.
 
-use super::Matrix;
+use crate::Matrix;
 
 /// Some of the rows or columns of a matrix, along its shorter side.
 pub(crate) struct Slices {
@@ -17,7 +17,7 @@ impl Slices {
     pub(crate) fn largest<M: Matrix>(x: &M, fraction: f64) -> Self {
         let [_, rows, columns] = x.dims();
         let (dim, length) = if rows <= columns { (1, rows) } else { (2, columns) };
-        let sums = x.abs().sum(3 - dim).read().into_iter();
+        let sums = x.clone().abs().sum(3 - dim).read().into_iter();
         let sums: Vec<f64> =
             sums.map(|sum| if sum.is_nan() { f64::INFINITY } else { sum }).collect();
         let mut places: Vec<usize> = (0..length).collect();

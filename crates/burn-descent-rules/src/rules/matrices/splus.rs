@@ -89,6 +89,7 @@ impl Rule for SPlus {
     const NAME: &'static str = "splus";
     const TITLE: &'static str = "SPlus";
     const PAPER: Paper = Paper::arxiv("Frans et al. 2025", "2506.07254");
+    const WHOLES: usize = 1;
     const SUMS: usize = 1;
     type State<R: Copy> = Average<R>;
     type Scalars<R: Copy> = Scalars<R>;
@@ -128,7 +129,7 @@ impl Rule for SPlus {
     fn whole<M: Matrix>(&self, g: M, kept: &mut [M], at: &mut Whole) -> M {
         let sides = self.sides(at.view);
         let [m, kept @ ..] = kept else { return g };
-        *m = g.averaged_with(m, self.beta1);
+        *m = g.clone().averaged_with(m, self.beta1);
         let u = turn_all(m.clone(), &sides, kept).sign();
         let u = turn_all_back(u, &sides, kept);
         average(&g, &sides, kept, self.beta2);

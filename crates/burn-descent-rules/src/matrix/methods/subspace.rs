@@ -1,6 +1,6 @@
 //! How large a matrix is at least, by a few random vectors.
 
-use super::{Matrix, Whole};
+use crate::{Matrix, Whole};
 
 /// Added to what is divided by, so that zeros stay zeros.
 pub(crate) const LEAST: f64 = 1e-30;
@@ -9,7 +9,7 @@ pub(crate) const LEAST: f64 = 1e-30;
 /// random vectors, turned towards the longest row, after four products with the matrix, whose largest number is 1 then.
 pub(crate) fn subspace_bound<M: Matrix>(a: &M, count: usize, at: &mut Whole) -> M {
     let [_, _, size] = a.dims();
-    let largest = a.abs().greatest(2).greatest(1).shift(LEAST);
+    let largest = a.clone().abs().greatest(2).greatest(1).shift(LEAST);
     let a = a.clone() / largest.clone();
     let v = at.normal(&a, [1, count, size]);
     let row = a.narrow(1, longest(&a), 1);

@@ -111,11 +111,11 @@ fn upper<M: Matrix>(beside: &M) -> M {
 
 /// Factors with the same largest number, and the same product.
 pub(super) fn balance<M: Matrix>(q: &mut [M]) {
-    let largest = q.iter().map(|q| q.abs().greatest(2).greatest(1)).collect();
+    let largest = q.iter().map(|q| q.clone().abs().greatest(2).greatest(1)).collect();
     let logs: Vec<f64> = M::join(largest, 2).read().into_iter().map(f64::ln).collect();
     let mean = logs.iter().sum::<f64>() / logs.len() as f64;
     for (q, log) in q.iter_mut().zip(logs) {
-        *q = q.scale((mean - log).exp());
+        *q = q.clone().scale((mean - log).exp());
     }
 }
 

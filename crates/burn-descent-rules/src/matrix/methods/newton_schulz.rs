@@ -1,6 +1,6 @@
 //! The orthogonal matrix that is nearest, by products alone.
 
-use super::Matrix;
+use crate::Matrix;
 use crate::choice;
 
 /// A step `X ← a X + (b A + c A²) X`, where `A = X Xᵀ`.
@@ -129,12 +129,16 @@ pub(crate) fn newton_schulz<M: Matrix>(x: M, steps: impl Iterator<Item = Step>) 
     let is_tall = rows > columns;
     let mut x = if is_tall { x.transpose() } else { x };
     for [a, b, c] in steps {
-        let gram = x.gram();
-        let mut factor = gram.scale(b);
-        if c != 0.0 {
-            factor = factor + gram.times(&gram).scale(c);
-        }
-        x = x.scale(a) + factor.times(&x);
+        let gram = x.times_roughly(&x.transpose());
+        let factor = match c {
+            0.0 => gram.scale(b),
+            _ => {
+                let square = gram.times_roughly(&gram).scale(c);
+                gram.scale(b) + square
+            }
+        };
+        let product = factor.times_roughly(&x);
+        x = x.scale(a) + product;
     }
     if is_tall { x.transpose() } else { x }
 }
@@ -151,23 +155,24 @@ pub(crate) fn gram_newton_schulz<M: Matrix>(
     let mut x = if is_tall { x.transpose() } else { x };
     let side = rows.min(columns);
     let identity = x.identity(side);
-    let (mut gram, mut product) = (x.gram(), None::<M>);
+    let (mut gram, mut product) = (x.times_roughly(&x.transpose()), None::<M>);
     for (number, [a, b, c]) in steps.enumerate() {
         if number > 0
             && number == restart
             && let Some(so_far) = product.take()
         {
-            x = so_far.times(&x);
-            gram = x.gram();
+            x = so_far.times_roughly(&x);
+            gram = x.times_roughly(&x.transpose());
         }
-        let factor = gram.scale(b) + gram.times(&gram).scale(c) + identity.scale(a);
-        gram = factor.times(&gram).times(&factor);
+        let square = gram.times_roughly(&gram).scale(c);
+        let factor = gram.clone().scale(b) + square + identity.clone().scale(a);
+        gram = factor.times_roughly(&gram).times_roughly(&factor);
         product = Some(match product {
             None => factor,
-            Some(so_far) => factor.times(&so_far),
+            Some(so_far) => factor.times_roughly(&so_far),
         });
     }
-    let x = product.map_or(x.clone(), |product| product.times(&x));
+    let x = product.map_or(x.clone(), |product| product.times_roughly(&x));
     if is_tall { x.transpose() } else { x }
 }
 

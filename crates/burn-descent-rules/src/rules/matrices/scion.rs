@@ -102,6 +102,7 @@ impl Rule for Scion {
     const NAME: &'static str = "scion";
     const TITLE: &'static str = "Scion";
     const PAPER: Paper = Paper::arxiv("Pethick et al. 2025", "2502.07529");
+    const WHOLES: usize = 1;
     const SUMS: usize = 1;
     type State<R: Copy> = Velocity<R>;
     type Scalars<R: Copy> = Scalars<R>;

@@ -100,6 +100,7 @@ impl Rule for AdaGO {
     const NAME: &'static str = "adago";
     const TITLE: &'static str = "AdaGO";
     const PAPER: Paper = Paper::arxiv("Zhang et al. 2025", "2509.02981");
+    const WHOLES: usize = 1;
     const SUMS: usize = 3;
     type State<R: Copy> = Sums<R>;
     type Scalars<R: Copy> = Scalars<R>;

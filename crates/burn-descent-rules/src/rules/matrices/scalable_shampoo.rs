@@ -1,6 +1,6 @@
+use super::grafting::{direction, grafted};
 use crate::Domain::Tensor;
 use crate::matrix::{Blocks, Ridge, inverse_root};
-use crate::rules::grafting::{direction, grafted};
 use crate::transforms::{decay, view_of_matrix};
 use crate::{Graft, Keep, Matrix, Merging, Over, Paper, Real, Rule, View, Whole, fields, options};
 
@@ -135,6 +135,7 @@ impl Rule for ScalableShampoo {
     const NAME: &'static str = "scalable_shampoo";
     const TITLE: &'static str = "Scalable Shampoo";
     const PAPER: Paper = Paper::arxiv("Anil et al. 2020", "2002.09018");
+    const WHOLES: usize = 1;
     const SUMS: usize = 3;
     const STAGES: usize = 2;
     type State<R: Copy> = Momenta<R>;

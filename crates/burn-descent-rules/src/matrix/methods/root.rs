@@ -1,6 +1,7 @@
 //! Roots of matrices.
 
-use super::{Eigen, Matrix};
+use super::Eigen;
+use crate::Matrix;
 
 /// What is done to eigenvalues before the root.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,9 +39,9 @@ pub(crate) fn square_roots<M: Matrix>(of: &M, scale: &M, steps: u64) -> [M; 2] {
     let identity = of.identity(size);
     let (mut y, mut z) = (of.clone() / scale.clone(), identity.clone());
     for _ in 0..steps {
-        let e = identity.scale(1.5) - z.times(&y).scale(0.5);
+        let e = identity.clone().scale(1.5) - z.times(&y).scale(0.5);
         (y, z) = (y.times(&e), e.times(&z));
     }
-    let root = scale.sqrt();
+    let root = scale.clone().sqrt();
     [y * root.clone(), z / root]
 }

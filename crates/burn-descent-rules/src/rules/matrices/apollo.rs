@@ -1,5 +1,5 @@
-use crate::rules::galore::Scalars;
-use crate::rules::low_rank::{LowRank, Projection};
+use super::galore::Scalars;
+use super::low_rank::{LowRank, Projection};
 use crate::transforms::view_of_matrix;
 use crate::{
     Auxiliary, Empty, Keep, Matrix, Over, Paper, Real, Rule, View, Whole, choice, options,
@@ -139,6 +139,7 @@ impl Rule for Apollo {
     const NAME: &'static str = "apollo";
     const TITLE: &'static str = "APOLLO";
     const PAPER: Paper = Paper::arxiv("Zhu et al. 2024", "2412.05270");
+    const WHOLES: usize = 1;
     const SUMS: usize = 1;
     type State<R: Copy> = Empty<R>;
     type Scalars<R: Copy> = Scalars<R>;
@@ -198,7 +199,7 @@ impl Rule for Apollo {
         if !self.disable_nl {
             let mut norm = s.norm();
             if at.t > 1 {
-                let growth = norm.clone() / last.shift(LEAST);
+                let growth = norm.clone() / last.clone().shift(LEAST);
                 let limit = growth.at_least(GROWTH).scale(1.0 / GROWTH);
                 (s, norm) = (s / limit.clone(), norm / limit);
             }

@@ -1,4 +1,4 @@
-use crate::rules::low_rank::{LowRank, Projection};
+use super::low_rank::{LowRank, Projection};
 use crate::transforms::view_of_matrix;
 use crate::{
     Auxiliary, Empty, Keep, Matrix, Over, Paper, Real, Rule, View, Whole, fields, options,
@@ -100,6 +100,7 @@ impl Rule for Galore {
     const NAME: &'static str = "galore";
     const TITLE: &'static str = "GaLore";
     const PAPER: Paper = Paper::arxiv("Zhao et al. 2024", "2403.03507");
+    const WHOLES: usize = 1;
     const SUMS: usize = 1;
     type State<R: Copy> = Empty<R>;
     type Scalars<R: Copy> = Scalars<R>;

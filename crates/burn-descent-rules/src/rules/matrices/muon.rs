@@ -102,8 +102,8 @@ fields! {
     /// Scalars of [`Muon`].
     pub struct Scalars {
         momentum, of_g, ahead_g, ahead_m, lr, decay,
-        /// What weights decay by where the step has not their sign.
-        decay_against,
+        /// What weights decay by where the step has not their sign, if that differs.
+        decay_against: optional,
     }
 }
 
@@ -112,6 +112,7 @@ impl Rule for Muon {
     const TITLE: &'static str = "Muon";
     const PAPER: Paper =
         Paper::at("Jordan et al. 2024", "https://kellerjordan.github.io/posts/muon/");
+    const WHOLES: usize = 1;
     const SUMS: usize = 1;
     type State<R: Copy> = Velocity<R>;
     type Scalars<R: Copy> = Scalars<R>;
@@ -128,7 +129,7 @@ impl Rule for Muon {
         let Shares { momentum, of_g, ahead_g, ahead_m } =
             self.form.shares(self.momentum, self.nesterov, t);
         let decay = lr * self.weight_decay;
-        let decay_against = if self.cautious_decay { 0.0 } else { decay };
+        let decay_against = self.cautious_decay.then_some(0.0);
         Scalars { momentum, of_g, ahead_g, ahead_m, lr, decay, decay_against }
     }
 
@@ -143,16 +144,23 @@ impl Rule for Muon {
         let Scalars { momentum, of_g, ahead_g, ahead_m, .. } = k;
         let (m, u) = Shares { momentum, of_g, ahead_g, ahead_m }.take_up(s.m, g);
         let x = over.whole(u);
-        let decay = R::select((x * p).lt(R::lit(0.0)), k.decay_against, k.decay);
+        let decay = match k.decay_against {
+            Some(against) => R::select((x * p).lt(R::lit(0.0)), against, k.decay),
+            None => k.decay,
+        };
         (p - decay * p - k.lr * x, Velocity { m })
     }
 
     fn whole<M: Matrix>(&self, u: M, _: &mut [M], at: &mut Whole) -> M {
         self.kernels.each(u, at, |u| {
             let [_, outputs, inputs] = u.dims();
+            let scale = self.scale.of(outputs, inputs, self.rms);
+            if !self.adaptive {
+                return self.newton_schulz.orthogonalize(u).scale(scale);
+            }
             let x = self.newton_schulz.orthogonalize(u.clone());
-            let scaled = x.scale(self.scale.of(outputs, inputs, self.rms));
-            if self.adaptive { scaled * (u * x).total().sum(0) } else { scaled }
+            let dual = (u * x.clone()).total().sum(0);
+            x.scale(scale) * dual
         })
     }
 }

@@ -1,0 +1,43 @@
+//! The optimizers that look at whole matrices, one file each, and what several of them share.
+
+mod adago;
+mod adamuon;
+mod apollo;
+mod dash;
+mod dion2;
+mod eigenbasis;
+mod galore;
+mod grafting;
+mod kron;
+mod kronecker;
+mod low_rank;
+mod muon;
+mod newton_schulz;
+mod normuon;
+mod orthogonal;
+mod psgd_pro;
+mod scalable_shampoo;
+mod scion;
+mod shampoo;
+mod soap;
+mod splus;
+
+pub use adago::AdaGO;
+pub use adamuon::AdaMuon;
+pub use apollo::{Apollo, Channels, Directions};
+pub use dash::Dash;
+pub use dion2::Dion2;
+pub use galore::Galore;
+pub use grafting::Graft;
+pub use kron::{Diagonal, Kron, Merge};
+pub use low_rank::Projection;
+pub use muon::Muon;
+pub use newton_schulz::{NewtonSchulz, Norm};
+pub use normuon::{Axis, NorMuon};
+pub use orthogonal::{Kernels, Momentum, Scale};
+pub use psgd_pro::PsgdPro;
+pub use scalable_shampoo::ScalableShampoo;
+pub use scion::{LayerNorm, Scion};
+pub use shampoo::Shampoo;
+pub use soap::Soap;
+pub use splus::SPlus;
