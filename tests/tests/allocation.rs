@@ -153,9 +153,9 @@ fn muon_allocates_what_newton_schulz_needs() {
         numbers(n, m, 5); // starts rayon's threads
         let (of_five, of_six) = (numbers(n, m, 5), numbers(n, m, 6));
         let each = of_six - of_five;
-        assert!(each <= 2 * n * m + 3 * n * n + 1500, "{n} x {m}: {each} for each step");
+        assert!(each <= 3 * n * m + 4 * n * n + 1500, "{n} x {m}: {each} for each step");
         let beside = of_five - 5 * each;
-        assert!(beside <= 4 * n * m + 3000, "{n} x {m}: {beside} beside");
+        assert!(beside <= 5 * n * m + 3000, "{n} x {m}: {beside} beside");
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn is_cpu(device: &Device) -> bool {
 pub(crate) fn multiplies_in_tf32<const D: usize>(tensor: &Tensor<D>) -> bool {
     match tensor.device().without_autodiff().as_dispatch() {
         #[cfg(feature = "cuda")]
-        DispatchDevice::Cuda(_) => tensor.dtype() == DType::F32,
+        DispatchDevice::Cube(cubecl::Device::Cuda(_)) => tensor.dtype() == DType::F32,
         _ => false,
     }
 }
