@@ -70,7 +70,7 @@ fn a_step_allocates_nothing_that_grows_with_the_tensor() {
     for entry in devices::all().into_iter().filter(|entry| entry.on_cpu) {
         let Ok(device) = entry.device else { continue };
         // Those by which all are represented: a step allocates by the form of a rule, not by its formula.
-        let chosen = representatives(&ROWS);
+        let chosen = representatives(ROWS);
         for row in ROWS.iter().filter(|row| chosen.contains(row.name)) {
             let optimizer = row.build(&[]).expect("defaults are allowed");
             if !optimizer.steps_alone() {
