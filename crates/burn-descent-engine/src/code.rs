@@ -58,7 +58,8 @@ pub(crate) struct Code {
     pub(crate) stages: Stages,
     /// [`Stages::sees_matrices`], which reads all of the graphs: each step asks.
     sees_matrices: bool,
-    /// [`Stages::sees_whole`], likewise.
+    /// May the rule ask for [whole](Rule::whole) matrices, in any of its forms? It has no passes then, and steps by tensor
+    /// operations.
     pub(crate) sees_whole: bool,
     /// The stages as kernels run them, if they can.
     #[cfg(feature = "cube")]
@@ -171,7 +172,7 @@ impl<U: Rule> RuleVisitor for Compile<'_, U> {
             #[cfg(feature = "cube")]
             kernels: crate::cube::Kernels::of(&stages, lanes::<U::Scalars<()>, Q>() + 1),
             sees_matrices: stages.sees_matrices(),
-            sees_whole: stages.sees_whole(),
+            sees_whole: U::WHOLES > 0,
             stages,
             update: Arc::new(trace_update(rule)),
             lanes: lanes::<U::Scalars<()>, Q>(),
