@@ -5,10 +5,12 @@ use crate::backend::Backend;
 use crate::data::{Layout, Wish};
 use crate::help::{self, WIDTH};
 use crate::model::Kind;
+use crate::precision::Precision;
 use crate::recipe::{BatchSize, Hidden};
 use crate::task::Task;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
+use burn_descent::Store;
 use burn_descent::registry::Selection;
 use clap::{Args, Parser};
 use std::path::PathBuf;
@@ -94,6 +96,16 @@ pub struct Common {
     /// An option of the optimizer, as in --set beta1=0.95; can be repeated
     #[arg(long, value_name = "OPTION=VALUE", value_parser = setting, help_heading = "Training")]
     pub set: Vec<(String, String)>,
+
+    /// How the optimizer keeps its states, of weights of 4096 numbers or more: f32, bf16, bf16-stochastic, f16, int8 or
+    /// dynamic8 (bitsandbytes'), the last two with a block of their own as in int8:128 [default: f32]
+    #[arg(long, value_name = "FORMAT", help_heading = "Training")]
+    pub state: Option<Store>,
+
+    /// The type of the weights, and how the optimizer keeps what it cannot hold: f32, bf16, bf16-stochastic, bf16-kahan,
+    /// bf16-split, f16, f16-stochastic or f16-kahan [default: f32]
+    #[arg(long, value_name = "FORMAT", help_heading = "Training")]
+    pub weights: Option<Precision>,
 
     /// The learning rate [default: the optimizer's in the list below]
     #[arg(long, allow_negative_numbers = true, help_heading = "Training")]
@@ -211,13 +223,15 @@ pub struct Flags {
 }
 
 /// The flags that predicting has no use for.
-const TRAINING: [&str; 24] = [
+const TRAINING: [&str; 26] = [
     "data",
     "target",
     "drop",
     "features",
     "optimizer",
     "set",
+    "state",
+    "weights",
     "lr",
     "schedule",
     "warmup",

@@ -23,6 +23,7 @@ pub mod model;
 pub mod output;
 pub mod plot;
 pub mod position;
+pub mod precision;
 pub mod predict;
 pub mod program;
 mod quietly;

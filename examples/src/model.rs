@@ -2,10 +2,10 @@
 
 use crate::random::{Stream, rng};
 use anyhow::{Result, ensure};
-use burn::module::{Module, Param, ParamId};
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, PaddingConfig2d};
-use burn::tensor::{Device, Tensor, TensorData, activation::relu};
+use burn::tensor::{DType, Device, Tensor, TensorData, activation::relu};
 use core::fmt;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -109,12 +109,28 @@ impl Network {
         Ok(Self { convolutions, layers: layers.collect() })
     }
 
-    /// The outputs for rows of inputs.
+    /// The same network with weights of this type.
+    pub fn in_dtype(self, dtype: DType) -> Self {
+        struct Cast(DType);
+        impl ModuleMapper for Cast {
+            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+                let (id, tensor, mapper) = param.consume();
+                let tensor = tensor.inner().cast(self.0).autodiff().require_grad();
+                Param::from_mapped_value(id, tensor, mapper)
+            }
+        }
+        if dtype == DType::F32 { self } else { self.map(&mut Cast(dtype)) }
+    }
+
+    /// The outputs for rows of inputs, in the type of the inputs; computed in that of the weights.
     pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-        let inputs = self.convolve(inputs);
+        let outer = inputs.dtype();
+        let inner = self.layers.first().map_or(outer, |layer| layer.weight.dtype());
+        let inputs = self.convolve(inputs.cast(inner));
         let mut layers = self.layers.iter();
         let first = layers.next().map(|layer| layer.forward(inputs.clone()));
-        layers.fold(first.unwrap_or(inputs), |hidden, layer| layer.forward(relu(hidden)))
+        let outputs = layers.fold(first.unwrap_or(inputs), |x, layer| layer.forward(relu(x)));
+        outputs.cast(outer)
     }
 
     /// What the convolutions make of images, a row each.

@@ -3,13 +3,14 @@
 use crate::args::Common;
 use crate::data::Source;
 use crate::model::{Kind, Network};
+use crate::precision::Precision;
 use crate::schedule;
 use crate::task::Task;
 use crate::train::Plan;
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use burn_descent::rules::check_lr;
-use burn_descent::{Fused, Schedule, registry};
+use burn_descent::{Fused, Schedule, Store, registry};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +30,12 @@ pub struct Recipe {
     pub optimizer: String,
     /// Each of its options with its value.
     pub options: BTreeMap<String, String>,
+    /// How its states are kept.
+    #[serde(default = "full")]
+    pub state: String,
+    /// The type of the weights, and how they are kept.
+    #[serde(default)]
+    pub weights: Precision,
     /// The learning rate.
     pub lr: f64,
     /// The name of its schedule.
@@ -46,6 +53,11 @@ pub struct Recipe {
     pub hidden: Hidden,
     /// Where the examples are from.
     pub source: Source,
+}
+
+/// As they are computed.
+fn full() -> String {
+    Store::F32.to_string()
 }
 
 /// How many examples make a batch.
@@ -88,6 +100,8 @@ impl Recipe {
         let mut options: BTreeMap<String, String> = row.options().into_iter().collect();
         options.extend(before.cloned().unwrap_or_default());
         options.extend(flags.options());
+        let state = flags.state.map(|state| state.to_string());
+        let state = state.or(saved.map(|saved| saved.state.clone())).unwrap_or_else(full);
         let lr = flags.lr.or(saved.map(|saved| saved.lr)).unwrap_or(row.lr);
         check_lr(row.name, lr)?;
         let schedule = flags.schedule.clone().or(saved.map(|saved| saved.schedule.clone()));
@@ -98,6 +112,8 @@ impl Recipe {
             task,
             optimizer,
             options,
+            state,
+            weights: flags.weights.or(saved.map(|saved| saved.weights)).unwrap_or_default(),
             lr,
             schedule,
             warmup: flags.warmup.or(saved.map(|saved| saved.warmup)).unwrap_or(0),
@@ -134,19 +150,23 @@ impl Recipe {
     /// The optimizer.
     ///
     /// # Errors
-    /// If there is none of this name, or it does not take these options.
+    /// If there is none of this name, or it does not take these options, or cannot keep its states so.
     pub fn rule(&self) -> Result<Fused> {
         let options = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        Ok(registry::find(&self.optimizer)?.build(&options.collect::<Vec<_>>())?)
+        let optimizer = registry::find(&self.optimizer)?.build(&options.collect::<Vec<_>>())?;
+        let optimizer = optimizer.keep_all(self.state.parse().context("--state")?)?;
+        Ok(optimizer.keep_weights(self.weights.weights))
     }
 
     /// The network of so many inputs and outputs, before its first step.
     ///
     /// # Errors
-    /// If it is too large.
+    /// If it is too large, or the device has no weights of its type.
     pub fn network(&self, [inputs, outputs]: [usize; 2], device: &Device) -> Result<Network> {
         let widths = [&[inputs], &self.hidden.0[..], &[outputs]].concat();
-        Network::new(self.model, &widths, self.seed, &device.clone().autodiff())
+        self.weights.check(device)?;
+        let network = Network::new(self.model, &widths, self.seed, &device.clone().autodiff())?;
+        Ok(network.in_dtype(self.weights.dtype))
     }
 
     /// What is to be done with so many examples.
@@ -174,6 +194,7 @@ impl Recipe {
         same("--optimizer", &self.optimizer, &saved.optimizer)?;
         same("--model", &self.model, &saved.model)?;
         same("--hidden", &self.hidden, &saved.hidden)?;
+        same("--weights", &self.weights, &saved.weights)?;
         same("--seed", &self.seed, &saved.seed)?;
         let states = saved.rule().context("the save's optimizer")?.state_names();
         ensure!(

@@ -13,8 +13,13 @@ pub struct Model {
 impl Model {
     /// Ones in f32, of these shapes, that autodiff trains.
     pub fn ones(shapes: &[[usize; 2]], device: &Device) -> Self {
+        Self::ones_in(DType::F32, shapes, device)
+    }
+
+    /// Ones of a type.
+    pub fn ones_in(dtype: DType, shapes: &[[usize; 2]], device: &Device) -> Self {
         let param = |shape: &[usize; 2]| {
-            let ones = Tensor::ones(*shape, (device, DType::F32));
+            let ones = Tensor::ones(*shape, (device, dtype));
             Param::from_tensor(ones.autodiff().require_grad())
         };
         Self { tensors: shapes.iter().map(param).collect() }

@@ -76,17 +76,23 @@ impl Fused {
         let (parameter, gradient) = (parameter.into_dispatch(), gradient.into_dispatch());
         let program = self.program_of(&state, &parameter.shape());
         let (scalars, states) = self.begin::<D>(&program, lr, &parameter, &gradient, &mut state)?;
-        let gradient = dispatch::beside::<D>(&parameter, gradient);
         let code = program.code.clone();
         if in_leaf {
             let scalars = scalars.read();
+            let gradient = dispatch::beside::<D>(&parameter, gradient);
             let parameter = leaf::own::<D>(parameter);
             let work = Some(Work { code, scalars, gradient, walk: None });
             return Ok(Deferred { parameter, state, leaf, work });
         }
         let tensor = Tensor::<D>::from_dispatch;
-        let before = states.iter().cloned().map(tensor).collect();
-        let (p, g) = (tensor(parameter.clone()), tensor(gradient.clone()));
+        let mut lanes = states.clone();
+        let wide = match &scalars.keeping {
+            Some(keeping) => keeping.widen::<D>(parameter.clone(), &mut lanes),
+            None => parameter.clone(),
+        };
+        let gradient = dispatch::beside::<D>(&wide, gradient);
+        let before = lanes.into_iter().map(tensor).collect();
+        let (p, g) = (tensor(wide), tensor(gradient.clone()));
         let walk = portable::Walk::new(&code, &scalars, p, g, before);
         let work = Some(Work { code, scalars, gradient, walk: Some(Box::new(walk)) });
         Ok(Deferred { parameter, state, leaf, work })
@@ -179,10 +185,18 @@ impl Deferred {
     pub fn finish<const D: usize>(self) -> (Tensor<D>, FusedState) {
         let Self { parameter, mut state, leaf, work } = self;
         let parameter = match work {
-            Some(Work { code, walk: Some(walk), .. }) => {
-                let (parameter, states) = walk.finish::<D>(&code);
-                state.set(states.into_iter().map(Tensor::into_dispatch).collect());
-                parameter
+            Some(Work { code, scalars, walk: Some(walk), .. }) => {
+                let (stepped, states) = walk.finish::<D>(&code);
+                let mut lanes = states.into_iter().map(Tensor::into_dispatch).collect();
+                let stepped = match &scalars.keeping {
+                    Some(keeping) => {
+                        let (stepped, dtype) = (stepped.into_dispatch(), parameter.dtype());
+                        Tensor::from_dispatch(keeping.narrow::<D>(stepped, dtype, &mut lanes))
+                    }
+                    None => stepped,
+                };
+                state.set(lanes);
+                stepped
             }
             _ => Tensor::from_dispatch(parameter),
         };

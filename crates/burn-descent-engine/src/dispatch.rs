@@ -25,17 +25,23 @@ pub(crate) fn step<const D: usize>(
     gradient: DispatchTensor,
     states: &mut Vec<DispatchTensor>,
 ) -> DispatchTensor {
-    let gradient = beside::<D>(&parameter, gradient);
-    if code.sees_whole || !is_known(parameter.dtype()) {
-        return portable::<D>(code, scalars, parameter, gradient, states);
-    }
+    let by_operations = code.sees_whole || !is_known(parameter.dtype());
     #[cfg(any(feature = "flex", feature = "ndarray"))]
-    let (mut parameter, mut gradient) = (parameter, gradient);
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if crate::cpu::holds(&parameter) {
+    if !by_operations && crate::cpu::holds(&parameter) {
+        let (mut gradient, mut parameter) = (beside::<D>(&parameter, gradient), parameter);
         crate::cpu::update(code, &mut parameter, &mut gradient, states, &scalars.read());
         return parameter;
     }
+    if let Some(keeping) = scalars.keeping.clone() {
+        let (scalars, dtype) = (Scalars { keeping: None, ..scalars }, parameter.dtype());
+        let parameter = keeping.widen::<D>(parameter, states);
+        let parameter = step::<D>(code, scalars, parameter, gradient, states);
+        return keeping.narrow::<D>(parameter, dtype, states);
+    }
+    if by_operations {
+        return portable::<D>(code, scalars, parameter, gradient, states);
+    }
+    let gradient = beside::<D>(&parameter, gradient);
     #[cfg(feature = "cube")]
     if let Some(kernels) = &code.kernels
         && matches!(parameter.kind, DispatchTensorKind::Cube(BackendTensor::Float(_)))
@@ -100,7 +106,14 @@ pub(crate) fn portable<const D: usize>(
     gradient: DispatchTensor,
     states: &mut Vec<DispatchTensor>,
 ) -> DispatchTensor {
+    if let Some(keeping) = scalars.keeping.clone() {
+        let (scalars, dtype) = (Scalars { keeping: None, ..scalars }, parameter.dtype());
+        let parameter = keeping.widen::<D>(parameter, states);
+        let parameter = portable::<D>(code, scalars, parameter, gradient, states);
+        return keeping.narrow::<D>(parameter, dtype, states);
+    }
     let tensor = Tensor::<D>::from_dispatch;
+    let gradient = beside::<D>(&parameter, gradient);
     let before = core::mem::take(states).into_iter().map(tensor).collect();
     let (parameter, after) =
         crate::portable::step(code, &scalars, tensor(parameter), tensor(gradient), before);

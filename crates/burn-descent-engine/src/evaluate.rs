@@ -2,6 +2,7 @@
 
 use crate::program::Program;
 use crate::state::Open;
+use crate::store::Keeping;
 use crate::{Fused, FusedState, portable};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::{ModuleOptimizer, RecordState, StateSource};
@@ -53,11 +54,19 @@ fn evaluate<const D: usize>(
     let shape = parameter.shape();
     let program = &*program.for_shape(&shape, state.place());
     let code = &program.code;
-    match state.open::<D>(program, &parameter.clone().into_dispatch(), &shape) {
-        Ok(Open { time, memory, last, view, tensors }) => {
+    let bare = parameter.clone().into_dispatch();
+    let kept = state.kept.clone();
+    match state.open::<D>(program, &bare, &shape, kept) {
+        Ok(Open { time, memory, last, kept, stream, view, tensors, .. }) => {
             let scalars = program.scalars_kept(last, *time, memory);
-            let states = core::mem::take(tensors).into_iter().map(Tensor::from_dispatch).collect();
-            portable::evaluate(code, parameter, states, code.seen(view), scalars)
+            let (dtype, mut lanes) = (parameter.dtype(), core::mem::take(tensors));
+            let keeping = kept.map(|kept| Keeping::new(kept.clone(), code, *time, stream));
+            let parameter = match keeping {
+                Some(keeping) => Tensor::from_dispatch(keeping.widen::<D>(bare, &mut lanes)),
+                None => parameter,
+            };
+            let states = lanes.into_iter().map(Tensor::from_dispatch).collect();
+            portable::evaluate(code, parameter, states, code.seen(view), scalars).cast(dtype)
         }
         Err(_) => parameter,
     }

@@ -2,12 +2,13 @@
 
 use crate::program::{Factor, Program, Shown};
 use crate::scalars::Scalars;
-use crate::state::{FusedState, Open};
+use crate::state::{FusedState, Open, compute_dtype};
+use crate::store::{Keeping, Store, Stores, Weights};
 use crate::{Reading, StepError, dispatch, leaf};
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::optim::Optimizer;
-use burn::tensor::{DType, Device, Shape, Tensor};
-use burn_descent_rules::{InvalidOption, Keep, OptionError, Rule, View, check_lr};
+use burn::tensor::{DType, Device, Shape, Tensor, f16};
+use burn_descent_rules::{Domain, InvalidOption, OptionError, Rule, View, check_lr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -51,6 +52,8 @@ pub struct Fused {
     /// The loss at the next step.
     loss: Option<f64>,
     streams: Streams,
+    /// How states and weights are kept.
+    stores: Arc<Stores>,
 }
 
 /// What is known of a parameter beside its numbers.
@@ -75,11 +78,14 @@ pub struct Look {
     pub optimizer: &'static str,
     /// The weight decay, the sum where there are several; `None` if the rule has none.
     pub weight_decay: Option<f64>,
-    /// How many numbers are kept of it in state tensors.
-    pub numbers: usize,
+    /// How many bytes are kept of it in state tensors.
+    pub bytes: usize,
     /// How it is seen, where the rule tells rows from columns, or matrices from vectors.
     pub view: Option<View>,
 }
+
+/// The bytes of a word.
+const WORD: usize = 4;
 
 /// How many parameters have got a stream of noise: their number in the order of their first steps
 /// tells their numbers from those of others. A clone counts on its own.
@@ -106,6 +112,7 @@ impl Fused {
             program: Arc::new(program),
             loss: None,
             streams: Streams::default(),
+            stores: Arc::default(),
         }
     }
 
@@ -114,6 +121,105 @@ impl Fused {
     pub fn portable(mut self) -> Self {
         self.portable = true;
         self
+    }
+
+    /// The same optimizer, which keeps all of its states so: those of which there is one number for each weight, of
+    /// parameters in f32 and less that are not [small](Self::keep_small).
+    ///
+    /// ```
+    /// # use burn_descent_engine::burn_descent;
+    /// use burn::tensor::{Device, Tensor};
+    /// use burn_descent::{AdamW, Build, Store};
+    ///
+    /// let adamw = AdamW::new().build()?.keep_all(Store::int8())?;
+    /// let x = Tensor::<1>::ones([8192], &Device::default());
+    /// // Two moments of a byte, and four bytes more for each 256.
+    /// assert_eq!(adamw.look(&x.shape(), x.dtype(), Default::default()).bytes, 2 * (8192 + 4 * 32));
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A size of blocks that is not allowed; a state that begins with a number that would be 0.
+    pub fn keep_all(mut self, store: Store) -> Result<Self, InvalidOption> {
+        self.check_store(None, store)?;
+        let stores = Arc::make_mut(&mut self.stores);
+        (stores.all, stores.own) = (store, Vec::new());
+        Ok(self)
+    }
+
+    /// The same optimizer, which keeps the states of this name so, and others as before.
+    ///
+    /// ```
+    /// # use burn_descent_engine::burn_descent;
+    /// use burn_descent::{AdamW, Build, Rounding, Store};
+    ///
+    /// let adamw = AdamW::new().build()?;
+    /// assert!(adamw.clone().keep("v", Store::Bf16(Rounding::Stochastic)).is_ok());
+    /// assert!(adamw.keep("w", Store::F16).unwrap_err().to_string().contains("m, v"));
+    /// # Ok::<(), burn_descent::InvalidOption>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the optimizer has no state of this name of which there is one number for each weight; those of
+    /// [`keep_all`](Self::keep_all).
+    pub fn keep(mut self, state: &str, store: Store) -> Result<Self, InvalidOption> {
+        let code = &self.program.code;
+        let of_elements = code.states.iter().zip(&code.stages.states);
+        let names: Vec<&str> =
+            of_elements.filter(|(_, of)| **of == Domain::Element).map(|(name, _)| *name).collect();
+        if !names.contains(&state) {
+            let allowed = match names.is_empty() {
+                true => "none: it has no state of which there is a number for each weight".into(),
+                false => format!("one of its states: {}", names.join(", ")),
+            };
+            let (owner, value) = (self.name(), state.to_owned());
+            return Err(InvalidOption { owner, option: "keep".into(), value, allowed });
+        }
+        self.check_store(Some(state), store)?;
+        let stores = Arc::make_mut(&mut self.stores);
+        stores.own.retain(|(name, _)| name != state);
+        stores.own.push((state.to_owned(), store));
+        Ok(self)
+    }
+
+    /// Can the state of this name, or each one, be kept so?
+    fn check_store(&self, state: Option<&str>, store: Store) -> Result<(), InvalidOption> {
+        let refuse = |option: String, allowed: String| {
+            let (owner, value) = (self.name(), store.to_string());
+            Err(InvalidOption { owner, option: option.into(), value, allowed })
+        };
+        if !store.is_allowed() {
+            return refuse("keep".into(), "in blocks of a power of two from 32 to 512".into());
+        }
+        let code = &self.program.code;
+        let starts = code.states.iter().zip(&code.stages.states).zip(self.program.starts());
+        for ((name, of), start) in starts {
+            let is_meant = *of == Domain::Element && state.is_none_or(|state| state == *name);
+            if is_meant && store == Store::F16 && start != 0.0 && f16::from_f64(start) == f16::ZERO
+            {
+                let allowed = format!("what holds {start:e}, with which it begins; bf16 does");
+                return refuse(format!("keep.{name}"), allowed);
+            }
+        }
+        Ok(())
+    }
+
+    /// The same optimizer, which keeps states of parameters of fewer numbers as they are computed: 4096 by default.
+    pub fn keep_small(mut self, numbers: usize) -> Self {
+        Arc::make_mut(&mut self.stores).small = numbers;
+        self
+    }
+
+    /// The same optimizer, which keeps weights in bf16 and f16 so; all others are kept as they are.
+    pub fn keep_weights(mut self, weights: Weights) -> Self {
+        Arc::make_mut(&mut self.stores).weights = weights;
+        self
+    }
+
+    /// How states and weights are kept, by name, where they are not kept as they are computed: `keep`, `keep.v`,
+    /// `keep_small` and `keep_weights`.
+    pub fn kept(&self) -> Vec<(String, String)> {
+        self.stores.named()
     }
 
     /// The same optimizer, meeting every gradient multiplied by `factor`, in the same pass: for what
@@ -176,6 +282,11 @@ impl Fused {
         Ok(())
     }
 
+    /// Does the rule make something of [whole](Rule::whole) matrices?
+    pub fn sees_whole(&self) -> bool {
+        self.program.code.sees_whole
+    }
+
     /// The name of the rule: `adamw`.
     pub fn name(&self) -> &'static str {
         self.program.code.name
@@ -218,6 +329,14 @@ impl Fused {
     /// # Errors
     /// The option that breaks it: with the default it would not.
     pub fn check_in(&self, parameter: DType) -> Result<(), InvalidOption> {
+        if parameter == DType::F16 && self.stores.weights == Weights::Split {
+            return Err(InvalidOption {
+                owner: self.name(),
+                option: "keep_weights".into(),
+                value: Weights::Split.to_string(),
+                allowed: "of weights in bf16; take kahan for those in f16".into(),
+            });
+        }
         self.program.check_in(parameter)
     }
 
@@ -250,12 +369,31 @@ impl Fused {
         self.program.code.states.clone()
     }
 
-    /// What it does with a parameter of this shape.
-    pub fn look(&self, shape: &Shape, place: Place) -> Look {
+    /// Has it a state of which there is one number for each weight, to be [kept](Self::keep_all) in fewer bytes?
+    pub fn keeps_elements(&self) -> bool {
+        self.program.code.stages.states.contains(&Domain::Element)
+    }
+
+    /// The names of those states that are never less than 0: in eight bits they are kept without a sign.
+    pub fn positive_states(&self) -> Vec<&'static str> {
+        let code = &self.program.code;
+        let states = code.states.iter().zip(&code.stages.positive);
+        states.filter(|(_, positive)| **positive).map(|(name, _)| *name).collect()
+    }
+
+    /// What it does with a parameter of this shape and precision.
+    pub fn look(&self, shape: &Shape, dtype: DType, place: Place) -> Look {
         let program = self.program.for_shape(shape, place);
         let view = program.code.view_of(shape, place.by_columns);
-        let numbers = program.code.stages.states.iter().map(|of| view.numbers(*of));
-        let kept = program.keeps(shape, place.by_columns);
+        let stored = self.stores.of(&program.code, shape, dtype);
+        let size = compute_dtype(dtype).size();
+        let states = program.code.stages.states.iter().enumerate().map(|(lane, of)| {
+            let (coding, numbers) = (stored.state(lane), view.numbers(*of));
+            if coding.is_words() { WORD * coding.store.words(numbers) } else { size * numbers }
+        });
+        let keeps =
+            program.keeps(shape, place.by_columns).into_iter().map(|keep| size * keep.len());
+        let lost = stored.lost(shape.num_elements()).map(|words| WORD * words);
         let is_another = self.program.values.is_another_for(view, place.is_auxiliary);
         let sees_matrices = program.code.stages.sees_matrices() || is_another;
         let decays =
@@ -264,7 +402,7 @@ impl Fused {
         Look {
             optimizer: program.code.name,
             weight_decay: decays.reduce(|sum, decay| sum + decay),
-            numbers: numbers.chain(kept.iter().map(Keep::len)).sum(),
+            bytes: states.chain(keeps).chain(lost).sum(),
             view: sees_matrices.then_some(view),
         }
     }
@@ -277,7 +415,8 @@ impl Fused {
 
     /// Is this a state with which this optimizer can step this parameter?
     pub fn fits<const D: usize>(&self, state: &FusedState, parameter: &Tensor<D>) -> bool {
-        state.fits(&self.program_of(state, &parameter.shape()), parameter)
+        let program = self.program_of(state, &parameter.shape());
+        state.fits(&program, parameter)
     }
 
     /// Is this a state with which this optimizer can step a parameter of this shape? Its precision and
@@ -293,7 +432,7 @@ impl Fused {
     /// [random numbers](Rule::seed), parameters get numbers of their own by the order in which they start;
     /// those of several optimizers are told apart by their seeds.
     pub fn start<const D: usize>(&self, parameter: &Tensor<D>) -> FusedState {
-        let stream = if self.program.seed.is_some() {
+        let stream = if self.program.seed.is_some() || self.stores.rounds_by_chance() {
             self.streams.0.fetch_add(1, Ordering::Relaxed)
         } else {
             0
@@ -304,7 +443,8 @@ impl Fused {
     /// The state before its first step of a parameter of which this is known.
     pub fn start_as<const D: usize>(&self, parameter: &Tensor<D>, place: Place) -> FusedState {
         let program = self.program.for_shape(&parameter.shape(), place);
-        FusedState::start(&program, parameter, place)
+        let kept = self.stores.of(&program.code, &parameter.shape(), parameter.dtype());
+        FusedState::start(&program, parameter, place, kept)
     }
 
     /// One step of one parameter: the new parameter from the gradient, at learning rate `lr`. The
@@ -361,10 +501,13 @@ impl Fused {
             return Err(StepError::GradientShape { optimizer, expected, found });
         }
         let by_columns = state.place().by_columns;
-        let Open { time, memory, last, tensors, view } =
-            state.open::<D>(program, parameter, &expected)?;
+        let wanted = self.stores.of(&program.code, &expected, parameter.dtype());
+        let Open { time, memory, last, failed, kept, stream, tensors, view } =
+            state.open::<D>(program, parameter, &expected, wanted)?;
         *time += 1;
-        let shown = Shown { shape: &expected, view, by_columns };
+        let keeping = kept.map(|kept| Keeping::new(kept.clone(), &program.code, *time, stream));
+        let keeping = keeping.map(Arc::new);
+        let shown = Shown { shape: &expected, view, by_columns, failed, keeping };
         let scalars = program.scalars(lr, *time, shown, &self.factor, memory, self.loss);
         last.clear();
         last.extend(program.kept(&scalars.numbers));

@@ -29,6 +29,7 @@ mod record;
 mod reduce;
 mod scalars;
 mod state;
+mod store;
 mod trial;
 
 pub use code::MAX_STATES;
@@ -37,6 +38,7 @@ pub use error::StepError;
 pub use fused::{Build, Fused, Look, Place};
 pub use reading::Reading;
 pub use state::FusedState;
+pub use store::{Rounding, Store, UnknownStore, UnknownWeights, Weights};
 
 // What the walk of a whole model needs beside.
 #[doc(hidden)]
@@ -51,6 +53,6 @@ pub use state::compute_dtype;
 /// What users import, for the examples here: the crate `burn-descent` has all of this.
 #[doc(hidden)]
 pub mod burn_descent {
-    pub use crate::{Build, Fused, FusedState, Reading, StepError};
+    pub use crate::{Build, Fused, FusedState, Reading, Rounding, StepError, Store, Weights};
     pub use burn_descent_rules::*;
 }

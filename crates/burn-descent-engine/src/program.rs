@@ -5,6 +5,7 @@ use crate::code::{Code, Forms};
 use crate::matrices::Matrices;
 use crate::scalars::Scalars;
 use crate::state::tensor;
+use crate::store::Keeping;
 use crate::trial::Trials;
 use burn::backend::DispatchTensor;
 use burn::tensor::Shape;
@@ -14,6 +15,7 @@ use burn_descent_rules::{
     outputs_first, set_numbers, to_pairs, with_pairs,
 };
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 /// A checked rule, ready to run.
@@ -244,13 +246,14 @@ impl Program {
         let stream = memory.last().copied().unwrap_or(0.0) as u32;
         let draw = self.seed.map(|seed| Draw::new(seed, t, stream));
         let numbers = self.numbers([Some(lr), factor, loss], t, memory);
-        let Shown { shape, view, by_columns } = parameter;
+        let Shown { shape, view, by_columns, failed, keeping } = parameter;
         let random = Random { draw, ..Random::default() };
         let asked = self.code.sees_whole.then(|| {
             let dims = outputs_first(shape.as_slice(), by_columns);
-            self.asked(Whole { number: 0, t, lr, view, dims, memory: memory.clone(), random })
+            let (memory, failed) = (memory.clone(), failed.clone());
+            self.asked(Whole { number: 0, t, lr, view, dims, memory, random, failed })
         });
-        Scalars { view: self.code.seen(view), numbers, on_device, draw, asked }
+        Scalars { view: self.code.seen(view), numbers, on_device, draw, asked, keeping }
     }
 
     /// The scalars that are numbers, of learning rate, factor and loss.
@@ -279,6 +282,10 @@ pub(crate) struct Shown<'a> {
     pub(crate) shape: &'a Shape,
     pub(crate) view: View,
     pub(crate) by_columns: bool,
+    /// Where refreshes of its matrices that fail are counted.
+    pub(crate) failed: &'a Arc<AtomicU64>,
+    /// How it and its states are kept, where they are not as they are computed.
+    pub(crate) keeping: Option<Arc<Keeping>>,
 }
 
 /// What every gradient is multiplied by.

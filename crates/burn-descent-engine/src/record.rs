@@ -1,8 +1,9 @@
 //! A state in a file.
 
 use crate::program::Program;
-use crate::state::{FusedState, Lanes};
-use crate::{Fused, Place};
+use crate::state::{Failed, FusedState, Lanes};
+use crate::store::{Coding, Kept};
+use crate::{Fused, Place, Weights};
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 
@@ -11,6 +12,14 @@ const MEMORY: &str = "memory";
 const LAST: &str = "last";
 const BY_COLUMNS: &str = "by_columns";
 const AUXILIARY: &str = "auxiliary";
+const FAILED: &str = "failed_refreshes";
+const STORE: &str = "store";
+const WEIGHTS: &str = "weights";
+const COUNT: &str = "count";
+const STREAM: &str = "stream";
+
+/// The name of what rounding has lost of the weights.
+const LOST: &str = "lost";
 
 impl Fused {
     /// Writes the state of a parameter down with its tensors by the names that the rule gives them, where burn's
@@ -26,7 +35,7 @@ impl Fused {
         let from = out.tensors.len();
         state.state_flatten(prefix, out);
         for ((key, _), name) in
-            out.tensors[from..].iter_mut().zip(names(&program, parameter, state.by_columns))
+            out.tensors[from..].iter_mut().zip(names(&program, parameter, state.by_columns, true))
         {
             *key = [prefix, ".", &name].concat();
         }
@@ -44,7 +53,7 @@ impl Fused {
         let is_auxiliary = source.take_scalar(prefix, AUXILIARY).is_some();
         let place = Place { stream: 0, by_columns, is_auxiliary };
         let program = self.program.for_shape(&parameter.shape(), place);
-        for (lane, name) in names(&program, parameter, by_columns).into_iter().enumerate() {
+        for (lane, name) in names(&program, parameter, by_columns, true).into_iter().enumerate() {
             if let Some(data) = source.take_tensor(prefix, &name) {
                 source.insert_tensor(format!("{prefix}.{lane}"), data);
             }
@@ -60,10 +69,12 @@ fn names<const D: usize>(
     program: &Program,
     parameter: &Tensor<D>,
     by_columns: bool,
+    lost: bool,
 ) -> Vec<String> {
     let mut names: Vec<String> = program.code.states.iter().map(ToString::to_string).collect();
     let keeps = program.keeps(&parameter.shape(), by_columns);
     names.extend(keeps.into_iter().map(|keep| keep.name));
+    names.extend(lost.then(|| LOST.to_owned()));
     let again = |lane: usize| names[..=lane].iter().filter(|name| **name == names[lane]).count();
     let name = |(lane, name): (usize, &String)| match again(lane) {
         1 => name.clone(),
@@ -75,7 +86,7 @@ fn names<const D: usize>(
 /// By hand: burn's derive names paths that only exist inside burn-optim.
 impl RecordState for FusedState {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
-        for (lane, data) in self.tensors().into_iter().enumerate() {
+        for (lane, data) in self.data().into_iter().enumerate() {
             out.push_tensor(prefix, &lane.to_string(), data);
         }
         for (key, numbers) in [(MEMORY, &self.memory), (LAST, &self.last)] {
@@ -88,6 +99,17 @@ impl RecordState for FusedState {
         }
         if self.is_auxiliary {
             out.push_scalar(prefix, AUXILIARY, 1_u64.into());
+        }
+        if self.failed.count() > 0 {
+            out.push_scalar(prefix, FAILED, self.failed.count().into());
+        }
+        if !self.kept.is_plain() {
+            for (lane, coding) in self.kept.states.iter().enumerate() {
+                out.push_scalar(prefix, &format!("{STORE}.{lane}"), coding.number().into());
+            }
+            out.push_scalar(prefix, WEIGHTS, self.kept.weights.number().into());
+            out.push_scalar(prefix, COUNT, (self.count as u64).into());
+            out.push_scalar(prefix, STREAM, u64::from(self.stream).into());
         }
         out.push_scalar(prefix, "time", self.time.into());
         if let Some(rule) = self.rule {
@@ -104,6 +126,18 @@ impl RecordState for FusedState {
         let rule = time.and(rule);
         let by_columns = scalar(BY_COLUMNS).is_some();
         let is_auxiliary = scalar(AUXILIARY).is_some();
+        let failed = scalar(FAILED).and_then(|scalar| scalar.try_into().ok());
+        let failed = Failed::new(failed.unwrap_or(0));
+        let mut whole = |key: &str| -> Option<u64> { scalar(key)?.try_into().ok() };
+        let codings = (0..).map_while(|lane| whole(&format!("{STORE}.{lane}")));
+        let states: Option<Vec<Coding>> = codings.map(Coding::of_number).collect();
+        let weights = whole(WEIGHTS).map_or(Some(Default::default()), Weights::of_number);
+        // What no version has written is of no rule.
+        let rule = rule.filter(|_| states.is_some() && weights.is_some());
+        let kept =
+            Kept { states: states.unwrap_or_default(), weights: weights.unwrap_or_default() };
+        let count = whole(COUNT).unwrap_or(0) as usize;
+        let stream = whole(STREAM).unwrap_or(0) as u32;
         let mut numbers = |key: &str| -> Vec<f64> {
             let number = |number| scalar(&format!("{key}.{number}"))?.try_into().ok();
             (0..).map_while(number).collect()
@@ -112,6 +146,18 @@ impl RecordState for FusedState {
         let lanes =
             (0..).map_while(|lane: usize| src.take_tensor(prefix, &lane.to_string())).collect();
         let (lanes, time) = (Lanes::Loaded(lanes), time.unwrap_or(0));
-        Some(Self { lanes, time, memory, last, by_columns, is_auxiliary, rule })
+        Some(Self {
+            lanes,
+            time,
+            memory,
+            last,
+            failed,
+            by_columns,
+            is_auxiliary,
+            count,
+            kept,
+            stream,
+            rule,
+        })
     }
 }

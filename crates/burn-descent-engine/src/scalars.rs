@@ -4,6 +4,7 @@ use crate::matrices::Asked;
 #[cfg(feature = "cube")]
 use crate::state::compute_dtype;
 use crate::state::tensor;
+use crate::store::Keeping;
 use burn::backend::DispatchTensor;
 #[cfg(feature = "cube")]
 use burn::backend::TensorMetadata;
@@ -25,6 +26,8 @@ pub(crate) struct Scalars {
     pub(crate) draw: Option<Draw>,
     /// The rule itself, where it makes something of whole matrices.
     pub(crate) asked: Option<Asked>,
+    /// How the parameter and its states are kept, where they are not as they are computed.
+    pub(crate) keeping: Option<Arc<Keeping>>,
 }
 
 impl Scalars {
@@ -62,6 +65,7 @@ impl Scalars {
             on_device: Vec::new(),
             draw: None,
             asked: None,
+            keeping: None,
         }
     }
 

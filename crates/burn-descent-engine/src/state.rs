@@ -3,10 +3,13 @@
 use crate::code::Code;
 use crate::dispatch::place;
 use crate::program::Program;
+use crate::store::{self, Kept};
 use crate::{Place, Reading, StepError};
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 use burn_descent_rules::{Domain, Keep, View};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The state tensors of one parameter and the number of steps it has taken.
 ///
@@ -20,12 +23,39 @@ pub struct FusedState {
     pub(crate) memory: Vec<f64>,
     /// The scalars of its last step that [`Program::kept`] keeps.
     pub(crate) last: Vec<f64>,
+    pub(crate) failed: Failed,
     /// Do the elements of an input come one after another in the parameter, as in burn's `Linear`?
     pub(crate) by_columns: bool,
     /// Is it a matrix that is left to the auxiliary rule?
     pub(crate) is_auxiliary: bool,
+    /// How many numbers the parameter has.
+    pub(crate) count: usize,
+    /// How the states and the parameter are kept.
+    pub(crate) kept: Kept,
+    /// Tells the random numbers by which it is rounded from those of other parameters.
+    pub(crate) stream: u32,
     /// [`Code::fingerprint`] of the rule that made it; `None` in a record of another library.
     pub(crate) rule: Option<u64>,
+}
+
+/// How many refreshes of matrices that are kept have failed. A clone counts on its own.
+#[derive(Debug, Default)]
+pub(crate) struct Failed(Arc<AtomicU64>);
+
+impl Failed {
+    pub(crate) fn new(count: u64) -> Self {
+        Self(Arc::new(count.into()))
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Clone for Failed {
+    fn clone(&self) -> Self {
+        Self::new(self.count())
+    }
 }
 
 /// The states, one after another.
@@ -33,7 +63,7 @@ pub struct FusedState {
 pub(crate) enum Lanes {
     /// As loaded from a record, they are data until a step shows the device to put them on.
     Loaded(Vec<TensorData>),
-    /// All of one dtype, on one device.
+    /// On one device, and all of one dtype but for those that are kept in words.
     Ready(Vec<DispatchTensor>),
 }
 
@@ -55,7 +85,7 @@ impl Code {
 }
 
 /// The shape of a list of numbers, in as many dimensions as its parameter has.
-fn flat(numbers: usize, rank: usize) -> Shape {
+pub(crate) fn flat(numbers: usize, rank: usize) -> Shape {
     let mut dims = vec![1; rank];
     if let Some(last) = dims.last_mut() {
         *last = numbers;
@@ -68,6 +98,10 @@ pub(crate) struct Open<'a> {
     pub(crate) time: &'a mut u64,
     pub(crate) memory: &'a mut Vec<f64>,
     pub(crate) last: &'a mut Vec<f64>,
+    pub(crate) failed: &'a Arc<AtomicU64>,
+    /// How it is kept, where that is not as it is computed.
+    pub(crate) kept: Option<&'a Kept>,
+    pub(crate) stream: u32,
     pub(crate) view: View,
     pub(crate) tensors: &'a mut Vec<DispatchTensor>,
 }
@@ -78,22 +112,31 @@ impl FusedState {
         program: &Program,
         parameter: &Tensor<D>,
         Place { stream, by_columns, is_auxiliary }: Place,
+        kept: Kept,
     ) -> Self {
         let device = parameter.device().without_autodiff();
         let options = (&device, compute_dtype(parameter.dtype()));
         let code = &program.code;
-        let full = |(lane, value)| {
-            let shape = code.shape_of(lane, &parameter.shape(), by_columns);
-            Tensor::<D>::full(shape, value, options).into_dispatch()
+        let count = parameter.shape().num_elements();
+        let full = |(lane, value)| match kept.state(lane) {
+            coding if coding.is_words() => {
+                let words = store::encode(&vec![value as f32; count], coding, [0; 3], D);
+                store::on_device::<D>(words, &device)
+            }
+            _ => {
+                let shape = code.shape_of(lane, &parameter.shape(), by_columns);
+                Tensor::<D>::full(shape, value, options).into_dispatch()
+            }
         };
-        let kept = |keep: Keep| {
+        let whole = |keep: Keep| {
             let shape = flat(keep.len(), D);
             let data = TensorData::new(keep.numbers(), shape);
             Tensor::<D>::from_data(data, options).into_dispatch()
         };
         let states = program.starts().into_iter().enumerate().map(full);
         let keeps = program.keeps(&parameter.shape(), by_columns).into_iter();
-        let lanes = states.chain(keeps.map(kept)).collect();
+        let lost = kept.lost(count).map(|words| store::zeros::<D>(words, &device));
+        let lanes = states.chain(keeps.map(whole)).chain(lost).collect();
         let mut memory = program.memory();
         if let (Some(_), Some(last)) = (program.seed, memory.last_mut()) {
             *last = stream.into();
@@ -104,8 +147,12 @@ impl FusedState {
             time: 0,
             memory,
             last,
+            failed: Failed::default(),
             by_columns,
             is_auxiliary,
+            count,
+            kept,
+            stream,
             rule: Some(code.fingerprint),
         }
     }
@@ -116,25 +163,74 @@ impl FusedState {
         program: &Program,
         parameter: &DispatchTensor,
         shape: &Shape,
+        wanted: Kept,
     ) -> Result<Open<'_>, StepError> {
         self.check(program, shape)?;
         let dtype = compute_dtype(parameter.dtype());
         let device = || Tensor::<D>::from_dispatch(parameter.clone()).device().without_autodiff();
         if let Lanes::Loaded(lanes) = &mut self.lanes {
-            let ready = |data| Tensor::<D>::from_data(data, (&device(), dtype)).into_dispatch();
+            let ready = |data: TensorData| match data.dtype() {
+                DType::I32 => store::on_device::<D>(data, &device()),
+                _ => Tensor::<D>::from_data(data, (&device(), dtype)).into_dispatch(),
+            };
             self.lanes = Lanes::Ready(core::mem::take(lanes).into_iter().map(ready).collect());
         }
+        if self.kept != wanted {
+            self.keep_as::<D>(program, wanted, shape, &device());
+        }
         let Lanes::Ready(lanes) = &mut self.lanes else { unreachable!("made ready above") };
+        let other = |lane: &DispatchTensor| !is_words(lane) && lane.dtype() != dtype;
         let elsewhere = |lane: &_| place(lane) != place(parameter);
-        if lanes.first().is_some_and(|first| first.dtype() != dtype || elsewhere(first)) {
+        if lanes.iter().any(other) || lanes.first().is_some_and(elsewhere) {
             let device = device();
             for lane in lanes.iter_mut() {
-                *lane = tensor(lane).to_device(&device).cast(dtype).into_dispatch();
+                *lane = match is_words(lane) {
+                    true => store::moved(lane, &device),
+                    false => tensor(lane).to_device(&device).cast(dtype).into_dispatch(),
+                };
             }
         }
         let view = program.code.view_of(shape, self.by_columns);
-        let Self { time, memory, last, .. } = self;
-        Ok(Open { time, memory, last, view, tensors: lanes })
+        let Self { time, memory, last, failed, kept, stream, .. } = self;
+        let kept = (!kept.is_plain()).then_some(&*kept);
+        let (failed, stream) = (&failed.0, *stream);
+        Ok(Open { time, memory, last, failed, kept, stream, view, tensors: lanes })
+    }
+
+    /// The same numbers, kept otherwise. What rounding had lost of the weights is lost where it is kept otherwise.
+    fn keep_as<const D: usize>(
+        &mut self,
+        program: &Program,
+        wanted: Kept,
+        shape: &Shape,
+        device: &Device,
+    ) {
+        let Lanes::Ready(lanes) = &mut self.lanes else { return };
+        let count = shape.num_elements();
+        for (number, lane) in lanes.iter_mut().take(program.code.states.len()).enumerate() {
+            let (before, after) = (self.kept.state(number), wanted.state(number));
+            if before == after {
+                continue;
+            }
+            let numbers = match before.is_words() {
+                true => store::decode(&store::data(lane), before, count),
+                false => tensor(lane).into_data().iter::<f32>().collect(),
+            };
+            *lane = match after.is_words() {
+                true => store::on_device::<D>(store::encode(&numbers, after, [0; 3], D), device),
+                false => {
+                    let data = TensorData::new(numbers, shape.clone());
+                    Tensor::<D>::from_data(data, (device, DType::F32)).into_dispatch()
+                }
+            };
+        }
+        if self.kept.weights != wanted.weights {
+            if self.kept.weights.has_lost() {
+                lanes.pop();
+            }
+            lanes.extend(wanted.lost(count).map(|words| store::zeros::<D>(words, device)));
+        }
+        self.kept = wanted;
     }
 
     /// What is known of its parameter.
@@ -180,8 +276,20 @@ impl FusedState {
         let states = code.states.len();
         (0..self.len()).find_map(|lane| {
             let found = found(lane);
+            let rank = shape.rank();
+            let words = match lane == states + keeps.len() {
+                true => self.kept.lost(shape.num_elements()),
+                false => {
+                    let coding = self.kept.state(lane);
+                    coding.is_words().then(|| coding.store.words(shape.num_elements()))
+                }
+            };
+            if let Some(words) = words {
+                let expected = flat(words, rank);
+                return (expected != found).then_some((expected, found));
+            }
             if let Some(keep) = lane.checked_sub(states).and_then(|number| keeps.get(number)) {
-                let expected = flat(keep.len(), shape.rank());
+                let expected = flat(keep.len(), rank);
                 return (expected != found).then_some((expected, found));
             }
             let is_element = code.stages.states[lane] == Domain::Element;
@@ -203,7 +311,8 @@ impl FusedState {
     /// Was this state made by this rule?
     fn is_of(&self, code: &Code, kept: usize) -> bool {
         self.rule == Some(code.fingerprint)
-            && self.len() == code.states.len() + kept
+            && self.kept.is_of(code)
+            && self.len() == code.states.len() + kept + usize::from(self.kept.weights.has_lost())
             && self.memory.len() == code.memory.len()
     }
 
@@ -212,12 +321,21 @@ impl FusedState {
         let code = &program.code;
         let keeps = program.keeps(&parameter.shape(), self.by_columns);
         let (shape, dtype) = (parameter.shape(), compute_dtype(parameter.dtype()));
-        let right_dtype = match &self.lanes {
-            Lanes::Loaded(lanes) => lanes.iter().all(|data| data.dtype() == dtype),
-            Lanes::Ready(lanes) => lanes.iter().all(|lane| lane.dtype() == dtype),
+        let is_right = |lane: usize, found: DType| {
+            let in_words =
+                self.kept.state(lane).is_words() || lane == code.states.len() + keeps.len();
+            found == if in_words { DType::I32 } else { dtype }
+        };
+        let right_dtypes = match &self.lanes {
+            Lanes::Loaded(lanes) => {
+                lanes.iter().enumerate().all(|(lane, data)| is_right(lane, data.dtype()))
+            }
+            Lanes::Ready(lanes) => {
+                lanes.iter().enumerate().all(|(lane, tensor)| is_right(lane, tensor.dtype()))
+            }
         };
         self.is_of(code, keeps.len())
-            && right_dtype
+            && right_dtypes
             && self.other_shape(code, &keeps, &shape).is_none()
     }
 
@@ -226,11 +344,38 @@ impl FusedState {
         self.time
     }
 
-    /// The state tensors, in the order in which the rule declares them.
+    /// How many refreshes of the parameter's matrices have failed, of a rule that refreshes roots, bases or factors: each
+    /// of them left the last ones in their place. Equal matrices that are refreshed together count once.
+    pub fn failed_refreshes(&self) -> u64 {
+        self.failed.count()
+    }
+
+    /// The state tensors, in the order in which the rule declares them. What is kept in fewer bytes is shown as a list of
+    /// the numbers that it stands for; what rounding has lost of the weights is not shown.
     pub fn tensors(&self) -> Vec<TensorData> {
+        let mut all = self.data();
+        if self.kept.weights.has_lost() {
+            all.pop();
+        }
+        for (data, coding) in all.iter_mut().zip(&self.kept.states) {
+            if coding.is_words() {
+                let numbers = store::decode(data, *coding, self.count);
+                let shape = flat(numbers.len(), data.shape().rank());
+                *data = TensorData::new(numbers, shape);
+            }
+        }
+        all
+    }
+
+    /// All that is kept, as it is.
+    pub(crate) fn data(&self) -> Vec<TensorData> {
+        let read = |lane: &DispatchTensor| match is_words(lane) {
+            true => now(store::data(lane)),
+            false => now(tensor(lane).into_data()),
+        };
         match &self.lanes {
             Lanes::Loaded(lanes) => lanes.clone(),
-            Lanes::Ready(lanes) => lanes.iter().map(|lane| now(tensor(lane).into_data())).collect(),
+            Lanes::Ready(lanes) => lanes.iter().map(read).collect(),
         }
     }
 
@@ -248,11 +393,19 @@ impl FusedState {
             && lanes.first().is_some_and(|first| place(first) != *device.as_dispatch())
         {
             for lane in lanes {
-                *lane = tensor(lane).to_device(device).into_dispatch();
+                *lane = match is_words(lane) {
+                    true => store::moved(lane, device),
+                    false => tensor(lane).to_device(device).into_dispatch(),
+                };
             }
         }
         self
     }
+}
+
+/// Is it kept in words?
+fn is_words(lane: &DispatchTensor) -> bool {
+    lane.dtype() == DType::I32
 }
 
 /// A state as a tensor that can be read and moved. The rank in its type is of no matter there:

@@ -3,7 +3,8 @@
 use crate::made::Made;
 use crate::out::Out;
 use crate::{
-    backends, choice, claims, compare, gallery, lr, schedules, speed, stopwatch, surface, surfaces,
+    backends, choice, claims, compare, gallery, lr, recipes, schedules, speed, stopwatch, surface,
+    surfaces,
 };
 use anyhow::Result;
 use burn_descent_examples::program;
@@ -52,7 +53,9 @@ enum Command {
 
 /// The program.
 pub fn main() -> ExitCode {
-    program::exit(Cli::try_parse(), run)
+    // Before the arguments, which name them.
+    let added = recipes::add();
+    program::exit(Cli::try_parse(), |cli| added.and_then(|()| run(cli)))
 }
 
 fn run(cli: &Cli) -> Result<()> {

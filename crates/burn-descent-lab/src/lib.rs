@@ -17,6 +17,7 @@ pub mod numbers;
 pub mod out;
 pub mod page;
 pub mod progress;
+pub mod recipes;
 pub mod report;
 pub mod schedules;
 pub mod speed;

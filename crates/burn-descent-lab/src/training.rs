@@ -2,12 +2,16 @@
 
 use anyhow::Result;
 use burn::tensor::Device;
+use burn_descent::{Observer, Report};
 use burn_descent_examples::around::Around;
 use burn_descent_examples::data::Dataset;
 use burn_descent_examples::position::Position;
 use burn_descent_examples::recipe::Recipe;
 use burn_descent_examples::train::{Classroom, Diverged, Epoch, Learner};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
 
 /// Examples on a device: what trainings that are compared have in common.
 #[derive(Debug)]
@@ -27,7 +31,7 @@ pub struct Limits {
 }
 
 /// What came of a training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Its epochs.
     pub epochs: Vec<Epoch>,
@@ -35,6 +39,26 @@ pub struct Outcome {
     pub steps_an_epoch: u64,
     /// Why it ended before its time.
     pub diverged: Option<String>,
+    /// What the optimizer has found in place of a learning rate, if it does: steps after which that was 1 % more or less
+    /// than the last time here, and the number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<(u64, f64)>,
+}
+
+/// The estimates of a training, as [`Outcome::estimates`].
+#[derive(Clone, Default)]
+struct Estimates(Rc<RefCell<Vec<(u64, f64)>>>);
+
+impl Observer for Estimates {
+    fn observe(&mut self, report: &Report) -> io::Result<()> {
+        if let Some((_, found)) = report.estimates.first() {
+            let (found, mut all) = (found.get(), self.0.borrow_mut());
+            if all.last().is_none_or(|(_, last)| (found / last - 1.0).abs() > 0.01) {
+                all.push((report.step, found));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Bench {
@@ -77,7 +101,9 @@ impl Bench {
         let plan = recipe.plan(self.classroom.len());
         let mut learner = self.learner(recipe, limits.epochs)?;
         let steps_an_epoch = recipe.batch_size.batches(self.classroom.len()) as u64;
-        let mut outcome = Outcome { epochs: Vec::new(), steps_an_epoch, diverged: None };
+        let mut outcome = Outcome { steps_an_epoch, ..Outcome::default() };
+        let estimates = Estimates::default();
+        learner.log = Some(Box::new(estimates.clone()));
         for number in 1..=limits.epochs {
             match learner.epoch(&self.classroom, &plan, number, |_, _, _| ()) {
                 Ok(epoch) => outcome.epochs.push(epoch),
@@ -91,6 +117,7 @@ impl Bench {
                 break;
             }
         }
+        outcome.estimates = estimates.0.take();
         Ok(outcome)
     }
 }
@@ -111,6 +138,12 @@ impl Outcome {
     /// The time it took, without judging.
     pub fn seconds(&self) -> f64 {
         self.epochs.iter().map(|epoch| epoch.seconds).sum()
+    }
+
+    /// The estimate of a learning rate at a step, from 1.
+    pub fn estimate(&self, step: u64) -> Option<f64> {
+        let known = self.estimates.partition_point(|(at, _)| *at <= step);
+        Some(self.estimates[known.checked_sub(1)?].1)
     }
 
     /// Steps and seconds until the first epoch whose score reached a target.
@@ -137,6 +170,7 @@ mod tests {
             epochs: scores.iter().map(epoch).collect(),
             steps_an_epoch: 10,
             diverged: diverged.then(|| "the loss is NaN".into()),
+            estimates: vec![(1, 1e-6), (4, 1e-3)],
         }
     }
 
@@ -146,6 +180,15 @@ mod tests {
         assert_eq!(outcome.reached(0.75), Some((20, 1.0)));
         assert_eq!(outcome.reached(0.95), None);
         assert_eq!(outcome.best(), Some(0.9));
+    }
+
+    #[test]
+    fn an_estimate_holds_until_the_next_one() {
+        let estimate = |step| outcome(&[0.5], false).estimate(step);
+        assert_eq!(
+            [0, 1, 3, 4, 9].map(estimate),
+            [None, Some(1e-6), Some(1e-6), Some(1e-3), Some(1e-3)]
+        );
     }
 
     #[test]

@@ -72,8 +72,12 @@ impl Explanation {
         let evaluate = trace_evaluate(rule);
         let evaluated = formula(&evaluate, &all, &scalars, &["evaluated"]);
         // A rule that an engine refuses is explained as if its update were all there is.
-        let alone =
-            || Stages { sums: vec![], update: graph.clone(), states: vec![Element; all.len()] };
+        let alone = || Stages {
+            sums: vec![],
+            update: graph.clone(),
+            states: vec![Element; all.len()],
+            positive: vec![false; all.len()],
+        };
         let stages = Stages::of_graph(rule, graph.clone()).unwrap_or_else(|_| alone());
         let of_weights = |lane: &usize| stages.states[*lane] == Element;
         let reads = |graph: &Graph| -> Vec<_> {

@@ -5,7 +5,7 @@
 //! may be `optional`: an option of the rule decides whether it is there, and the compiler sees each case
 //! on its own, so that an absent state costs neither memory nor a branch in a loop. The same choice may be
 //! for several fields, which are there `together` or one `instead` of the other. A state may be one number
-//! for a row, a column or the tensor: see [`Domain`].
+//! for a row, a column or the tensor: see [`Domain`]; one for each element may be `positive`.
 
 use crate::Domain;
 
@@ -29,8 +29,8 @@ pub trait Fields<R: Copy>: Copy {
     /// Is there a field of rows or columns?
     const LINES: bool = false;
 
-    /// Shows the domains of the fields present in `P`, `lane(0)` first.
-    fn domains<P: Presence>(lane: impl FnMut(usize, Domain));
+    /// Shows the domains of the fields present in `P`, `lane(0)` first, and which of them are `positive`.
+    fn domains<P: Presence>(lane: impl FnMut(usize, Domain, bool));
 
     /// Lane, name and value of the fields present in `self`.
     fn lanes(self) -> Vec<(&'static str, R)> {
@@ -152,6 +152,10 @@ pub mod presence {
         )*};
     }
     domains!(Element, Row, Column, Matrix, Tensor, Model);
+
+    /// One number for each element, that is never less than 0: it can be kept in eight bits without a sign.
+    #[allow(non_camel_case_types)]
+    pub type positive = Required;
 }
 
 /// A field of a struct declared with [`fields!`](crate::fields): `R`, or `Option<R>` where it is
@@ -171,6 +175,8 @@ pub type Field<R, K = presence::Required> = <K as presence::Kind>::Of<R>;
 ///         v_max: optional,
 ///         /// One number for each row: see `Domain`.
 ///         row: Row,
+///         /// Average of the square, which is never less than 0.
+///         v: positive,
 ///     }
 ///     /// A second moment in one of two forms.
 ///     pub struct Second {
@@ -182,8 +188,8 @@ pub type Field<R, K = presence::Required> = <K as presence::Kind>::Of<R>;
 ///     }
 /// }
 /// use burn_descent::rules::Fields;
-/// let moments = Moments { m: 1.0, v_max: None, row: 2.0 };
-/// assert_eq!(moments.lanes(), [("m", 1.0), ("row", 2.0)]);
+/// let moments = Moments { m: 1.0, v_max: None, row: 2.0, v: 3.0 };
+/// assert_eq!(moments.lanes(), [("m", 1.0), ("row", 2.0), ("v", 3.0)]);
 /// let whole = Second { row: None, column: None, v: Some(3.0) };
 /// assert_eq!(whole.lanes(), [("v", 3.0)]);
 /// ```
@@ -244,7 +250,9 @@ macro_rules! fields {
             }
 
             #[allow(unused_assignments, unused_mut, unused_variables)]
-            fn domains<P: $crate::Presence>(mut lane: impl FnMut(usize, $crate::Domain)) {
+            fn domains<P: $crate::Presence>(
+                mut lane: impl FnMut(usize, $crate::Domain, bool),
+            ) {
                 let (mut next, mut choice) = (0, 0);
                 $($crate::fields!(@domain P, lane, next, choice, $($word $($domain)?)?);)*
             }
@@ -264,13 +272,20 @@ macro_rules! fields {
     (@coarse $(optional)? Element) => { false };
     (@coarse together Element) => { false };
     (@coarse instead Element) => { false };
+    (@coarse $(optional)? positive) => { false };
+    (@coarse together positive) => { false };
+    (@coarse instead positive) => { false };
     (@coarse $($word:ident)*) => { true };
     (@line $(optional)? Row) => { true };
     (@line $(optional)? Column) => { true };
     (@line $($word:ident)*) => { false };
 
     (@of) => { $crate::Domain::Element };
+    (@of positive) => { $crate::Domain::Element };
     (@of $domain:ident) => { $crate::Domain::$domain };
+
+    (@positive positive) => { true };
+    (@positive $($domain:ident)?) => { false };
 
     // Is the field there? What is `together` or `instead` follows the last choice that was made.
     (@here $p:ident, $choice:ident, optional) => {{
@@ -355,12 +370,20 @@ macro_rules! fields {
         $($domain:ident)?
     ) => {
         if $crate::fields!(@here $p, $choice, $word) {
-            $lane($next, $crate::fields!(@of $($domain)?));
+            $lane(
+                $next,
+                $crate::fields!(@of $($domain)?),
+                $crate::fields!(@positive $($domain)?),
+            );
             $next += 1;
         }
     };
     (@domain $p:ident, $lane:ident, $next:ident, $choice:ident, $($domain:ident)?) => {
-        $lane($next, $crate::fields!(@of $($domain)?));
+        $lane(
+            $next,
+            $crate::fields!(@of $($domain)?),
+            $crate::fields!(@positive $($domain)?),
+        );
         $next += 1;
     };
 }
@@ -393,7 +416,7 @@ impl<R: Copy> Fields<R> for Empty<R> {
     fn presence(&self) -> u32 {
         0
     }
-    fn domains<P: Presence>(_lane: impl FnMut(usize, Domain)) {}
+    fn domains<P: Presence>(_lane: impl FnMut(usize, Domain, bool)) {}
 }
 
 #[cfg(test)]
@@ -409,7 +432,9 @@ mod tests {
     fn one_choice_is_for_several_fields() {
         fn lanes<P: Presence>() -> Vec<(usize, Domain)> {
             let mut list = Vec::new();
-            <OneChoice<()> as Fields<()>>::domains::<P>(|lane, domain| list.push((lane, domain)));
+            <OneChoice<()> as Fields<()>>::domains::<P>(|lane, domain, _| {
+                list.push((lane, domain))
+            });
             let mut read = 0;
             OneChoice::read::<P>(|_| read += 1);
             assert_eq!(read, list.len());
@@ -424,6 +449,17 @@ mod tests {
         let with = OneChoice { a: Some(1), b: 2, c: Some(3), d: None, e: None };
         assert_eq!(with.presence(), 0b01);
         assert_eq!(with.lanes(), [("a", 1), ("b", 2), ("c", 3)]);
+    }
+
+    #[test]
+    fn a_positive_field_is_one_of_the_element() {
+        fields! { struct Moments { m, v: positive, w: optional positive, r: Row } }
+        let mut found = Vec::new();
+        <Moments<()> as Fields<()>>::domains::<With<Nothing>>(|_, of, positive| {
+            found.push((of, positive));
+        });
+        use Domain::{Element, Row};
+        assert_eq!(found, [(Element, false), (Element, true), (Element, true), (Row, false)]);
     }
 
     #[test]
@@ -452,7 +488,7 @@ mod tests {
     fn a_field_has_its_domain() {
         fn domains<P: Presence>() -> Vec<(usize, Domain)> {
             let mut list = Vec::new();
-            <Some3<()> as Fields<()>>::domains::<P>(|lane, domain| list.push((lane, domain)));
+            <Some3<()> as Fields<()>>::domains::<P>(|lane, domain, _| list.push((lane, domain)));
             list
         }
         assert_eq!(

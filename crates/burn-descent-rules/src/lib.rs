@@ -91,6 +91,8 @@ pub use options::{deserialize as deserialize_options, serialize as serialize_opt
 pub use real::ROUGH_CBRT;
 #[doc(hidden)]
 pub use serde;
+#[doc(hidden)]
+pub use transforms::adaptive_clip;
 
 /// What users import, for the examples here: the crate `burn-descent` has all of this.
 #[doc(hidden)]

@@ -94,6 +94,29 @@ pub fn drawn<W: Word>(index: W, [a, b, c]: [W; 3]) -> W {
     three(x).plus(three(y)).plus(three(z).plus(three(w)))
 }
 
+/// The sixteen random bits that belong to a place of the sequence of a key. Sixty-four places have eight words of it, so
+/// that what is computed for eight of them at a time is computed once.
+#[inline(always)]
+pub fn sixteen_bits(place: u32, [a, b, c]: [u32; 3]) -> u32 {
+    let [run, within] = [place / 64, place % 64];
+    let words = mix([run * 8 + within % 8, a, b, c]);
+    (words[within as usize / 16] >> (within / 8 % 2 * 16)) & 0xffff
+}
+
+/// [`sixteen_bits`] of sixty-four places from this one on, which is a multiple of so many.
+#[inline(always)]
+pub fn sixteen_bits_of_64(place: u32, [a, b, c]: [u32; 3]) -> [u32; 64] {
+    let mut bits = [0; 64];
+    for lane in 0..8 {
+        let words = mix([place / 64 * 8 + lane as u32, a, b, c]);
+        for (pair, word) in words.into_iter().enumerate() {
+            bits[16 * pair + lane] = word & 0xffff;
+            bits[16 * pair + 8 + lane] = word >> 16;
+        }
+    }
+    bits
+}
+
 /// Jarzynski & Olano's `pcg4d`: four words of which each bit depends on all bits of the given
 /// four. <https://jcgt.org/published/0009/03/02>
 #[inline(always)]
@@ -162,6 +185,20 @@ mod tests {
     }
 
     #[test]
+    fn sixteen_bits_are_even_and_have_nothing_to_do_with_their_neighbours() {
+        let key = Draw::new(7, 1, 0).key;
+        let x: Vec<f64> =
+            (0..COUNT as u32).map(|place| f64::from(sixteen_bits(place, key))).collect();
+        let x: Vec<f64> = x.into_iter().map(|x| (x + 0.5) / 32768.0 - 1.0).collect();
+        assert!(mean(x.iter().copied()).abs() < 0.003);
+        assert!((mean(x.iter().map(|x| x * x)) - 1.0 / 3.0).abs() < 0.002);
+        for further in [1, 8, 16, 64, 4096] {
+            let product = mean(x.iter().zip(&x[further..]).map(|(x, y)| x * y));
+            assert!(product.abs() < 0.002, "{further}: {product}");
+        }
+    }
+
+    #[test]
     fn the_deviation_is_one() {
         assert!((UNIT * UNIT * (1024.0 * 1024.0 - 1.0) - 1.0).abs() < 1e-15);
     }
@@ -170,6 +207,12 @@ mod tests {
     fn the_sequence_stays_what_it_was() {
         let mixed = mix([0_u32, 1, 2, 3]);
         assert_eq!(mixed, [933_639_991, 2_252_496_459, 1_324_331_964, 1_990_701_187]);
+        let bits = |place| sixteen_bits(place, [4, 5, 6]);
+        assert_eq!([0, 8, 63, 64].map(bits), [0, 0, 0, 0]);
+        assert_eq!(
+            sixteen_bits_of_64(128, [4, 5, 6]),
+            core::array::from_fn(|i| bits(128 + i as u32))
+        );
         assert_eq!([0_u32, 1, 2].map(|index| drawn(index, [4, 5, 6])), [5561, 7348, 4338]);
     }
 }

@@ -11,6 +11,7 @@ use crate::{
 };
 use core::marker::PhantomData;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// A checked rule on its way over one parameter, a slice of `f32` or `f64`.
 ///
@@ -265,6 +266,7 @@ impl<U: Rule, R: Real + Into<f64>> Walk<U, R> {
                         drawn: 0,
                         recorded: core::mem::take(&mut walk.recorded),
                     },
+                    failed: Arc::default(),
                 },
             }
         };
@@ -442,7 +444,7 @@ impl<R: Real> Over<R> for Seen<'_, R> {
 /// The domain of each state.
 fn domains<U: Rule, P: Presence>() -> Vec<Domain> {
     let mut list = Vec::new();
-    U::State::<()>::domains::<P>(|_, domain| list.push(domain));
+    U::State::<()>::domains::<P>(|_, domain, _| list.push(domain));
     list
 }
 

@@ -43,6 +43,15 @@ pub(crate) fn at_most<R: Real>(most: R, x: R) -> R {
     R::select(most.lt(x), most, x)
 }
 
+/// The factor of adaptive gradient clipping: by it a gradient of norm `of_g` is `clipping` times as long as its weights, at
+/// most. A NaN stays one.
+#[inline(always)]
+pub fn adaptive_clip<R: Real>(clipping: R, eps: R, of_p: R, of_g: R) -> R {
+    let most = clipping * at_least(eps, of_p);
+    let share = most / at_least(R::lit(1e-6), of_g);
+    R::select(of_g.lt(most), R::lit(1.0), share)
+}
+
 /// A variance that rounding has made negative is 0. A NaN stays one, on every engine.
 #[inline(always)]
 pub(crate) fn no_less_than_zero<R: Real>(variance: R) -> R {

@@ -110,7 +110,10 @@ mod trainer;
 
 pub use averaging::{Average, Ema, Lookahead, Swa};
 #[doc(inline)]
-pub use burn_descent_engine::{Build, Deferred, Fused, FusedState, Place, Reading, StepError};
+pub use burn_descent_engine::{
+    Build, Deferred, Fused, FusedState, Place, Reading, Rounding, StepError, Store, UnknownStore,
+    UnknownWeights, Weights,
+};
 #[doc(no_inline)]
 pub use burn_descent_rules as rules;
 pub use burn_descent_rules::optimizers::*;

@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
-const LINE: &str = "--data data.csv --target class --hidden 8 --batch-size 17";
+const LINE: &str = "--data data.csv --target class --batch-size 17";
 
 /// What two runs that did the same have in common: weights, states, averages, sums, results.
 fn result(folder: &Folder, save: &str, mut json: Value) -> (Tensors, Value) {
@@ -21,9 +21,13 @@ fn a_resumed_run_ends_with_the_same_bits() {
         "--backend flex",
         "--backend ndarray",
         "--optimizer nesterov --seed 3",
+        // A layer of 4,800 weights or so, which are kept in eight bits.
+        "--hidden 64,80 --optimizer adamw --state int8 --weights bf16-split",
+        "--hidden 64,80 --state bf16-stochastic --weights bf16-stochastic",
         // Eight batches an epoch, the last one smaller: after three epochs three of them wait.
         "--accumulate 7 --ema 0.99 --clip-norm 0.5",
     ] {
+        let how = if how.contains("--hidden") { how.into() } else { format!("--hidden 8 {how}") };
         let whole = folder.json(&format!("classifier {LINE} {how} --epochs 6 --save whole.bpk"));
         folder.json(&format!("classifier {LINE} {how} --epochs 3 --save half.bpk"));
         let backend = if how.contains("ndarray") { "--backend ndarray" } else { "" };
@@ -38,7 +42,7 @@ fn a_resumed_run_ends_with_the_same_bits() {
 #[test]
 fn a_killed_run_goes_on_from_its_last_epoch() {
     let folder = Folder::new();
-    let how = "--accumulate 3 --ema 0.99 --schedule cosine --warmup 9 --epochs 150";
+    let how = "--hidden 8 --accumulate 3 --ema 0.99 --schedule cosine --warmup 9 --epochs 150";
     let whole = folder.json(&format!("classifier {LINE} {how} --save whole.bpk"));
     let mut run = folder.command(&format!("classifier {LINE} {how} --save run.bpk"));
     let mut run = run.stdout(Stdio::null()).spawn().unwrap();
@@ -55,7 +59,7 @@ fn a_killed_run_goes_on_from_its_last_epoch() {
 #[test]
 fn what_may_change_is_taken_up() {
     let folder = Folder::new();
-    let line = format!("classifier {LINE} --epochs 2 --save run.bpk --accumulate 3");
+    let line = format!("classifier {LINE} --hidden 8 --epochs 2 --save run.bpk --accumulate 3");
     folder.json(&line);
     // Two epochs of eight batches: five steps, and one batch that waits.
     let change = "--lr 0.1 --clip-norm 2 --ema 0.5 --set beta1=0.5 --schedule rex --batch-size 64";
@@ -68,8 +72,9 @@ fn what_may_change_is_taken_up() {
 #[test]
 fn a_run_goes_on_with_another_backend_and_over_its_own_save() {
     let folder = Folder::new();
-    let whole = folder.json(&format!("classifier {LINE} --epochs 4"));
-    folder.json(&format!("classifier {LINE} --epochs 2 --backend ndarray --save run.bpk"));
+    let whole = folder.json(&format!("classifier {LINE} --hidden 8 --epochs 4"));
+    folder
+        .json(&format!("classifier {LINE} --hidden 8 --epochs 2 --backend ndarray --save run.bpk"));
     let rest = folder.json("classifier --resume run.bpk --epochs 4 --backend flex --save run.bpk");
     assert_eq!(
         (&rest["backend"], &rest["epochs"], &rest["steps"]),
@@ -87,7 +92,7 @@ fn a_run_goes_on_with_another_backend_and_over_its_own_save() {
 #[test]
 fn a_run_that_goes_on_without_a_save_says_so() {
     let folder = Folder::new();
-    folder.json(&format!("classifier {LINE} --epochs 1 --save run.bpk"));
+    folder.json(&format!("classifier {LINE} --hidden 8 --epochs 1 --save run.bpk"));
     let said = |flags: &str| {
         let output = folder.run(&format!("classifier --resume run.bpk {flags}"));
         String::from_utf8(output.stdout).unwrap().contains("nothing of this training is kept")
@@ -101,14 +106,15 @@ fn a_run_that_goes_on_without_a_save_says_so() {
 #[test]
 fn a_run_goes_on_with_wgpu() {
     let folder = Folder::new();
-    folder.json(&format!("classifier {LINE} --epochs 1 --backend ndarray --save run.bpk"));
+    folder
+        .json(&format!("classifier {LINE} --hidden 8 --epochs 1 --backend ndarray --save run.bpk"));
     let line = "classifier --resume run.bpk --epochs 2 --save run.bpk --backend wgpu";
     let required = std::env::var("BURN_DESCENT_REQUIRE").is_ok_and(|names| names.contains("wgpu"));
     let errors = String::from_utf8(folder.run(line).stderr).unwrap();
     if errors.contains("finds no adapter") && !required {
         return eprintln!("ignored: {errors}");
     }
-    let whole = folder.json(&format!("classifier {LINE} --epochs 2"));
+    let whole = folder.json(&format!("classifier {LINE} --hidden 8 --epochs 2"));
     let rest = folder.json("classifier --resume run.bpk --epochs 2");
     let loss = |json: &Value| json["test_loss"].as_f64().unwrap();
     assert!((loss(&whole) - loss(&rest)).abs() < 1e-4, "{errors} {whole} {rest}");
@@ -117,7 +123,7 @@ fn a_run_goes_on_with_wgpu() {
 #[test]
 fn contradictions_and_damage_are_refused() {
     let folder = Folder::new();
-    folder.json(&format!("classifier {LINE} --epochs 2 --save run.bpk"));
+    folder.json(&format!("classifier {LINE} --hidden 8 --epochs 2 --save run.bpk"));
     for (flags, expected) in [
         ("--hidden 9", "--hidden 8, not 9"),
         ("--optimizer sgd", "--optimizer adam, not sgd"),

@@ -12,7 +12,7 @@ pub use ways::{Cost, Gradients, Way};
 
 use crate::devices::Entry;
 use burn::tensor::Device;
-use burn_descent::{Builder, Ema};
+use burn_descent::{Builder, Ema, Rounding, Store};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -27,7 +27,8 @@ pub struct Measured {
     pub backend: &'static str,
     /// One of [`WAYS`]: `passes` (tensor by tensor, with nothing around), `module` and `descent`;
     /// `Descent` with `clip_norm` (by the norm of all gradients), with `clip_value`, with an average of the
-    /// weights (`ema`), with a `scheduled` option; `nothing` (burn's `ModuleOptimizer` with an optimizer
+    /// weights (`ema`), with a `scheduled` option; with states kept in fewer bytes (`bf16` to `dynamic8`), and with weights
+    /// and gradients in bf16 beside states in bf16 (`half`); `nothing` (burn's `ModuleOptimizer` with an optimizer
     /// that does nothing); and `products` (burn's products of matrices alone, as many as a step of Muon takes).
     pub through: &'static str,
     /// Threads of the pool.
@@ -50,7 +51,7 @@ pub struct Measured {
 const WARM: usize = 3;
 
 /// The ways of one of our optimizers to take a step, by name.
-pub const WAYS: [&str; 9] = [
+pub const WAYS: [&str; 15] = [
     "passes",
     "nothing",
     "module",
@@ -59,6 +60,12 @@ pub const WAYS: [&str; 9] = [
     "clip_value",
     "ema",
     "scheduled",
+    "bf16",
+    "bf16-stochastic",
+    "f16",
+    "int8",
+    "dynamic8",
+    "half",
     "products",
 ];
 
@@ -80,7 +87,27 @@ pub fn way(name: &str, choice: &Choice, shapes: &[[usize; 2]], device: &Device) 
         "clip_norm" => descent(|builder| builder.clip_norm(1.0)),
         "clip_value" => descent(|builder| builder.clip_value(1.0)),
         "ema" => descent(|builder| builder.average(Ema::new(0.999))),
-        _ => ways::scheduled(optimizer, shapes, device),
+        "scheduled" => ways::scheduled(optimizer, shapes, device),
+        "half" => {
+            let kept = optimizer.keep_all(Store::Bf16(Rounding::Nearest)).expect("it is allowed");
+            ways::half(kept, shapes, device)
+        }
+        store => {
+            let store = store.parse().expect("all other ways are stores");
+            let kept = optimizer.keep_all(store).expect("it is allowed");
+            ways::descent(kept, shapes, device, |builder| builder)
+        }
+    }
+}
+
+/// The bytes that a step of one of [`WAYS`] reads and writes of each weight.
+fn moved(through: &str, choice: &Choice) -> f64 {
+    let (all, states) = (choice.moved() as f64, choice.states() as f64);
+    match through {
+        "bf16" | "bf16-stochastic" | "f16" => all - 4.0 * states,
+        "int8" | "dynamic8" => all - (6.0 - 1.0 / 32.0) * states,
+        "half" => all - 4.0 * states - 6.0,
+        _ => all,
     }
 }
 
@@ -120,7 +147,7 @@ pub fn measure(wish: &Wish, entry: &Entry, device: &Device) -> Vec<Measured> {
         }
     }
     let (others, medians) = (ours.len(), times.iter_mut().map(Times::median).collect::<Vec<_>>());
-    let moved = choice.moved() * lengths.iter().sum::<usize>();
+    let weights = lengths.iter().sum::<usize>() as f64;
     let measured = |(number, (through, _)): (usize, &(&'static str, _))| {
         let ms = medians[number].expect("it has taken steps");
         Measured {
@@ -132,7 +159,7 @@ pub fn measure(wish: &Wish, entry: &Entry, device: &Device) -> Vec<Measured> {
             ms,
             floor_ms: medians[others],
             burn_ms: medians[others + 1],
-            gb_per_s: moved as f64 / ms / 1e6,
+            gb_per_s: moved(through, choice) * weights / ms / 1e6,
             bytes_allocated: times[number].allocated,
             first_ms: times[number].first.as_secs_f64() * 1e3,
         }

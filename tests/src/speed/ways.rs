@@ -60,20 +60,22 @@ struct Walk<F> {
     model: Option<Model>,
     parameters: Vec<(ParamId, [usize; 2])>,
     device: Device,
+    dtype: DType,
     step: F,
 }
 
 impl<F: FnMut(Model, GradientsParams) -> Model> Walk<F> {
     fn new(model: Model, shapes: &[[usize; 2]], device: &Device, step: F) -> Self {
+        let dtype = model.tensors.first().map_or(DType::F32, |param| param.dtype());
         let ids = model.tensors.iter().map(|param| param.id);
         let parameters = ids.zip(shapes.iter().copied()).collect();
-        Self { model: Some(model), parameters, device: device.clone(), step }
+        Self { model: Some(model), parameters, device: device.clone(), dtype, step }
     }
 }
 
 impl<F: FnMut(Model, GradientsParams) -> Model> Way for Walk<F> {
     fn step(&mut self, when: Gradients) -> Cost {
-        let half = |shape| Tensor::<2>::full(shape, 0.5, (&self.device, DType::F32));
+        let half = |shape| Tensor::<2>::full(shape, 0.5, (&self.device, self.dtype));
         let halves: Vec<_> = self.parameters.iter().map(|(_, shape)| half(*shape)).collect();
         let _kept = when.keep(&halves);
         let mut gradients = GradientsParams::new();
@@ -238,7 +240,22 @@ pub(super) fn descent(
     device: &Device,
     around: impl FnOnce(Builder) -> Builder,
 ) -> Box<dyn Way> {
-    let model = Model::ones(shapes, device);
+    walk(Model::ones(shapes, device), optimizer, shapes, device, around)
+}
+
+/// The same with weights and gradients in bf16.
+pub(super) fn half(optimizer: Fused, shapes: &[[usize; 2]], device: &Device) -> Box<dyn Way> {
+    let model = Model::ones_in(DType::BF16, shapes, device);
+    walk(model, optimizer, shapes, device, |builder| builder)
+}
+
+fn walk(
+    model: Model,
+    optimizer: Fused,
+    shapes: &[[usize; 2]],
+    device: &Device,
+    around: impl FnOnce(Builder) -> Builder,
+) -> Box<dyn Way> {
     let builder = around(Descent::builder(optimizer).lr(LR));
     let mut descent = builder.build(&model).expect("it fits");
     let step = move |model, gradients| descent.step(model, gradients).expect("a good step").0;

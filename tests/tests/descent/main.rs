@@ -4,6 +4,7 @@ mod clones;
 mod decay;
 mod evaluating;
 mod extremes;
+mod failed;
 mod follow;
 mod frozen;
 mod golden;

@@ -10,10 +10,15 @@ pub(crate) fn dtype(subject: &Subject) {
     let start = subject.tensor::<1>(1, [9]);
     let (walked, state) = subject.walk(&subject.optimizer(), start, None, 0..2);
     assert_eq!(walked.dtype(), subject.dtype);
-    let wide = if subject.dtype == DType::F64 { DType::F64 } else { DType::F32 };
+    let wide = wide(subject.dtype);
     for state in state.expect("there is one after a step").tensors() {
         assert_eq!(state.dtype(), wide);
     }
+}
+
+/// The precision in which the states of a parameter are computed.
+fn wide(parameter: DType) -> DType {
+    if parameter == DType::F64 { DType::F64 } else { DType::F32 }
 }
 
 /// A tensor that nobody else holds keeps its memory, and so do its states.
@@ -94,7 +99,8 @@ pub(crate) fn bytes(subject: &Subject) {
     let vector = sizes(subject.walk(&optimizer, subject.tensor::<1>(1, [11]), None, 0..1).1);
     let matrix = sizes(subject.walk(&optimizer, subject.tensor::<2>(1, [6, 7]), None, 0..1).1);
     for (sizes, shape) in [(&vector, Shape::new([11])), (&matrix, Shape::new([6, 7]))] {
-        assert_eq!(sizes.iter().sum::<usize>(), optimizer.look(&shape, Place::default()).numbers);
+        let bytes = sizes.iter().sum::<usize>() * wide(subject.dtype).size();
+        assert_eq!(bytes, optimizer.look(&shape, subject.dtype, Place::default()).bytes);
     }
     if !page.kept.is_empty() {
         return;

@@ -11,6 +11,7 @@ mod model;
 mod records;
 mod refusals;
 mod shapes;
+mod stores;
 mod walk;
 
 pub use layouts::{Way, ways};
@@ -61,6 +62,8 @@ pub const LAWS: &[Law] = &[
         .on(|subject| subject.on_cpu && !subject.candidate.sees_whole()),
     law("shared", memory::shared),
     law("bytes", memory::bytes).of_rule(),
+    law("positive", stores::positive).of_rule().on(full_precision),
+    law("stores", stores::stores).on(|s| s.dtype != DType::F64 && alone(s)),
     law("resume", records::resume).of_rule().on(|s| full_precision(s) && alone(s)),
     law("other_device", records::other_device).on(|subject| !subject.others.is_empty()),
     law("foreign_record", records::foreign_record).of_rule().on(|s| full_precision(s) && alone(s)),
@@ -106,7 +109,8 @@ impl Law {
 
 /// Does the rule tell rows from columns?
 fn sees_rows(subject: &Subject) -> bool {
-    let looks = subject.candidate.optimizer.look(&Shape::new([2, 2]), Place::default());
+    let looks =
+        subject.candidate.optimizer.look(&Shape::new([2, 2]), subject.dtype, Place::default());
     looks.view.is_some() && !subject.candidate.page.noisy
 }
 

@@ -14,7 +14,11 @@ pub(crate) fn shapes(subject: &Subject) {
         let vector = subject.walk(&subject.optimizer(), vector, None, 0..3).0;
         subject.assert_same(&format!("{count} elements"), &walked, &vector);
     };
-    let sees_rows = subject.optimizer().look(&Shape::new([2, 2]), Place::default()).view.is_some();
+    let sees_rows = subject
+        .optimizer()
+        .look(&Shape::new([2, 2]), subject.dtype, Place::default())
+        .view
+        .is_some();
     macro_rules! walk {
         ($($rank:literal: $shape:expr),* $(,)?) => {$({
             let shape: [usize; $rank] = $shape;

@@ -138,6 +138,7 @@ fn sum<T: Stored>(
                     g: &zeros,
                     pitch: 0,
                     states,
+                    begin: 0,
                     lines: line..line + 1,
                     positions: 0..grid.length,
                     origin: (line, 0),

@@ -26,8 +26,9 @@ pub(crate) struct Tile<'a, T> {
     pub(super) g: &'a [T],
     /// From a number of them to the one below it.
     pub(super) pitch: usize,
-    /// All of the states.
     pub(super) states: SharedStates<'a, T>,
+    /// The place of the first number of the states in their tensor.
+    pub(super) begin: usize,
     pub(super) lines: Range<usize>,
     pub(super) positions: Range<usize>,
     /// What is collected begins with this line and position.
@@ -194,7 +195,7 @@ fn find<U: Rule, P: Presence, T: Real, const STAGE: u8, const LINES: u8>(
     for lane in 0..lanes::<U::State<()>, P>() {
         let mut own = [zero; SIDE];
         s[lane] = match window.is_own(lane) {
-            true => *block(&tile.states[lane][over.place..over.place + n], &mut own),
+            true => *block(&tile.states[lane][over.place - tile.begin..][..n], &mut own),
             false => *window.state(lane),
         }
     }
@@ -218,7 +219,7 @@ fn find<U: Rule, P: Presence, T: Real, const STAGE: u8, const LINES: u8>(
 #[inline(always)]
 pub(super) fn domain<U: Rule, P: Presence>(lane: usize) -> Domain {
     let mut found = Domain::Element;
-    U::State::<()>::domains::<P>(|at, domain| {
+    U::State::<()>::domains::<P>(|at, domain, _| {
         if at == lane {
             found = domain;
         }

@@ -1,7 +1,8 @@
 //! The pass on burn's `flex` tensors.
 
 use super::Take;
-use super::stored::{Part, Slices, Stored};
+use super::stored::{Part, Stored, lanes};
+use crate::store::Keeping;
 use burn::backend::flex::FlexTensor;
 use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind};
 use burn::tensor::{DType, Element, bf16, f16};
@@ -12,13 +13,14 @@ pub(super) fn lay<'a, K: Take<'a>>(
     parameter: &'a mut FlexTensor,
     gradient: &'a mut FlexTensor,
     states: &'a mut [DispatchTensor],
+    keeping: Option<&Keeping>,
     take: K,
 ) -> K::Output {
     match parameter.dtype() {
-        DType::F64 => take.take(part::<f64>(parameter, gradient, states)),
-        DType::F16 => take.take(part::<f16>(parameter, gradient, states)),
-        DType::BF16 => take.take(part::<bf16>(parameter, gradient, states)),
-        _ => take.take(part::<f32>(parameter, gradient, states)),
+        DType::F64 => take.take(part::<f64>(parameter, gradient, states, keeping)),
+        DType::F16 => take.take(part::<f16>(parameter, gradient, states, keeping)),
+        DType::BF16 => take.take(part::<bf16>(parameter, gradient, states, keeping)),
+        _ => take.take(part::<f32>(parameter, gradient, states, keeping)),
     }
 }
 
@@ -26,13 +28,23 @@ fn part<'a, T: Stored + Element + Pod>(
     parameter: &'a mut FlexTensor,
     gradient: &'a mut FlexTensor,
     states: &'a mut [DispatchTensor],
+    keeping: Option<&Keeping>,
 ) -> Part<'a, T>
 where
     T::Compute: Element + Pod,
 {
-    let mut slices = Slices::default();
-    slices.iter_mut().zip(states).for_each(|(slice, state)| *slice = slice_mut(inside(state)));
-    Part { p: slice_mut(parameter), g: slice(gradient), states: slices, first: 0 }
+    let p = slice_mut(parameter);
+    let (states, coded) = lanes(p.len(), states, keeping, |state| slice_mut(inside(state)), words);
+    Part { p, g: slice(gradient), states, coded, first: 0 }
+}
+
+fn words(state: &mut DispatchTensor) -> &mut [u32] {
+    match &mut state.kind {
+        DispatchTensorKind::Flex(BackendTensor::Int(tensor)) => {
+            bytemuck::cast_slice_mut(slice_mut::<i32>(tensor))
+        }
+        _ => unreachable!("words are where their parameter is"),
+    }
 }
 
 fn inside(state: &mut DispatchTensor) -> &mut FlexTensor {

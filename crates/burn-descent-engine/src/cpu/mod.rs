@@ -25,6 +25,7 @@ pub(crate) use share::{put_off, share};
 
 use crate::code::Code;
 use crate::scalars::Scalars;
+use crate::store::Keeping;
 use burn::backend::DispatchTensor;
 use leaf::{InPlace, in_place};
 use stored::{Part, Stored, step};
@@ -38,7 +39,7 @@ pub(crate) fn update(
     states: &mut [DispatchTensor],
     scalars: &Scalars,
 ) {
-    lay(parameter, gradient, states, Now { code, scalars });
+    lay(parameter, gradient, states, scalars.keeping.as_deref(), Now { code, scalars });
 }
 
 struct Now<'p> {
@@ -66,16 +67,17 @@ fn lay<'a, K: Take<'a>>(
     parameter: &'a mut DispatchTensor,
     gradient: &'a mut DispatchTensor,
     states: &'a mut [DispatchTensor],
+    keeping: Option<&Keeping>,
     take: K,
 ) -> K::Output {
     match (in_place(parameter), in_place(gradient)) {
         #[cfg(feature = "flex")]
         (Some(InPlace::Flex(parameter)), Some(InPlace::Flex(gradient))) => {
-            flex::lay(parameter, gradient, states, take)
+            flex::lay(parameter, gradient, states, keeping, take)
         }
         #[cfg(feature = "ndarray")]
         (Some(InPlace::NdArray(parameter)), Some(InPlace::NdArray(gradient))) => {
-            ndarray::lay(parameter, gradient, states, take)
+            ndarray::lay(parameter, gradient, states, keeping, take)
         }
         _ => unreachable!("both are tensors of one backend of this engine"),
     }

@@ -2,7 +2,8 @@
 #![allow(deprecated)] // burn prefers `flex`; `ndarray` is supported as long as burn ships it
 
 use super::Take;
-use super::stored::{Part, Slices, Stored};
+use super::stored::{Part, Stored, lanes};
+use crate::store::Keeping;
 use burn::backend::ndarray::{NdArrayTensor, SharedArray};
 use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind};
 
@@ -11,11 +12,12 @@ pub(super) fn lay<'a, K: Take<'a>>(
     parameter: &'a mut NdArrayTensor,
     gradient: &'a mut NdArrayTensor,
     states: &'a mut [DispatchTensor],
+    keeping: Option<&Keeping>,
     take: K,
 ) -> K::Output {
     match parameter {
-        NdArrayTensor::F64(_) => take.take(part::<f64>(parameter, gradient, states)),
-        _ => take.take(part::<f32>(parameter, gradient, states)),
+        NdArrayTensor::F64(_) => take.take(part::<f64>(parameter, gradient, states, keeping)),
+        _ => take.take(part::<f32>(parameter, gradient, states, keeping)),
     }
 }
 
@@ -23,14 +25,23 @@ fn part<'a, T: Array>(
     parameter: &'a mut NdArrayTensor,
     gradient: &'a mut NdArrayTensor,
     states: &'a mut [DispatchTensor],
+    keeping: Option<&Keeping>,
 ) -> Part<'a, T> {
-    let mut slices = Slices::default();
-    for (slice, state) in slices.iter_mut().zip(states) {
-        *slice = slice_mut(inside(state));
-    }
     let gradient = dense(T::array(gradient));
     let g = gradient.as_slice().expect("dense");
-    Part { p: slice_mut(parameter), g, states: slices, first: 0 }
+    let p = slice_mut(parameter);
+    let (states, coded) = lanes(p.len(), states, keeping, |state| slice_mut(inside(state)), words);
+    Part { p, g, states, coded, first: 0 }
+}
+
+fn words(state: &mut DispatchTensor) -> &mut [u32] {
+    match &mut state.kind {
+        DispatchTensorKind::NdArray(BackendTensor::Int(NdArrayTensor::I32(storage))) => {
+            let array = dense(storage.ensure_owned());
+            bytemuck::cast_slice_mut(array.as_slice_mut().expect("dense"))
+        }
+        _ => unreachable!("words are where their parameter is"),
+    }
 }
 
 fn inside(state: &mut DispatchTensor) -> &mut NdArrayTensor {

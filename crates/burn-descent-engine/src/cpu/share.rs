@@ -157,8 +157,8 @@ impl<T: Stored> Joint for Step<'_, T> {
 impl<T: Stored> Work for Step<'_, T> {
     fn work(&self) {
         let given = given(self.scalars, self.around.as_ref());
-        while let Some(Part { p, g, states, first }) = self.piece() {
-            T::update(self.update, p, g, states, &given, first);
+        while let Some(part) = self.piece() {
+            T::update(self.update, part, &given);
         }
     }
 }
@@ -171,7 +171,7 @@ pub(crate) fn put_off<'a>(
     states: &'a mut [DispatchTensor],
     scalars: &'a Scalars,
 ) -> Box<dyn Work + 'a> {
-    lay(parameter, gradient, states, Later { code, scalars })
+    lay(parameter, gradient, states, scalars.keeping.as_deref(), Later { code, scalars })
 }
 
 struct Later<'a> {

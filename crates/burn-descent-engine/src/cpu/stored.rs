@@ -5,9 +5,12 @@ use super::collect::{Collect, Collected, Tile, Wanted};
 pub(super) use super::pass::States as Slices;
 use super::pass::{Given, Pass, Passes};
 use super::share::{Step, Work, is_shared, share};
+use crate::MAX_LANES;
 use crate::code::Code;
 use crate::grid::Grid;
 use crate::scalars::Scalars;
+use crate::store::{Beside, Codes, Dice, Keeping, Narrow};
+use burn::backend::DispatchTensor;
 use burn::tensor::{bf16, f16};
 use burn_descent_rules::{Domain, MAX_SUMS, Real};
 use core::ops::Range;
@@ -21,14 +24,7 @@ pub(crate) trait Stored: Copy + Send + Sync {
     fn passes(code: &Code) -> &Passes<Self::Compute>;
 
     /// The update on this thread.
-    fn update(
-        pass: Pass<Self::Compute>,
-        p: &mut [Self],
-        g: &[Self],
-        states: Slices<'_, Self::Compute>,
-        given: &Given<'_, Self::Compute>,
-        first: usize,
-    );
+    fn update(pass: Pass<Self::Compute>, part: Part<'_, Self>, given: &Given<'_, Self::Compute>);
 
     /// The sums over these lines and positions, on this thread.
     fn collect(
@@ -46,9 +42,67 @@ pub(crate) trait Stored: Copy + Send + Sync {
 pub(crate) struct Part<'a, T: Stored> {
     pub(crate) p: &'a mut [T],
     pub(crate) g: &'a [T],
+    /// Empty where a state is kept in fewer bytes.
     pub(crate) states: Slices<'a, T::Compute>,
+    pub(crate) coded: Coded<'a>,
     /// The place of the first element in its tensor.
     pub(crate) first: usize,
+}
+
+/// What is kept in fewer bytes than it is computed in, and how weights are kept.
+#[derive(Default)]
+pub(crate) struct Coded<'a> {
+    /// The states, with the random bits by which they are rounded.
+    pub(crate) states: [Option<(Codes<'a>, Dice)>; MAX_LANES],
+    pub(crate) beside: Beside<'a>,
+}
+
+impl Coded<'_> {
+    /// Is there no state that is kept so?
+    fn is_empty(&self) -> bool {
+        self.states.iter().all(Option::is_none)
+    }
+
+    fn split_at(self, middle: usize) -> (Self, Self) {
+        let (mut left, mut right) = (Self::default(), Self::default());
+        for (lane, state) in self.states.into_iter().enumerate() {
+            if let Some((codes, dice)) = state {
+                let (before, after) = codes.split_at(middle);
+                (left.states[lane], right.states[lane]) =
+                    (Some((before, dice)), Some((after, dice)));
+            }
+        }
+        (left.beside, right.beside) = self.beside.split_at(middle);
+        (left, right)
+    }
+}
+
+/// The states of so many elements, laid out: by `numbers` where they are as they are computed, by `words` where they are not.
+pub(super) fn lanes<'a, T>(
+    count: usize,
+    tensors: &'a mut [DispatchTensor],
+    keeping: Option<&Keeping>,
+    numbers: impl Fn(&'a mut DispatchTensor) -> &'a mut [T],
+    words: impl Fn(&'a mut DispatchTensor) -> &'a mut [u32],
+) -> (Slices<'a, T>, Coded<'a>) {
+    let (mut states, mut coded) = (Slices::default(), Coded::default());
+    let Some(keeping) = keeping else {
+        states.iter_mut().zip(tensors).for_each(|(state, tensor)| *state = numbers(tensor));
+        return (states, coded);
+    };
+    coded.beside = keeping.beside(&mut [], 0);
+    for (lane, tensor) in tensors.iter_mut().enumerate() {
+        let coding = keeping.kept.state(lane);
+        if lane == keeping.states {
+            coded.beside = keeping.beside(words(tensor), count);
+        } else if coding.is_words() {
+            let codes = Codes::of(coding, count, words(tensor));
+            coded.states[lane] = codes.map(|codes| (codes, keeping.dice(lane)));
+        } else {
+            states[lane] = numbers(tensor);
+        }
+    }
+    (states, coded)
 }
 
 impl<'a, T: Stored> Part<'a, T> {
@@ -71,9 +125,11 @@ impl<'a, T: Stored> Part<'a, T> {
         let (p_left, p_right) = self.p.split_at_mut(middle);
         let (g_left, g_right) = self.g.split_at(middle);
         let (states_left, states_right) = split_slices(self.states, middle);
+        let (left, right) = self.coded.split_at(middle);
+        let first = self.first + middle;
         (
-            Self { p: p_left, g: g_left, states: states_left, first: self.first },
-            Self { p: p_right, g: g_right, states: states_right, first: self.first + middle },
+            Self { p: p_left, g: g_left, states: states_left, coded: left, first: self.first },
+            Self { p: p_right, g: g_right, states: states_right, coded: right, first },
         )
     }
 }
@@ -87,8 +143,7 @@ pub(super) fn step<T: Stored>(code: &Code, mut part: Part<T>, scalars: &Scalars)
     }
     let around = around(code, &mut part, scalars);
     let given = given(scalars, around.as_ref());
-    let Part { p, g, states, first } = part.of_elements(code);
-    T::update(T::passes(code).update, p, g, states, &given, first);
+    T::update(T::passes(code).update, part.of_elements(code), &given);
 }
 
 /// What is given to the pass over the elements.
@@ -110,45 +165,48 @@ fn split_slices<T>(states: Slices<'_, T>, middle: usize) -> (Slices<'_, T>, Slic
 }
 
 macro_rules! impl_full {
-    ($($t:ident),*) => {$(
+    ($($t:ident: $update:expr, $collect:expr;)*) => {$(
         impl Stored for $t {
             type Compute = $t;
             fn passes(code: &Code) -> &Passes<$t> {
                 &code.$t
             }
-            fn update(
-                pass: Pass<$t>,
-                p: &mut [$t],
-                g: &[$t],
-                states: Slices<'_, $t>,
-                given: &Given<'_, $t>,
-                first: usize,
-            ) {
-                pass(p, g, states, given, first);
+            fn update(pass: Pass<$t>, part: Part<'_, $t>, given: &Given<'_, $t>) {
+                if !part.coded.is_empty() {
+                    return $update(pass, part, given);
+                }
+                pass(part.p, part.g, part.states, given, part.first);
             }
             fn collect(
                 collect: Collect<$t>,
                 part: &Part<'_, $t>,
-                (lines, positions): (Range<usize>, Range<usize>),
+                at: (Range<usize>, Range<usize>),
                 given: &Given<'_, $t>,
                 wanted: &[Option<Wanted>; MAX_SUMS],
                 to: &mut Collected,
             ) {
+                if !part.coded.is_empty() {
+                    return $collect(collect, part, at, given, wanted, to);
+                }
+                let (lines, positions) = at;
                 let pitch = given.grid.length;
                 let origin = (lines.start, positions.start);
                 let start = lines.start * pitch + positions.start;
                 let (p, g) = (&part.p[start..], &part.g[start..]);
                 let states = part.states.each_ref().map(|state| &**state);
-                let tile = Tile { p, g, pitch, states, lines, positions, origin };
+                let tile = Tile { p, g, pitch, states, begin: 0, lines, positions, origin };
                 collect(&tile, given, wanted, to);
             }
         }
     )*};
 }
-impl_full!(f32, f64);
 
-/// Half-precision elements that are widened together: 4 KB on the stack.
-const WIDE: usize = 512;
+const IN_F64: &str = "states of parameters in f64 are kept as they are";
+
+impl_full! {
+    f32: by_chunks, collect_widened;
+    f64: |_, _, _| unreachable!("{IN_F64}"), |_, _, _, _, _, _| unreachable!("{IN_F64}");
+}
 
 macro_rules! impl_half {
     ($($t:ident),*) => {$(
@@ -157,55 +215,196 @@ macro_rules! impl_half {
             fn passes(code: &Code) -> &Passes<f32> {
                 &code.f32
             }
-            fn update(
-                pass: Pass<f32>,
-                p: &mut [$t],
-                g: &[$t],
-                mut states: Slices<'_, f32>,
-                given: &Given<'_, f32>,
-                mut first: usize,
-            ) {
-                let (mut p_wide, mut g_wide) = ([0.0; WIDE], [0.0; WIDE]);
-                for (p, g) in p.chunks_mut(WIDE).zip(g.chunks(WIDE)) {
-                    let (p_wide, g_wide) = (widen(p, &mut p_wide), widen(g, &mut g_wide));
-                    let (here, rest) = split_slices(states, p.len());
-                    pass(p_wide, g_wide, here, given, first);
-                    (states, first) = (rest, first + p.len());
-                    p.iter_mut().zip(p_wide).for_each(|(p, wide)| *p = $t::from_f32(*wide));
-                }
+            fn update(pass: Pass<f32>, part: Part<'_, $t>, given: &Given<'_, f32>) {
+                by_chunks(pass, part, given);
             }
             fn collect(
                 collect: Collect<f32>,
                 part: &Part<'_, $t>,
-                (lines, positions): (Range<usize>, Range<usize>),
+                at: (Range<usize>, Range<usize>),
                 given: &Given<'_, f32>,
                 wanted: &[Option<Wanted>; MAX_SUMS],
                 to: &mut Collected,
             ) {
-                let length = given.grid.length;
-                let origin = (lines.start, positions.start);
-                let states = part.states.each_ref().map(|state| &**state);
-                let (mut p_wide, mut g_wide) = ([0.0; WIDE], [0.0; WIDE]);
-                for line in lines {
-                    for first in positions.clone().step_by(WIDE) {
-                        let end = positions.end.min(first + WIDE);
-                        let here = line * length + first..line * length + end;
-                        let p = widen(&part.p[here.clone()], &mut p_wide);
-                        let g = widen(&part.g[here], &mut g_wide);
-                        let (lines, positions) = (line..line + 1, first..end);
-                        let tile = Tile { p, g, pitch: 0, states, lines, positions, origin };
-                        collect(&tile, given, wanted, to);
-                    }
-                }
+                collect_widened(collect, part, at, given, wanted, to);
             }
         }
     )*};
 }
 impl_half!(f16, bf16);
 
-/// The elements in f32, in as much of `wide` as they take.
-fn widen<'a, T: Copy + Into<f32>>(narrow: &[T], wide: &'a mut [f32; WIDE]) -> &'a mut [f32] {
-    let wide = &mut wide[..narrow.len()];
-    wide.iter_mut().zip(narrow).for_each(|(wide, narrow)| *wide = (*narrow).into());
-    wide
+/// Elements that are widened together: 2 KB of each list on the stack. Blocks of eight-bit numbers end where they do.
+const WIDE: usize = 512;
+
+type Room = [f32; WIDE];
+
+/// A type of which numbers are computed in f32: itself, or one of two bytes.
+trait Widened: Stored<Compute = f32> {
+    /// Widens numbers into a room, if they are not computed where they lie.
+    fn widen(numbers: &[Self], at: usize, beside: &Beside<'_>, room: &mut Room);
+    /// Where they are computed.
+    fn computed<'a>(numbers: &'a mut [Self], room: &'a mut Room) -> &'a mut [f32];
+    /// The same, to be read.
+    fn seen<'a>(numbers: &'a [Self], room: &'a Room) -> &'a [f32];
+    /// Keeps what has been computed.
+    fn narrow(numbers: &mut [Self], room: &Room, at: usize, place: usize, beside: &mut Beside<'_>);
+}
+
+impl Widened for f32 {
+    #[inline(always)]
+    fn widen(_: &[f32], _: usize, _: &Beside<'_>, _: &mut Room) {}
+    fn computed<'a>(numbers: &'a mut [f32], _: &'a mut Room) -> &'a mut [f32] {
+        numbers
+    }
+    fn seen<'a>(numbers: &'a [f32], _: &'a Room) -> &'a [f32] {
+        numbers
+    }
+    #[inline(always)]
+    fn narrow(_: &mut [f32], _: &Room, _: usize, _: usize, _: &mut Beside<'_>) {}
+}
+
+impl<T: Stored<Compute = f32> + Narrow> Widened for T {
+    #[inline(always)]
+    fn widen(numbers: &[T], at: usize, beside: &Beside<'_>, room: &mut Room) {
+        beside.read(at, numbers, room);
+    }
+    fn computed<'a>(numbers: &'a mut [T], room: &'a mut Room) -> &'a mut [f32] {
+        &mut room[..numbers.len()]
+    }
+    fn seen<'a>(numbers: &'a [T], room: &'a Room) -> &'a [f32] {
+        &room[..numbers.len()]
+    }
+    #[inline(always)]
+    fn narrow(numbers: &mut [T], room: &Room, at: usize, place: usize, beside: &mut Beside<'_>) {
+        beside.write(at, &room[..numbers.len()], place, numbers);
+    }
+}
+
+/// Lists that are widened together.
+struct Rooms {
+    p: Room,
+    g: Room,
+    states: [Room; MAX_LANES],
+}
+
+impl Rooms {
+    fn new() -> Self {
+        let zeros = [0.0; WIDE];
+        Self { p: zeros, g: zeros, states: [zeros; MAX_LANES] }
+    }
+
+    /// Widens elements, the states from a place in their lists on.
+    fn widen<T: Widened>(&mut self, p: &[T], g: &[T], coded: &Coded<'_>, at: usize) {
+        pulp::Arch::new().dispatch(Widen { rooms: self, p, g, coded, at });
+    }
+
+    /// Narrows them after a step.
+    fn narrow<T: Widened>(&self, p: &mut [T], coded: &mut Coded<'_>, at: usize, place: usize) {
+        pulp::Arch::new().dispatch(ToNarrow { rooms: self, p, coded, at, place });
+    }
+}
+
+/// Work that is compiled for the vectors of the processor.
+struct Widen<'a, 'c, T> {
+    rooms: &'a mut Rooms,
+    p: &'a [T],
+    g: &'a [T],
+    coded: &'a Coded<'c>,
+    at: usize,
+}
+
+impl<T: Widened> pulp::NullaryFnOnce for Widen<'_, '_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn call(self) {
+        let Self { rooms, p, g, coded, at } = self;
+        T::widen(p, at, &coded.beside, &mut rooms.p);
+        T::widen(g, 0, &Beside::default(), &mut rooms.g);
+        for (state, room) in coded.states.iter().zip(&mut rooms.states) {
+            if let Some((codes, _)) = state {
+                codes.read(at, &mut room[..p.len()]);
+            }
+        }
+    }
+}
+
+/// The same, back.
+struct ToNarrow<'a, 'c, T> {
+    rooms: &'a Rooms,
+    p: &'a mut [T],
+    coded: &'a mut Coded<'c>,
+    at: usize,
+    place: usize,
+}
+
+impl<T: Widened> pulp::NullaryFnOnce for ToNarrow<'_, '_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn call(self) {
+        let Self { rooms, p, coded, at, place } = self;
+        for (state, room) in coded.states.iter_mut().zip(&rooms.states) {
+            if let Some((codes, dice)) = state {
+                codes.write(at, &room[..p.len()], *dice, place);
+            }
+        }
+        T::narrow(p, &rooms.p, at, place, &mut coded.beside);
+    }
+}
+
+/// The update by chunks that are widened and narrowed around it.
+fn by_chunks<T: Widened>(pass: Pass<f32>, part: Part<'_, T>, given: &Given<'_, f32>) {
+    let Part { p, g, mut states, mut coded, first } = part;
+    let mut rooms = Rooms::new();
+    for (number, (p, g)) in p.chunks_mut(WIDE).zip(g.chunks(WIDE)).enumerate() {
+        let at = number * WIDE;
+        rooms.widen(p, g, &coded, at);
+        let (mut here, rest) = split_slices(states, p.len());
+        for ((lane, room), state) in here.iter_mut().zip(&mut rooms.states).zip(&coded.states) {
+            if state.is_some() {
+                *lane = &mut room[..p.len()];
+            }
+        }
+        let g = T::seen(g, &rooms.g);
+        pass(T::computed(p, &mut rooms.p), g, here, given, first + at);
+        states = rest;
+        rooms.narrow(p, &mut coded, at, first + at);
+    }
+}
+
+/// The sums over these lines and positions, of lists that are widened before.
+fn collect_widened<T: Widened>(
+    collect: Collect<f32>,
+    part: &Part<'_, T>,
+    (lines, positions): (Range<usize>, Range<usize>),
+    given: &Given<'_, f32>,
+    wanted: &[Option<Wanted>; MAX_SUMS],
+    to: &mut Collected,
+) {
+    let length = given.grid.length;
+    let origin = (lines.start, positions.start);
+    let mut rooms = Rooms::new();
+    for line in lines {
+        for first in positions.clone().step_by(WIDE) {
+            let end = positions.end.min(first + WIDE);
+            let here = line * length + first..line * length + end;
+            let (p, g, begin) = (&part.p[here.clone()], &part.g[here.clone()], here.start);
+            rooms.widen(p, g, &part.coded, begin);
+            // Of some there is not one for each element.
+            let mut states = part.states.each_ref().map(|state| &**state);
+            states
+                .iter_mut()
+                .for_each(|state| *state = state.get(here.clone()).unwrap_or_default());
+            for ((lane, room), state) in
+                states.iter_mut().zip(&rooms.states).zip(&part.coded.states)
+            {
+                if state.is_some() {
+                    *lane = &room[..p.len()];
+                }
+            }
+            let (p, g) = (T::seen(p, &rooms.p), T::seen(g, &rooms.g));
+            let (lines, positions) = (line..line + 1, first..end);
+            let tile = Tile { p, g, pitch: 0, states, begin, lines, positions, origin };
+            collect(&tile, given, wanted, to);
+        }
+    }
 }

@@ -2,8 +2,10 @@
 
 use super::tune::Tune;
 use crate::choice::Choices;
+use burn_descent::Store;
 use burn_descent_examples::args::{Data, Machine};
 use burn_descent_examples::model::Kind;
+use burn_descent_examples::precision::Precision;
 use burn_descent_examples::recipe::{BatchSize, Hidden};
 use burn_descent_examples::task::Task;
 
@@ -53,6 +55,15 @@ pub struct Args {
     /// A setting is as good as the best if its score is less than this below
     #[arg(long, value_name = "SCORE", default_value_t = 0.01, allow_negative_numbers = true, value_parser = positive)]
     pub within: f64,
+
+    /// How the optimizers keep their states: f32, bf16, bf16-stochastic, f16, int8 or dynamic8 [default: f32]
+    #[arg(long, value_name = "FORMAT")]
+    pub state: Option<Store>,
+
+    /// The type of the weights, and how the optimizers keep what it cannot hold: f32, bf16, bf16-stochastic, bf16-kahan,
+    /// bf16-split, f16, f16-stochastic or f16-kahan [default: f32]
+    #[arg(long, value_name = "FORMAT")]
+    pub weights: Option<Precision>,
 
     /// The way of the learning rate over the steps
     #[arg(long, value_name = "NAME", default_value = "constant")]

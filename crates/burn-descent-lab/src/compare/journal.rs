@@ -158,7 +158,7 @@ mod tests {
         let key = Key { phase: Phase::Tune, optimizer: "adam".into(), index };
         let setting = Setting { lr: 0.1 + 0.2, options: vec![("beta1".into(), 0.9)] };
         let outcome =
-            Outcome { epochs: Vec::new(), steps_an_epoch: 3, diverged: Some("it is NaN".into()) };
+            Outcome { steps_an_epoch: 3, diverged: Some("it is NaN".into()), ..Outcome::default() };
         Trial { key, setting, outcome }
     }
 

@@ -44,6 +44,16 @@ pub(super) fn report(study: &Study, contest: &Contest, trials: &[Trial]) -> Repo
         });
     }
     sections.extend([tuning, curves]);
+    let estimates = estimates(&names, trials);
+    if !estimates.lines.is_empty() {
+        sections.push(Section {
+            title: "What they find in place of a learning rate".into(),
+            text: "The estimate of optimizers that have one, by the steps of the best setting of each: the \
+                   median over the seeds, and the quartiles around it."
+                .into(),
+            parts: vec![Part::Chart(estimates)],
+        });
+    }
     Report {
         title: format!("{} on {}", names.join(", "), study.data()),
         made: Made::default(),
@@ -168,21 +178,51 @@ fn sensitivity(names: &[String], score: &str, trials: &[Trial]) -> Chart {
 }
 
 fn curves(names: &[String], score: &str, trials: &[Trial]) -> Chart {
-    let line = |name: &String| {
-        let spreads = spreads(&outcomes_of(trials, Phase::Judge, name));
-        let median = |(step, spread): &(f64, Spread)| [Some(*step), Some(spread.median)];
-        let quartiles = |(step, spread): &(f64, Spread)| [*step, spread.lower, spread.upper];
-        Line {
-            band: spreads.iter().map(quartiles).collect(),
-            ..Line::new(name, spreads.iter().map(median).collect())
-        }
-    };
+    let line =
+        |name: &String| spread_line(name, &spreads(&outcomes_of(trials, Phase::Judge, name)));
     Chart {
         name: "curves".into(),
         title: format!("{score} over the steps"),
         x: Axis { name: "step".into(), logarithmic: false },
         y: Axis { name: format!("{score}, on test examples"), logarithmic: false },
         lines: names.iter().map(line).collect(),
+    }
+}
+
+/// The estimates of optimizers that find their own learning rate.
+fn estimates(names: &[String], trials: &[Trial]) -> Chart {
+    let line = |name: &String| {
+        let outcomes = outcomes_of(trials, Phase::Judge, name);
+        let found = outcomes.iter().flat_map(|outcome| &outcome.estimates);
+        let last =
+            outcomes.iter().map(|outcome| outcome.steps_an_epoch * outcome.epochs.len() as u64);
+        let mut steps: Vec<u64> = found.map(|(step, _)| *step).chain(last).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        let spread = |step: u64| {
+            let all: Vec<f64> =
+                outcomes.iter().filter_map(|outcome| outcome.estimate(step)).collect();
+            Some((step as f64, Spread::of(&all)?))
+        };
+        let spreads: Vec<(f64, Spread)> = steps.into_iter().filter_map(spread).collect();
+        (!spreads.is_empty()).then(|| spread_line(name, &spreads))
+    };
+    Chart {
+        name: "estimates".into(),
+        title: "estimate of the learning rate over the steps".into(),
+        x: Axis { name: "step".into(), logarithmic: true },
+        y: Axis { name: "estimate".into(), logarithmic: true },
+        lines: names.iter().filter_map(line).collect(),
+    }
+}
+
+/// Medians over steps, and the quartiles around them.
+fn spread_line(name: &str, spreads: &[(f64, Spread)]) -> Line {
+    let median = |(step, spread): &(f64, Spread)| [Some(*step), Some(spread.median)];
+    let quartiles = |(step, spread): &(f64, Spread)| [*step, spread.lower, spread.upper];
+    Line {
+        band: spreads.iter().map(quartiles).collect(),
+        ..Line::new(name, spreads.iter().map(median).collect())
     }
 }
 

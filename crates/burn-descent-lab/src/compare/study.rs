@@ -46,6 +46,8 @@ impl Study {
     pub fn new(args: &Args) -> Result<Self> {
         let common = Common {
             data: args.data.clone(),
+            state: args.state,
+            weights: args.weights,
             schedule: Some(args.schedule.clone()),
             batch_size: Some(args.batch_size),
             model: Some(args.model),
@@ -71,6 +73,8 @@ impl Study {
             "budget": args.budget,
             "tune": args.tune.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "lr_span": args.lr_span,
+            "state": base.state,
+            "weights": base.weights,
             "schedule": args.schedule,
             "batch_size": base.batch_size.to_string(),
             "model": base.model.to_string(),

@@ -258,6 +258,7 @@ mod tests {
                 epochs: scores.iter().map(epoch).collect(),
                 steps_an_epoch: 100,
                 diverged: scores.is_empty().then(|| "it is NaN".into()),
+                estimates: Vec::new(),
             },
         }
     }

@@ -28,7 +28,7 @@ fields! {
         /// First moment.
         m,
         /// Second moment.
-        v,
+        v: positive,
     }
 }
 
@@ -90,7 +90,7 @@ options! {
 
 fields! {
     /// State of [`ScaleByRms`].
-    pub struct Square { v }
+    pub struct Square { v: positive }
 }
 
 fields! {

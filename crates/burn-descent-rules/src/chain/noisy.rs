@@ -117,13 +117,13 @@ impl<R: Copy, F: Fields<R>> Fields<R> for WithDeviation<F, R> {
         self.rule.presence()
     }
 
-    fn domains<P: Presence>(mut lane: impl FnMut(usize, Domain)) {
+    fn domains<P: Presence>(mut lane: impl FnMut(usize, Domain, bool)) {
         let mut lanes = 0;
-        F::domains::<P>(|number, domain| {
+        F::domains::<P>(|number, domain, positive| {
             lanes = number + 1;
-            lane(number, domain);
+            lane(number, domain, positive);
         });
-        lane(lanes, Domain::Element);
+        lane(lanes, Domain::Element, false);
     }
 }
 

@@ -99,7 +99,7 @@ options! {
 
 fields! {
     /// State of [`ClipByGradientRms`].
-    pub struct Square { v }
+    pub struct Square { v: positive }
 
     /// Scalars of [`ClipByGradientRms`].
     pub struct SquareScalars { beta2, one_beta2, debias2, eps }

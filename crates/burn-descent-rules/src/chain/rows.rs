@@ -2,7 +2,7 @@
 
 use super::{Point, Transform};
 use crate::Domain::{Row, Tensor};
-use crate::transforms::at_least;
+use crate::transforms::adaptive_clip;
 use crate::{Domain, Empty, Over, Real, fields, options};
 
 options! {
@@ -158,10 +158,7 @@ impl Transform for AdaptiveGradClip {
         k: ClipScalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Empty<R>) {
-        let most = k.clipping * at_least(k.eps, over.norm(Row, at.p));
-        let norm = over.norm(Row, u);
-        let share = most / at_least(R::lit(1e-6), norm);
-        // Where a norm is NaN, it is not less, and the share is NaN.
-        (R::select(norm.lt(most), R::lit(1.0), share) * u, s)
+        let (of_p, of_u) = (over.norm(Row, at.p), over.norm(Row, u));
+        (adaptive_clip(k.clipping, k.eps, of_p, of_u) * u, s)
     }
 }

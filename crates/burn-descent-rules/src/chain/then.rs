@@ -51,13 +51,13 @@ impl<R: Copy, A: Fields<R, Forms = Fixed>, B: Fields<R, Forms = Fixed>> Fields<R
         0
     }
 
-    fn domains<P: Presence>(mut lane: impl FnMut(usize, Domain)) {
+    fn domains<P: Presence>(mut lane: impl FnMut(usize, Domain, bool)) {
         let mut lanes = 0;
-        A::domains::<P>(|number, domain| {
+        A::domains::<P>(|number, domain, positive| {
             lanes = number + 1;
-            lane(number, domain);
+            lane(number, domain, positive);
         });
-        B::domains::<P>(|number, domain| lane(lanes + number, domain));
+        B::domains::<P>(|number, domain, positive| lane(lanes + number, domain, positive));
     }
 }
 

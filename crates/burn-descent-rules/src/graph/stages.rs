@@ -41,6 +41,8 @@ pub struct Stages {
     pub update: Graph,
     /// The domain of each state, lane by lane.
     pub states: Vec<Domain>,
+    /// Which of them are never less than 0.
+    pub positive: Vec<bool>,
 }
 
 impl Stages {
@@ -57,13 +59,13 @@ impl Stages {
     /// Those of a rule with this graph.
     pub(crate) fn of_graph<U: Rule>(rule: &U, graph: Graph) -> Result<Self, InvalidOption> {
         let states = choose(rule, States(rule));
-        let domains: Vec<_> = states.iter().map(|(_, domain)| *domain).collect();
+        let domains: Vec<_> = states.iter().map(|(_, domain, _)| *domain).collect();
         let refuse = |option: String, value: String, allowed: String| {
             Err(InvalidOption { owner: U::NAME, option: option.into(), value, allowed })
         };
 
         let found = graph.domains(&domains);
-        for ((name, domain), id) in states.iter().zip(&graph.outputs[1..]) {
+        for ((name, domain, _), id) in states.iter().zip(&graph.outputs[1..]) {
             if !found[*id].is_one_for(*domain) {
                 let (domain, found) = (domain.name(), found[*id].name());
                 return refuse(
@@ -127,7 +129,8 @@ impl Stages {
             Stage { graph, sums: here.iter().map(|(sum, ..)| *sum).collect() }
         };
         let sums = (0..stages).map(stage).collect();
-        Ok(Self { sums, update: known.pruned(), states: domains })
+        let positive = states.iter().map(|(.., positive)| *positive).collect();
+        Ok(Self { sums, update: known.pruned(), states: domains, positive })
     }
 
     /// The domain of each new state that is not the element's, lane by lane.
@@ -216,15 +219,17 @@ impl Graph {
     }
 }
 
-/// Name and domain of each state.
+/// Name and domain of each state, and is it positive?
 struct States<'a, U>(&'a U);
 
 impl<U: Rule> RuleVisitor for States<'_, U> {
-    type Output = Vec<(&'static str, Domain)>;
+    type Output = Vec<(&'static str, Domain, bool)>;
     fn visit<P: Presence, Q: Presence>(self) -> Self::Output {
-        let mut domains = Vec::new();
-        U::State::<()>::domains::<P>(|_, domain| domains.push(domain));
-        let names = self.0.start().lanes().into_iter().map(|(name, _)| name);
-        names.zip(domains).collect()
+        let mut names = self.0.start().lanes().into_iter().map(|(name, _)| name);
+        let mut states = Vec::new();
+        U::State::<()>::domains::<P>(|_, domain, positive| {
+            states.extend(names.next().map(|name| (name, domain, positive)));
+        });
+        states
     }
 }

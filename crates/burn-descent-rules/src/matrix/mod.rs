@@ -13,6 +13,8 @@ use crate::noise::Draw;
 use crate::{Domain, View};
 use core::ops::{Add, Div, Mul, Sub};
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A stack of matrices, and the arithmetic that [`Rule::whole`](crate::Rule::whole) may use: on the device of the
 /// parameter, in the precision that its states have.
@@ -109,6 +111,9 @@ pub struct Whole {
     /// Its random numbers.
     #[doc(hidden)]
     pub random: Random,
+    /// How many refreshes have failed, for all clones.
+    #[doc(hidden)]
+    pub failed: Arc<AtomicU64>,
 }
 
 /// Where random numbers are from.
@@ -124,6 +129,15 @@ pub struct Random {
 }
 
 impl Whole {
+    /// What a refresh of a root, a basis or a factor has found. Where it has failed, so that the last one is kept, it is
+    /// counted for the report.
+    pub fn refreshed<T>(&self, found: Option<T>) -> Option<T> {
+        if found.is_none() {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        found
+    }
+
     /// The next normal random numbers of this step, of deviation 1: other ones each time. The rule must have a
     /// [seed](crate::Rule::seed).
     pub fn normal<M: Matrix>(&mut self, beside: &M, dims: [usize; 3]) -> M {

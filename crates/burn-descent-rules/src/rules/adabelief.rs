@@ -96,9 +96,9 @@ fields! {
         /// First moment, `exp_avg` in PyTorch packages.
         m,
         /// Squared deviation from it, `exp_avg_var` in PyTorch packages.
-        s,
+        s: positive,
         /// Greatest squared deviation, with AMSGrad.
-        s_max: optional,
+        s_max: optional positive,
     }
 }
 

@@ -57,9 +57,9 @@ fields! {
     /// State of [`AdaDelta`].
     pub struct Averages {
         /// Average of the squared gradient, `square_avg` in PyTorch.
-        v,
+        v: positive,
         /// Average of the squared steps, `acc_delta` in PyTorch.
-        u,
+        u: positive,
     }
 
     /// Scalars of [`AdaDelta`].

@@ -120,11 +120,11 @@ fields! {
         /// Second moment, a mean for each column.
         column: together Column,
         /// Second moment, where it is not factored.
-        v: instead,
+        v: instead positive,
         /// First moment.
         m: optional,
         /// Greatest root of the second moment, with `ams_bound`.
-        root_max: optional,
+        root_max: optional positive,
     }
 
     /// Scalars of [`Adafactor`].

@@ -82,7 +82,7 @@ fields! {
         /// First moment.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// The usual norm of the gradient as it is taken.
         gamma: Tensor,
     }

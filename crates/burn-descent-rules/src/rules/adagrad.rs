@@ -50,7 +50,7 @@ fields! {
     /// State of [`AdaGrad`].
     pub struct Sum {
         /// Sum of the squared gradients.
-        s,
+        s: positive,
     }
 
     /// Scalars of [`AdaGrad`].

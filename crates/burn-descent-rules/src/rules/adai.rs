@@ -77,9 +77,9 @@ fields! {
         /// First moment.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// Product of all momenta so far.
-        product,
+        product: positive,
     }
 
     /// Scalars of [`Adai`].

@@ -70,9 +70,9 @@ fields! {
         /// First moment, `exp_avg` in PyTorch.
         m,
         /// Second moment, `exp_avg_sq` in PyTorch.
-        v,
+        v: positive,
         /// Greatest second moment, with AMSGrad; its bias is corrected where `amsgrad_of_corrected` is on.
-        v_max: optional,
+        v_max: optional positive,
     }
 
     /// Scalars of [`Adam`] and [`AdamW`](crate::AdamW).

@@ -63,7 +63,7 @@ fields! {
         /// First moment, `exp_avg` in PyTorch.
         m,
         /// Greatest gradient, `exp_inf` in PyTorch.
-        u,
+        u: positive,
     }
 
     /// Scalars of [`AdaMax`].

@@ -68,9 +68,9 @@ fields! {
         /// First moment of the weighed gradient.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// The weight of gradients.
-        r,
+        r: positive,
     }
 
     /// Scalars of [`AdamG`].

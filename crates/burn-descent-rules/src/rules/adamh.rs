@@ -69,7 +69,7 @@ fields! {
         /// First moment.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// The norm `R` of the weights, where it is kept.
         radius: optional Matrix,
     }

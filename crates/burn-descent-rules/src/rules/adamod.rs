@@ -69,9 +69,9 @@ fields! {
         /// First moment, `exp_avg` in PyTorch packages.
         m,
         /// Second moment, `exp_avg_sq` in PyTorch packages.
-        v,
+        v: positive,
         /// Average of the rates, `exp_avg_lr` in PyTorch packages.
-        s,
+        s: positive,
     }
 
     /// Scalars of [`AdaMod`].

@@ -71,9 +71,9 @@ fields! {
         /// First moment.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// Greatest second moment, with AMSGrad.
-        v_max: optional,
+        v_max: optional positive,
     }
 
     /// Scalars of [`AdamS`].

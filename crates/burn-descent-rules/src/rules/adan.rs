@@ -71,7 +71,7 @@ fields! {
         /// Average of their differences.
         v,
         /// Second moment.
-        n,
+        n: positive,
         /// Gradient of the step before.
         g_prev,
     }

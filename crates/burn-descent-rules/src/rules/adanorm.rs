@@ -81,9 +81,9 @@ fields! {
         /// First moment of the gradients as they are taken.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// Greatest second moment, with AMSGrad.
-        v_max: optional,
+        v_max: optional positive,
         /// Average norm of the gradient.
         e: Tensor,
     }

@@ -73,9 +73,9 @@ fields! {
         /// The older one.
         m_prev,
         /// Second moment.
-        v,
+        v: positive,
         /// Greatest second moment, with AMSGrad.
-        v_max: optional,
+        v_max: optional positive,
     }
 
     /// Scalars of [`AdaPnm`].

@@ -61,11 +61,11 @@ fields! {
         /// How far the weight has come.
         s,
         /// How far it has gone.
-        n,
+        n: positive,
         /// Second moment.
-        v,
+        v: positive,
         /// Its last step.
-        d,
+        d: positive,
     }
 
     /// Scalars of [`AdaSmooth`].

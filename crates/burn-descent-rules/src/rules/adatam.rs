@@ -61,7 +61,7 @@ fields! {
         /// Velocity.
         m,
         /// Second moment.
-        v,
+        v: positive,
     }
 
     /// Scalars of [`AdaTam`].

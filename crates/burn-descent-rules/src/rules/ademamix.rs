@@ -92,7 +92,7 @@ fields! {
         /// Slow momentum.
         m2,
         /// Second moment.
-        v,
+        v: positive,
     }
 
     /// Scalars of [`AdEmaMix`].

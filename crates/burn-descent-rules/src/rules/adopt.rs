@@ -82,7 +82,7 @@ fields! {
         /// Average of the divided gradients.
         m,
         /// Second moment of the gradients before this one.
-        v,
+        v: positive,
     }
 
     /// Scalars of [`Adopt`].

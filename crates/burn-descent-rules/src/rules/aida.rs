@@ -102,9 +102,9 @@ fields! {
         /// First moment.
         m,
         /// Squared deviation of the projections.
-        v,
+        v: positive,
         /// Greatest squared deviation, with AMSGrad.
-        v_max: optional,
+        v_max: optional positive,
     }
 
     /// Scalars of [`Aida`].

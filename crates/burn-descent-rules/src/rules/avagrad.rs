@@ -72,7 +72,7 @@ fields! {
         /// First moment.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// The mean size of a denominator; 0 before the first step.
         gamma: Model,
     }

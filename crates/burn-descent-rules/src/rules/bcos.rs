@@ -71,7 +71,7 @@ fields! {
         /// Momentum, if the step goes along it.
         m: optional,
         /// Second moment, if it is remembered.
-        v: optional,
+        v: optional positive,
     }
 
     /// Scalars of [`Bcos`].

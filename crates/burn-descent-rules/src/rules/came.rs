@@ -85,11 +85,11 @@ fields! {
         /// Instability, a mean for each column.
         unstable_column: together Column,
         /// Second moment, where it is not factored.
-        v: instead,
+        v: instead positive,
         /// First moment of the update.
         m,
         /// Greatest root of the second moment, with `ams_bound`.
-        root_max: optional,
+        root_max: optional positive,
     }
 
     /// Scalars of [`Came`].

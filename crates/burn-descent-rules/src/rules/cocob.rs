@@ -55,11 +55,11 @@ fields! {
     /// State of [`Cocob`].
     pub struct Purse {
         /// Greatest gradient, `L`.
-        greatest,
+        greatest: positive,
         /// Sum of the sizes of the gradients, `G`.
-        sizes,
+        sizes: positive,
         /// Reward, `R`.
-        reward,
+        reward: positive,
         /// Sum of the gradients, turned downhill, `C`.
         sum,
     }

@@ -70,7 +70,7 @@ fields! {
     /// State of [`DAdaptAdaGrad`].
     pub struct Estimate {
         /// Sum of the squared gradients.
-        a,
+        a: positive,
         /// Sum of `dlr g`.
         s,
         /// How far the weight has come, `θ − θ₀`.

@@ -80,7 +80,7 @@ fields! {
         /// First moment of `dlr g`.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// Average of `dlr g`.
         s,
         /// The estimate.

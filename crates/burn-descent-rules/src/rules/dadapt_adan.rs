@@ -84,7 +84,7 @@ fields! {
         /// Average of `dlr Δ`.
         v,
         /// Second moment.
-        n,
+        n: positive,
         /// Average of `dlr g` for the estimate.
         s,
         /// Gradient of the step before.

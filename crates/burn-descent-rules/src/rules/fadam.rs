@@ -66,7 +66,7 @@ fields! {
         /// Momentum of the natural gradient.
         m,
         /// Diagonal of the Fisher information, `fim` in PyTorch packages.
-        f,
+        f: positive,
     }
 
     /// Scalars of [`FAdam`].

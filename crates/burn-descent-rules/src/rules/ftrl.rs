@@ -74,7 +74,7 @@ fields! {
         /// The gradients, less what the weights have been drawn.
         z,
         /// The squares of the gradients.
-        n,
+        n: positive,
     }
 
     /// Scalars of [`Ftrl`].

@@ -67,7 +67,7 @@ fields! {
         /// First moment.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// `z − x`.
         d,
     }

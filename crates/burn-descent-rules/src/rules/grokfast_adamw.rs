@@ -67,7 +67,7 @@ fields! {
         /// First moment of the amplified gradients.
         m,
         /// Their second moment.
-        v,
+        v: positive,
         /// Slow average of the gradients.
         e,
     }

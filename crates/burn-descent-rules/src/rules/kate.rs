@@ -59,9 +59,9 @@ fields! {
     /// State of [`Kate`].
     pub struct Squares {
         /// Square of the numerator.
-        m2,
+        m2: positive,
         /// Sum of squares.
-        b2,
+        b2: positive,
     }
 
     /// Scalars of [`Kate`].

@@ -89,11 +89,11 @@ fields! {
         /// Momentum of the divided gradients.
         m,
         /// Second moment of the gradient.
-        v,
+        v: positive,
         /// Average of the gradient, where centered.
         g_avg: optional,
         /// Greatest second moment, with AMSGrad.
-        v_max: optional,
+        v_max: optional positive,
     }
 
     /// Scalars of [`LaProp`].

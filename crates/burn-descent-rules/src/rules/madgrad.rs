@@ -62,7 +62,7 @@ fields! {
         /// Sum of the weighted gradients.
         s,
         /// Sum of their weighted squares.
-        nu,
+        nu: positive,
         /// Where the weights began, with momentum; 0 before the first step, which sets it.
         p0: optional,
     }

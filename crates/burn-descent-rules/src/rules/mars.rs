@@ -102,11 +102,11 @@ fields! {
         /// First moment.
         m,
         /// Second moment, unless the step is a sign.
-        v: optional,
+        v: optional positive,
         /// The gradient of the step before.
         last,
         /// Greatest second moment, with AMSGrad.
-        v_max: optional,
+        v_max: optional positive,
     }
 
     /// Scalars of [`Mars`].

@@ -20,7 +20,7 @@ fields! {
         /// First moment, `exp_avg` in PyTorch.
         m,
         /// Second moment, `exp_avg_sq` in PyTorch.
-        v,
+        v: positive,
     }
 
     /// Scalars of [`AdamC`](crate::AdamC) and [`Grams`](crate::Grams).

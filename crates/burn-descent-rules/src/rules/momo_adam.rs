@@ -74,7 +74,7 @@ fields! {
         /// Average `d` of the gradient.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// Average `f̄` of the loss.
         f: Model,
         /// Average `γ` of `⟨g, θ⟩`.

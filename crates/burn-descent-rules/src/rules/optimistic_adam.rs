@@ -71,7 +71,7 @@ fields! {
         /// First moment.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// Adam's step before this one, for a learning rate of 1.
         u_prev,
     }

@@ -83,9 +83,9 @@ fields! {
         /// First moment, `exp_avg` in PyTorch packages.
         m,
         /// Second moment, `exp_avg_sq` in PyTorch packages.
-        v,
+        v: positive,
         /// Greatest second moment, with AMSGrad.
-        v_max: optional,
+        v_max: optional positive,
     }
 }
 

@@ -82,7 +82,7 @@ fields! {
         /// First moment of `d g`.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// Sum of the gradients.
         s,
         /// How far the weight has come, `θ − θ₀`.

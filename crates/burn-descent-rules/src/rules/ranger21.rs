@@ -1,5 +1,5 @@
 use crate::Domain::{Column, Model, Row, Tensor};
-use crate::transforms::softplus;
+use crate::transforms::{adaptive_clip, at_least, softplus};
 use crate::{Over, Paper, Real, Rule, fields, options};
 
 options! {
@@ -97,9 +97,9 @@ fields! {
         /// The older one.
         m_prev,
         /// Second moment.
-        v,
+        v: positive,
         /// Greatest second moment.
-        v_max,
+        v_max: positive,
         /// The weights of Lookahead.
         slow,
     }
@@ -195,13 +195,10 @@ impl Rule for Ranger21 {
         over: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
         let (zero, one, tiny) = (R::lit(0.0), R::lit(1.0), R::lit(1e-8));
-        let at_least = |x: R, least: R| R::select(x.lt(least), least, x);
         let slow = R::select(zero.lt(k.first), p, s.slow);
 
         let (of_p, of_g) = (over.norm(Row, p), over.norm(Row, g));
-        let most = at_least(of_p, k.agc_eps) * k.clip;
-        let length = at_least(of_g, R::lit(1e-6));
-        let clipped = R::select(most.lt(length), most / length, one);
+        let clipped = adaptive_clip(k.clip, k.agc_eps, of_p, of_g);
         let centred = R::select(one.lt(over.count(Column)), k.centralize, zero);
         let middle = R::select(zero.lt(centred), over.mean(Row, g), zero);
         let g = clipped * (g - middle);

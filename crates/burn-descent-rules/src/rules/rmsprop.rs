@@ -81,7 +81,7 @@ fields! {
     /// State of [`RmsProp`].
     pub struct Averages {
         /// Average of the squared gradient.
-        v,
+        v: positive,
         /// Average of the gradient, where centered.
         g_avg: optional,
         /// Velocity, with momentum.

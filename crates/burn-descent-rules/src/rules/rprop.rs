@@ -60,7 +60,7 @@ fields! {
     /// State of [`Rprop`].
     pub struct Steps {
         /// Step size; 0 before the first step.
-        eta,
+        eta: positive,
         /// Sign of the gradient of the last step, 0 if it had turned.
         d,
     }

@@ -82,9 +82,9 @@ fields! {
         /// `z − y`.
         d,
         /// Second moment.
-        v,
+        v: positive,
         /// Greatest second moment whose bias is corrected, with AMSGrad.
-        v_max: optional,
+        v_max: optional positive,
     }
 
     /// Scalars of [`ScheduleFreeAdamW`].

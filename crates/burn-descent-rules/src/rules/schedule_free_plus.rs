@@ -87,7 +87,7 @@ fields! {
         /// First moment.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// `z − x`.
         d,
         /// `G`.

@@ -66,7 +66,7 @@ fields! {
         /// `z − y`.
         d,
         /// Second moment.
-        v,
+        v: positive,
     }
 
     /// Scalars of [`ScheduleFreeRAdam`].

@@ -80,7 +80,7 @@ fields! {
         /// First moment.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// Average norm `n`.
         norm: Tensor,
         /// Average square of the norm, `w`.

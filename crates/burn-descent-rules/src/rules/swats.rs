@@ -78,9 +78,9 @@ fields! {
         /// First moment, then SGD's velocity.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// Greatest second moment, with AMSGrad.
-        v_max: optional,
+        v_max: optional positive,
         /// Average of SGD's rate.
         lambda: Tensor,
         /// SGD's rate over the learning rate; 0 as long as Adam steps.

@@ -72,7 +72,7 @@ fields! {
         /// The gradient.
         mu,
         /// Of the variance of its change, and of its noise.
-        b, b_hat,
+        b: positive, b_hat: positive,
     }
 
     /// Scalars of [`Vsgd`].

@@ -6,7 +6,7 @@ use super::plan::{Line, Plan};
 use super::position::Position;
 use super::select::Place;
 use super::transform::Transform;
-use super::visit::{ByParameter, Each, Path, compute_dtype, each_parameter, inner};
+use super::visit::{ByParameter, Each, Path, each_parameter, inner};
 use super::{BuildError, Builder, Descent, Probe, Setup};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Shape, Tensor};
@@ -90,10 +90,15 @@ impl Builder {
         let any = |is: fn(&AnyOptimizer) -> bool| {
             groups.iter().flat_map(|group| &group.optimizers).any(is)
         };
-        let (needs_loss, finds_rates) =
-            (any(AnyOptimizer::needs_loss), any(AnyOptimizer::finds_rate));
-        let settings = self.settings;
-        let setup = Arc::new(Setup { groups, members, plan, settings, needs_loss, finds_rates });
+        let setup = Arc::new(Setup {
+            needs_loss: any(AnyOptimizer::needs_loss),
+            finds_rates: any(AnyOptimizer::finds_rate),
+            sees_whole: any(AnyOptimizer::sees_whole),
+            groups,
+            members,
+            plan,
+            settings: self.settings,
+        });
         Ok(Descent { at: Position::start(&setup), setup })
     }
 
@@ -162,7 +167,7 @@ impl Found {
 fn line(parameter: &Found, group: &Schedules, optimizer: usize, place: engine::Place) -> Line {
     let any = &group.optimizers[optimizer];
     let look = match any {
-        AnyOptimizer::Ours(fused) => Some(fused.look(&parameter.shape, place)),
+        AnyOptimizer::Ours(fused) => Some(fused.look(&parameter.shape, parameter.dtype, place)),
         AnyOptimizer::Foreign(..) => None,
     };
     let mut line = Line {
@@ -181,7 +186,7 @@ fn line(parameter: &Found, group: &Schedules, optimizer: usize, place: engine::P
         let (group, optimizer) = ("-".into(), "-");
         return Line { group, optimizer, weight_decay: None, view: None, ..line };
     }
-    line.state_bytes = look.map(|look| look.numbers * compute_dtype(line.dtype).size());
+    line.state_bytes = look.map(|look| look.bytes);
     line
 }
 

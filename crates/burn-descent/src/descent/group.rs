@@ -158,6 +158,11 @@ impl AnyOptimizer {
         matches!(self, Self::Ours(fused) if fused.finds_rate())
     }
 
+    /// Does it make something of whole matrices?
+    pub(super) fn sees_whole(&self) -> bool {
+        matches!(self, Self::Ours(fused) if fused.sees_whole())
+    }
+
     /// Can it step a parameter alone, as far as one can know before a step?
     pub(super) fn steps_alone(&self) -> bool {
         !matches!(self, Self::Ours(fused) if !fused.steps_alone())

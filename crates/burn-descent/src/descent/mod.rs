@@ -129,6 +129,8 @@ struct Setup {
     needs_loss: bool,
     /// Does an optimizer find its own learning rate?
     finds_rates: bool,
+    /// Does an optimizer make something of whole matrices?
+    sees_whole: bool,
 }
 
 /// What was asked for around the optimizers.

@@ -27,6 +27,10 @@ pub struct Report {
     /// and D-Adaptation.
     #[serde(serialize_with = "as_read_map", skip_serializing_if = "Vec::is_empty")]
     pub estimates: Vec<(String, Reading)>,
+    /// How many refreshes of roots, bases and factors have failed so far, where an optimizer works on whole matrices: each
+    /// left the last ones in their place. More and more of them say that a factor has become NaN or infinite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_refreshes: Option<u64>,
     /// The norm of all gradients before clipping by it, if something has asked for it:
     /// `clip_norm`, a policy for what is not finite, or loss scaling.
     #[serde(serialize_with = "read_if_any")]

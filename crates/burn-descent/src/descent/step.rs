@@ -1,7 +1,7 @@
 //! One step of the whole model.
 
 use super::accumulate::{Batch, NO_LOSS, WEIGHTS, Whole};
-use super::apply::apply;
+use super::apply::{State, apply};
 use super::gradients::{Descending, first_not_finite, norm, zero_not_finite};
 use super::group::{AnyOptimizer, Schedules};
 use super::group_step::GroupStep;
@@ -10,7 +10,7 @@ use super::transform::transform;
 use super::visit::Tensors;
 use super::{Descent, DescentError, IntoGradients, NotFinite, Refused, Report};
 use burn::module::Module;
-use burn_descent_engine::Reading;
+use burn_descent_engine::{FusedState, Reading};
 
 /// Gradients that may be stepped down, and the groups at this step.
 type Prepared = (Descending, Vec<GroupStep>);
@@ -172,6 +172,7 @@ impl Descent {
             skipped_in_all: self.at.skipped,
             learning_rates: self.learning_rates(),
             estimates: self.estimates(),
+            failed_refreshes: self.failed_refreshes(),
             clip_factor: 1.0.into(),
             loss_scale: self.at.scale.as_ref().map(|scale| scale.value),
             ..Report::default()
@@ -300,6 +301,13 @@ impl Descent {
         self.setup.groups.iter().enumerate().filter_map(of_group).collect()
     }
 
+    /// How many refreshes of matrices have failed, where an optimizer works on whole ones.
+    fn failed_refreshes(&self) -> Option<u64> {
+        let states = self.at.states.values().filter_map(State::as_ours);
+        let count = || states.map(FusedState::failed_refreshes).sum();
+        self.setup.sees_whole.then(count)
+    }
+
     fn walk<M: Module>(
         &mut self,
         model: M,
@@ -326,6 +334,7 @@ impl Descent {
         self.at.under_way = false;
         (report.step, report.stepped) = (step, true);
         report.estimates = self.estimates();
+        report.failed_refreshes = self.failed_refreshes();
         report.update = before.map(|before| measure(&model, before));
         (model, report)
     }

@@ -87,6 +87,7 @@ fn cells(report: &Report) -> Vec<(String, String)> {
         skipped_in_all,
         learning_rates,
         estimates,
+        failed_refreshes,
         grad_norm,
         clip_factor,
         loss_scale,
@@ -102,6 +103,7 @@ fn cells(report: &Report) -> Vec<(String, String)> {
     let found =
         |(group, found): &(String, Reading)| (format!("estimate.{group}"), number(found.get()));
     let estimates = estimates.iter().map(found);
+    let failed = failed_refreshes.map(|count| ("failed_refreshes".to_owned(), count.to_string()));
     let cell = |(column, cell): (&str, String)| (column.to_owned(), cell);
     let before = [
         ("step", step.to_string()),
@@ -118,7 +120,8 @@ fn cells(report: &Report) -> Vec<(String, String)> {
         ("update.weight_norm", measured(weight_norm)),
         ("loss", measured(loss.as_ref())),
     ];
-    before.map(cell).into_iter().chain(rates).chain(estimates).chain(after.map(cell)).collect()
+    let between = rates.chain(estimates).chain(failed);
+    before.map(cell).into_iter().chain(between).chain(after.map(cell)).collect()
 }
 
 fn line(cells: &[String]) -> io::Result<Vec<u8>> {

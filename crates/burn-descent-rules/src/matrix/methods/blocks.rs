@@ -1,6 +1,6 @@
 //! Tensors cut into blocks, with a factor for each axis of each block.
 
-use crate::{Keep, Matrix, Start};
+use crate::{Keep, Matrix, Start, Whole};
 
 /// How a tensor is cut: what is longer than a block is cut into blocks of that length, and one of the rest. Equal
 /// blocks are a stack. Of no dimensions there are no blocks.
@@ -132,7 +132,12 @@ impl Blocks {
     }
 
     /// Takes the roots of the factors anew, of as many at once as have one size. Where there is none the last one stays.
-    pub(crate) fn renew<M: Matrix>(&self, kept: &mut [M], mut root: impl FnMut(M) -> Option<M>) {
+    pub(crate) fn renew<M: Matrix>(
+        &self,
+        kept: &mut [M],
+        at: &mut Whole,
+        root: impl Fn(M, &mut Whole) -> Option<M>,
+    ) {
         let mut left = kept;
         for equal in self.equal() {
             let (of_these, others) = left.split_at_mut(2 * equal.dims.len());
@@ -141,7 +146,8 @@ impl Blocks {
             let together = if alike { of_these.len() } else { 2 };
             for kept in of_these.chunks_exact_mut(together) {
                 let factors = kept.iter().step_by(2).cloned().collect();
-                let Some(roots) = root(M::join(factors, 0)).filter(is_finite) else { continue };
+                let roots = root(M::join(factors, 0), at).filter(is_finite);
+                let Some(roots) = at.refreshed(roots) else { continue };
                 for (number, kept) in kept.chunks_exact_mut(2).enumerate() {
                     kept[1] = roots.narrow(0, number * equal.count, equal.count);
                 }

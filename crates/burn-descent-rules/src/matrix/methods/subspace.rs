@@ -41,12 +41,22 @@ pub(super) mod tests {
     use crate::View;
     use crate::matrix::{Dense, Random, Singular};
     use crate::noise::Draw;
+    use std::sync::Arc;
 
     /// Where nothing is asked but random numbers.
     pub(crate) fn drawing(seed: u64) -> Whole {
         let random = Random { draw: Some(Draw::new(seed, 1, 0)), ..Random::default() };
         let (view, dims) = (View::vector(1), vec![1]);
-        Whole { number: 0, t: 1, lr: 0.1, view, dims, memory: vec![], random }
+        Whole {
+            number: 0,
+            t: 1,
+            lr: 0.1,
+            view,
+            dims,
+            memory: vec![],
+            random,
+            failed: Arc::default(),
+        }
     }
 
     #[test]

@@ -86,7 +86,7 @@ fields! {
         /// The momentum.
         m,
         /// Second moment of the orthogonal step.
-        v,
+        v: positive,
     }
 
     /// Scalars of [`AdaMuon`].

@@ -119,7 +119,7 @@ fields! {
         /// First moment.
         m,
         /// Second moment.
-        v,
+        v: positive,
         /// Velocity, with momentum.
         velocity: optional,
     }
@@ -200,7 +200,7 @@ impl Rule for Dash {
                 blocks.follow(&x, kept, self.beta2, 1.0 - self.beta2);
                 let is_first = at.t == self.start_preconditioning_step;
                 if is_first || has_started && at.t.is_multiple_of(self.precondition_frequency) {
-                    blocks.renew(kept, |factor| self.root(factor, blocks.order(), at));
+                    blocks.renew(kept, at, |factor, at| self.root(factor, blocks.order(), at));
                 }
                 x
             }

@@ -2,7 +2,7 @@
 //! dimension of the tensor.
 
 use crate::matrix::iterate;
-use crate::{Eigen, Keep, Matrix, Start};
+use crate::{Eigen, Keep, Matrix, Start, Whole};
 
 /// A dimension of a tensor, between those before it and those after it.
 #[derive(Clone, Copy)]
@@ -86,18 +86,18 @@ pub(crate) fn average<M: Matrix>(x: &M, sides: &[Side], kept: &mut [M], beta: f6
 }
 
 /// The bases become those of the eigenvectors of their factors. What has none keeps its basis.
-pub(crate) fn decompose<M: Matrix>(kept: &mut [M]) {
+pub(crate) fn decompose<M: Matrix>(kept: &mut [M], at: &Whole) {
     for pair in kept.chunks_exact_mut(2) {
-        if let Some(eigen) = Eigen::of(&pair[0]) {
+        if let Some(eigen) = at.refreshed(Eigen::of(&pair[0])) {
             pair[1] = eigen.vectors;
         }
     }
 }
 
 /// The bases come closer to those of the eigenvectors of their factors, by one step of an iteration.
-pub(crate) fn follow<M: Matrix>(kept: &mut [M], lift: f64) {
+pub(crate) fn follow<M: Matrix>(kept: &mut [M], lift: f64, at: &Whole) {
     for pair in kept.chunks_exact_mut(2) {
-        if let Some(basis) = iterate(&pair[0], &pair[1], lift) {
+        if let Some(basis) = at.refreshed(iterate(&pair[0], &pair[1], lift)) {
             pair[1] = basis;
         }
     }

@@ -175,12 +175,13 @@ impl Kron {
     /// The gradient with the random numbers that are added to it where factors descend.
     fn refresh<M: Matrix>(&self, g: M, factors: Factors<'_, M>, at: &mut Whole) -> M {
         let size = g.clone().abs().total().read().iter().sum::<f64>() / at.view.len() as f64;
-        if !size.is_finite() || size <= 0.0 {
-            return g;
-        }
+        let size = match at.refreshed(Some(size).filter(|size| size.is_finite())) {
+            Some(size) if size > 0.0 => size,
+            _ => return g,
+        };
         let v = at.normal(&g, g.dims());
         let g = g + v.clone().scale(DAMPING * size);
-        factors.descend(&g, &v, self.precond_lr);
+        at.refreshed(factors.descend(&g, &v, self.precond_lr));
         g
     }
 }

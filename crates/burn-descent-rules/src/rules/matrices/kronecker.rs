@@ -41,8 +41,8 @@ impl<M: Matrix> Factors<'_, M> {
     }
 
     /// Brings upper triangular factors forward with a gradient and random numbers of deviation 1. They stay where numbers
-    /// overflow.
-    pub(super) fn descend(self, g: &M, v: &M, lr: f64) {
+    /// overflow, which is `None`.
+    pub(super) fn descend(self, g: &M, v: &M, lr: f64) -> Option<()> {
         let a = self.along(g, |q, x| apply(q, &x));
         let b = self.along(v, |q, x| if is_diagonal(q) { x / q.clone() } else { divide(x, q) });
         let step = |(axis, q): (usize, &M)| {
@@ -57,10 +57,9 @@ impl<M: Matrix> Factors<'_, M> {
             Some(q.clone() - apply(&less.scale(lr / bound), q))
         };
         let new: Option<Vec<M>> = self.q.iter().enumerate().map(step).collect();
-        if let Some(new) = new {
-            self.q.clone_from_slice(&new);
-            balance(self.q);
-        }
+        self.q.clone_from_slice(&new?);
+        balance(self.q);
+        Some(())
     }
 }
 
@@ -143,7 +142,7 @@ mod tests {
             for t in 1..=100 {
                 // Of one direction only, which changes now and then.
                 let g = normal(t / 20).narrow(1, 0, 1).scale(size) * normal(1).narrow(2, 0, 1);
-                Factors { axes: &AXES, q: &mut q }.descend(&g, &normal(t), 0.9);
+                let _ = Factors { axes: &AXES, q: &mut q }.descend(&g, &normal(t), 0.9);
                 for q in &q {
                     let side = q.dims[1];
                     let diagonal: Vec<f64> = q.numbers.iter().step_by(side + 1).copied().collect();
@@ -168,7 +167,8 @@ mod tests {
         let count = 2000;
         for t in 1..=count {
             let lr = 0.3 * (1.0 - t as f64 / (count + 1) as f64);
-            Factors { axes: &AXES, q: &mut q }.descend(&colour(t), &normal(t + count), lr);
+            let factors = Factors { axes: &AXES, q: &mut q };
+            assert!(factors.descend(&colour(t), &normal(t + count), lr).is_some());
         }
         let mut mean = [0.0; 4];
         for t in 1..=500 {

@@ -89,7 +89,7 @@ impl LowRank {
 
     /// New bases: the first singular vectors of `g`. The old ones stay where there are none.
     pub(super) fn see<M: Matrix>(&self, g: &M, bases: &mut [M], at: &mut Whole) {
-        let Some(Singular { left, right, .. }) = Singular::of(g) else { return };
+        let Some(Singular { left, right, .. }) = at.refreshed(Singular::of(g)) else { return };
         self.refresh(g.dims(), bases, |is_left, dims| {
             let (along, new) = match is_left {
                 true => (1, left.narrow(2, 0, dims[2])),

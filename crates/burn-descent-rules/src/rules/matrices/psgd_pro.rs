@@ -133,7 +133,8 @@ impl PsgdPro {
         };
         let all = factors.q.iter().zip(sizes.iter()).enumerate();
         let (q, new): (Vec<M>, Vec<M>) = all.map(step).unzip();
-        if are_finite(&q) {
+        let found = are_finite(&q).then_some((q, new));
+        if let Some((q, new)) = at.refreshed(found) {
             factors.q.clone_from_slice(&q);
             balance(factors.q);
             sizes.clone_from_slice(&new);
@@ -212,13 +213,14 @@ mod tests {
     use crate::matrix::{Dense, Random};
     use crate::noise::Draw;
     use crate::slices::Walk;
+    use std::sync::Arc;
 
     const AXES: [usize; 2] = [4, 3];
 
     fn at(t: u64) -> Whole {
         let random = Random { draw: Some(Draw::new(5, t, 0)), ..Random::default() };
         let (view, dims) = (View::matrix(4, 3), AXES.to_vec());
-        Whole { number: 0, t, lr: 0.1, view, dims, memory: vec![], random }
+        Whole { number: 0, t, lr: 0.1, view, dims, memory: vec![], random, failed: Arc::default() }
     }
 
     fn normal(t: u64) -> Dense<f64> {

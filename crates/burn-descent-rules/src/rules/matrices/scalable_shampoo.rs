@@ -108,7 +108,7 @@ fields! {
         /// Momentum of the direction of the rule that is grafted.
         n,
         /// The second moment of that rule.
-        v: optional,
+        v: optional positive,
     }
 
     /// Scalars of [`ScalableShampoo`].
@@ -214,7 +214,7 @@ impl Rule for ScalableShampoo {
             let counted = (at.t / self.statistics_compute_steps) as f64;
             let least = self.matrix_eps * self.beta2.powf(counted);
             let ridge = Ridge { least, added: 0.0, share: self.relative_eps };
-            blocks.renew(kept, |factor| inverse_root(&factor, -1.0 / exponent, ridge));
+            blocks.renew(kept, at, |factor, _| inverse_root(&factor, -1.0 / exponent, ridge));
         }
         blocks.precondition(&g, kept, |x| x)
     }

@@ -19,7 +19,7 @@ options! {
     ///
     /// The roots are taken every `precondition_frequency` steps from the eigenvalues, on the host. Until the first
     /// time, weights stay where they are, or with `graft` go the way of the other rule. Where a decomposition fails,
-    /// the roots of the time before are kept.
+    /// the roots of the time before are kept, and the report counts it.
     ///
     /// The forms that there are, by options:
     ///
@@ -107,7 +107,7 @@ fields! {
         /// The average of the gradient.
         m: optional,
         /// The second moment of the rule that is grafted.
-        v: optional,
+        v: optional positive,
     }
 
     /// Scalars of [`Shampoo`].
@@ -206,7 +206,7 @@ impl Rule for Shampoo {
             let share = if self.beta2 == 1.0 { 1.0 } else { 1.0 - self.beta2 };
             blocks.follow(&u, kept, self.beta2, share);
             if at.t.is_multiple_of(self.precondition_frequency) {
-                blocks.renew(kept, |factor| self.root(factor, blocks.order(), at.t));
+                blocks.renew(kept, at, |factor, at| self.root(factor, blocks.order(), at.t));
             }
             if self.beta1 > 0.0 {
                 return u;

@@ -145,7 +145,7 @@ impl Rule for Soap {
         let t = at.t - self.skipped().min(at.t);
         if at.t == 1 {
             self.average(&g, &sides, kept, true);
-            decompose(kept);
+            decompose(kept, at);
         }
         if t == 0 {
             // Not 0, so that a NaN is not hidden.
@@ -165,7 +165,7 @@ impl Rule for Soap {
             self.average(&g, &sides, kept, false);
             let counted = if self.count_first { at.t } else { t };
             if counted.is_multiple_of(self.precondition_frequency) {
-                follow(kept, self.lift);
+                follow(kept, self.lift, at);
             }
         }
         if self.normalize_gradient { self.normalize(u) } else { u }

@@ -134,7 +134,7 @@ impl Rule for SPlus {
         let u = turn_all_back(u, &sides, kept);
         average(&g, &sides, kept, self.beta2);
         if at.t == 1 || at.t.is_multiple_of(self.inverse_steps) {
-            decompose(kept);
+            decompose(kept, at);
         }
         u
     }

@@ -203,7 +203,8 @@ impl Setup {
 
     /// What our optimizers' options are by default.
     pub(super) fn defaults(&self) -> BTreeMap<String, String> {
-        self.groups.iter().flat_map(|group| own_options(group, Fused::defaults)).collect()
+        let defaults = |fused: &Fused| fused.defaults().to_vec();
+        self.groups.iter().flat_map(|group| own_options(group, defaults)).collect()
     }
 }
 
@@ -215,24 +216,23 @@ fn group_options(group: &Schedules, options: &mut BTreeMap<String, String>) {
     for (option, schedule) in &group.options {
         add(&format!("schedule of {option}"), format!("{schedule:?}"));
     }
-    for (option, value) in own_options(group, Fused::options) {
-        options.insert(option, value);
-    }
+    let own = |fused: &Fused| [fused.options(), &fused.kept()].concat();
+    options.extend(own_options(group, own));
 }
 
 /// What `of` tells of the options of a group's optimizers, by the name that says where they are.
 fn own_options(
     group: &Schedules,
-    of: fn(&Fused) -> &[(String, String)],
+    of: impl Fn(&Fused) -> Vec<(String, String)>,
 ) -> impl Iterator<Item = (String, String)> {
     group.optimizers.iter().enumerate().flat_map(move |(number, optimizer)| {
         let where_to = if number == 0 { "" } else { OF_VECTORS };
         let options = match optimizer {
             AnyOptimizer::Ours(fused) => of(fused),
-            AnyOptimizer::Foreign(..) => &[],
+            AnyOptimizer::Foreign(..) => Vec::new(),
         };
-        options.iter().map(move |(option, value)| {
-            (format!("group `{}`: {option}{where_to}", group.name), value.clone())
+        options.into_iter().map(move |(option, value)| {
+            (format!("group `{}`: {option}{where_to}", group.name), value)
         })
     })
 }

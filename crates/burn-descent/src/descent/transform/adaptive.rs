@@ -3,7 +3,7 @@ use crate::descent::arithmetic::{applied, built};
 use burn::tensor::Tensor;
 use burn_descent_engine::Fused;
 use burn_descent_rules::Domain::Row;
-use burn_descent_rules::{Empty, Over, Real, Rule, fields, options};
+use burn_descent_rules::{Empty, Over, Real, Rule, adaptive_clip, fields, options};
 use std::sync::LazyLock;
 
 options! {
@@ -19,9 +19,6 @@ fields! { struct Scalars { clipping, factor } }
 
 /// The least norm that weights count with, so that those that begin at zero can grow.
 const EPS: f64 = 1e-3;
-
-/// The least norm that a gradient is divided by.
-const LEAST: f64 = 1e-6;
 
 impl Rule for ClipAdaptive {
     const NAME: &'static str = "clip_adaptive";
@@ -40,9 +37,8 @@ impl Rule for ClipAdaptive {
         k: Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Empty<R>) {
-        let most = k.clipping * over.norm(Row, w).max(R::lit(EPS));
-        let share = most / (k.factor * over.norm(Row, g)).max(R::lit(LEAST));
-        (g * R::select(share.lt(R::lit(1.0)), share, R::lit(1.0)), s)
+        let (of_w, of_g) = (over.norm(Row, w), k.factor * over.norm(Row, g));
+        (g * adaptive_clip(k.clipping, R::lit(EPS), of_w, of_g), s)
     }
 }
 
