@@ -12,6 +12,11 @@ use burn_pack::Reader;
 use std::sync::Arc;
 
 impl Fused {
+    /// Are the weights to evaluate others than those that are trained?
+    pub fn evaluates_elsewhere(&self) -> bool {
+        !self.program.code.evaluate.is_identity()
+    }
+
     /// The model to evaluate and to ship, in burn's [`valid`](Module::valid) form.
     ///
     /// Where the rule trains at one point and is evaluated at another, as

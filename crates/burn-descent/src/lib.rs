@@ -108,7 +108,7 @@ mod range_test;
 pub mod registry;
 mod trainer;
 
-pub use averaging::{Average, Ema, Lookahead, Swa};
+pub use averaging::{Average, Ema, Lookahead, Mechanic, Swa};
 #[doc(inline)]
 pub use burn_descent_engine::{
     Build, Deferred, Fused, FusedState, Place, Reading, Rounding, StepError, Store, UnknownStore,

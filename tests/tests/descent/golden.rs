@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use burn_descent::{Builder, Descent, Lookahead, Probe, registry};
+use burn_descent::{Builder, Descent, Lookahead, Mechanic, Probe, registry};
 use burn_descent_golden::{Case, F64_TOLERANCE, LOW_PRECISION_TOLERANCE, OptimizerFile, Step};
 use burn_descent_tests::values;
 use std::path::Path;
@@ -71,26 +71,31 @@ fn lookahead(file: &str, wrapped: &str, k: &str, alpha: &str) {
     let cases = cases(file);
     assert!(cases.iter().any(|case| keeps(&case)));
     for case in cases.iter().filter(keeps) {
-        let mut model = Vectors::new(case);
+        let model = Vectors::new(case);
         let lookahead = Lookahead::new()
             .k(number(case, k).expect("a period") as u64)
             .alpha(number(case, alpha).expect("a share"));
         let builder = inner(case, wrapped).lookahead(lookahead);
         let mut descent = builder.build(&model).expect("it fits");
-        let gradients = case.grads.as_ref().expect("gradients");
-        for (step, gradient) in gradients.iter().enumerate().take(case.steps) {
-            let mut by_parameter = GradientsParams::new();
-            for (param, gradient) in model.tensors.iter().zip(gradient) {
-                by_parameter.register(param.id, tensor(gradient));
-            }
-            (model, _) = descent.step(model, by_parameter).expect("a good step");
-            let Some(at) = case.record.iter().position(|recorded| *recorded == step + 1) else {
-                continue;
-            };
-            model.assert_is(F64_TOLERANCE, case, step + 1, &case.params[at]);
-            if let Some(slow) = &case.eval_params {
-                descent.evaluate(&model).assert_is(F64_TOLERANCE, case, step + 1, &slow[at]);
-            }
+        follow(case, &mut descent, model);
+    }
+}
+
+/// Takes the steps of a case, and compares.
+fn follow(case: &Case, descent: &mut Descent, mut model: Vectors) {
+    let gradients = case.grads.as_ref().expect("gradients");
+    for (step, gradient) in gradients.iter().enumerate().take(case.steps) {
+        let mut by_parameter = GradientsParams::new();
+        for (param, gradient) in model.tensors.iter().zip(gradient) {
+            by_parameter.register(param.id, tensor(gradient));
+        }
+        (model, _) = descent.step(model, by_parameter).expect("a good step");
+        let Some(at) = case.record.iter().position(|recorded| *recorded == step + 1) else {
+            continue;
+        };
+        model.assert_is(F64_TOLERANCE, case, step + 1, &case.params[at]);
+        if let Some(slow) = &case.eval_params {
+            descent.evaluate(&model).assert_is(F64_TOLERANCE, case, step + 1, &slow[at]);
         }
     }
 }
@@ -134,4 +139,26 @@ fn sam_and_asam_are_those_of_pytorch_optimizer() {
         }
     }
     assert_eq!(compared, [true, true]);
+}
+
+#[test]
+fn mechanic_is_that_of_optax() {
+    let cases = cases("optax__mechanize.json.gz");
+    let cases: Vec<_> = cases.iter().filter(|case| case.grads.is_some()).collect();
+    assert!(cases.len() >= 5);
+    for case in cases {
+        let base = case.hyper("base").and_then(|base| base.as_str()).expect("it wraps one");
+        // optax's defaults, of which the case says nothing.
+        let options: &[_] = if base == "adamw" { &[("weight_decay", "1e-4")] } else { &[] };
+        let optimizer = registry::build(base, options).expect("its options");
+        let mechanic = Mechanic::new()
+            .s_init(number(case, "s_init").expect("a share"))
+            .betas(number(case, "num_betas").expect("a number") as u64)
+            .weight_decay(number(case, "weight_decay").expect("a decay"))
+            .eps(number(case, "eps").expect("an epsilon"));
+        let model = Vectors::new(case);
+        let builder = Descent::builder(optimizer).lr(number(case, "lr").expect("a rate"));
+        let mut descent = builder.mechanic(mechanic).build(&model).expect("it fits");
+        follow(case, &mut descent, model);
+    }
 }

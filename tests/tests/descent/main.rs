@@ -13,6 +13,7 @@ mod leaf;
 mod life;
 mod line;
 mod matrices;
+mod mechanic;
 mod odd;
 mod policies;
 mod precision;

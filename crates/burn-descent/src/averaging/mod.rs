@@ -5,10 +5,13 @@
 
 mod ema;
 mod lookahead;
+mod mechanic;
 mod swa;
 
 pub use ema::Ema;
 pub use lookahead::Lookahead;
+pub use mechanic::Mechanic;
+pub(crate) use mechanic::{Factors, NAME as MECHANIC};
 pub use swa::Swa;
 
 use crate::descent::{ByParameter, Tensors, arithmetic, compute_dtype};

@@ -2,7 +2,7 @@
 
 use super::{Group, LossScale, NotFinite, Probe, Select, Settings, Transform};
 use crate::Schedule;
-use crate::averaging::{Average, Lookahead};
+use crate::averaging::{Average, Lookahead, Mechanic};
 use burn::optim::Optimizer;
 use burn_descent_rules::schedules::ReduceOnPlateau;
 use burn_descent_rules::{InvalidOption, Range};
@@ -29,6 +29,7 @@ impl Builder {
                 accumulate: 1,
                 average: None,
                 lookahead: None,
+                mechanic: None,
                 loss_scale: None,
                 plateau: None,
                 probe: None,
@@ -132,6 +133,12 @@ impl Builder {
         self
     }
 
+    /// Tunes a factor of the optimizers' steps.
+    pub fn mechanic(mut self, mechanic: Mechanic) -> Self {
+        self.settings.mechanic = Some(mechanic);
+        self
+    }
+
     /// Takes gradients elsewhere than at the weights: [`Descent::step_with`](crate::Descent::step_with).
     pub fn probe(mut self, probe: Probe) -> Self {
         self.settings.probe = Some(probe);
@@ -163,6 +170,7 @@ impl Builder {
         settings.transforms.iter().try_for_each(Transform::check)?;
         settings.average.iter().try_for_each(Average::check)?;
         settings.lookahead.iter().try_for_each(Lookahead::check)?;
+        settings.mechanic.iter().try_for_each(Mechanic::check)?;
         settings.loss_scale.iter().try_for_each(LossScale::check)?;
         settings.plateau.iter().try_for_each(ReduceOnPlateau::check)?;
         settings.probe.iter().try_for_each(Probe::check)

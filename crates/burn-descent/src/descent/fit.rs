@@ -8,10 +8,11 @@ use super::select::Place;
 use super::transform::Transform;
 use super::visit::{ByParameter, Each, Path, each_parameter, inner};
 use super::{BuildError, Builder, Descent, Probe, Setup};
+use crate::averaging::MECHANIC;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Shape, Tensor};
 use burn_descent_engine as engine;
-use burn_descent_rules::{OptionError, View};
+use burn_descent_rules::{InvalidOption, OptionError, View};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -32,6 +33,19 @@ impl Builder {
             if let Some(group) = self.groups.iter().find(ahead) {
                 let (group, optimizer) = (group.name.clone(), group.optimizer.name());
                 return Err(BuildError::Ahead { group, optimizer });
+            }
+        }
+        if self.settings.mechanic.is_some() {
+            let elsewhere = |group: &&Group| group.optimizer.evaluates_elsewhere();
+            if let Some(group) = self.groups.iter().find(elsewhere) {
+                return Err(InvalidOption {
+                    owner: "descent",
+                    option: MECHANIC.into(),
+                    value: group.optimizer.name().to_owned(),
+                    allowed: "around optimizers that are evaluated at the weights that they train"
+                        .into(),
+                }
+                .into());
             }
         }
         let ours = |any: &AnyOptimizer| match any {

@@ -184,6 +184,7 @@ impl Look<'_> {
             ("accumulated gradient", &at.accumulator.sums),
             ("average", &at.averages.weights),
             ("slow weights", &at.slow),
+            ("start", &at.starts),
         ];
         for (part, kept) in kept.into_iter().filter(|(_, kept)| !kept.is_empty()) {
             let fits = |kept: Option<Tensor<D>>| kept.is_none_or(|kept| kept.shape() == shape);

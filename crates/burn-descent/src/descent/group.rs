@@ -163,6 +163,11 @@ impl AnyOptimizer {
         matches!(self, Self::Ours(fused) if fused.sees_whole())
     }
 
+    /// Are the weights to evaluate others than those that it trains?
+    pub(super) fn evaluates_elsewhere(&self) -> bool {
+        matches!(self, Self::Ours(fused) if fused.evaluates_elsewhere())
+    }
+
     /// Can it step a parameter alone, as far as one can know before a step?
     pub(super) fn steps_alone(&self) -> bool {
         !matches!(self, Self::Ours(fused) if !fused.steps_alone())

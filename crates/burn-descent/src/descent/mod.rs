@@ -46,6 +46,7 @@ mod group_step;
 mod lookahead;
 mod loss_scale;
 mod measure;
+mod mechanic;
 mod param;
 mod plan;
 mod position;
@@ -79,7 +80,7 @@ pub use transform::Transform;
 pub(crate) use visit::{ByParameter, Tensors, compute_dtype};
 
 use crate::Schedule;
-use crate::averaging::{Average, Lookahead};
+use crate::averaging::{Average, Lookahead, Mechanic};
 use burn::tensor::Tensor;
 use burn_descent_rules::schedules::ReduceOnPlateau;
 use group::{Member, Schedules};
@@ -142,6 +143,7 @@ struct Settings {
     accumulate: u32,
     average: Option<Average>,
     lookahead: Option<Lookahead>,
+    mechanic: Option<Mechanic>,
     loss_scale: Option<LossScale>,
     plateau: Option<ReduceOnPlateau>,
     probe: Option<Probe>,

@@ -62,6 +62,7 @@ impl Plan {
         let kept = [
             ("average", settings.average.is_some()),
             ("slow weights", settings.lookahead.is_some()),
+            ("starts", settings.mechanic.is_some()),
             ("accumulated gradients", settings.accumulate > 1),
         ];
         let kept = kept.into_iter().filter(|(_, is)| *is).map(|(name, _)| (name, once)).collect();

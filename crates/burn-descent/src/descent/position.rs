@@ -5,7 +5,7 @@ use super::accumulate::Accumulator;
 use super::apply::States;
 use super::loss_scale::Scale;
 use super::visit::Tensors;
-use crate::averaging::Averages;
+use crate::averaging::{Averages, Factors};
 use burn_descent_rules::schedules::ReduceOnPlateau;
 
 /// All that changes from step to step. A checkpoint holds this, and the weights.
@@ -19,6 +19,9 @@ pub(super) struct Position {
     pub(super) averages: Averages,
     /// The slow weights of Lookahead.
     pub(super) slow: Tensors,
+    /// Where parameters began, for Mechanic, and its factors.
+    pub(super) starts: Tensors,
+    pub(super) mechanic: Option<Factors>,
     pub(super) scale: Option<Scale>,
     pub(super) plateau: Option<ReduceOnPlateau>,
     /// Is a step under way? If so between two calls, a panic has ended it in the middle.
@@ -35,6 +38,8 @@ impl Position {
             accumulator: Accumulator::default(),
             averages: Averages::default(),
             slow: Tensors::new(),
+            starts: Tensors::new(),
+            mechanic: setup.settings.mechanic.as_ref().map(Factors::start),
             scale: setup.settings.loss_scale.as_ref().map(Scale::start),
             plateau: setup.settings.plateau.clone(),
             under_way: false,

@@ -24,7 +24,7 @@ pub struct Report {
     #[serde(serialize_with = "as_map")]
     pub learning_rates: Vec<(String, f64)>,
     /// Name of each group whose optimizer finds its own learning rate, and what it has found so far: `d` of Prodigy
-    /// and D-Adaptation.
+    /// and D-Adaptation. Then `mechanic`, with the factor of [`Mechanic`](crate::Mechanic).
     #[serde(serialize_with = "as_read_map", skip_serializing_if = "Vec::is_empty")]
     pub estimates: Vec<(String, Reading)>,
     /// How many refreshes of roots, bases and factors have failed so far, where an optimizer works on whole matrices: each

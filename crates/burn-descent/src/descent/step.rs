@@ -9,11 +9,13 @@ use super::measure::{measure, remember};
 use super::transform::transform;
 use super::visit::Tensors;
 use super::{Descent, DescentError, IntoGradients, NotFinite, Refused, Report};
+use crate::averaging::MECHANIC;
 use burn::module::Module;
 use burn_descent_engine::{FusedState, Reading};
 
 /// Gradients that may be stepped down, and the groups at this step.
-type Prepared = (Descending, Vec<GroupStep>);
+/// and what Mechanic has to know of them.
+type Prepared = (Descending, Vec<GroupStep>, Option<f64>);
 
 impl Descent {
     /// A step down the gradients of `loss.backward()`, or a part of one while micro-batches are
@@ -234,7 +236,8 @@ impl Descent {
         report.grad_norm = norm;
         let factor = report.clip_factor.times(factor);
         let groups = groups.into_iter().map(|group| group.meeting(&factor, loss)).collect();
-        Ok((report, Some((found, groups))))
+        let along = self.along(model, &found.gradients, &factor);
+        Ok((report, Some((found, groups, along))))
     }
 
     /// A step that is not taken.
@@ -295,10 +298,12 @@ impl Descent {
             let mut states = members.filter_map(|(id, _)| self.at.states.get(id)?.as_ours());
             Some((group.name.clone(), fused.estimate(states.next())?))
         };
+        let factor =
+            self.at.mechanic.iter().map(|factors| (MECHANIC.to_owned(), factors.sum().into()));
         if !self.setup.finds_rates {
-            return Vec::new();
+            return factor.collect();
         }
-        self.setup.groups.iter().enumerate().filter_map(of_group).collect()
+        self.setup.groups.iter().enumerate().filter_map(of_group).chain(factor).collect()
     }
 
     /// How many refreshes of matrices have failed, where an optimizer works on whole ones.
@@ -311,7 +316,7 @@ impl Descent {
     fn walk<M: Module>(
         &mut self,
         model: M,
-        (found, groups): Prepared,
+        (found, groups, along): Prepared,
         mut report: Report,
     ) -> (M, Report) {
         let setup = self.setup.clone();
@@ -322,7 +327,11 @@ impl Descent {
         self.before_step(&model);
 
         self.at.under_way = true;
-        let model = apply(model, &setup.members, &groups, &mut self.at.states, found);
+        let tuning = along.zip(self.before_tuning(&model, &found.gradients));
+        let mut model = apply(model, &setup.members, &groups, &mut self.at.states, found);
+        if let Some((h, tuning)) = tuning {
+            model = self.tune(model, tuning, h);
+        }
         self.at.steps = step;
         if let (Some(options), Some(scale)) = (&setup.settings.loss_scale, &mut self.at.scale) {
             scale.after_good(options);

@@ -44,8 +44,8 @@ const RMSPROP: &[(&str, Meaning)] = &[
     ("bias_correction", Switch("bias_correction")),
 ];
 
-const MECHANIC: &str = "optax: Mechanic keeps four numbers of the model for each of its six betas, and x₀ beside the \
-     state of another optimizer: more states than a rule here has";
+const MECHANIC: &str = "a wrapper around another optimizer, which `Descent` has: it is held to these trajectories in \
+     tests/tests/descent/golden.rs";
 
 const MUON: &[(&str, Meaning)] = &[
     ("learning_rate", Lr),

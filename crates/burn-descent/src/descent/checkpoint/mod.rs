@@ -10,6 +10,7 @@ mod take;
 
 pub use error::{CheckpointError, Mismatch};
 
+use crate::averaging::Factors;
 use burn::tensor::{DType, Shape, TensorData};
 use burn_descent_rules::schedules::ReduceOnPlateau;
 use burn_pack::Scalar;
@@ -96,6 +97,8 @@ struct Header {
     averaged: u64,
     loss_scale: Option<SavedScale>,
     plateau: Option<ReduceOnPlateau>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mechanic: Option<Factors>,
     notes: BTreeMap<String, String>,
 }
 
@@ -130,6 +133,7 @@ const ACCUMULATE: &str = "accumulate";
 const SUM: &str = "sum";
 const AVERAGE: &str = "average";
 const SLOW: &str = "slow";
+const START: &str = "start";
 const WEIGHTS: &str = "weights";
 const STATE: &str = "state";
 

@@ -1,7 +1,7 @@
 //! What of a checkpoint fits each parameter of a model.
 
 use super::restore::Found;
-use super::{AVERAGE, Mismatch, Parameter, SLOW, STATE, SUM, WEIGHTS, name, portable};
+use super::{AVERAGE, Mismatch, Parameter, SLOW, START, STATE, SUM, WEIGHTS, name, portable};
 use crate::descent::Descent;
 use crate::descent::apply::State;
 use crate::descent::group::AnyOptimizer;
@@ -71,6 +71,9 @@ impl Each for Look<'_> {
         }
         if settings.lookahead.is_some() {
             self.part(SLOW, path, id, &weights, |position| &mut position.slow);
+        }
+        if settings.mechanic.is_some() {
+            self.part(START, path, id, &weights, |position| &mut position.starts);
         }
     }
 

@@ -211,6 +211,12 @@ fn position(
         let value = scale.value.clamp(options.min_scale, options.max_scale);
         position.scale = Some(Scale { value, good: scale.good });
     }
+    if let (Some(factors), Some(options)) = (&header.mechanic, &settings.mechanic) {
+        if !factors.fits(options) {
+            return Err(damaged("the factors of Mechanic"));
+        }
+        position.mechanic = Some(factors.clone());
+    }
     if let (Some(plateau), Some(_)) = (&header.plateau, &settings.plateau) {
         plateau.check().map_err(|error| CheckpointError::Damaged(error.to_string()))?;
         position.plateau = Some(plateau.clone());

@@ -2,8 +2,9 @@
 
 use super::{
     ACCUMULATE, AVERAGE, Checkpoint, CheckpointError, Header, Mismatch, OF_VECTORS, Parameter,
-    SLOW, STATE, SUM, SavedScale, WEIGHTS, name, portable,
+    SLOW, START, STATE, SUM, SavedScale, WEIGHTS, name, portable,
 };
+use crate::averaging::MECHANIC;
 use crate::descent::apply::State;
 use crate::descent::buffers::buffers;
 use crate::descent::frozen::Frozen;
@@ -62,6 +63,7 @@ impl Descent {
             averaged: at.averages.seen.values().copied().max().unwrap_or(0),
             loss_scale: at.scale.as_ref().map(|s| SavedScale { value: s.value, good: s.good }),
             plateau: at.plateau.clone(),
+            mechanic: at.mechanic.clone(),
             notes: BTreeMap::new(),
         };
         Ok(Checkpoint {
@@ -163,6 +165,7 @@ impl Each for Take<'_> {
         self.part(SUM, path, kept(&at.accumulator.sums));
         self.part(AVERAGE, path, kept(&at.averages.weights));
         self.part(SLOW, path, kept(&at.slow));
+        self.part(START, path, kept(&at.starts));
     }
 
     fn each_int<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D, Int>>) {
@@ -198,6 +201,9 @@ impl Setup {
             ("probe", format!("{:?}", w.probe)),
         ];
         options.extend(around.map(|(option, value)| (option.to_owned(), value)));
+        // Not in what earlier versions have written.
+        let mechanic = w.mechanic.as_ref().map(|mechanic| format!("{mechanic:?}"));
+        options.extend(mechanic.map(|value| (MECHANIC.to_owned(), value)));
         options
     }
 
