@@ -223,7 +223,7 @@ pub struct Flags {
 }
 
 /// The flags that predicting has no use for.
-const TRAINING: [&str; 26] = [
+const TRAINING: [&str; 27] = [
     "data",
     "target",
     "drop",
@@ -244,6 +244,7 @@ const TRAINING: [&str; 26] = [
     "accumulate",
     "flush",
     "ema",
+    "mechanic",
     "plot",
     "log",
     "save",

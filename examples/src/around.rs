@@ -28,6 +28,11 @@ pub struct Around {
     /// 0.99 smooths over some hundred steps; 0 is none [default: none]
     #[arg(long, value_name = "DECAY", allow_negative_numbers = true, help_heading = "Training")]
     pub ema: Option<f64>,
+
+    /// Let Mechanic tune a factor of the optimizer's steps, so that --lr is of less matter
+    #[arg(long, help_heading = "Training")]
+    #[serde(default)]
+    pub mechanic: bool,
 }
 
 impl Around {
@@ -39,6 +44,7 @@ impl Around {
             accumulate: self.accumulate.or(saved.accumulate),
             flush: self.flush || saved.flush,
             ema: self.ema.or(saved.ema),
+            mechanic: self.mechanic || saved.mechanic,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::model::Network;
 use crate::recipe::Recipe;
 use crate::train::Epoch;
 use anyhow::{Result, ensure};
-use burn_descent::{Descent, Ema, Schedule};
+use burn_descent::{Descent, Ema, Mechanic, Schedule};
 use serde::{Deserialize, Serialize};
 
 /// Epochs, if nobody says how many.
@@ -78,6 +78,7 @@ impl Position {
         let walk = walk.accumulate(self.around.batches());
         let walk = clip_norm.into_iter().fold(walk, |walk, norm| walk.clip_norm(norm));
         let walk = ema.into_iter().fold(walk, |walk, decay| walk.average(Ema::new(decay)));
+        let walk = if self.around.mechanic { walk.mechanic(Mechanic::new()) } else { walk };
         Ok(walk.build(model)?)
     }
 

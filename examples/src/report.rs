@@ -172,6 +172,9 @@ pub fn json(position: &Position, backend: Backend, detail: &Detail) -> String {
     set("accumulate", json!(position.around.batches()));
     set("flush", json!(position.around.flush));
     set("ema", json!(position.around.ema));
+    set("mechanic", json!(position.around.mechanic));
+    set("state", json!(recipe.state));
+    set("weights", json!(recipe.weights));
     Value::Object(object).to_string()
 }
 

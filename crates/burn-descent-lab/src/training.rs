@@ -19,6 +19,7 @@ pub struct Bench {
     classroom: Classroom,
     widths: [usize; 2],
     device: Device,
+    around: Around,
 }
 
 /// When a training ends, if it does not diverge.
@@ -65,7 +66,18 @@ impl Bench {
     /// Moves examples to a device.
     pub fn new(data: Dataset, device: &Device) -> Self {
         let widths = data.widths();
-        Self { classroom: Classroom::new(data, device), widths, device: device.clone() }
+        Self {
+            classroom: Classroom::new(data, device),
+            widths,
+            device: device.clone(),
+            around: Around::default(),
+        }
+    }
+
+    /// The same, with this around every optimizer.
+    pub fn around(mut self, around: Around) -> Self {
+        self.around = around;
+        self
     }
 
     /// The training examples, and those to judge by.
@@ -82,7 +94,7 @@ impl Bench {
         let model = recipe.network(self.widths, &self.device)?;
         let position = Position {
             recipe: recipe.clone(),
-            around: Around::default(),
+            around: self.around.clone(),
             epochs,
             data: 0,
             steps: 0,

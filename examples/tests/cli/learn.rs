@@ -23,7 +23,7 @@ fn the_json_object_has_its_keys_and_the_plot_is_drawn() {
     let json = folder.json(line);
     let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "optimizer backend epochs train_loss test_loss r2 rmse seconds steps schedule \
-                    clip_norm accumulate flush ema";
+                    clip_norm accumulate flush ema mechanic state weights";
     assert_eq!(keys.join(" "), expected);
     assert_eq!(json["steps"], 2 * 128_u64.div_ceil(32));
     assert!(fs::read_to_string(folder.path("new/loss.svg")).unwrap().contains("data.csv: R2"));

@@ -26,6 +26,7 @@ fn a_resumed_run_ends_with_the_same_bits() {
         "--hidden 64,80 --state bf16-stochastic --weights bf16-stochastic",
         // Eight batches an epoch, the last one smaller: after three epochs three of them wait.
         "--accumulate 7 --ema 0.99 --clip-norm 0.5",
+        "--optimizer sgd --lr 1 --mechanic",
     ] {
         let how = if how.contains("--hidden") { how.into() } else { format!("--hidden 8 {how}") };
         let whole = folder.json(&format!("classifier {LINE} {how} --epochs 6 --save whole.bpk"));

@@ -16,6 +16,7 @@ mod run;
 mod share;
 mod stored;
 mod two;
+mod widened;
 mod window;
 
 pub(crate) use leaf::{holds, is_alone};

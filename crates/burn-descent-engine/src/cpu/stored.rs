@@ -5,11 +5,12 @@ use super::collect::{Collect, Collected, Tile, Wanted};
 pub(super) use super::pass::States as Slices;
 use super::pass::{Given, Pass, Passes};
 use super::share::{Step, Work, is_shared, share};
+use super::widened::{by_chunks, collect_widened};
 use crate::MAX_LANES;
 use crate::code::Code;
 use crate::grid::Grid;
 use crate::scalars::Scalars;
-use crate::store::{Beside, Codes, Dice, Keeping, Narrow};
+use crate::store::{Beside, Codes, Dice, Keeping};
 use burn::backend::DispatchTensor;
 use burn::tensor::{bf16, f16};
 use burn_descent_rules::{Domain, MAX_SUMS, Real};
@@ -156,7 +157,10 @@ pub(super) fn given<'a, T>(
 }
 
 /// All states cut at one place; those that the rule does not have stay empty.
-fn split_slices<T>(states: Slices<'_, T>, middle: usize) -> (Slices<'_, T>, Slices<'_, T>) {
+pub(super) fn split_slices<T>(
+    states: Slices<'_, T>,
+    middle: usize,
+) -> (Slices<'_, T>, Slices<'_, T>) {
     let (mut left, mut right) = (Slices::default(), Slices::default());
     for ((state, left), right) in states.into_iter().zip(&mut left).zip(&mut right) {
         (*left, *right) = state.split_at_mut(middle.min(state.len()));
@@ -232,179 +236,3 @@ macro_rules! impl_half {
     )*};
 }
 impl_half!(f16, bf16);
-
-/// Elements that are widened together: 2 KB of each list on the stack. Blocks of eight-bit numbers end where they do.
-const WIDE: usize = 512;
-
-type Room = [f32; WIDE];
-
-/// A type of which numbers are computed in f32: itself, or one of two bytes.
-trait Widened: Stored<Compute = f32> {
-    /// Widens numbers into a room, if they are not computed where they lie.
-    fn widen(numbers: &[Self], at: usize, beside: &Beside<'_>, room: &mut Room);
-    /// Where they are computed.
-    fn computed<'a>(numbers: &'a mut [Self], room: &'a mut Room) -> &'a mut [f32];
-    /// The same, to be read.
-    fn seen<'a>(numbers: &'a [Self], room: &'a Room) -> &'a [f32];
-    /// Keeps what has been computed.
-    fn narrow(numbers: &mut [Self], room: &Room, at: usize, place: usize, beside: &mut Beside<'_>);
-}
-
-impl Widened for f32 {
-    #[inline(always)]
-    fn widen(_: &[f32], _: usize, _: &Beside<'_>, _: &mut Room) {}
-    fn computed<'a>(numbers: &'a mut [f32], _: &'a mut Room) -> &'a mut [f32] {
-        numbers
-    }
-    fn seen<'a>(numbers: &'a [f32], _: &'a Room) -> &'a [f32] {
-        numbers
-    }
-    #[inline(always)]
-    fn narrow(_: &mut [f32], _: &Room, _: usize, _: usize, _: &mut Beside<'_>) {}
-}
-
-impl<T: Stored<Compute = f32> + Narrow> Widened for T {
-    #[inline(always)]
-    fn widen(numbers: &[T], at: usize, beside: &Beside<'_>, room: &mut Room) {
-        beside.read(at, numbers, room);
-    }
-    fn computed<'a>(numbers: &'a mut [T], room: &'a mut Room) -> &'a mut [f32] {
-        &mut room[..numbers.len()]
-    }
-    fn seen<'a>(numbers: &'a [T], room: &'a Room) -> &'a [f32] {
-        &room[..numbers.len()]
-    }
-    #[inline(always)]
-    fn narrow(numbers: &mut [T], room: &Room, at: usize, place: usize, beside: &mut Beside<'_>) {
-        beside.write(at, &room[..numbers.len()], place, numbers);
-    }
-}
-
-/// Lists that are widened together.
-struct Rooms {
-    p: Room,
-    g: Room,
-    states: [Room; MAX_LANES],
-}
-
-impl Rooms {
-    fn new() -> Self {
-        let zeros = [0.0; WIDE];
-        Self { p: zeros, g: zeros, states: [zeros; MAX_LANES] }
-    }
-
-    /// Widens elements, the states from a place in their lists on.
-    fn widen<T: Widened>(&mut self, p: &[T], g: &[T], coded: &Coded<'_>, at: usize) {
-        pulp::Arch::new().dispatch(Widen { rooms: self, p, g, coded, at });
-    }
-
-    /// Narrows them after a step.
-    fn narrow<T: Widened>(&self, p: &mut [T], coded: &mut Coded<'_>, at: usize, place: usize) {
-        pulp::Arch::new().dispatch(ToNarrow { rooms: self, p, coded, at, place });
-    }
-}
-
-/// Work that is compiled for the vectors of the processor.
-struct Widen<'a, 'c, T> {
-    rooms: &'a mut Rooms,
-    p: &'a [T],
-    g: &'a [T],
-    coded: &'a Coded<'c>,
-    at: usize,
-}
-
-impl<T: Widened> pulp::NullaryFnOnce for Widen<'_, '_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn call(self) {
-        let Self { rooms, p, g, coded, at } = self;
-        T::widen(p, at, &coded.beside, &mut rooms.p);
-        T::widen(g, 0, &Beside::default(), &mut rooms.g);
-        for (state, room) in coded.states.iter().zip(&mut rooms.states) {
-            if let Some((codes, _)) = state {
-                codes.read(at, &mut room[..p.len()]);
-            }
-        }
-    }
-}
-
-/// The same, back.
-struct ToNarrow<'a, 'c, T> {
-    rooms: &'a Rooms,
-    p: &'a mut [T],
-    coded: &'a mut Coded<'c>,
-    at: usize,
-    place: usize,
-}
-
-impl<T: Widened> pulp::NullaryFnOnce for ToNarrow<'_, '_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn call(self) {
-        let Self { rooms, p, coded, at, place } = self;
-        for (state, room) in coded.states.iter_mut().zip(&rooms.states) {
-            if let Some((codes, dice)) = state {
-                codes.write(at, &room[..p.len()], *dice, place);
-            }
-        }
-        T::narrow(p, &rooms.p, at, place, &mut coded.beside);
-    }
-}
-
-/// The update by chunks that are widened and narrowed around it.
-fn by_chunks<T: Widened>(pass: Pass<f32>, part: Part<'_, T>, given: &Given<'_, f32>) {
-    let Part { p, g, mut states, mut coded, first } = part;
-    let mut rooms = Rooms::new();
-    for (number, (p, g)) in p.chunks_mut(WIDE).zip(g.chunks(WIDE)).enumerate() {
-        let at = number * WIDE;
-        rooms.widen(p, g, &coded, at);
-        let (mut here, rest) = split_slices(states, p.len());
-        for ((lane, room), state) in here.iter_mut().zip(&mut rooms.states).zip(&coded.states) {
-            if state.is_some() {
-                *lane = &mut room[..p.len()];
-            }
-        }
-        let g = T::seen(g, &rooms.g);
-        pass(T::computed(p, &mut rooms.p), g, here, given, first + at);
-        states = rest;
-        rooms.narrow(p, &mut coded, at, first + at);
-    }
-}
-
-/// The sums over these lines and positions, of lists that are widened before.
-fn collect_widened<T: Widened>(
-    collect: Collect<f32>,
-    part: &Part<'_, T>,
-    (lines, positions): (Range<usize>, Range<usize>),
-    given: &Given<'_, f32>,
-    wanted: &[Option<Wanted>; MAX_SUMS],
-    to: &mut Collected,
-) {
-    let length = given.grid.length;
-    let origin = (lines.start, positions.start);
-    let mut rooms = Rooms::new();
-    for line in lines {
-        for first in positions.clone().step_by(WIDE) {
-            let end = positions.end.min(first + WIDE);
-            let here = line * length + first..line * length + end;
-            let (p, g, begin) = (&part.p[here.clone()], &part.g[here.clone()], here.start);
-            rooms.widen(p, g, &part.coded, begin);
-            // Of some there is not one for each element.
-            let mut states = part.states.each_ref().map(|state| &**state);
-            states
-                .iter_mut()
-                .for_each(|state| *state = state.get(here.clone()).unwrap_or_default());
-            for ((lane, room), state) in
-                states.iter_mut().zip(&rooms.states).zip(&part.coded.states)
-            {
-                if state.is_some() {
-                    *lane = &room[..p.len()];
-                }
-            }
-            let (p, g) = (T::seen(p, &rooms.p), T::seen(g, &rooms.g));
-            let (lines, positions) = (line..line + 1, first..end);
-            let tile = Tile { p, g, pitch: 0, states, begin, lines, positions, origin };
-            collect(&tile, given, wanted, to);
-        }
-    }
-}

@@ -3,6 +3,7 @@
 //! A rule never knows. An engine decodes a chunk of numbers, computes, and encodes them. What is kept of a state is
 //! one list of words of 32 bits, which every backend has.
 
+mod asked;
 mod bytes;
 mod halves;
 mod kept;

@@ -65,6 +65,10 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT")]
     pub weights: Option<Precision>,
 
+    /// Let Mechanic tune a factor of the steps of each optimizer
+    #[arg(long)]
+    pub mechanic: bool,
+
     /// The way of the learning rate over the steps
     #[arg(long, value_name = "NAME", default_value = "constant")]
     pub schedule: String,

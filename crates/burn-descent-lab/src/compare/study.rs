@@ -9,6 +9,7 @@ use crate::progress;
 use crate::training::{Bench, Limits, Outcome};
 use anyhow::{Context, Result};
 use burn_descent_examples::args::{Common, Machine};
+use burn_descent_examples::around::Around;
 use burn_descent_examples::recipe::Recipe;
 use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
@@ -28,6 +29,7 @@ pub struct Study {
     asked: Map<String, Value>,
     within: f64,
     machine: Machine,
+    around: Around,
 }
 
 /// An optimizer, and what is tried of it.
@@ -75,6 +77,7 @@ impl Study {
             "lr_span": args.lr_span,
             "state": base.state,
             "weights": base.weights,
+            "mechanic": args.mechanic,
             "schedule": args.schedule,
             "batch_size": base.batch_size.to_string(),
             "model": base.model.to_string(),
@@ -90,6 +93,7 @@ impl Study {
             asked: asked.as_object().cloned().unwrap_or_default(),
             within: args.within,
             machine: args.machine.clone(),
+            around: Around { mechanic: args.mechanic, ..Around::default() },
         })
     }
 
@@ -148,6 +152,7 @@ impl Study {
 
         // All optimizers take turns: one that is interrupted has come equally far with each.
         let bench = Bench::new(data.for_choosing(self.base.seed)?, &device);
+        let bench = bench.around(self.around.clone());
         for index in 0..self.trials {
             for candidate in &self.candidates {
                 let setting = candidate.space.point(index, self.base.seed as u32);
@@ -155,7 +160,7 @@ impl Study {
                 work.train(&bench, &recipe, candidate.key(Phase::Tune, index), &setting)?;
             }
         }
-        let bench = Bench::new(data, &device);
+        let bench = Bench::new(data, &device).around(self.around.clone());
         for seed in 1..=self.seeds {
             for candidate in &self.candidates {
                 match best(work.journal.trials(), &candidate.name).cloned() {
