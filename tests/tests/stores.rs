@@ -2,12 +2,14 @@
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::{Linear, LinearConfig, Relu};
+use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::{
-    AdamW, Build, Checkpoint, Descent, Ema, Fused, Mismatch, Muon, Place, Rounding, Sgd, Store,
-    Weights, registry,
+    AdamW, Build, Checkpoint, Descent, Ema, Fused, FusedState, Mismatch, Muon, Place, Rounding,
+    Sgd, Store, Weights, registry,
 };
 use burn_descent_tests::{bits, devices, numbers, values};
+use burn_pack::Scalar;
 use flate2::read::GzDecoder;
 use std::fs::{self, File};
 use std::path::Path;
@@ -251,6 +253,36 @@ fn split_weights_are_those_of_f32() {
         }
         assert_eq!(values(&x), values(&y.cast(DType::BF16)), "{row}");
         assert_eq!(states.0.tensors(), states.1.tensors(), "{row}");
+    }
+}
+
+/// A record of burn's may hold anything under the name of a state.
+#[test]
+fn a_record_with_other_types_is_read_or_refused() {
+    let x = || Tensor::<1>::ones([8192], &Device::flex());
+    for optimizer in [adamw(), adamw().keep_all(Store::int8()).expect("it is allowed")] {
+        let mut state = optimizer.start(&x());
+        optimizer.advance(0.1, x(), x(), &mut state).expect("a good step");
+        let mut sink = StateSink::default();
+        state.state_flatten("p", &mut sink);
+        for other in [DType::I32, DType::F32, DType::F64, DType::I64] {
+            for store in [None, Some(0), Some(4 | 256 << 16), Some(77)] {
+                let mut scalars: std::collections::BTreeMap<_, _> =
+                    sink.scalars.iter().cloned().collect();
+                if let Some(store) = store {
+                    scalars.insert("p.store.0".into(), Scalar::UInt(store));
+                    scalars.insert("p.store.5".into(), Scalar::UInt(store));
+                }
+                let mut source = StateSource::new(scalars);
+                for (name, data) in &sink.tensors {
+                    source.insert_tensor(name.clone(), data.clone().convert_dtype(other));
+                }
+                let read = FusedState::state_unflatten("p", &mut source, &Device::flex());
+                let mut read = read.expect("a state is never lost");
+                read.tensors();
+                let _ = optimizer.advance(0.1, x(), x(), &mut read);
+            }
+        }
     }
 }
 

@@ -188,6 +188,11 @@ impl Fused {
         self.program.code.sees_whole
     }
 
+    /// Does it climb instead of descend?
+    pub fn maximizes(&self) -> bool {
+        self.program.sign < 0.0
+    }
+
     /// The name of the rule: `adamw`.
     pub fn name(&self) -> &'static str {
         self.program.code.name

@@ -169,11 +169,15 @@ impl FusedState {
         let dtype = compute_dtype(parameter.dtype());
         let device = || Tensor::<D>::from_dispatch(parameter.clone()).device().without_autodiff();
         if let Lanes::Loaded(lanes) = &mut self.lanes {
-            let ready = |data: TensorData| match data.dtype() {
-                DType::I32 => store::on_device::<D>(data, &device()),
-                _ => Tensor::<D>::from_data(data, (&device(), dtype)).into_dispatch(),
+            let lost = self.kept.weights.has_lost().then(|| lanes.len() - 1);
+            // Whatever type the data has: a file may be anything.
+            let ready = |(lane, data)| match self.kept.state(lane).is_words() || lost == Some(lane)
+            {
+                true => store::on_device::<D>(data, &device()),
+                false => Tensor::<D>::from_data(data, (&device(), dtype)).into_dispatch(),
             };
-            self.lanes = Lanes::Ready(core::mem::take(lanes).into_iter().map(ready).collect());
+            let lanes = core::mem::take(lanes).into_iter().enumerate();
+            self.lanes = Lanes::Ready(lanes.map(ready).collect());
         }
         if self.kept != wanted {
             self.keep_as::<D>(program, wanted, shape, &device());

@@ -132,6 +132,9 @@ fn what_does_not_fit_is_refused() {
     let error = Descent::builder(nesterov).lr(0.1).mechanic(Mechanic::new()).build(&model);
     let error = error.expect_err("it is evaluated elsewhere").to_string();
     assert!(error.contains("mechanic = nesterov"), "{error}");
+    let climbing = Sgd::new().maximize(true).build().expect("it is allowed");
+    let error = Descent::builder(climbing).lr(0.1).mechanic(Mechanic::new()).build(&model);
+    assert!(error.expect_err("it climbs").to_string().contains("descend"));
     for (options, expected) in [
         (Mechanic::new().s_init(0.0), "mechanic: s_init = 0"),
         (Mechanic::new().betas(0), "mechanic: betas = 0"),

@@ -65,7 +65,7 @@ fields! {
         /// Second moment.
         v: positive,
         /// Its last step.
-        d: positive,
+        d,
     }
 
     /// Scalars of [`AdaSmooth`].

@@ -18,8 +18,8 @@ options! {
     /// the model later, begins where it is then.
     ///
     /// `g` is what the optimizers meet: after clipping. The products are taken on the host, in f64 where the device has it,
-    /// and a GPU waits for them. With optimizers whose weights to evaluate are not those that they train (Schedule-Free,
-    /// Nesterov) it is refused.
+    /// and a GPU waits for them. With optimizers that climb, or whose weights to evaluate are not those that they train
+    /// (Schedule-Free, Nesterov), it is refused.
     ///
     /// - Defaults: optax's. `s_init` 1e-6, six `betas`, `weight_decay` 0.01, `eps` 1e-8.
     /// - Memory: one number a weight, where it began, in f32 (f64 for f64); in a step the weights before it, too, and a few

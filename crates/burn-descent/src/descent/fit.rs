@@ -35,18 +35,17 @@ impl Builder {
                 return Err(BuildError::Ahead { group, optimizer });
             }
         }
-        if self.settings.mechanic.is_some() {
-            let elsewhere = |group: &&Group| group.optimizer.evaluates_elsewhere();
-            if let Some(group) = self.groups.iter().find(elsewhere) {
-                return Err(InvalidOption {
-                    owner: "descent",
-                    option: MECHANIC.into(),
-                    value: group.optimizer.name().to_owned(),
-                    allowed: "around optimizers that are evaluated at the weights that they train"
-                        .into(),
-                }
-                .into());
-            }
+        let is_other = |group: &&Group| !group.optimizer.is_tuned();
+        if let (Some(_), Some(group)) = (&self.settings.mechanic, self.groups.iter().find(is_other))
+        {
+            let allowed =
+                "around optimizers that descend, and are evaluated at the weights that they train";
+            return Err(BuildError::from(InvalidOption {
+                owner: "descent",
+                option: MECHANIC.into(),
+                value: group.optimizer.name().to_owned(),
+                allowed: allowed.into(),
+            }));
         }
         let ours = |any: &AnyOptimizer| match any {
             AnyOptimizer::Ours(fused) => !fused.weight_decays().is_empty(),

@@ -163,9 +163,9 @@ impl AnyOptimizer {
         matches!(self, Self::Ours(fused) if fused.sees_whole())
     }
 
-    /// Are the weights to evaluate others than those that it trains?
-    pub(super) fn evaluates_elsewhere(&self) -> bool {
-        matches!(self, Self::Ours(fused) if fused.evaluates_elsewhere())
+    /// Does it descend, and is it evaluated at the weights that it trains?
+    pub(super) fn is_tuned(&self) -> bool {
+        !matches!(self, Self::Ours(fused) if fused.evaluates_elsewhere() || fused.maximizes())
     }
 
     /// Can it step a parameter alone, as far as one can know before a step?
