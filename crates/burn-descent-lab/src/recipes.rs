@@ -1,5 +1,4 @@
-//! Compositions that can be compared as optimizers are: the recipes of
-//! [`Chain`].
+//! Compositions that can be compared as optimizers are: the recipes of [`Chain`].
 
 use anyhow::Result;
 use burn_descent::registry::{self, Row};

@@ -17,8 +17,8 @@ options! {
     /// among [`estimates`](crate::Report::estimates) as `mechanic`. A parameter that is frozen and trained again, or comes to
     /// the model later, begins where it is then.
     ///
-    /// `g` is what the optimizers meet: after clipping. The products are taken on the host, in f64 where the device has it,
-    /// and a GPU waits for them. With optimizers that climb, or whose weights to evaluate are not those that they train
+    /// `g` is what the optimizers meet: after clipping. The products are taken in f64 where the device has it, and read: a
+    /// GPU waits for them. With optimizers that climb, or whose weights to evaluate are not those that they train
     /// (Schedule-Free, Nesterov), it is refused.
     ///
     /// - Defaults: optax's. `s_init` 1e-6, six `betas`, `weight_decay` 0.01, `eps` 1e-8.
