@@ -16,8 +16,11 @@ pub(super) struct Floor {
     summed: usize,
 }
 
+/// The most states that there is a floor for.
+pub(super) const MOST_STATES: usize = 4;
+
 impl Floor {
-    /// For an optimizer with this many states, four at most, that reads as many of gradient and states as
+    /// For an optimizer with this many states, [`MOST_STATES`] at most, that reads as many of gradient and states as
     /// `summed` says for a sum over the tensor before it steps.
     pub(super) fn new(lengths: &[usize], count: usize, summed: usize) -> Self {
         let parameters = lengths.iter().map(|len| vec![1.0; *len]).collect();

@@ -10,6 +10,8 @@ pub use choice::Choice;
 pub use lists::{LISTS, List};
 pub use ways::{Cost, Gradients, Way};
 
+use floor::MOST_STATES;
+
 use crate::devices::Entry;
 use burn::tensor::Device;
 use burn_descent::{Builder, Ema, Rounding, Store};
@@ -134,7 +136,8 @@ pub fn measure(wish: &Wish, entry: &Entry, device: &Device) -> Vec<Measured> {
     let (shapes, lengths) = ((list.shapes)(), list.lengths());
     let names = WAYS.into_iter().filter(|name| wanted(name));
     let mut ours: Vec<_> = names.map(|name| (name, way(name, choice, &shapes, device))).collect();
-    let mut floor = (entry.on_cpu && wanted("floor")).then(|| ways::floor(choice, lengths.clone()));
+    let has_floor = entry.on_cpu && choice.states() <= MOST_STATES;
+    let mut floor = (has_floor && wanted("floor")).then(|| ways::floor(choice, lengths.clone()));
     let mut burns = if wanted("burn") { ways::burns(choice, &shapes, device) } else { None };
 
     let mut times = vec![Times::default(); ours.len() + 2];
