@@ -6,6 +6,7 @@
 
 use crate::code::Code;
 use crate::scalars::Scalars;
+use crate::store::Keeping;
 #[cfg(feature = "cube")]
 use burn::backend::BackendTensor;
 use burn::backend::{DispatchDevice, DispatchTensor, DispatchTensorKind, TensorMetadata};
@@ -20,7 +21,7 @@ pub(crate) fn is_known(dtype: DType) -> bool {
 /// states too, with the dtype to compute in, on the parameter's device.
 pub(crate) fn step<const D: usize>(
     code: &Code,
-    scalars: Scalars,
+    mut scalars: Scalars,
     parameter: DispatchTensor,
     gradient: DispatchTensor,
     states: &mut Vec<DispatchTensor>,
@@ -32,11 +33,9 @@ pub(crate) fn step<const D: usize>(
         crate::cpu::update(code, &mut parameter, &mut gradient, states, &scalars.read());
         return parameter;
     }
-    if let Some(keeping) = scalars.keeping.clone() {
-        let (scalars, dtype) = (Scalars { keeping: None, ..scalars }, parameter.dtype());
-        let parameter = keeping.widen::<D>(parameter, states);
-        let parameter = step::<D>(code, scalars, parameter, gradient, states);
-        return keeping.narrow::<D>(parameter, dtype, states);
+    if let Some(keeping) = scalars.keeping.take() {
+        let full: Step = step::<D>;
+        return kept::<D>(&keeping, full, code, scalars, parameter, gradient, states);
     }
     if by_operations {
         return portable::<D>(code, scalars, parameter, gradient, states);
@@ -98,19 +97,37 @@ pub(crate) fn beside<const D: usize>(
     Tensor::<D>::from_dispatch(gradient).to_device(&device).cast(dtype).into_dispatch()
 }
 
-/// One step by burn's tensor operations, whatever the backend.
-pub(crate) fn portable<const D: usize>(
+/// A way to take a step.
+type Step =
+    fn(&Code, Scalars, DispatchTensor, DispatchTensor, &mut Vec<DispatchTensor>) -> DispatchTensor;
+
+/// One step of numbers that are kept in fewer bytes, by a step of numbers as they are computed.
+fn kept<const D: usize>(
+    keeping: &Keeping,
+    full: Step,
     code: &Code,
     scalars: Scalars,
     parameter: DispatchTensor,
     gradient: DispatchTensor,
     states: &mut Vec<DispatchTensor>,
 ) -> DispatchTensor {
-    if let Some(keeping) = scalars.keeping.clone() {
-        let (scalars, dtype) = (Scalars { keeping: None, ..scalars }, parameter.dtype());
-        let parameter = keeping.widen::<D>(parameter, states);
-        let parameter = portable::<D>(code, scalars, parameter, gradient, states);
-        return keeping.narrow::<D>(parameter, dtype, states);
+    let dtype = parameter.dtype();
+    let parameter = keeping.widen::<D>(parameter, states);
+    let parameter = full(code, scalars, parameter, gradient, states);
+    keeping.narrow::<D>(parameter, dtype, states)
+}
+
+/// One step by burn's tensor operations, whatever the backend.
+pub(crate) fn portable<const D: usize>(
+    code: &Code,
+    mut scalars: Scalars,
+    parameter: DispatchTensor,
+    gradient: DispatchTensor,
+    states: &mut Vec<DispatchTensor>,
+) -> DispatchTensor {
+    if let Some(keeping) = scalars.keeping.take() {
+        let full: Step = portable::<D>;
+        return kept::<D>(&keeping, full, code, scalars, parameter, gradient, states);
     }
     let tensor = Tensor::<D>::from_dispatch;
     let gradient = beside::<D>(&parameter, gradient);

@@ -10,7 +10,7 @@ use crate::MAX_LANES;
 use crate::code::Code;
 use crate::grid::Grid;
 use crate::scalars::Scalars;
-use crate::store::{Beside, Codes, Dice, Keeping};
+use crate::store::{Codes, Dice, Keeping, WeightCoding};
 use burn::backend::DispatchTensor;
 use burn::tensor::{bf16, f16};
 use burn_descent_rules::{Domain, MAX_SUMS, Real};
@@ -55,7 +55,7 @@ pub(crate) struct Part<'a, T: Stored> {
 pub(crate) struct Coded<'a> {
     /// The states, with the random bits by which they are rounded.
     pub(crate) states: [Option<(Codes<'a>, Dice)>; MAX_LANES],
-    pub(crate) beside: Beside<'a>,
+    pub(crate) weights: WeightCoding<'a>,
 }
 
 impl Coded<'_> {
@@ -73,7 +73,7 @@ impl Coded<'_> {
                     (Some((before, dice)), Some((after, dice)));
             }
         }
-        (left.beside, right.beside) = self.beside.split_at(middle);
+        (left.weights, right.weights) = self.weights.split_at(middle);
         (left, right)
     }
 }
@@ -91,11 +91,11 @@ pub(super) fn lanes<'a, T>(
         states.iter_mut().zip(tensors).for_each(|(state, tensor)| *state = numbers(tensor));
         return (states, coded);
     };
-    coded.beside = keeping.beside(&mut [], 0);
+    coded.weights = keeping.weight_coding(&mut [], 0);
     for (lane, tensor) in tensors.iter_mut().enumerate() {
         let coding = keeping.kept.state(lane);
         if lane == keeping.states {
-            coded.beside = keeping.beside(words(tensor), count);
+            coded.weights = keeping.weight_coding(words(tensor), count);
         } else if coding.is_words() {
             let codes = Codes::of(coding, count, words(tensor));
             coded.states[lane] = codes.map(|codes| (codes, keeping.dice(lane)));

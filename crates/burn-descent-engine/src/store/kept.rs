@@ -81,6 +81,11 @@ pub(crate) struct Kept {
 }
 
 impl Stores {
+    /// Is all of it to be kept as it is computed?
+    fn is_plain(&self) -> bool {
+        self.all == Store::F32 && self.own.is_empty() && self.weights == Weights::AsTheyAre
+    }
+
     /// Is something rounded by chance?
     pub(crate) fn rounds_by_chance(&self) -> bool {
         let stores = self.own.iter().map(|(_, store)| *store).chain([self.all]);
@@ -107,6 +112,10 @@ impl Stores {
 
     /// How those of a parameter of this shape and type are to be kept.
     pub(crate) fn of(&self, code: &Code, shape: &Shape, parameter: DType) -> Kept {
+        // Each step of each parameter asks.
+        if self.is_plain() {
+            return Kept::default();
+        }
         let is_small = shape.num_elements() < self.small;
         let coding = |(lane, name): (usize, &&str)| {
             let own = self.own.iter().rev().find(|(own, _)| own == name);

@@ -12,7 +12,7 @@ mod weights;
 
 pub(crate) use kept::{Coding, Keeping, Kept, Stores};
 pub(crate) use tensors::{data, decode, encode, moved, on_device, zeros};
-pub(crate) use weights::{Beside, Narrow};
+pub(crate) use weights::{Narrow, WeightCoding};
 pub use weights::{UnknownWeights, Weights};
 
 use bytes::BLOCKS;
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn small_numbers_of_a_block_are_told_from_zero() {
-        // Beside a number of 1: an eight-bit share without a map would be 0 below 1 / 510.
+        // WeightCoding a number of 1: an eight-bit share without a map would be 0 below 1 / 510.
         let positive = |x: f32| {
             let read = kept(Store::int8(), true, &[1.0, x, 0.0], [0; 3]);
             assert_eq!((read[0], read[2]), (1.0, 0.0));

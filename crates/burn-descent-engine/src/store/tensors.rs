@@ -1,6 +1,6 @@
 //! What is kept of a parameter as tensors: by the host, where an engine does not do it in its pass.
 
-use super::{Beside, Codes, Coding, Dice, Keeping, Narrow, Weights};
+use super::{Codes, Coding, Dice, Keeping, Narrow, WeightCoding, Weights};
 use crate::state::flat;
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::{DType, Device, Int, Shape, Tensor, TensorData, bf16, f16};
@@ -124,11 +124,11 @@ impl Keeping {
     }
 
     /// What is beside so many weights in these words.
-    pub(crate) fn beside<'a>(&self, lost: &'a mut [u32], count: usize) -> Beside<'a> {
+    pub(crate) fn weight_coding<'a>(&self, lost: &'a mut [u32], count: usize) -> WeightCoding<'a> {
         let lost: &mut [u16] = bytemuck::cast_slice_mut(lost);
         let count = count.min(lost.len());
         let dice = self.dice_of_weights();
-        Beside { weights: self.kept.weights, dice, lost: &mut lost[..count] }
+        WeightCoding { weights: self.kept.weights, dice, lost: &mut lost[..count] }
     }
 
     fn widened<const D: usize, T: Narrow + burn::tensor::Element>(
@@ -139,7 +139,7 @@ impl Keeping {
         let data = Tensor::<D>::from_dispatch(parameter).into_data();
         let narrow: Vec<T> = data.iter::<T>().collect();
         let mut numbers = vec![0.0; narrow.len()];
-        self.beside(lost, narrow.len()).read(0, &narrow, &mut numbers);
+        self.weight_coding(lost, narrow.len()).read(0, &narrow, &mut numbers);
         numbers
     }
 
@@ -150,7 +150,7 @@ impl Keeping {
         shape: Shape,
     ) -> TensorData {
         let mut narrow = vec![T::of_bits(0); numbers.len()];
-        self.beside(lost, numbers.len()).write(0, numbers, 0, &mut narrow);
+        self.weight_coding(lost, numbers.len()).write(0, numbers, 0, &mut narrow);
         TensorData::new(narrow, shape)
     }
 }

@@ -164,15 +164,15 @@ impl Narrow for f16 {
     }
 }
 
-/// What is beside weights, and how both come from what is computed.
-pub(crate) struct Beside<'a> {
+/// How weights of two bytes, and what is kept beside them, come from what is computed, and back.
+pub(crate) struct WeightCoding<'a> {
     pub(crate) weights: Weights,
     pub(crate) dice: Dice,
     /// What rounding has lost of each weight; empty where that is not kept.
     pub(crate) lost: &'a mut [u16],
 }
 
-impl Beside<'_> {
+impl WeightCoding<'_> {
     /// The numbers that are computed with.
     #[inline(always)]
     pub(crate) fn read<T: Narrow>(&self, at: usize, narrow: &[T], numbers: &mut [f32]) {
@@ -229,7 +229,7 @@ impl Beside<'_> {
     }
 }
 
-impl Default for Beside<'_> {
+impl Default for WeightCoding<'_> {
     fn default() -> Self {
         Self { weights: Weights::AsTheyAre, dice: [0; 3], lost: &mut [] }
     }
@@ -245,13 +245,13 @@ mod tests {
         let mut x = [0.0];
         for t in 0..steps {
             let dice = [stream, t as u32, 7];
-            let mut beside = Beside { weights, dice, lost: &mut lost };
-            beside.read(0, &narrow, &mut x);
+            let mut coding = WeightCoding { weights, dice, lost: &mut lost };
+            coding.read(0, &narrow, &mut x);
             x[0] += step;
-            beside.write(0, &x, 0, &mut narrow);
+            coding.write(0, &x, 0, &mut narrow);
         }
-        let beside = Beside { weights, dice: [0; 3], lost: &mut lost };
-        beside.read(0, &narrow, &mut x);
+        let coding = WeightCoding { weights, dice: [0; 3], lost: &mut lost };
+        coding.read(0, &narrow, &mut x);
         x[0]
     }
 
@@ -293,9 +293,10 @@ mod tests {
             odd.into_iter().chain((0..1000).map(|i| (i as f32).sin() * 1e3_f32.powi(i % 9 - 4)))
         {
             let (mut narrow, mut lost, mut read) = ([bf16::ZERO], [0], [0.0]);
-            let mut beside = Beside { weights: Weights::Split, dice: [0; 3], lost: &mut lost };
-            beside.write(0, &[x], 0, &mut narrow);
-            beside.read(0, &narrow, &mut read);
+            let mut coding =
+                WeightCoding { weights: Weights::Split, dice: [0; 3], lost: &mut lost };
+            coding.write(0, &[x], 0, &mut narrow);
+            coding.read(0, &narrow, &mut read);
             assert!(read[0].to_bits() == x.to_bits() || x.is_nan() && read[0].is_nan(), "{x}");
             assert!(x.is_nan() || narrow[0] == bf16::from_f32(x) || x.abs() > 3.3e38, "{x}");
         }

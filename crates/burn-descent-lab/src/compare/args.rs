@@ -48,7 +48,7 @@ pub struct Args {
     pub lr_span: f64,
 
     /// The score, accuracy or R², that steps and seconds are counted to [default: the greatest that
-    /// half of the judged trainings of every optimizer reach]
+    /// half of the final trainings of every optimizer reach]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = score)]
     pub reach: Option<f64>,
 

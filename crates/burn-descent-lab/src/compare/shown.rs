@@ -19,7 +19,7 @@ pub(super) fn report(study: &Study, contest: &Contest, trials: &[Trial]) -> Repo
     };
     let tuning = Section {
         title: "How much the learning rate matters".into(),
-        text: "Every setting that was tried, judged by examples that were kept from training. A gap is \
+        text: "Every setting that was tried, scored on examples that were held out of training. A gap is \
                a training that diverged. The wider the top, the less an optimizer has to be tuned."
             .into(),
         parts: vec![Part::Chart(sensitivity(&names, score, trials))],

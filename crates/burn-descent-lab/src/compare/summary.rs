@@ -36,11 +36,11 @@ pub struct Standing {
     /// Is its learning rate the least or the greatest that was tried? A wider range may have better
     /// ones.
     pub at_edge: bool,
-    /// The best test score of each judged training, by seed; minus infinity where it diverged.
+    /// The best test score of each final training, by seed; minus infinity where it diverged.
     pub scores: Vec<f64>,
     /// Their spread.
     pub score: Option<Spread>,
-    /// How many judged trainings reached the target.
+    /// How many final trainings reached the target.
     pub reached: usize,
     /// The median of the steps to the target, if half of them reached it.
     pub steps: Option<f64>,
@@ -52,11 +52,11 @@ pub struct Standing {
     pub tried_diverged: usize,
     /// How many settings were tried.
     pub tried: usize,
-    /// How many of the judged trainings diverged.
+    /// How many of the final trainings diverged.
     pub judged_diverged: usize,
 }
 
-/// Two optimizers, judged with the same seeds.
+/// Two optimizers, scored with the same seeds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pair {
     /// One of them, the better one in the median.
@@ -85,7 +85,7 @@ pub enum Verdict {
 
 impl Contest {
     /// Of so many seeds that judged each optimizer. Without a target it is the greatest score that
-    /// half of the judged trainings of every optimizer reach; scores less than `within` below the
+    /// half of the final trainings of every optimizer reach; scores less than `within` below the
     /// best are nearly as good.
     pub fn new(
         names: &[String],

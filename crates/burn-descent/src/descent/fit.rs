@@ -35,7 +35,7 @@ impl Builder {
                 return Err(BuildError::Ahead { group, optimizer });
             }
         }
-        let is_other = |group: &&Group| !group.optimizer.is_tuned();
+        let is_other = |group: &&Group| !group.optimizer.suits_mechanic();
         if let (Some(_), Some(group)) = (&self.settings.mechanic, self.groups.iter().find(is_other))
         {
             let allowed =

@@ -164,7 +164,7 @@ impl AnyOptimizer {
     }
 
     /// Does it descend, and is it evaluated at the weights that it trains?
-    pub(super) fn is_tuned(&self) -> bool {
+    pub(super) fn suits_mechanic(&self) -> bool {
         !matches!(self, Self::Ours(fused) if fused.evaluates_elsewhere() || fused.maximizes())
     }
 
