@@ -46,6 +46,7 @@ cuda() {
 rm -rf "$gpu/ptx"
 mkdir -p "$gpu/ptx"
 PTX_EMULATOR_DUMP=$gpu/ptx cuda cargo test "${build[@]}" --test launches
+cuda cargo test "${build[@]}" --test stores -- every_device
 BURN_DESCENT_PTX=$gpu/ptx cargo test --package burn-descent-ptx --test kernels -- --nocapture
 # Rules whose laws have not all been held on a GPU yet, or take too long: see docs/gpu.md.
 mapfile -t not_yet < tests/gpu/not_yet

@@ -8,7 +8,7 @@ use burn::backend::DispatchDevice;
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Distribution, Tensor};
 use burn_descent::schedules::Exponential;
-use burn_descent::{Builder, Descent, registry};
+use burn_descent::{Builder, Descent, Store, registry};
 use burn_descent_tests::devices::{self, Entry};
 use burn_descent_tests::model::Model;
 use cubecl::MemoryScope;
@@ -133,6 +133,7 @@ fn a_step_is_one_launch_a_tensor_of_a_kernel_that_is_there() {
         steps_of_a_model(name, &device);
         steps_of_matrices(name, &device);
         steps_in_passes(name, &device);
+        steps_in_words(name, &device);
     }
 }
 
@@ -266,5 +267,22 @@ fn steps_in_passes(there: &str, device: &Device) {
             in_use.push(bytes_in_use(device));
         }
         assert_stays(&name, &in_use[1..]);
+    }
+}
+
+/// States in eight bits are read and written by the one kernel of a step, or by two around those of a rule that takes more;
+/// nothing comes to the host, and no memory stays.
+fn steps_in_words(there: &str, device: &Device) {
+    for (rule, around) in [("adamw", 0), ("lamb", 2 * VECTORS.len())] {
+        let optimizer = registry::build(rule, &[] as &[(&str, &str)]).expect("it is allowed");
+        let kept = optimizer.keep_small(0).keep_all(Store::int8()).expect("it is allowed");
+        let builder = Descent::builder(kept).schedule(Exponential::new(1e-3, 0.9));
+        let Steps { last, builds, in_use } = take(4, builder, device);
+        let name = format!("{rule} in eight bits on {there}: {:?}", last.names);
+        assert_eq!(last.of("Update"), VECTORS.len(), "{name}");
+        assert_eq!(last.of("Widen") + last.of("Narrow"), around, "{name}");
+        assert!(around > 0 || last.names.len() == VECTORS.len(), "{name}");
+        assert!(!builds, "{name}: the last step builds kernels");
+        assert_stays(&name, &in_use);
     }
 }

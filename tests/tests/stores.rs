@@ -5,7 +5,7 @@ use burn::nn::{Linear, LinearConfig, Relu};
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::{
-    AdamW, Build, Checkpoint, Descent, Ema, Fused, FusedState, Mismatch, Muon, Place, Rounding,
+    AdaGrad, AdamW, Build, Checkpoint, Descent, Ema, Fused, FusedState, Mismatch, Muon, Place, Rounding,
     Sgd, Store, Weights, registry,
 };
 use burn_descent_tests::{bits, devices, numbers, values};
@@ -367,6 +367,92 @@ fn the_dynamic_map_is_that_of_bitsandbytes() {
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(expected) {
         assert!((found - expected).abs() <= 1e-6 * expected.abs(), "{found} {expected}");
+    }
+}
+
+/// Numbers of all sizes, and odd ones.
+fn odd_numbers(count: usize) -> Vec<f32> {
+    let odd = [0.0, -0.0, 1.0, -1.0, 65504.0, 65519.0, 65520.0, 6e-8, 2.9e-8, 3e-8, -6.2e-5, 1e-30];
+    let sizes = (0..).map(|i| 10_f64.powi(i / 256 % 9 - 6));
+    let all = numbers(5, count).into_iter().zip(sizes).map(|(x, size)| (x * size) as f32);
+    odd.into_iter().chain(all).take(count).collect()
+}
+
+/// A momentum is the gradient after the first step, and the sum of AdaGrad its square: what each device keeps of them are
+/// the numbers that the CPU keeps.
+#[test]
+fn every_device_keeps_the_same_numbers() {
+    let momentum = Sgd::new().momentum(0.9).build().expect("it is allowed");
+    let squares = AdaGrad::new().build().expect("defaults are allowed");
+    let lengths = [1, 7, 510, 512, 1023, 4096, 70_001];
+    for entry in devices::all() {
+        let (false, Ok(device)) = (entry.on_cpu, entry.device) else { continue };
+        for (optimizer, length) in lengths.iter().flat_map(|l| [(&momentum, *l), (&squares, *l)]) {
+            for store in stores() {
+                let kept = optimizer.clone().keep_small(0).keep_all(store).expect("it is allowed");
+                let on = |device: &Device| {
+                    let gradient = Tensor::<1>::from_data(&*odd_numbers(length), device);
+                    let mut state = kept.start_as(&gradient, Place::default());
+                    let zeros = gradient.zeros_like();
+                    kept.advance(0.1, zeros, gradient, &mut state).expect("a good step");
+                    state.tensors().remove(0).iter::<f32>().collect::<Vec<_>>()
+                };
+                let (expected, found) = (on(&Device::flex()), on(&device));
+                let what = format!("{store} of {length} numbers on {}", entry.name);
+                assert_same_numbers(&what, store, &expected, &found);
+            }
+        }
+    }
+}
+
+/// The same numbers; of a code that follows from a quotient a few may be the next one.
+fn assert_same_numbers(what: &str, store: Store, expected: &[f32], found: &[f32]) {
+    assert_eq!(expected.len(), found.len(), "{what}");
+    let differ = |(x, y): &(&f32, &f32)| x.to_bits() != y.to_bits() && (*x - *y).abs() > 1e-6 * x.abs();
+    let differing: Vec<_> = expected.iter().zip(found).filter(differ).collect();
+    let most = match store {
+        Store::Int8 { .. } | Store::Dynamic8 { .. } => expected.len() / 500,
+        _ => 0,
+    };
+    let shown = &differing[..differing.len().min(4)];
+    assert!(differing.len() <= most, "{what}: {} differ, as {shown:?}", differing.len());
+    for (x, y) in differing {
+        assert!((x - y).abs() <= 0.2 * x.abs().max(y.abs()), "{what}: {x} {y}");
+    }
+}
+
+/// Weights of two bytes go the way of those on the CPU, on each device that has their type.
+#[test]
+fn every_device_keeps_the_same_weights() {
+    let sgd = Sgd::new().build().expect("defaults are allowed");
+    for entry in devices::all() {
+        let (false, Ok(device)) = (entry.on_cpu, entry.device) else { continue };
+        for dtype in [DType::BF16, DType::F16] {
+            for weights in [Weights::Stochastic, Weights::Kahan, Weights::Split] {
+                let kept = sgd.clone().keep_weights(weights);
+                if !device.supports_dtype(dtype) || kept.check_in(dtype).is_err() {
+                    continue;
+                }
+                for length in [1, 7, 4096, 10_003] {
+                    let on = |device: &Device| {
+                        let of = |seed: u64| {
+                            let data = TensorData::new(numbers(seed, length), [length]);
+                            Tensor::<1>::from_data(data, (device, dtype))
+                        };
+                        let (mut x, mut state) = (of(1), kept.start_as(&of(1), Place::default()));
+                        for step in 2..8 {
+                            x = kept.advance(2e-3, x, of(step), &mut state).expect("a good step");
+                        }
+                        values(&x)
+                    };
+                    let what = format!("{weights} of {length} in {dtype:?} on {}", entry.name);
+                    // A product and a sum may be rounded together, so one of many may be another.
+                    let (expected, found) = (on(&Device::flex()), on(&device));
+                    let differing = expected.iter().zip(&found).filter(|(x, y)| x != y).count();
+                    assert!(differing <= length / 200, "{what}: {differing} differ");
+                }
+            }
+        }
     }
 }
 

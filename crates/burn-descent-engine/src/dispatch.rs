@@ -34,8 +34,15 @@ pub(crate) fn step<const D: usize>(
         return parameter;
     }
     if let Some(keeping) = scalars.keeping.take() {
-        let full: Step = step::<D>;
-        return kept::<D>(&keeping, full, code, scalars, parameter, gradient, states);
+        #[cfg(feature = "cube")]
+        if matches!(parameter.kind, DispatchTensorKind::Cube(BackendTensor::Float(_)))
+            && is_known(parameter.dtype())
+            && crate::cube::reads(&keeping, parameter.dtype())
+        {
+            let kept = crate::cube::step_kept::<D>;
+            return kept(&keeping, step::<D>, code, scalars, parameter, gradient, states);
+        }
+        return kept::<D>(&keeping, step::<D>, code, scalars, parameter, gradient, states);
     }
     if by_operations {
         return portable::<D>(code, scalars, parameter, gradient, states);
@@ -98,10 +105,11 @@ pub(crate) fn beside<const D: usize>(
 }
 
 /// A way to take a step.
-type Step =
+pub(crate) type Step =
     fn(&Code, Scalars, DispatchTensor, DispatchTensor, &mut Vec<DispatchTensor>) -> DispatchTensor;
 
-/// One step of numbers that are kept in fewer bytes, by a step of numbers as they are computed.
+/// One step of numbers that are kept in fewer bytes, which the host reads and writes around one of numbers as they are
+/// computed.
 fn kept<const D: usize>(
     keeping: &Keeping,
     full: Step,
@@ -126,8 +134,7 @@ pub(crate) fn portable<const D: usize>(
     states: &mut Vec<DispatchTensor>,
 ) -> DispatchTensor {
     if let Some(keeping) = scalars.keeping.take() {
-        let full: Step = portable::<D>;
-        return kept::<D>(&keeping, full, code, scalars, parameter, gradient, states);
+        return kept::<D>(&keeping, portable::<D>, code, scalars, parameter, gradient, states);
     }
     let tensor = Tensor::<D>::from_dispatch;
     let gradient = beside::<D>(&parameter, gradient);

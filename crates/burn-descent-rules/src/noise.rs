@@ -97,18 +97,25 @@ pub fn drawn<W: Word>(index: W, [a, b, c]: [W; 3]) -> W {
 /// The sixteen random bits that belong to a place of the sequence of a key. Sixty-four places have eight words of it, so
 /// that what is computed for eight of them at a time is computed once.
 #[inline(always)]
-pub fn sixteen_bits(place: u32, [a, b, c]: [u32; 3]) -> u32 {
-    let [run, within] = [place / 64, place % 64];
-    let words = mix([run * 8 + within % 8, a, b, c]);
-    (words[within as usize / 16] >> (within / 8 % 2 * 16)) & 0xffff
+pub fn sixteen_bits(place: u32, key: [u32; 3]) -> u32 {
+    let words = words_of_eight(place, key);
+    (words[place as usize % 64 / 16] >> (place / 8 % 2 * 16)) & 0xffff
+}
+
+/// The four words in which the [`sixteen_bits`] of a place are, with those of each eighth place around it: of sixteen
+/// places one after another each word has two, the first eight in its lower halves.
+#[inline(always)]
+pub fn words_of_eight<W: Word>(place: W, [a, b, c]: [W; 3]) -> [W; 4] {
+    let run = place.down(6).times(place.constant(8));
+    mix([run.plus(place.and(place.constant(7))), a, b, c])
 }
 
 /// [`sixteen_bits`] of sixty-four places from this one on, which is a multiple of so many.
 #[inline(always)]
-pub fn sixteen_bits_of_64(place: u32, [a, b, c]: [u32; 3]) -> [u32; 64] {
+pub fn sixteen_bits_of_64(place: u32, key: [u32; 3]) -> [u32; 64] {
     let mut bits = [0; 64];
     for lane in 0..8 {
-        let words = mix([place / 64 * 8 + lane as u32, a, b, c]);
+        let words = words_of_eight(place + lane as u32, key);
         for (pair, word) in words.into_iter().enumerate() {
             bits[16 * pair + lane] = word & 0xffff;
             bits[16 * pair + 8 + lane] = word >> 16;

@@ -258,7 +258,7 @@ pub(super) fn collect_sums(
             around.places(),
             scalars(&work, compute),
             tensors.beside.iter().map(buffer).collect(),
-            words(&work),
+            words(&work.key),
             walk.launch(),
             TilesLaunch::new(tiles.units, tiles.across, tiles.tall, tiles.down, tiles.lines),
             lists.iter().map(|list| list.from).collect(),

@@ -1,8 +1,9 @@
 //! burn's backend extension for the kernel: under fusion a step is recorded, not run.
 
+use super::kept::InWords;
 use super::passes::{Passes, counts};
 use crate::scalars::Scalars;
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{
     Backend, Dispatch, DispatchTensor, ExtensionType, TensorMetadata, backend_extension,
 };
@@ -36,6 +37,11 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
+    /// The graph of all that it does, if it sees no sum.
+    pub(super) fn alone(&self) -> Option<&Arc<Graph>> {
+        self.sums.is_empty().then_some(&self.update)
+    }
+
     fn of(stages: &Stages, scalars: usize) -> Option<Self> {
         let sums = stages.sums.iter().flat_map(|stage| &stage.sums);
         let order: Vec<_> = sums.clone().map(|sum| sum.number).collect();
@@ -179,6 +185,37 @@ pub(super) trait Engine: Backend {
         work: Work,
     ) -> (FloatTensor<Self>, List<Self>);
 
+    /// The same, where states lie in words, and what rounding has lost of the parameter behind them.
+    #[fusion(meta = |parameter, _gradient, states, words, _beside, _work| {
+        (parameter.clone(), states.clone(), words.clone())
+    })]
+    fn update_kept(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        #[extension_type] states: List<Self>,
+        #[extension_type] words: Words<Self>,
+        #[extension_type] beside: List<Self>,
+        work: InWords,
+    ) -> (FloatTensor<Self>, List<Self>, Words<Self>);
+
+    /// What lies in words as it is computed: the parameter, if something is kept of its rounding, and states.
+    #[fusion(meta = |_parameter, _words, to, _work| to.clone())]
+    fn widen(
+        parameter: FloatTensor<Self>,
+        #[extension_type] words: Words<Self>,
+        #[extension_type] to: List<Self>,
+        work: InWords,
+    ) -> List<Self>;
+
+    /// Back from there.
+    #[fusion(meta = |_from, parameter, words, _work| (parameter.clone(), words.clone()))]
+    fn narrow(
+        #[extension_type] from: List<Self>,
+        parameter: FloatTensor<Self>,
+        #[extension_type] words: Words<Self>,
+        work: InWords,
+    ) -> (FloatTensor<Self>, Words<Self>);
+
     /// Updates parameter and states by passes over the elements, and over what there is one number of for
     /// each row, column and so on.
     #[fusion(meta = |parameter, _gradient, states, coarse, _beside, _work| {
@@ -214,38 +251,52 @@ pub(super) trait Engine: Backend {
 }
 
 /// How many tensors a [`List`] holds.
-const LIST: usize = 4;
+pub(super) const LIST: usize = 4;
 
-/// Up to four tensors. burn's dispatch knows single tensors, not lists of them.
-#[derive(ExtensionType)]
-#[extension_type(fusion: cfg(feature = "fusion"))]
-pub(super) enum List<B: Backend> {
-    None,
-    One(FloatTensor<B>),
-    Two(FloatTensor<B>, FloatTensor<B>),
-    Three(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
-    Four(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
+macro_rules! list {
+    ($(#[$doc:meta])* $name:ident of $kind:ident) => {
+        $(#[$doc])*
+        #[derive(ExtensionType)]
+        #[extension_type(fusion: cfg(feature = "fusion"))]
+        pub(super) enum $name<B: Backend> {
+            None,
+            One($kind<B>),
+            Two($kind<B>, $kind<B>),
+            Three($kind<B>, $kind<B>, $kind<B>),
+            Four($kind<B>, $kind<B>, $kind<B>, $kind<B>),
+        }
+
+        impl<B: Backend> $name<B> {
+            pub(super) fn new(list: Vec<$kind<B>>) -> Self {
+                let mut list = list.into_iter();
+                match (list.next(), list.next(), list.next(), list.next()) {
+                    (Some(a), Some(b), Some(c), Some(d)) => Self::Four(a, b, c, d),
+                    (Some(a), Some(b), Some(c), _) => Self::Three(a, b, c),
+                    (Some(a), Some(b), ..) => Self::Two(a, b),
+                    (Some(a), ..) => Self::One(a),
+                    (None, ..) => Self::None,
+                }
+            }
+
+            pub(super) fn into_vec(self) -> Vec<$kind<B>> {
+                match self {
+                    Self::None => vec![],
+                    Self::One(a) => vec![a],
+                    Self::Two(a, b) => vec![a, b],
+                    Self::Three(a, b, c) => vec![a, b, c],
+                    Self::Four(a, b, c, d) => vec![a, b, c, d],
+                }
+            }
+        }
+    };
 }
 
-impl<B: Backend> List<B> {
-    pub(super) fn new(list: Vec<FloatTensor<B>>) -> Self {
-        let mut list = list.into_iter();
-        match (list.next(), list.next(), list.next(), list.next()) {
-            (Some(a), Some(b), Some(c), Some(d)) => List::Four(a, b, c, d),
-            (Some(a), Some(b), Some(c), _) => List::Three(a, b, c),
-            (Some(a), Some(b), ..) => List::Two(a, b),
-            (Some(a), ..) => List::One(a),
-            (None, ..) => List::None,
-        }
-    }
+list! {
+    /// Up to four tensors. burn's dispatch knows single tensors, not lists of them.
+    List of FloatTensor
+}
 
-    pub(super) fn into_vec(self) -> Vec<FloatTensor<B>> {
-        match self {
-            List::None => vec![],
-            List::One(a) => vec![a],
-            List::Two(a, b) => vec![a, b],
-            List::Three(a, b, c) => vec![a, b, c],
-            List::Four(a, b, c, d) => vec![a, b, c, d],
-        }
-    }
+list! {
+    /// Up to four tensors of words.
+    Words of IntTensor
 }

@@ -2,7 +2,8 @@
 
 use super::around::{Around, Places, see};
 use super::emit::apply;
-use super::extension::{Engine, InPasses, List, Work};
+use super::extension::{Engine, InPasses, List, Work, Words};
+use super::kept::{self, InWords};
 use super::layout::{Layout, Rows, Walk};
 use super::norm::launch_norm;
 use super::reduce::{launch_add, launch_fold};
@@ -123,6 +124,49 @@ impl Engine for CubeBackend {
         (parameter, List::new(states))
     }
 
+    fn update_kept(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        states: List<Self>,
+        words: Words<Self>,
+        beside: List<Self>,
+        work: InWords,
+    ) -> (FloatTensor<Self>, List<Self>, Words<Self>) {
+        if parameter.meta.num_elements() == 0 {
+            return (parameter, states, words);
+        }
+        let (states, words, beside) = (states.into_vec(), words.into_vec(), beside.into_vec());
+        let (parameter, states, words) =
+            kept::launch_update(parameter, gradient, states, words, &beside, work);
+        (parameter, List::new(states), Words::new(words))
+    }
+
+    fn widen(
+        parameter: FloatTensor<Self>,
+        words: Words<Self>,
+        to: List<Self>,
+        work: InWords,
+    ) -> List<Self> {
+        if parameter.meta.num_elements() == 0 {
+            return to;
+        }
+        List::new(kept::launch_widen(parameter, words.into_vec(), to.into_vec(), work))
+    }
+
+    fn narrow(
+        from: List<Self>,
+        parameter: FloatTensor<Self>,
+        words: Words<Self>,
+        work: InWords,
+    ) -> (FloatTensor<Self>, Words<Self>) {
+        if parameter.meta.num_elements() == 0 {
+            return (parameter, words);
+        }
+        let (parameter, words) =
+            kept::launch_narrow(from.into_vec(), parameter, words.into_vec(), work);
+        (parameter, Words::new(words))
+    }
+
     fn step_in_passes(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
@@ -210,10 +254,10 @@ pub(super) fn numbers(work: &Work, compute: ElemType) -> SequenceArg<InputScalar
     work.numbers.iter().map(|number| InputScalar::new(*number, compute)).collect()
 }
 
-/// The words that noise follows from, as launch arguments.
-pub(super) fn words(work: &Work) -> SequenceArg<InputScalar> {
+/// Words that random numbers follow from, as launch arguments.
+pub(super) fn words(list: &[u32]) -> SequenceArg<InputScalar> {
     let word = |word: &u32| InputScalar::new(*word, ElemType::UInt(UIntKind::U32));
-    work.key.iter().map(word).collect()
+    list.iter().map(word).collect()
 }
 
 /// The tensors of an update: they have one layout.
@@ -264,7 +308,7 @@ pub(super) fn launch(tensors: &Tensors<'_>, around: &Around, walk: Walk, work: W
             around.places(),
             numbers(&work, compute),
             tensors.beside.iter().map(buffer).collect(),
-            words(&work),
+            words(&work.key),
             walk.launch(),
             work.graph,
             work.lanes,

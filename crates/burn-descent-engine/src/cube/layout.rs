@@ -120,6 +120,12 @@ impl Layout {
         if tensor.can_mut() { tensor } else { self.copy(tensor) }
     }
 
+    /// Has the buffer of each tensor places for whole vectors of this width?
+    pub(super) fn holds_vectors(&self, tensors: &[&CubeTensor], width: usize) -> bool {
+        let whole = self.places().next_multiple_of(width);
+        tensors.iter().all(|tensor| self.holds(tensor, whole))
+    }
+
     fn copy(&self, tensor: CubeTensor) -> CubeTensor {
         let mut tensor = untile(tensor);
         let (client, element) = (tensor.client.clone(), super::kernel::stored_type(&tensor));
@@ -166,11 +172,7 @@ impl Walk {
     /// padding, so what is written there is of no matter.
     pub(super) fn places(layout: &Layout, tensors: &[&CubeTensor]) -> Self {
         let places = layout.places();
-        let fits = |width: usize| {
-            let whole = places.next_multiple_of(width);
-            tensors.iter().all(|tensor| layout.holds(tensor, whole))
-        };
-        let width = widest(tensors, fits);
+        let width = widest(tensors, |width| layout.holds_vectors(tensors, width));
         Self { width, units: places.div_ceil(width), row: 1, pitch: 1, padded: false }
     }
 

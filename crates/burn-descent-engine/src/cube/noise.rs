@@ -19,9 +19,50 @@ pub(super) fn drawn<C: Float, N: Size>(
     centred::expand::<C, N>(scope, sum)
 }
 
+/// The sixteen random bits of each element of a unit, by the three words of a key from this one on.
+#[cube]
+pub(super) fn sixteen_bits<N: Size>(
+    unit: usize,
+    keys: &Sequence<InputScalar>,
+    #[comptime] first: usize,
+) -> Vector<u32, N> {
+    let words = words_of_eight::<N>(unit, keys, first);
+    let place = unit * N::value();
+    let number = place % 64 / 16;
+    let mut word = words[0usize];
+    #[unroll]
+    for other in 1..4usize {
+        word = select(number == other, words[other], word);
+    }
+    (word >> Vector::new((place / 8 % 2 * 16) as u32)) & Vector::new(0xffffu32)
+}
+
+/// [`noise::words_of_eight`] of each element of a unit.
+#[cube]
+#[allow(unused_variables)] // read in the expansion
+fn words_of_eight<N: Size>(
+    unit: usize,
+    keys: &Sequence<InputScalar>,
+    #[comptime] first: usize,
+) -> Sequence<Vector<u32, N>> {
+    intrinsic!(|scope| {
+        let word = |value| Word::<N> { scope, value };
+        let place = word(places::expand::<N>(scope, unit));
+        let keys = keys.clone().into_iter().skip(first);
+        let keys = keys.map(|key| key.__expand_get_method::<u32>(scope));
+        let keys = keys.map(|key| word(Vector::<u32, N>::__expand_new(scope, key)));
+        let keys: Vec<_> = keys.take(3).collect();
+        let mut words = Sequence::<Vector<u32, N>>::__expand_new(scope);
+        for each in noise::words_of_eight(place, [keys[0], keys[1], keys[2]]) {
+            words.__expand_push_method(scope, each.value);
+        }
+        words
+    })
+}
+
 /// The places of the elements of a unit in their tensor.
 #[cube]
-fn places<N: Size>(unit: usize) -> Vector<u32, N> {
+pub(super) fn places<N: Size>(unit: usize) -> Vector<u32, N> {
     let mut lanes = Vector::<u32, N>::empty();
     #[unroll]
     for lane in 0..N::value() {

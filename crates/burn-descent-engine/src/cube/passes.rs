@@ -44,7 +44,7 @@ pub(super) enum Seen {
 }
 
 /// Storage buffers that WebGPU promises to a kernel.
-const BUFFERS: usize = 8;
+pub(super) const BUFFERS: usize = 8;
 
 /// The domains that are coarser than the element.
 const COARSE: [Domain; 5] =

@@ -222,7 +222,7 @@ pub(super) fn launch_add(
             states.iter().map(buffer).collect(),
             numbers(&work, compute),
             beside.iter().map(buffer).collect(),
-            words(&work),
+            words(&work.key),
             walk.launch(),
             units,
             work.graph,

@@ -29,7 +29,7 @@ impl Default for Stores {
 }
 
 /// How one state is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Coding {
     pub(crate) store: Store,
     /// Is it never less than 0?

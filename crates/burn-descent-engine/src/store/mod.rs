@@ -88,7 +88,7 @@ impl Store {
     }
 
     /// The size of its blocks, if it has some.
-    fn block(self) -> Option<usize> {
+    pub(crate) fn block(self) -> Option<usize> {
         match self {
             Self::Int8 { block } | Self::Dynamic8 { block } => Some(block as usize),
             Self::F32 | Self::Bf16(_) | Self::F16 => None,
