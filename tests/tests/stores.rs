@@ -5,8 +5,8 @@ use burn::nn::{Linear, LinearConfig, Relu};
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::{
-    AdaGrad, AdamW, Build, Checkpoint, Descent, Ema, Fused, FusedState, Mismatch, Muon, Place, Rounding,
-    Sgd, Store, Weights, registry,
+    AdaGrad, AdamW, Build, Checkpoint, Descent, Ema, Fused, FusedState, Mismatch, Muon, Place,
+    Rounding, Sgd, Store, Weights, registry,
 };
 use burn_descent_tests::{bits, devices, numbers, values};
 use burn_pack::Scalar;
@@ -162,6 +162,11 @@ fn the_plan_says_what_is_kept() {
     assert_eq!(of(one), with(4 * 5120 + 5120 + 4 * 20));
     let all = keep(Store::int8()).keep_small(0);
     assert_eq!(of(all)[1..], [2 * (64 + 4), 2 * (64 + 4), 2 * (4 + 4)]);
+    // A name may be that of a state of Muon, of its auxiliary rule, or of both.
+    let muon = || Muon::new().build().expect("defaults are allowed").keep_small(0);
+    let muon = |name: &str| of(muon().keep(name, Store::int8()).expect("it is there"));
+    assert_eq!(muon("m"), [5120 + 4 * 20, 4 * 64 + 64 + 4, 4 * 64 + 64 + 4, 4 + 4 + 4]);
+    assert_eq!(muon("v"), [4 * 5120, 4 * 64 + 64 + 4, 4 * 64 + 64 + 4, 4 + 4 + 4]);
     // A matrix of Muon, and vectors of its auxiliary AdamW.
     let muon = Muon::new().build().expect("defaults are allowed");
     let muon = muon.keep_all(Store::int8()).expect("it is allowed");
@@ -212,6 +217,113 @@ fn a_clone_of_the_model_and_of_the_walk_is_another() {
     let end = walked(&mut one, half.clone(), 3..6);
     assert_eq!(flat(&copy), before, "the clone of the model has changed");
     assert_eq!(flat(&walked(&mut other, other_net, 3..6)), flat(&end));
+}
+
+#[derive(Module, Debug)]
+struct Two {
+    a: Param<Tensor<1>>,
+    b: Param<Tensor<1>>,
+}
+
+/// A parameter that a model holds twice has one state, which meets the sum of both gradients.
+#[test]
+fn tied_weights_have_one_state() {
+    for (device, store) in
+        cpus().flat_map(|device| stores().into_iter().map(move |s| (device.clone(), s)))
+    {
+        let device = device.autodiff();
+        let fresh = || {
+            let w = Tensor::from_data(&*floats(3)[..8192].to_vec(), &device).require_grad();
+            Param::from_tensor(w)
+        };
+        let optimizer = adamw().keep_all(store).expect("it is allowed");
+        let walk = |mut net: Two| {
+            let builder = Descent::builder(optimizer.clone()).lr(1e-2);
+            let mut descent = builder.build(&net).expect("it fits");
+            let bytes = descent.plan().state_bytes();
+            for step in 0..10 {
+                let x = Tensor::<1>::from_data(&*floats(step)[..8192].to_vec(), &device);
+                let loss = (net.a.val() * x.clone()).square().sum() + (net.b.val() * x).sum();
+                net = descent.step(net, loss.backward()).expect("a good step").0;
+            }
+            (values(&net.a.val()), values(&net.b.val()), bytes)
+        };
+        let w = fresh();
+        let (a, b, bytes) = walk(Two { a: w.clone(), b: w });
+        assert_eq!(a, b, "{store}");
+
+        // The same by one parameter in one place, and a frozen one.
+        let (mut w, mut state) =
+            (fresh().val().inner(), optimizer.start_as(&fresh().val().inner(), Place::default()));
+        for step in 0..10 {
+            let x = Tensor::<1>::from_data(
+                &*floats(step)[..8192].to_vec(),
+                &device.clone().without_autodiff(),
+            );
+            let gradient = w.clone() * x.clone() * x.clone() * 2.0 + x;
+            w = optimizer.advance(1e-2, w, gradient, &mut state).expect("a good step");
+        }
+        let apart = distance(&a, &values(&w));
+        let way = distance(&a, &values(&fresh().val()));
+        assert!(apart < 0.02 * way, "{store}: {apart} of {way}");
+        let once = optimizer.look(&w.shape(), w.dtype(), Place::default()).bytes;
+        assert_eq!(bytes, once, "{store}");
+    }
+}
+
+/// An average in two bytes is right on average if it is rounded by chance, goes on from a checkpoint bit for bit, and stands
+/// still if it is rounded to the nearest.
+#[test]
+fn an_average_may_be_kept_in_two_bytes() {
+    let device = Device::flex().autodiff();
+    let ones = Tensor::full([4096], 1.0, &device).require_grad();
+    let first = One { w: Param::from_tensor(ones) };
+    let fresh = || first.clone();
+    let sgd = || Sgd::new().build().expect("defaults are allowed");
+    let build = |store: Store, net: &One| {
+        let builder = Descent::builder(sgd()).lr(1e-4).average(Ema::new(0.99));
+        builder.keep_average(store).build(net).expect("it fits")
+    };
+    let walk = |descent: &mut Descent, mut net: One, steps: usize| {
+        for _ in 0..steps {
+            net = descent.step(net.clone(), net.w.val().sum().backward()).expect("a good step").0;
+        }
+        net
+    };
+    let average = |descent: &Descent, net: &One| values(&descent.evaluate(net).w.val());
+    let end = |store: Store| {
+        let mut descent = build(store, &fresh());
+        let net = walk(&mut descent, fresh(), 600);
+        let average = average(&descent, &net);
+        average.iter().sum::<f64>() / average.len() as f64
+    };
+    let by_chance = Store::Bf16(Rounding::Stochastic);
+    let exact = end(Store::F32);
+    assert!((end(by_chance) - exact).abs() < 1e-3, "{} {exact}", end(by_chance));
+    assert!((end(Store::Bf16(Rounding::Nearest)) - exact).abs() > 1e-2, "it has moved");
+
+    let mut whole = build(by_chance, &fresh());
+    let net = walk(&mut whole, fresh(), 30);
+    let bytes = whole.checkpoint(&net).expect("of this model").into_bytes().expect("bytes");
+    let net = walk(&mut whole, net, 30);
+    let read = || Checkpoint::from_bytes(bytes.clone()).expect("it can be read");
+    let mut again = build(by_chance, &fresh());
+    let resumed = read().restore(&mut again, &fresh()).expect("it fits");
+    let resumed = walk(&mut again, resumed, 30);
+    assert_eq!(average(&again, &resumed), average(&whole, &net));
+    let mut other = build(Store::F32, &fresh());
+    let error = read().restore(&mut other, &fresh()).expect_err("it is kept otherwise");
+    assert!(error.to_string().contains("keep_average"), "{error}");
+    read().restore_changed(&mut other, &fresh()).expect("it can be kept otherwise");
+
+    let builder = Descent::builder(sgd()).lr(1e-4).average(Ema::new(0.99));
+    let error = builder.keep_average(Store::int8()).build(&fresh()).expect_err("it stands still");
+    assert!(error.to_string().contains("bf16-stochastic"), "{error}");
+}
+
+#[derive(Module, Debug)]
+struct One {
+    w: Param<Tensor<1>>,
 }
 
 #[test]
@@ -408,7 +520,8 @@ fn every_device_keeps_the_same_numbers() {
 /// The same numbers; of a code that follows from a quotient a few may be the next one.
 fn assert_same_numbers(what: &str, store: Store, expected: &[f32], found: &[f32]) {
     assert_eq!(expected.len(), found.len(), "{what}");
-    let differ = |(x, y): &(&f32, &f32)| x.to_bits() != y.to_bits() && (*x - *y).abs() > 1e-6 * x.abs();
+    let differ =
+        |(x, y): &(&f32, &f32)| x.to_bits() != y.to_bits() && (*x - *y).abs() > 1e-6 * x.abs();
     let differing: Vec<_> = expected.iter().zip(found).filter(differ).collect();
     let most = match store {
         Store::Int8 { .. } | Store::Dynamic8 { .. } => expected.len() / 500,

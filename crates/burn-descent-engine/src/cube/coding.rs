@@ -83,8 +83,10 @@ pub(super) fn write(
         if there {
             let words = &mut lists[at];
             let code = (codes & Codes::new(0xffu32)) << shifts();
-            words[unit] =
-                code.extract(0usize) | code.extract(1usize) | code.extract(2usize) | code.extract(3usize);
+            words[unit] = code.extract(0usize)
+                | code.extract(1usize)
+                | code.extract(2usize)
+                | code.extract(3usize);
             if unit.is_multiple_of(block) {
                 words[count.div_ceil(WIDTH) + unit / block] = largest;
             }
@@ -166,8 +168,10 @@ fn shifts() -> Codes {
 fn largest_of_block(bits: Codes, #[comptime] units: usize) -> u32 {
     let mut most = Shared::<[u32]>::new_slice(UNITS);
     let here = UNIT_POS as usize;
-    let pairs =
-        max(max(bits.extract(0usize), bits.extract(1usize)), max(bits.extract(2usize), bits.extract(3usize)));
+    let pairs = max(
+        max(bits.extract(0usize), bits.extract(1usize)),
+        max(bits.extract(2usize), bits.extract(3usize)),
+    );
     most[here] = pairs;
     #[unroll]
     for turn in 0..comptime!(units.ilog2() as usize) {
@@ -283,8 +287,8 @@ fn dynamic_code(share: Numbers, #[comptime] is_positive: bool) -> Codes {
         power = select_many(is_above, Numbers::new(comptime!(power_of_ten(decade))), power);
         cells = select_many(is_above, Codes::new(comptime!(least << decade)), cells);
     }
-    let place = (size / power - Numbers::new(0.1f32)) * Numbers::cast_from(cells)
-        / Numbers::new(0.9f32);
+    let place =
+        (size / power - Numbers::new(0.1f32)) * Numbers::cast_from(cells) / Numbers::new(0.9f32);
     let cell = Codes::cast_from(max(place, Numbers::new(0.0f32)));
     let number = min(cell, cells - Codes::new(1u32)) + cells - Codes::new(least);
     let is_below = share.less_than(&Numbers::new(0.0f32));
@@ -372,7 +376,8 @@ fn half_nearest(numbers: Numbers, #[comptime] half: Half) -> Codes {
         let sign = (bits >> Codes::new(16u32)) & Codes::new(0x8000u32);
         let size = bits & Codes::new(0x7fff_ffffu32);
         let odd = (size >> Codes::new(13u32)) & one;
-        let normal = ((size + Codes::new(0xfffu32) + odd) >> Codes::new(13u32)) - Codes::new(0x1_c000u32);
+        let normal =
+            ((size + Codes::new(0xfffu32) + odd) >> Codes::new(13u32)) - Codes::new(0x1_c000u32);
         // What is too large is infinite.
         let normal = min(normal, Codes::new(0x7c00u32));
         // Of what is below 2⁻¹⁴ the codes are as far apart as whole numbers are.
@@ -406,8 +411,7 @@ fn half_by_chance(
         let further = near.abs().less_than(&size);
         let other = select_many(further, code + one, code - one);
         let share = (numbers - near) / (of_half(other, half) - near);
-        let is_other =
-            Numbers::cast_from(chance).less_than(&(share * Numbers::new(65_536.0f32)));
+        let is_other = Numbers::cast_from(chance).less_than(&(share * Numbers::new(65_536.0f32)));
         let is_between = numbers.not_equal(&near);
         select_many(is_other, select_many(is_between, other, code), code)
     }

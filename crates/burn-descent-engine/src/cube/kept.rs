@@ -3,7 +3,7 @@
 
 use super::coding::{Half, UNITS, WIDTH, Width, read, read_weights, write, write_weights};
 use super::emit::apply;
-use super::extension::{Engine, Kernels, LIST, List, Work, Words};
+use super::extension::{Engine, Kernels, LIST, List, Words, Work};
 use super::kernel::{
     address, alone, buffer, compute_type, numbers, on_device, stored_type, words as key,
 };
@@ -58,7 +58,8 @@ impl Plan {
         has_lost: bool,
     ) -> (Vec<DispatchTensor>, Vec<DispatchTensor>) {
         let lost = (has_lost && self.weights.has_lost()).then(|| states.pop()).flatten();
-        let lies_in_words = |lane: usize| self.states.get(lane).is_some_and(|state| state.is_words());
+        let lies_in_words =
+            |lane: usize| self.states.get(lane).is_some_and(|state| state.is_words());
         let (mut full, mut words) = (Vec::new(), Vec::new());
         for (lane, state) in core::mem::take(states).into_iter().enumerate() {
             if lies_in_words(lane) { words.push(state) } else { full.push(state) }

@@ -2,7 +2,7 @@
 
 use super::around::{Around, Places, see};
 use super::emit::apply;
-use super::extension::{Engine, InPasses, List, Work, Words};
+use super::extension::{Engine, InPasses, List, Words, Work};
 use super::kept::{self, InWords};
 use super::layout::{Layout, Rows, Walk};
 use super::norm::launch_norm;

@@ -1,8 +1,8 @@
 //! How an optimizer is asked to keep its states and weights.
 
 use super::{Store, Weights};
-use crate::Fused;
-use burn::tensor::f16;
+use crate::{Fused, Place};
+use burn::tensor::{Shape, f16};
 use burn_descent_rules::{Domain, InvalidOption};
 use std::sync::Arc;
 
@@ -47,10 +47,7 @@ impl Fused {
     /// If the optimizer has no state of this name of which there is one number for each weight; those of
     /// [`keep_all`](Self::keep_all).
     pub fn keep(mut self, state: &str, store: Store) -> Result<Self, InvalidOption> {
-        let code = &self.program.code;
-        let of_elements = code.states.iter().zip(&code.stages.states);
-        let names: Vec<&str> =
-            of_elements.filter(|(_, of)| **of == Domain::Element).map(|(name, _)| *name).collect();
+        let names: Vec<&str> = self.kept_states().into_iter().map(|(name, _)| name).collect();
         if !names.contains(&state) {
             let allowed = match names.is_empty() {
                 true => "none: it has no state of which there is a number for each weight".into(),
@@ -66,6 +63,22 @@ impl Fused {
         Ok(self)
     }
 
+    /// The states of which there is one number for each weight, and what they begin with; those of its auxiliary rule too.
+    fn kept_states(&self) -> Vec<(&'static str, f64)> {
+        let auxiliary = Place { is_auxiliary: true, ..Place::default() };
+        let auxiliary = self.program.for_shape(&Shape::from([1]), auxiliary);
+        let mut found: Vec<(&'static str, f64)> = Vec::new();
+        for program in [&self.program, &auxiliary] {
+            let states = program.code.states.iter().zip(&program.code.stages.states);
+            for ((name, of), start) in states.zip(program.starts()) {
+                if *of == Domain::Element && found.iter().all(|(known, _)| known != name) {
+                    found.push((name, start));
+                }
+            }
+        }
+        found
+    }
+
     /// Can the state of this name, or each one, be kept so?
     fn check_store(&self, state: Option<&str>, store: Store) -> Result<(), InvalidOption> {
         let refuse = |option: String, allowed: String| {
@@ -75,10 +88,8 @@ impl Fused {
         if !store.is_allowed() {
             return refuse("keep".into(), "in blocks of a power of two from 32 to 512".into());
         }
-        let code = &self.program.code;
-        let starts = code.states.iter().zip(&code.stages.states).zip(self.program.starts());
-        for ((name, of), start) in starts {
-            let is_meant = *of == Domain::Element && state.is_none_or(|state| state == *name);
+        for (name, start) in self.kept_states() {
+            let is_meant = state.is_none_or(|state| state == name);
             if is_meant && store == Store::F16 && start != 0.0 && f16::from_f64(start) == f16::ZERO
             {
                 let allowed = format!("what holds {start:e}, with which it begins; bf16 does");

@@ -16,7 +16,8 @@ pub use swa::Swa;
 
 use crate::descent::{ByParameter, Tensors, arithmetic, compute_dtype};
 use burn::module::ParamId;
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
+use burn_descent_engine::{Rounding, Store};
 use burn_descent_rules::InvalidOption;
 
 /// An average of weights.
@@ -75,7 +76,7 @@ impl From<Swa> for Average {
     }
 }
 
-/// An average of all parameters of a model, kept in f32 at least.
+/// An average of all parameters of a model.
 #[derive(Default)]
 pub(crate) struct Averages {
     /// How many weights of each parameter are averaged: one that came to the model later has seen
@@ -87,9 +88,16 @@ pub(crate) struct Averages {
 
 impl Averages {
     /// One that has been its own average is about to move: its average is where it is.
-    pub(crate) fn set_out<const D: usize>(&mut self, id: ParamId, weights: impl Fn() -> Tensor<D>) {
+    pub(crate) fn set_out<const D: usize>(
+        &mut self,
+        store: Store,
+        id: ParamId,
+        weights: impl Fn() -> Tensor<D>,
+    ) {
         if self.seen.contains_key(&id) && self.weights.get::<D>(id).is_none() {
-            self.weights.register(id, toward(None, weights(), 1.0));
+            let weights = weights();
+            let dtype = averaged_in(store, weights.dtype());
+            self.weights.register(id, weights.cast(dtype));
         }
     }
 
@@ -97,7 +105,7 @@ impl Averages {
     /// is its own average.
     pub(crate) fn take_in<const D: usize>(
         &mut self,
-        average: &Average,
+        (average, store): (&Average, Store),
         id: ParamId,
         frozen: bool,
         weights: impl Fn() -> Tensor<D>,
@@ -106,24 +114,27 @@ impl Averages {
         *seen += 1;
         let before = self.weights.remove::<D>(id);
         if before.is_some() || !frozen {
-            self.weights.register(id, toward(before, weights(), average.share(*seen)));
+            let (weights, share) = (weights(), average.share(*seen));
+            let dtype = averaged_in(store, weights.dtype());
+            let after = match before {
+                Some(before) if share < 1.0 => {
+                    let before = before.to_device(&weights.device()).cast(dtype);
+                    // Each step rounds by numbers of its own.
+                    let by_chance = store == Store::Bf16(Rounding::Stochastic);
+                    let rounds = by_chance.then_some(*seen as u32);
+                    arithmetic::toward(before, weights, share, rounds)
+                }
+                _ => weights.cast(dtype),
+            };
+            self.weights.register(id, after);
         }
     }
 }
 
-/// The average after a share of the weights: `avg + share (w − avg)`; the weights if there was
-/// none.
-pub(crate) fn toward<const D: usize>(
-    average: Option<Tensor<D>>,
-    weights: Tensor<D>,
-    share: f64,
-) -> Tensor<D> {
-    let dtype = compute_dtype(weights.dtype());
-    match average {
-        Some(average) if share < 1.0 => {
-            let average = average.to_device(&weights.device()).cast(dtype);
-            arithmetic::toward(average, weights, share)
-        }
-        _ => weights.cast(dtype),
+/// The type in which the average of weights of a type is kept.
+pub(crate) fn averaged_in(store: Store, weights: DType) -> DType {
+    match (store, compute_dtype(weights)) {
+        (Store::Bf16(_), DType::F32) => DType::BF16,
+        (_, dtype) => dtype,
     }
 }

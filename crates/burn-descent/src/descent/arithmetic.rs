@@ -3,7 +3,7 @@
 //! is, and the number `a` of the operation where a learning rate is.
 
 use burn::tensor::Tensor;
-use burn_descent_engine::{Build, Fused, Place};
+use burn_descent_engine::{Build, Fused, Place, Weights};
 use burn_descent_rules::Domain::Row;
 use burn_descent_rules::{Empty, Over, Real, Rule, fields, options};
 use std::sync::LazyLock;
@@ -44,10 +44,21 @@ operation!(Difference, 0, |x, y, _a, _over| y - x);
 operation!(Clip, 0, |x, _y, a, _over| x.clamp(-a, a));
 operation!(Centralize, 1, |x, _y, _a, over| x - over.mean(Row, x));
 
-/// `x + share (y − x)`.
-pub(crate) fn toward<const D: usize>(x: Tensor<D>, y: Tensor<D>, share: f64) -> Tensor<D> {
-    static RULE: LazyLock<Fused> = LazyLock::new(|| built(Toward {}));
-    applied(&RULE, x, y, share, Place::default())
+/// `x + share (y − x)`. A result in two bytes is the nearest one, or one of the two around it by the random numbers of a
+/// stream.
+pub(crate) fn toward<const D: usize>(
+    x: Tensor<D>,
+    y: Tensor<D>,
+    share: f64,
+    rounds: Option<u32>,
+) -> Tensor<D> {
+    static NEAREST: LazyLock<Fused> = LazyLock::new(|| built(Toward {}));
+    static BY_CHANCE: LazyLock<Fused> =
+        LazyLock::new(|| built(Toward {}).keep_weights(Weights::Stochastic));
+    match rounds {
+        None => applied(&NEAREST, x, y, share, Place::default()),
+        Some(stream) => applied(&BY_CHANCE, x, y, share, Place { stream, ..Place::default() }),
+    }
 }
 
 /// `x + factor y`.

@@ -4,6 +4,7 @@ use super::{Group, LossScale, NotFinite, Probe, Select, Settings, Transform};
 use crate::Schedule;
 use crate::averaging::{Average, Lookahead, Mechanic};
 use burn::optim::Optimizer;
+use burn_descent_engine::Store;
 use burn_descent_rules::schedules::ReduceOnPlateau;
 use burn_descent_rules::{InvalidOption, Range};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ impl Builder {
                 not_finite: NotFinite::default(),
                 accumulate: 1,
                 average: None,
+                keep_average: Store::F32,
                 lookahead: None,
                 mechanic: None,
                 loss_scale: None,
@@ -127,6 +129,30 @@ impl Builder {
         self
     }
 
+    /// Keeps the [average](Self::average) of weights in f32 and less so. `Store::Bf16(Rounding::Stochastic)` halves its
+    /// memory and is right on average; rounded to the nearest, an average of many steps stands still, for a share of a step is
+    /// less than what tells two numbers apart.
+    ///
+    /// ```
+    /// use burn::tensor::Device;
+    /// use burn_descent::{AdamW, Build, Descent, Ema, Rounding, Store};
+    ///
+    /// let model = burn::nn::LinearConfig::new(64, 64).init(&Device::default().autodiff());
+    /// let descent = Descent::builder(AdamW::new().build()?)
+    ///     .average(Ema::new(0.999))
+    ///     .keep_average(Store::Bf16(Rounding::Stochastic))
+    ///     .lr(1e-3)
+    ///     .build(&model)?;
+    /// assert_eq!(descent.plan().kept, [("average", 2 * (64 * 64 + 64))]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Other formats than f32 and bf16 are refused when the walk is built: in a byte, and in f16 near 0, no average moves.
+    pub fn keep_average(mut self, store: Store) -> Self {
+        self.settings.keep_average = store;
+        self
+    }
+
     /// Goes back part of the way every few steps.
     pub fn lookahead(mut self, lookahead: Lookahead) -> Self {
         self.settings.lookahead = Some(lookahead);
@@ -169,10 +195,24 @@ impl Builder {
         bounds.iter().flatten().try_for_each(|bound| bound.check("descent"))?;
         settings.transforms.iter().try_for_each(Transform::check)?;
         settings.average.iter().try_for_each(Average::check)?;
+        check_kept_average(settings.keep_average)?;
         settings.lookahead.iter().try_for_each(Lookahead::check)?;
         settings.mechanic.iter().try_for_each(Mechanic::check)?;
         settings.loss_scale.iter().try_for_each(LossScale::check)?;
         settings.plateau.iter().try_for_each(ReduceOnPlateau::check)?;
         settings.probe.iter().try_for_each(Probe::check)
+    }
+}
+
+fn check_kept_average(store: Store) -> Result<(), InvalidOption> {
+    match store {
+        Store::F32 | Store::Bf16(_) => Ok(()),
+        other => Err(InvalidOption {
+            owner: "descent",
+            option: "keep_average".into(),
+            value: other.to_string(),
+            allowed: "f32, bf16 or bf16-stochastic: an average moves by less than what tells two numbers of others apart"
+                .into(),
+        }),
     }
 }

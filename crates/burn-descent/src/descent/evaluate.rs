@@ -9,6 +9,7 @@ use super::visit::{Each, Path, each_parameter, inner};
 use crate::averaging::{Average, Averages};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::Tensor;
+use burn_descent_engine::Store;
 use std::collections::HashSet;
 
 impl Descent {
@@ -32,16 +33,17 @@ impl Descent {
 
     /// Before a step.
     pub(super) fn before_step<M: Module>(&mut self, model: &M) {
-        struct BeginAverages<'a>(&'a mut Averages);
+        struct BeginAverages<'a>(&'a mut Averages, Store);
         impl Each for BeginAverages<'_> {
             fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
                 if !is_frozen(param) {
-                    self.0.set_out(param.id, || inner(param.val()));
+                    self.0.set_out(self.1, param.id, || inner(param.val()));
                 }
             }
         }
         if self.setup.settings.average.is_some() {
-            each_parameter(model, &mut BeginAverages(&mut self.at.averages));
+            let store = self.setup.settings.keep_average;
+            each_parameter(model, &mut BeginAverages(&mut self.at.averages, store));
         }
         self.look_ahead(model);
     }
@@ -66,6 +68,7 @@ impl Descent {
         if average.takes(self.at.steps) {
             let mut averages = core::mem::take(&mut self.at.averages);
             let (seen, frozen) = (HashSet::new(), Frozen::of(model));
+            let average = (average, self.setup.settings.keep_average);
             let mut follow =
                 Follow { descent: self, average, averages: &mut averages, seen, frozen };
             each_parameter(model, &mut follow);
@@ -107,7 +110,7 @@ impl ModuleMapper for Evaluate<'_> {
 
 struct Follow<'a> {
     descent: &'a Descent,
-    average: &'a Average,
+    average: (&'a Average, Store),
     averages: &'a mut Averages,
     /// The model may hold one more than once.
     seen: HashSet<ParamId>,

@@ -1,11 +1,11 @@
 //! The fast weights meet the slow ones.
 
 use super::Descent;
+use super::arithmetic::toward;
 use super::frozen::Frozen;
 use super::group::Member;
 use super::param::{Change, change, is_frozen};
-use super::visit::{Each, Tensors, each_parameter, inner};
-use crate::averaging::toward;
+use super::visit::{Each, Tensors, each_parameter, inner, wide};
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
 
@@ -22,7 +22,7 @@ impl Descent {
                 if self.frozen.parameters.contains(&param.id) {
                     self.slow.remove::<D>(param.id);
                 } else if !is_frozen(param) && self.slow.get::<D>(param.id).is_none() {
-                    self.slow.register(param.id, toward(None, inner(param.val()), 1.0));
+                    self.slow.register(param.id, wide(inner(param.val())));
                 }
             }
         }
@@ -62,7 +62,8 @@ impl Change for Meet<'_> {
         slow: Tensor<D>,
     ) -> Tensor<D> {
         let dtype = weights.dtype();
-        let slow = toward(Some(slow), weights, self.alpha);
+        let slow = wide(slow.to_device(&weights.device()));
+        let slow = toward(slow, weights, self.alpha, None);
         self.slow.register(id, slow.clone());
         slow.cast(dtype)
     }

@@ -4,8 +4,8 @@ use super::Descent;
 use super::frozen::Frozen;
 use super::group::Member;
 use super::param::{Change, change, is_frozen};
-use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
-use crate::averaging::{Factors, Mechanic, toward};
+use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner, wide};
+use crate::averaging::{Factors, Mechanic};
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Tensor};
 use burn_descent_engine::{Norm, Reading};
@@ -76,7 +76,7 @@ impl Descent {
                 }
                 let weights = inner(param.val());
                 if !has_begun {
-                    self.starts.register(param.id, toward(None, weights.clone(), 1.0));
+                    self.starts.register(param.id, wide(weights.clone()));
                 }
                 self.before.register(param.id, weights);
             }

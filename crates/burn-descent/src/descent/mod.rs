@@ -82,6 +82,7 @@ pub(crate) use visit::{ByParameter, Tensors, compute_dtype};
 use crate::Schedule;
 use crate::averaging::{Average, Lookahead, Mechanic};
 use burn::tensor::Tensor;
+use burn_descent_engine::Store;
 use burn_descent_rules::schedules::ReduceOnPlateau;
 use group::{Member, Schedules};
 use position::Position;
@@ -142,6 +143,7 @@ struct Settings {
     not_finite: NotFinite,
     accumulate: u32,
     average: Option<Average>,
+    keep_average: Store,
     lookahead: Option<Lookahead>,
     mechanic: Option<Mechanic>,
     loss_scale: Option<LossScale>,

@@ -2,6 +2,7 @@
 
 use super::Settings;
 use super::visit::compute_dtype;
+use crate::averaging::averaged_in;
 use burn::tensor::{DType, Shape};
 use burn_descent_rules::View;
 use core::fmt;
@@ -54,18 +55,20 @@ pub struct Plan {
 
 impl Plan {
     pub(super) fn new(lines: Vec<Line>, settings: &Settings) -> Self {
-        let once = lines
-            .iter()
-            .filter(|line| !line.frozen)
-            .map(|line| line.bytes_in(compute_dtype(line.dtype)))
-            .sum();
+        let bytes = |dtype: &dyn Fn(DType) -> DType| {
+            let lines = lines.iter().filter(|line| !line.frozen);
+            lines.map(|line| line.bytes_in(dtype(line.dtype))).sum()
+        };
+        let once = bytes(&compute_dtype);
+        let average = bytes(&|dtype| averaged_in(settings.keep_average, dtype));
         let kept = [
-            ("average", settings.average.is_some()),
-            ("slow weights", settings.lookahead.is_some()),
-            ("starts", settings.mechanic.is_some()),
-            ("accumulated gradients", settings.accumulate > 1),
+            ("average", settings.average.is_some(), average),
+            ("slow weights", settings.lookahead.is_some(), once),
+            ("starts", settings.mechanic.is_some(), once),
+            ("accumulated gradients", settings.accumulate > 1, once),
         ];
-        let kept = kept.into_iter().filter(|(_, is)| *is).map(|(name, _)| (name, once)).collect();
+        let kept = kept.into_iter().filter(|(_, is, _)| *is);
+        let kept = kept.map(|(name, _, bytes)| (name, bytes)).collect();
         Self { lines, kept }
     }
 

@@ -1,9 +1,9 @@
 //! Taking the statistics of batch normalisation anew, for weights that it was not trained with.
 
 use super::Descent;
+use super::arithmetic::toward;
 use super::values::Values;
-use super::visit::{Path, compute_dtype, inner};
-use crate::averaging::toward;
+use super::visit::{Path, inner, wide};
 use burn::module::{Flag, Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Tensor};
 
@@ -94,7 +94,11 @@ impl Descent {
             let taken = after(|_| 0.0, &batch);
             moved = moved.or_else(|| high.map(|high| shares(&own, high, &taken)));
             for (mean, taken) in means.iter_mut().zip(taken) {
-                *mean = Some(toward(mean.take(), taken, 1.0 / seen as f64));
+                let share = 1.0 / seen as f64;
+                *mean = Some(match mean.take() {
+                    Some(mean) => toward(mean, taken, share, None),
+                    None => taken,
+                });
             }
         }
         let moved = moved.ok_or(RetakeError::NoBatches)?;
@@ -133,12 +137,6 @@ fn shares(own: &[Statistic], high_after: Vec<Tensor<1>>, after: &[Tensor<1>]) ->
         (high_after - after.clone()).div_scalar(high(own.value.dtype()))
     });
     left.map(|left| left.neg().add_scalar(1.0)).collect()
-}
-
-/// A tensor in the precision in which sums of it are taken.
-fn wide(tensor: Tensor<1>) -> Tensor<1> {
-    let dtype = compute_dtype(tensor.dtype());
-    tensor.cast(dtype)
 }
 
 /// The running statistics of burn's `BatchNorm`s that are not frozen. How any other layer uses what

@@ -80,3 +80,9 @@ pub(super) fn each_parameter<M: Module>(model: &M, each: &mut impl Each) {
 pub(super) fn inner<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     if tensor.is_autodiff() { tensor.inner() } else { tensor }
 }
+
+/// A tensor in the precision in which sums and averages of it are taken.
+pub(super) fn wide<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    let dtype = compute_dtype(tensor.dtype());
+    tensor.cast(dtype)
+}

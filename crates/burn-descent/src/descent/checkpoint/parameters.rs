@@ -2,6 +2,7 @@
 
 use super::restore::Found;
 use super::{AVERAGE, Mismatch, Parameter, SLOW, START, STATE, SUM, WEIGHTS, name, portable};
+use crate::averaging::averaged_in;
 use crate::descent::Descent;
 use crate::descent::apply::State;
 use crate::descent::group::AnyOptimizer;
@@ -11,6 +12,7 @@ use burn::module::{Param, ParamId};
 use burn::optim::StateSource;
 use burn::tensor::kind::Basic;
 use burn::tensor::{Bool, DType, Int, Tensor};
+use burn_descent_engine::{Rounding, Store};
 use std::collections::{HashMap, HashSet};
 
 /// Looks at one parameter of the model after another.
@@ -67,7 +69,10 @@ impl Each for Look<'_> {
             if seen > 0 {
                 self.found.position.averages.seen.insert(id, seen);
             }
-            self.part(AVERAGE, path, id, &weights, |position| &mut position.averages.weights);
+            // Whichever way the file has kept it: the next weights that it takes in find it as it is kept now.
+            let dtypes = [Store::F32, Store::Bf16(Rounding::Nearest)];
+            let dtypes = dtypes.map(|store| averaged_in(store, weights.dtype()));
+            self.part_in(&dtypes, AVERAGE, path, id, &weights, |at| &mut at.averages.weights);
         }
         if settings.lookahead.is_some() {
             self.part(SLOW, path, id, &weights, |position| &mut position.slow);
@@ -118,7 +123,7 @@ impl<'a> Look<'a> {
             self.found.mismatches.push(Mismatch::Dtype { parameter, saved, expected });
             return None;
         }
-        match self.tensor(WEIGHTS, path, value, dtype) {
+        match self.tensor(WEIGHTS, path, value, &[dtype]) {
             Some(restored) => self.found.values.insert(id, restored),
             None => self.refuse(path, WEIGHTS),
         }
@@ -132,10 +137,11 @@ impl<'a> Look<'a> {
         part: &str,
         path: &str,
         value: &Tensor<D, K>,
-        dtype: DType,
+        dtypes: &[DType],
     ) -> Option<Tensor<D, K>> {
         let data = self.source.take_tensor("", &name(part, path))?;
-        let fits = data.dtype() == dtype && *data.shape() == value.shape();
+        let dtype = data.dtype();
+        let fits = dtypes.contains(&dtype) && *data.shape() == value.shape();
         let sound = || match dtype {
             DType::Bool(_) => data.as_slice::<bool>().is_ok(),
             // Its length does not follow from its shape.
@@ -155,10 +161,22 @@ impl<'a> Look<'a> {
         weights: &Tensor<D>,
         of: impl Fn(&mut Position) -> &mut Tensors,
     ) {
+        self.part_in(&[compute_dtype(weights.dtype())], part, path, id, weights, of);
+    }
+
+    fn part_in<const D: usize>(
+        &mut self,
+        dtypes: &[DType],
+        part: &'static str,
+        path: &str,
+        id: ParamId,
+        weights: &Tensor<D>,
+        of: impl Fn(&mut Position) -> &mut Tensors,
+    ) {
         if !self.names.contains(&name(part, path)) {
             return;
         }
-        match self.tensor(part, path, weights, compute_dtype(weights.dtype())) {
+        match self.tensor(part, path, weights, dtypes) {
             Some(tensor) => of(&mut self.found.position).register(id, tensor),
             None => self.refuse(path, part),
         }

@@ -15,7 +15,7 @@ use burn::module::{Module, Param, ParamId};
 use burn::optim::StateSink;
 use burn::tensor::kind::Basic;
 use burn::tensor::{Bool, Int, Tensor};
-use burn_descent_engine::Fused;
+use burn_descent_engine::{Fused, Store};
 use std::collections::{BTreeMap, HashSet};
 
 impl Descent {
@@ -204,6 +204,9 @@ impl Setup {
         // Not in what earlier versions have written.
         let mechanic = w.mechanic.as_ref().map(|mechanic| format!("{mechanic:?}"));
         options.extend(mechanic.map(|value| (MECHANIC.to_owned(), value)));
+        if w.keep_average != Store::F32 {
+            options.insert("keep_average".to_owned(), w.keep_average.to_string());
+        }
         options
     }
 
