@@ -20,6 +20,7 @@ pub mod help;
 pub mod learner;
 pub mod log;
 pub mod model;
+pub mod next;
 pub mod output;
 pub mod plot;
 pub mod position;

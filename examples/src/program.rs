@@ -7,6 +7,7 @@ use crate::explain::explain;
 use crate::find_lr::find_lr;
 use crate::help::one_line;
 use crate::model::Network;
+use crate::next::next;
 use crate::position::Position;
 use crate::predict::predict;
 use crate::recipe::Recipe;
@@ -106,6 +107,9 @@ fn run(task: Task, flags: &Flags) -> Result<()> {
     let target = &classroom.encoder().target;
     tell(report::summary(&position, backend, classroom.len(), done, (target, &detail)));
     detail.tell_table();
+    if std::env::args_os().len() == 1 {
+        tell(next(task));
+    }
     if flags.json {
         say(report::json(&position, backend, &detail));
     }

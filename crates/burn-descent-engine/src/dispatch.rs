@@ -58,7 +58,7 @@ pub(crate) fn step<const D: usize>(
     portable::<D>(code, scalars, parameter, gradient, states)
 }
 
-/// Is it a device of the CPU engine, with autodiff or without?
+/// Is it a device of the CPU engine, with autodiff or without, on a processor that runs its passes?
 pub(crate) fn is_cpu(device: &Device) -> bool {
     let bare = match device.as_dispatch() {
         DispatchDevice::Autodiff(device) => device,
@@ -66,9 +66,9 @@ pub(crate) fn is_cpu(device: &Device) -> bool {
     };
     match bare {
         #[cfg(feature = "flex")]
-        DispatchDevice::Flex(_) => true,
+        DispatchDevice::Flex(_) => crate::cpu::has_vectors(),
         #[cfg(feature = "ndarray")]
-        DispatchDevice::NdArray(_) => true,
+        DispatchDevice::NdArray(_) => crate::cpu::has_vectors(),
         _ => false,
     }
 }

@@ -3,6 +3,7 @@
 #![allow(deprecated)] // burn prefers `flex` to `ndarray`
 
 #[cfg(feature = "flex")]
+use super::run::has_vectors;
 use burn::backend::flex::FlexTensor;
 #[cfg(feature = "ndarray")]
 use burn::backend::ndarray::NdArrayTensor;
@@ -54,9 +55,9 @@ pub(crate) fn in_place(tensor: &mut DispatchTensor) -> Option<InPlace<'_>> {
     }
 }
 
-/// Is it a tensor of this engine, bare or in autodiff?
+/// Is it a tensor of this engine, bare or in autodiff, on a processor that runs its passes?
 pub(crate) fn holds(tensor: &DispatchTensor) -> bool {
-    held(tensor).is_some()
+    has_vectors() && held(tensor).is_some()
 }
 
 /// Does nobody else hold the elements: no clone of the tensor, none of the model, and no graph that

@@ -30,19 +30,23 @@ pub(super) trait Run: Rule {
         collect::<Self, P, Q, T, STAGE>(tile, given, wanted, to);
     }
 
-    /// Runs `pass` with AVX2 where the processor has it, else with the instructions that every processor of its kind
-    /// has. A build that makes no vectors has it once.
+    /// Runs `pass` with AVX2 on an x86-64, elsewhere with the instructions that every processor of its kind has.
     ///
-    /// AVX-512 is not worth a third copy: AdamW, Lion, LAMB and Adafactor take as long with either on an EPYC that has
-    /// both.
+    /// Neither AVX-512 nor what was there before AVX2 is worth another copy of each pass: AdamW, Lion, LAMB and Adafactor
+    /// take as long with either of the two on an EPYC that has both; an x86-64 without AVX2 steps by
+    /// [tensor operations](has_vectors).
     #[inline(always)]
     fn with_vectors(pass: impl FnOnce()) {
         #[cfg(all(not(debug_assertions), target_arch = "x86_64"))]
-        if pulp::x86::V3::try_new().is_some() {
+        {
+            assert!(has_vectors(), "an x86-64 without AVX2 steps by tensor operations");
             // SAFETY: `V3` is there only on a processor that has all of the instructions that `avx2` is compiled for.
             #[allow(unsafe_code)]
-            return unsafe { Self::avx2(pass) };
+            unsafe {
+                Self::avx2(pass);
+            }
         }
+        #[cfg(not(all(not(debug_assertions), target_arch = "x86_64")))]
         pass();
     }
 
@@ -59,3 +63,12 @@ pub(super) trait Run: Rule {
 }
 
 impl<U: Rule> Run for U {}
+
+/// Has this processor the instructions that the passes are compiled for? A build that makes no vectors runs everywhere.
+pub(crate) fn has_vectors() -> bool {
+    #[cfg(all(not(debug_assertions), target_arch = "x86_64"))]
+    let there = pulp::x86::V3::try_new().is_some();
+    #[cfg(not(all(not(debug_assertions), target_arch = "x86_64")))]
+    let there = true;
+    there
+}
