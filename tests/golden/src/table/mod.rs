@@ -3,6 +3,7 @@
 mod adam_atan2_pytorch;
 mod adam_mini;
 mod apollo_torch;
+mod burn_optim;
 mod came_pytorch;
 mod dadaptation;
 mod formula;
@@ -190,6 +191,7 @@ pub const LIBRARIES: &[(&str, &[Row])] = &[
     ("adam_atan2_pytorch", adam_atan2_pytorch::ROWS),
     ("adam_mini", adam_mini::ROWS),
     ("apollo_torch", apollo_torch::ROWS),
+    ("burn-optim", burn_optim::ROWS),
     ("came_pytorch", came_pytorch::ROWS),
     ("dadaptation", dadaptation::ROWS),
     ("formula", formula::ROWS),
