@@ -2,8 +2,8 @@
 //! trajectories are replayed. What it says of an option is what the tests replay.
 
 use crate::burns;
-use burn_descent::registry::{self, Selection};
 use burn_descent::Store;
+use burn_descent::registry::{self, Selection};
 use burn_descent_golden::{
     Case, Condition, Error, LIBRARIES, Meaning, OptimizerFile, Ours, Row, Setting, setting, traces,
     traces_dir,
@@ -81,15 +81,40 @@ pub fn library(name: &'static str) -> String {
         let versions: Vec<_> = versions.into_iter().collect();
         text += &format!("Recorded with version {}.\n\n", versions.join(", "));
     }
-    text += "| theirs | here, for their defaults | their default rate | runs |\n|---|---|---:|---:|\n";
+    text +=
+        "| theirs | here, for their defaults | their default rate | runs |\n|---|---|---:|---:|\n";
     for optimizer in optimizers.iter().filter(|optimizer| optimizer.is_here()) {
         text += &optimizer.line();
     }
     text += "\n";
+    let shared = shared(&optimizers);
+    if !shared.is_empty() {
+        text += &format!(
+            "Not part of the rules here, unless an entry says so: {}.\n\n",
+            refusals(&shared)
+        );
+    }
     for optimizer in &optimizers {
-        text += &optimizer.item();
+        text += &optimizer.item(&shared);
     }
     text
+}
+
+/// What several optimizers of a library have, and no rule here has.
+fn shared(optimizers: &[Optimizer]) -> Vec<(String, String)> {
+    let refused = |optimizer: &Optimizer| {
+        let rows = optimizer.rows.iter();
+        rows.flat_map(|row| Described::of(optimizer.library, row).refused).collect::<BTreeSet<_>>()
+    };
+    let all: Vec<_> = optimizers.iter().map(refused).collect();
+    let mut shared = Vec::new();
+    for refused in all.iter().flatten() {
+        let count = all.iter().filter(|other| other.contains(refused)).count();
+        if count >= 3 && !shared.contains(refused) {
+            shared.push(refused.clone());
+        }
+    }
+    shared
 }
 
 /// An optimizer of a library.
@@ -147,15 +172,15 @@ impl Optimizer {
     }
 
     /// What its options are.
-    fn item(&self) -> String {
+    fn item(&self, shared: &[(String, String)]) -> String {
         let mut text = String::new();
         // The row without conditions is the usual one, and comes first here.
         let (last, others) = self.rows.split_last().expect("an optimizer has a row");
-        let usual = Described::of(self.library, last);
+        let usual = Described::of(self.library, last).but(shared);
         text += &format!("- **`{}`** {}\n", self.name, usual.sentence());
         for row in others {
             let when: Vec<_> = row.when.iter().map(condition).collect();
-            let described = Described::of(self.library, row).without(&usual);
+            let described = Described::of(self.library, row).but(shared).without(&usual);
             let is_new = !(described.options.is_empty() && described.refused.is_empty());
             if is_new || described.ours != usual.ours || described.reason != usual.reason {
                 text += &format!("  - {} it {}\n", when.join(" and "), described.sentence());
@@ -169,8 +194,23 @@ impl Optimizer {
 struct Described {
     ours: Option<String>,
     options: Vec<String>,
-    refused: Vec<String>,
+    /// What there is not, and why.
+    refused: Vec<(String, String)>,
     reason: String,
+}
+
+/// Keys with the same reason together.
+fn refusals(refused: &[(String, String)]) -> String {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (key, reason) in refused {
+        match reasons.iter_mut().find(|(other, _)| other == reason) {
+            Some((_, keys)) => keys.push(key),
+            None => reasons.push((reason, vec![key])),
+        }
+    }
+    let together =
+        reasons.into_iter().map(|(reason, keys)| format!("{} ({reason})", keys.join(", ")));
+    together.collect::<Vec<_>>().join("; ")
 }
 
 impl Described {
@@ -184,9 +224,7 @@ impl Described {
             reason.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         match row.ours {
-            Ours::Differs(why) => {
-                Self { ours: None, options, refused, reason: reason(why) }
-            }
+            Ours::Differs(why) => Self { ours: None, options, refused, reason: reason(why) },
             Ours::Is { name, fixed, hyper, .. } => {
                 let mut said = BTreeSet::new();
                 for (key, meaning) in hyper.iter().copied().flatten() {
@@ -194,20 +232,28 @@ impl Described {
                         continue;
                     }
                     match meaning {
-                        Meaning::Off(why) => refused.push(format!("`{key}` ({})", reason(why))),
+                        Meaning::Off(why) => refused.push((format!("`{key}`"), reason(why))),
                         Meaning::Only(value, why) => {
                             let value = number(*value);
-                            refused.push(format!("`{key}` other than {value} ({})", reason(why)));
+                            refused.push((format!("`{key}` other than {value}"), reason(why)));
                         }
                         _ => options.extend(option(key, *meaning)),
                     }
                 }
-                let fixed: Vec<_> =
-                    fixed.iter().map(|(option, value)| ((*option).to_owned(), (*value).to_owned())).collect();
+                let fixed: Vec<_> = fixed
+                    .iter()
+                    .map(|(option, value)| ((*option).to_owned(), (*value).to_owned()))
+                    .collect();
                 let ours = Some(selection(name, &fixed));
                 Self { ours, options, refused, reason: String::new() }
             }
         }
+    }
+
+    /// Without what is said of all.
+    fn but(mut self, shared: &[(String, String)]) -> Self {
+        self.refused.retain(|refused| !shared.contains(refused));
+        self
     }
 
     /// What it says that another does not.
@@ -225,7 +271,7 @@ impl Described {
         }
         text += ".";
         if !self.refused.is_empty() {
-            text += &format!(" Not part of it here: {}.", self.refused.join("; "));
+            text += &format!(" Not part of it here: {}.", refusals(&self.refused));
         }
         text
     }
@@ -265,15 +311,21 @@ fn option(key: &str, meaning: Meaning) -> Option<String> {
         Meaning::Rest(option) => format!("1 − `{key}` → `{option}`"),
         Meaning::Twice(option) => format!("2 · `{key}` → `{option}`"),
         Meaning::Negative(option) => format!("−`{key}` → `{option}`"),
-        Meaning::Over(option, by) | Meaning::OverOrZero(option, by) | Meaning::Ratio(option, by) => {
+        Meaning::Over(option, by)
+        | Meaning::OverOrZero(option, by)
+        | Meaning::Ratio(option, by) => {
             format!("`{key}` / `{by}` → `{option}`")
         }
         Meaning::Turns(option, (word, is)) => format!("`{key}` → `{option}` with `{word}={is}`"),
-        Meaning::Flag(option, [off, on]) => format!("`{key}` → `{option}={on}`, else `{option}={off}`"),
+        Meaning::Flag(option, [off, on]) => {
+            format!("`{key}` → `{option}={on}`, else `{option}={off}`")
+        }
         Meaning::Inside(inner, option) => format!("`{key}.{inner}` → `{option}`"),
         Meaning::Numbered(option, words) => {
-            let words: Vec<_> =
-                words.iter().map(|(listed, ours)| format!("{} is `{ours}`", number(*listed))).collect();
+            let words: Vec<_> = words
+                .iter()
+                .map(|(listed, ours)| format!("{} is `{ours}`", number(*listed)))
+                .collect();
             format!("`{key}` → `{option}` ({})", words.join(", "))
         }
         Meaning::Word(option, words) => {
@@ -289,7 +341,9 @@ fn option(key: &str, meaning: Meaning) -> Option<String> {
             "`{key}` → `newton_schulz.coefficients` (three numbers of one's own: `own`, and `newton_schulz.a`, `b`, `c`)"
         ),
         Meaning::Axes(option) => format!("`{key}` → `{option}`"),
-        Meaning::OrFirst(option, other) => format!("`{key}`, or the first of `{other}` → `{option}`"),
+        Meaning::OrFirst(option, other) => {
+            format!("`{key}`, or the first of `{other}` → `{option}`")
+        }
         Meaning::OrSecond(option, other) => {
             format!("`{key}`, or the second of `{other}` → `{option}`")
         }
@@ -340,12 +394,35 @@ fn is_rate(key: &str) -> bool {
 fn shown(library: &str, optimizer: &str) -> String {
     let classes: &[&str] = match library {
         "torch.optim" => &[
-            "SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Rprop", "ASGD", "Adadelta", "Adamax",
-            "NAdam", "RAdam", "Adafactor", "LBFGS", "Muon",
+            "SGD",
+            "Adagrad",
+            "RMSprop",
+            "Adam",
+            "AdamW",
+            "Rprop",
+            "ASGD",
+            "Adadelta",
+            "Adamax",
+            "NAdam",
+            "RAdam",
+            "Adafactor",
+            "LBFGS",
+            "Muon",
         ],
         "keras" => &[
-            "SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Lion", "Adadelta", "Adamax", "Nadam",
-            "Adafactor", "Ftrl", "Lamb", "Muon",
+            "SGD",
+            "Adagrad",
+            "RMSprop",
+            "Adam",
+            "AdamW",
+            "Lion",
+            "Adadelta",
+            "Adamax",
+            "Nadam",
+            "Adafactor",
+            "Ftrl",
+            "Lamb",
+            "Muon",
         ],
         _ => &[],
     };
@@ -395,6 +472,8 @@ fn built(text: String) -> String {
 /// As short as it can be written.
 fn number(number: f64) -> String {
     let whole = number.fract() == 0.0 && number.abs() < 1e6;
+    // Quotients have digits that nobody meant.
+    let number: f64 = format!("{number:.11e}").parse().unwrap_or(number);
     if whole { format!("{number}") } else { format!("{number:?}") }
 }
 
@@ -419,27 +498,43 @@ const GALORE: &str = "on the matrices that `optim_target_modules` names: a `Grou
 const HUGGING_FACE: &[HuggingFace] = &[
     HuggingFace {
         names: &[
-            "adamw_torch", "adamw_torch_fused", "adamw_torch_xla", "adamw_torch_npu_fused",
-            "adamw_apex_fused", "paged_adamw_32bit",
+            "adamw_torch",
+            "adamw_torch_fused",
+            "adamw_torch_xla",
+            "adamw_torch_npu_fused",
+            "adamw_apex_fused",
+            "paged_adamw_32bit",
         ],
         here: Is(TORCH, "adamw", "adamw:weight_decay=0", None, ""),
     },
     HuggingFace {
         names: &["adamw_bnb_8bit", "adamw_8bit", "paged_adamw_8bit", "adamw_torch_8bit"],
-        here: Is(TORCH, "adamw", "adamw:weight_decay=0", Some("dynamic8"), "there is no paging to the host"),
+        here: Is(
+            TORCH,
+            "adamw",
+            "adamw:weight_decay=0",
+            Some("dynamic8"),
+            "there is no paging to the host",
+        ),
     },
     HuggingFace { names: &["adamw_torch_4bit"], here: Not("no state in four bits") },
     HuggingFace {
         names: &["adamw_anyprecision"],
         here: Is(
-            TORCH, "adamw", "adamw:weight_decay=0", None,
+            TORCH,
+            "adamw",
+            "adamw:weight_decay=0",
+            None,
             "`keep` for its `momentum_dtype` and `variance_dtype`, `Weights::Kahan` for `use_kahan_summation`",
         ),
     },
     HuggingFace {
         names: &["adafactor"],
         here: Is(
-            "timm", "adafactor", "adafactor:relative_step=false:scale_parameter=false", None,
+            "timm",
+            "adafactor",
+            "adafactor:relative_step=false:scale_parameter=false",
+            None,
             "`Trainer` switches the two options off",
         ),
     },

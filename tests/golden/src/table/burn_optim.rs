@@ -49,8 +49,7 @@ pub(super) const ROWS: &[Row] = &[
             ],
         ],
     ),
-    row("AdamConfig")
-        .is("adam", &[LR, BETAS, EPS, PENALTY, &[("amsgrad", Switch("amsgrad"))]]),
+    row("AdamConfig").is("adam", &[LR, BETAS, EPS, PENALTY, &[("amsgrad", Switch("amsgrad"))]]),
     row("AdamWConfig").is(
         "adamw",
         &[
@@ -63,13 +62,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("AdanConfig").is(
         "adan",
-        &[
-            LR,
-            BETAS,
-            EPS,
-            DECAY,
-            &[("beta_3", Number("beta3")), ("no_prox", Switch("no_prox"))],
-        ],
+        &[LR, BETAS, EPS, DECAY, &[("beta_3", Number("beta3")), ("no_prox", Switch("no_prox"))]],
     ),
     row("LionConfig").is("lion", &[LR, BETAS, DECAY]),
     row("LambConfig").is("lamb", &[LR, BETAS, EPS, DECAY, &[("use_trust_ratio", Switch("adapt"))]]),
@@ -97,10 +90,7 @@ pub(super) const ROWS: &[Row] = &[
                 &[
                     ("lr", Lr),
                     ("momentum.momentum", Number("momentum")),
-                    (
-                        "momentum.dampening",
-                        Only(0.0, "burn-optim: a dampened momentum of Muon"),
-                    ),
+                    ("momentum.dampening", Only(0.0, "burn-optim: a dampened momentum of Muon")),
                     ("momentum.nesterov", Switch("nesterov")),
                     ("ns_coefficients", COEFFICIENTS),
                     ("ns_steps", Number("newton_schulz.steps")),

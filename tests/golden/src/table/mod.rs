@@ -288,7 +288,7 @@ const RMS_OF_TENSOR: &str =
     "StableAdamW's clipping around another rule; it is the option `stable` of AdamW";
 
 /// A cautious step.
-const CAUTION: &str = "cautious: an option of AdamW, Lion, ADOPT, LaProp, MARS, NAdam and SGD; a rule that is a chain gets \
+const CAUTION: &str = "a cautious step, which is an option of AdamW, Lion, ADOPT, LaProp, MARS, NAdam and SGD; a rule that is a chain gets \
      it by `Cautious`";
 
 /// A row without conditions for this optimizer; what it is here comes next.

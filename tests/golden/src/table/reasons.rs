@@ -1,7 +1,8 @@
 //! Why an optimizer of another library is no rule here.
 
 /// MARS around Shampoo.
-pub(super) const MATRIX: &str = "around a method of whole matrices; here it is around AdamW and Lion";
+pub(super) const MATRIX: &str =
+    "around a method of whole matrices; here it is around AdamW and Lion";
 
 /// SOAP and SPlus, of an oblong matrix.
 pub(super) const NULL_SPACE: &str = "a factor whose rank is not full in the first step: the basis of its null space is any, and \
@@ -27,7 +28,8 @@ pub(super) const CURVATURE: &str =
     "it needs the diagonal of the Hessian, which a second pass backwards estimates";
 
 /// Schedule-Free around an optimizer that is given to it.
-pub(super) const ANY_SCHEDULE_FREE: &str = "Schedule-Free around any optimizer; here it is around SGD, AdamW and RAdam";
+pub(super) const ANY_SCHEDULE_FREE: &str =
+    "Schedule-Free around any optimizer; here it is around SGD, AdamW and RAdam";
 
 /// Those that end in `_bf16`, with other weights.
 pub(super) const BF16_INSIDE: &str = "the library multiplies matrices in bf16, so nothing agrees with it to more than two digits; a \
