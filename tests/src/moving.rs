@@ -566,7 +566,13 @@ const HUGGING_FACE: &[HuggingFace] = &[
     },
     HuggingFace {
         names: &["galore_adamw", "galore_adamw_layerwise"],
-        here: Is("galore_torch", "galore_adamw", "galore", None, GALORE),
+        here: Is(
+            "galore_torch",
+            "galore_adamw",
+            "galore:auxiliary.eps=0:auxiliary.eps_hat=1e-6",
+            None,
+            GALORE,
+        ),
     },
     HuggingFace {
         names: &["galore_adamw_8bit", "galore_adamw_8bit_layerwise"],
@@ -578,7 +584,13 @@ const HUGGING_FACE: &[HuggingFace] = &[
     },
     HuggingFace {
         names: &["apollo_adamw", "apollo_adamw_layerwise"],
-        here: Is("apollo_torch", "apollo", "apollo:rank=128", None, GALORE),
+        here: Is(
+            "apollo_torch",
+            "apollo",
+            "apollo:rank=128:eps=1e-8:auxiliary.eps=0:auxiliary.eps_hat=1e-6",
+            None,
+            GALORE,
+        ),
     },
     HuggingFace {
         names: &["schedule_free_adamw"],
