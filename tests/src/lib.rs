@@ -7,10 +7,13 @@
 //! all its tests follow.
 
 pub mod allocation;
+mod book;
+pub mod burns;
 pub mod checked;
 pub mod features;
 pub mod golden;
 pub mod model;
+pub mod moving;
 pub mod norm;
 pub mod print;
 pub mod replayer;

@@ -1,7 +1,7 @@
 //! The tables in the documentation are fresh. `BURN_DESCENT_BLESS=1` writes them anew.
 
 use burn_descent::registry::ROWS;
-use burn_descent_tests::{checked, tables};
+use burn_descent_tests::{checked, moving, tables};
 use std::path::Path;
 
 /// Holds what stands between two markers of a file against what should.
@@ -30,6 +30,52 @@ fn optimizers_of_the_readme() {
 #[test]
 fn defaults_of_the_documentation() {
     check("crates/burn-descent/src/defaults.md", "defaults", &tables::defaults());
+}
+
+/// The chapters of the book for people who come from another library.
+#[test]
+fn moving_from_other_libraries() {
+    let chapter = |file: &str| format!("docs/book/src/moving/{file}.md");
+    for (file, libraries) in [
+        ("pytorch", &["torch.optim"] as &[&str]),
+        ("optax", &["optax"]),
+        ("keras", &["keras"]),
+        ("burn-optim", &[burn_descent_tests::burns::LIBRARY]),
+        ("pytorch-optimizer", &["pytorch_optimizer"]),
+        ("timm", &["timm"]),
+        ("others", OTHERS),
+    ] {
+        for library in libraries {
+            check(&chapter(file), library, &format!("\n{}\n", moving::library(library)));
+        }
+    }
+    let hugging_face = format!("\n{}\n", moving::hugging_face());
+    check(&chapter("hugging-face"), "hugging-face", &hugging_face);
+}
+
+const OTHERS: &[&str] = &[
+    "adam_atan2_pytorch",
+    "adam_mini",
+    "apollo_torch",
+    "came_pytorch",
+    "dadaptation",
+    "galore_torch",
+    "heavyball",
+    "kron_torch",
+    "optimi",
+    "prodigyopt",
+    "schedulefree",
+];
+
+/// Every library of the table is in a chapter, but for formulas of papers and programs of ours.
+#[test]
+fn no_library_is_left_out() {
+    let chapters = ["torch.optim", "optax", "keras", "burn-optim", "pytorch_optimizer", "timm"];
+    for (library, rows) in burn_descent_golden::LIBRARIES {
+        let is_here = chapters.contains(library) || OTHERS.contains(library);
+        let is_none = ["formula", "numpy", "jaxopt"].contains(library) || rows.is_empty();
+        assert!(is_here != is_none, "{library}");
+    }
 }
 
 /// The documentation of a rule says what a step reads and writes; its graph knows.

@@ -3,6 +3,7 @@
 mod adam_atan2_pytorch;
 mod adam_mini;
 mod apollo_torch;
+mod burn_optim;
 mod came_pytorch;
 mod dadaptation;
 mod formula;
@@ -190,6 +191,7 @@ pub const LIBRARIES: &[(&str, &[Row])] = &[
     ("adam_atan2_pytorch", adam_atan2_pytorch::ROWS),
     ("adam_mini", adam_mini::ROWS),
     ("apollo_torch", apollo_torch::ROWS),
+    ("burn-optim", burn_optim::ROWS),
     ("came_pytorch", came_pytorch::ROWS),
     ("dadaptation", dadaptation::ROWS),
     ("formula", formula::ROWS),
@@ -286,7 +288,7 @@ const RMS_OF_TENSOR: &str =
     "StableAdamW's clipping around another rule; it is the option `stable` of AdamW";
 
 /// A cautious step.
-const CAUTION: &str = "cautious: an option of AdamW, Lion, ADOPT, LaProp, MARS, NAdam and SGD; a rule that is a chain gets \
+const CAUTION: &str = "a cautious step, which is an option of AdamW, Lion, ADOPT, LaProp, MARS, NAdam and SGD; a rule that is a chain gets \
      it by `Cautious`";
 
 /// A row without conditions for this optimizer; what it is here comes next.

@@ -44,8 +44,8 @@ const RMSPROP: &[(&str, Meaning)] = &[
     ("bias_correction", Switch("bias_correction")),
 ];
 
-const MECHANIC: &str = "a wrapper around another optimizer, which `Descent` has: it is held to these trajectories in \
-     tests/tests/descent/golden.rs";
+const MECHANIC: &str = "it is around another optimizer, and `Descent` has it (`Builder::mechanic`): \
+     tests/tests/descent/golden.rs replays these runs";
 
 const MUON: &[(&str, Meaning)] = &[
     ("learning_rate", Lr),

@@ -1,20 +1,20 @@
 //! Why an optimizer of another library is no rule here.
 
-/// Muon, Shampoo, SOAP and the like.
+/// MARS around Shampoo.
 pub(super) const MATRIX: &str =
-    "a matrix method: a step needs the whole matrix of a parameter, a rule here sees one element";
+    "around a method of whole matrices; here it is around AdamW and Lion";
 
 /// SOAP and SPlus, of an oblong matrix.
 pub(super) const NULL_SPACE: &str = "a factor whose rank is not full in the first step: the basis of its null space is any, and \
      the way depends on which one a LAPACK takes";
 
 /// Lookahead, SAM.
-pub(super) const WRAPPER: &str = "a wrapper around another optimizer, which `Descent` has: Lookahead and SAM are held to these \
-     trajectories in tests/tests/descent/golden.rs";
+pub(super) const WRAPPER: &str = "it is around another optimizer, and `Descent` has it (`Builder::lookahead`, \
+     `Probe::sam`): tests/tests/descent/golden.rs replays these runs";
 
 /// Ranger.
 pub(super) const RANGER: &str =
-    "RAdam inside of Lookahead: here `RAdam` in a `Descent` with `lookahead`, which is no rule";
+    "RAdam inside of Lookahead: take `radam` in a `Descent` with `Builder::lookahead`";
 
 /// SM3.
 pub(super) const COVERS: &str = "SM3 with a number for each index of each dimension; here of a tensor of more than two dimensions \
@@ -28,8 +28,8 @@ pub(super) const CURVATURE: &str =
     "it needs the diagonal of the Hessian, which a second pass backwards estimates";
 
 /// Schedule-Free around an optimizer that is given to it.
-pub(super) const ANY_SCHEDULE_FREE: &str = "Schedule-Free around any optimizer; here it is around SGD, AdamW and RAdam, and the files of \
-     these three are compared";
+pub(super) const ANY_SCHEDULE_FREE: &str =
+    "Schedule-Free around any optimizer; here it is around SGD, AdamW and RAdam";
 
 /// Those that end in `_bf16`, with other weights.
 pub(super) const BF16_INSIDE: &str = "the library multiplies matrices in bf16, so nothing agrees with it to more than two digits; a \
