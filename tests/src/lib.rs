@@ -14,6 +14,7 @@ pub mod model;
 pub mod norm;
 pub mod print;
 pub mod replayer;
+pub mod searches;
 pub mod selection;
 pub mod speed;
 pub mod tables;

@@ -120,9 +120,11 @@ pub use burn_descent_rules::optimizers::*;
 #[doc(inline)]
 pub use burn_descent_rules::{InvalidOption, OptionError, Rule, Schedule, optimizers, schedules};
 pub use descent::{
-    Attention, Batch, BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError,
-    Group, IntoGradients, Line, LossScale, Mismatch, NotFinite, Orientation, Plan, Probe, QkClip,
-    QkClipError, Refused, Report, RetakeError, Select, Statistics, Transform, Update,
+    Ahead, Asam, Attention, BarzilaiBorwein, Batch, BuildError, Builder, Checkpoint,
+    CheckpointError, Conjugate, ConjugateGradient, Descent, DescentError, Group, IntoGradients,
+    Lbfgs, Line, LineSearch, LossScale, Minimum, Mismatch, NotFinite, Orientation, Plan, QkClip,
+    QkClipError, Refused, Report, RetakeError, Sam, Select, Statistics, SteepestDescent, StepSize,
+    Stop, Transform, Until, Update,
 };
 pub use lr_scheduler::LrSchedule;
 #[cfg(feature = "train")]

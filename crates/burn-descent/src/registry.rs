@@ -14,6 +14,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Methods that move the weights themselves, such as [`Lbfgs`](crate::Lbfgs), are no optimizers and have a
+//! table of their own, [`SEARCHES`].
+//!
 //! A rule of your own is found by its name too, once it is [added](add). A [`Selection`] is a name with
 //! options as a file has them.
 
@@ -24,6 +27,7 @@ use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::optimizers::*;
 use burn_descent_rules::{Explanation, Fields, OptionError, Paper, Rule, from_pairs, to_pairs};
 
+pub use crate::descent::search::{SEARCHES, SearchRow};
 pub use burn_descent_rules::Value;
 pub use lookup::{NameTaken, RegistryError, UnknownOptimizer, add, build, find, rows};
 pub use selection::Selection;

@@ -4,8 +4,10 @@ use crate::{Model, floats, model, sgd};
 use burn::module::Param;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Tensor};
+use burn_descent::own::search::Search;
 use burn_descent::{
-    Build, Descent, DescentError, LossScale, Nesterov, Probe, Schedule, Sgd, schedules::Linear,
+    Ahead, Asam, Build, Descent, DescentError, LossScale, Nesterov, Sam, Schedule, Sgd,
+    schedules::Linear,
 };
 use burn_descent_tests::values;
 
@@ -30,12 +32,12 @@ fn norm(numbers: &[f64]) -> f64 {
 }
 
 /// The vector after three steps with plain SGD, and as the formula says.
-fn agrees(probe: Probe, look: impl Fn(&[f64]) -> Vec<f64>) {
+fn agrees(search: impl Search, look: impl Fn(&[f64]) -> Vec<f64>) {
     let mut at = model();
     let mut expected = values(&at.vectors[4].val());
     let scale = LossScale::new().init_scale(64.0);
     let builder = Descent::builder(sgd()).lr(0.2).loss_scale(scale);
-    let mut descent = builder.probe(probe).build(&at).expect("it fits");
+    let mut descent = builder.search(search).build(&at).expect("it fits");
     for _ in 0..3 {
         let value = Tensor::into_scalar::<f32>(loss(&at));
         let loss_at;
@@ -52,7 +54,7 @@ fn agrees(probe: Probe, look: impl Fn(&[f64]) -> Vec<f64>) {
 
 #[test]
 fn sam_steps_down_the_gradient_uphill() {
-    agrees(Probe::sam(0.3), |w| {
+    agrees(Sam::new().rho(0.3), |w| {
         let g = slope(w);
         w.iter().zip(&g).map(|(w, g_i)| w + 0.3 * g_i / norm(&g)).collect()
     });
@@ -60,7 +62,7 @@ fn sam_steps_down_the_gradient_uphill() {
 
 #[test]
 fn asam_measures_in_units_of_the_weights() {
-    agrees(Probe::asam(0.5, 0.01), |w| {
+    agrees(Asam::new(), |w| {
         let g = slope(w);
         let t: Vec<f64> = w.iter().map(|w| w.abs() + 0.01).collect();
         let tg: Vec<f64> = t.iter().zip(&g).map(|(t, g)| t * g).collect();
@@ -76,7 +78,7 @@ fn classic_nesterov_is_the_one_pass_form() {
     let classic = Sgd::new().momentum(0.9).build().expect("allowed");
     let one_pass = Nesterov::new().momentum(0.9).build().expect("allowed");
     let mut classic =
-        Descent::builder(classic).lr(0.1).probe(Probe::Ahead).build(&start).expect("it fits");
+        Descent::builder(classic).lr(0.1).search(Ahead).build(&start).expect("it fits");
     let mut one_pass = Descent::builder(one_pass).lr(0.1).build(&start).expect("it fits");
     let (mut a, mut b) = (start.clone(), start);
     for step in 0..20 {
@@ -95,10 +97,10 @@ fn classic_nesterov_is_the_one_pass_form() {
 #[test]
 fn sam_counts_a_batch_once() {
     let device = Device::default().autodiff();
-    let running = |probe: Option<Probe>| {
+    let running = |sam: Option<Sam>| {
         let norm: BatchNorm = BatchNormConfig::new(3).init(&device);
         let builder = Descent::builder(sgd()).lr(0.1);
-        let builder = probe.into_iter().fold(builder, |builder, probe| builder.probe(probe));
+        let builder = sam.into_iter().fold(builder, |builder, sam| builder.search(sam));
         let mut descent = builder.build(&norm).expect("it fits");
         let x = Tensor::<1>::from_floats(&*floats(5, 24), &device).reshape([8, 3]);
         let loss = |norm: &BatchNorm| norm.forward(x.clone()).powi_scalar(4).mean();
@@ -107,20 +109,27 @@ fn sam_counts_a_batch_once() {
     };
     let once = running(None);
     assert!(once.iter().any(|mean| *mean != 0.0));
-    assert_eq!(running(Some(Probe::sam(0.5))), once);
+    assert_eq!(running(Some(Sam::new().rho(0.5))), once);
 }
 
 #[test]
 fn a_walk_with_a_probe_has_to_see_the_loss() {
     let start = model();
     let lr = Linear::new(0.1, 5).warmup(1);
-    let mut descent =
-        Descent::builder(sgd()).schedule(lr).probe(Probe::sam(0.1)).build(&start).expect("it fits");
+    let mut descent = Descent::builder(sgd())
+        .schedule(lr)
+        .search(Sam::new().rho(0.1))
+        .build(&start)
+        .expect("it fits");
     let gradients = crate::gradients(&start, 1000);
     let refused = descent.step(start, gradients).expect_err("no loss");
     assert_eq!(refused.error, DescentError::NeedsLoss);
-    for probe in [Probe::sam(0.0), Probe::asam(f64::NAN, 0.0), Probe::asam(1.0, -1.0)] {
-        let builder = Descent::builder(sgd()).lr(0.1).probe(probe);
+    let builder = || Descent::builder(sgd()).lr(0.1);
+    for builder in [
+        builder().search(Sam::new().rho(0.0)),
+        builder().search(Asam::new().rho(f64::NAN)),
+        builder().search(Asam::new().eta(-1.0)),
+    ] {
         assert!(builder.build(&refused.model).is_err());
     }
 }

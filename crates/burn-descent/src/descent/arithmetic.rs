@@ -2,7 +2,7 @@
 //! kernel on a GPU. A tensor `x` that changes is where a parameter is, what it meets, `y`, where a gradient
 //! is, and the number `a` of the operation where a learning rate is.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use burn_descent_engine::{Build, Fused, Place};
 use burn_descent_rules::Domain::Row;
 use burn_descent_rules::{Empty, Over, Real, Rule, fields, options};
@@ -40,6 +40,7 @@ macro_rules! operation {
 
 operation!(Toward, 0, |x, y, a, _over| x + a * (y - x));
 operation!(Add, 0, |x, y, a, _over| x + a * y);
+operation!(Subtract, 0, |x, y, a, _over| x - a * y);
 operation!(Difference, 0, |x, y, _a, _over| y - x);
 operation!(Clip, 0, |x, _y, a, _over| x.clamp(-a, a));
 operation!(Centralize, 1, |x, _y, _a, over| x - over.mean(Row, x));
@@ -52,8 +53,14 @@ pub(crate) fn toward<const D: usize>(x: Tensor<D>, y: Tensor<D>, share: f64) -> 
 
 /// `x + factor y`.
 pub(crate) fn add<const D: usize>(x: Tensor<D>, y: Tensor<D>, factor: f64) -> Tensor<D> {
-    static RULE: LazyLock<Fused> = LazyLock::new(|| built(Add {}));
-    applied(&RULE, x, y, factor, Place::default())
+    // A learning rate is finite and not negative.
+    static ADD: LazyLock<Fused> = LazyLock::new(|| built(Add {}));
+    static SUBTRACT: LazyLock<Fused> = LazyLock::new(|| built(Subtract {}));
+    match factor {
+        _ if !factor.is_finite() => x + y.mul_scalar(factor),
+        _ if factor < 0.0 => applied(&SUBTRACT, x, y, -factor, Place::default()),
+        _ => applied(&ADD, x, y, factor, Place::default()),
+    }
 }
 
 /// `y − x`.
@@ -72,6 +79,17 @@ pub(crate) fn clip<const D: usize>(x: Tensor<D>, any: Tensor<D>, limit: f64) -> 
 pub(crate) fn centralize<const D: usize>(x: Tensor<D>, any: Tensor<D>, place: Place) -> Tensor<D> {
     static RULE: LazyLock<Fused> = LazyLock::new(|| built(Centralize {}));
     applied(&RULE, x, any, 1.0, place)
+}
+
+/// The sum of the products of two tensors, where they lie.
+pub(crate) fn product<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<1> {
+    let dtype = wide(&x);
+    (x.cast(dtype) * y.cast(dtype)).sum()
+}
+
+/// The precision to take sums in: f64 where the device has it.
+pub(crate) fn wide<const D: usize>(x: &Tensor<D>) -> DType {
+    if x.device().supports_dtype(DType::F64) { DType::F64 } else { x.dtype() }
 }
 
 /// The optimizer of a rule that is right as it is.

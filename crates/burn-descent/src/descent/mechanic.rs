@@ -1,13 +1,14 @@
 //! The factor that Mechanic tunes.
 
 use super::Descent;
+use super::arithmetic;
 use super::frozen::Frozen;
 use super::group::Member;
 use super::param::{Change, change, is_frozen};
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use crate::averaging::{Factors, Mechanic, toward};
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use burn_descent_engine::{Norm, Reading};
 use std::collections::HashSet;
 
@@ -146,10 +147,9 @@ impl Each for Sums<'_> {
     }
 }
 
-/// The sum of the products of two tensors, in f64 where the device has it.
+/// The sum of the products of two tensors, read.
 fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f64 {
-    let wide = if a.device().supports_dtype(DType::F64) { DType::F64 } else { a.dtype() };
-    (a.cast(wide) * b.cast(wide)).sum().into_data().iter::<f64>().sum()
+    arithmetic::product(a, b).into_data().iter::<f64>().sum()
 }
 
 struct Tune<'a> {

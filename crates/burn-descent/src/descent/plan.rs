@@ -65,7 +65,13 @@ impl Plan {
             ("starts", settings.mechanic.is_some()),
             ("accumulated gradients", settings.accumulate > 1),
         ];
-        let kept = kept.into_iter().filter(|(_, is)| *is).map(|(name, _)| (name, once)).collect();
+        let kept = kept.into_iter().filter(|(_, is)| *is).map(|(name, _)| (name, once));
+        // A search that moves the weights itself stands in their lines.
+        let beside = settings.search.iter().filter(|search| search.vectors() > 0);
+        let beside =
+            beside.filter(|search| lines.iter().all(|line| line.optimizer != search.name()));
+        let kept =
+            kept.chain(beside.map(|search| (search.name(), search.vectors() * once))).collect();
         Self { lines, kept }
     }
 

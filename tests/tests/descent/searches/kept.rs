@@ -1,0 +1,89 @@
+//! What a search keeps goes through a checkpoint, and what it did is in the report.
+
+use super::{Pair, rosenbrock, start};
+use burn::module::Module;
+use burn::tensor::{DType, Device};
+use burn_descent::own::search::Search;
+use burn_descent::registry::SEARCHES;
+use burn_descent::{Checkpoint, CheckpointError, Descent, Lbfgs, Report};
+use burn_descent_tests::bits;
+
+fn step(descent: &mut Descent, model: Pair) -> (Pair, Report) {
+    let (model, report, _) = descent.step_with(model, rosenbrock).unwrap();
+    (model, report)
+}
+
+/// A walk that is taken up in the middle goes on bit for bit.
+#[test]
+fn a_checkpoint_in_the_middle_changes_nothing() {
+    for (row, dtype) in SEARCHES.iter().flat_map(|row| [(row, DType::F64), (row, DType::F32)]) {
+        let build = |model: &Pair| {
+            let search = row.build(&[("max_iter", "3")]).unwrap();
+            Descent::search(search).build(model).unwrap()
+        };
+        let begin = || start(8, dtype, &Device::default());
+        let mut model = begin();
+        let mut descent = build(&model);
+        for _ in 0..3 {
+            (model, _) = step(&mut descent, model);
+        }
+        let bytes = descent.checkpoint(&model).unwrap().into_bytes().unwrap();
+        let other = begin();
+        let mut again = build(&other);
+        let checkpoint = Checkpoint::from_bytes(bytes).unwrap();
+        let mut restored = checkpoint.restore(&mut again, &other).unwrap();
+        for number in 0..4 {
+            (model, _) = step(&mut descent, model);
+            (restored, _) = step(&mut again, restored);
+            let (left, right) = (bits(&model.all()), bits(&restored.all()));
+            assert_eq!(left, right, "{} {dtype:?} step {number}", row.name);
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_search_is_refused() {
+    let model = start(8, DType::F32, &Device::default());
+    let mut descent = Descent::search(Lbfgs::new()).build(&model).unwrap();
+    let (model, _) = step(&mut descent, model);
+    let checkpoint = descent.checkpoint(&model).unwrap();
+    let mut other = Descent::search(Lbfgs::new().history_size(5)).build(&model).unwrap();
+    let refused = checkpoint.clone().restore(&mut other, &model).unwrap_err();
+    assert!(matches!(refused, CheckpointError::Misfit(_)), "{refused}");
+    checkpoint.restore_changed(&mut other, &model).unwrap();
+}
+
+#[test]
+fn a_report_says_how_often_it_looked_and_why_it_ended() {
+    let model = start(8, DType::F64, &Device::default());
+    let mut calls = 0;
+    let mut descent = Descent::search(Lbfgs::new().max_iter(4)).build(&model).unwrap();
+    let loss = |pair: &Pair| {
+        calls += 1;
+        rosenbrock(pair)
+    };
+    let (_, report, _) = descent.step_with(model, loss).unwrap();
+    assert_eq!(report.evaluations, Some(calls));
+    assert!(report.stepped && report.stop.is_some());
+    let json = serde_json::to_string(&report).unwrap();
+    assert!(json.contains("\"evaluations\":") && json.contains("\"stop\":\""), "{json}");
+}
+
+/// A parameter that is frozen on the way: the search begins anew.
+#[test]
+fn it_begins_anew_where_other_parameters_are_trained() {
+    let model = start(8, DType::F64, &Device::default());
+    let mut descent = Descent::search(Lbfgs::new().max_iter(4)).build(&model).unwrap();
+    let (mut model, _) = step(&mut descent, model);
+    let frozen = model.values()[..4].to_vec();
+    model.a = model.a.no_grad();
+    for _ in 0..3 {
+        (model, _) = step(&mut descent, model);
+        assert_eq!(model.values()[..4], frozen[..]);
+    }
+    let (left, _) = step(&mut descent, model.clone());
+    // The same as a walk that has never seen the others, from there on.
+    let mut fresh = descent.fresh();
+    let (right, _) = step(&mut fresh, model);
+    assert!(Lbfgs::new().vectors() > 2 && left.num_params() == right.num_params());
+}
