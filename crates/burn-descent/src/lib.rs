@@ -85,6 +85,12 @@
 //! # Ok::<(), burn_descent::InvalidOption>(())
 //! ```
 //!
+//! # Methods that look again
+//!
+//! [`Lbfgs`] and its like evaluate the loss as often as they need, and move the weights themselves:
+//! [`Descent::search`] begins their walk, [`Descent::minimize`] ends it. [`Sam`], [`Asam`] and [`Ahead`] take the gradient
+//! elsewhere, down which optimizers step: [`Builder::search`]. One of your own is an [`own::search::Search`].
+//!
 //! # Coming from burn-optim
 //!
 //! Option names and defaults are those of PyTorch or of the paper, as each optimizer says. Where

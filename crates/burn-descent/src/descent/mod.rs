@@ -194,6 +194,12 @@ impl Descent {
         &self.setup.plan
     }
 
+    /// Has the walk to evaluate the loss itself? Its steps are then taken with
+    /// [`step_with`](Self::step_with), and no other.
+    pub fn evaluates_loss(&self) -> bool {
+        self.setup.settings.search.is_some()
+    }
+
     /// How many steps have been taken.
     pub fn steps(&self) -> u64 {
         self.at.steps

@@ -176,7 +176,7 @@ fn errors_say_what_to_do() {
     let error = test.run(&descent, &model, [(); 7], |model, ()| bowl(model, 1.0)).unwrap_err();
     assert!(matches!(error, RangeError::OutOfBatches { steps: 7 }));
     let error = test.run(&descent, &model, [()], |model, ()| model.w.val().square()).unwrap_err();
-    assert!(matches!(error, RangeError::Loss(_)), "{error}");
+    assert!(matches!(error, RangeError::Step(DescentError::LossShape { .. })), "{error}");
 
     let other = point();
     let error = test.run(&descent, &other, [()], |model, ()| bowl(model, 1.0)).unwrap_err();

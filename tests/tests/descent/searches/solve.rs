@@ -24,8 +24,10 @@ fn away(pair: &Pair) -> f64 {
 
 #[test]
 fn lbfgs_solves_a_quadratic_of_fifty_dimensions_in_sixty_evaluations() {
-    each_device(|device, dtype| {
-        for kind in [LineSearch::StrongWolfe, LineSearch::HagerZhang] {
+    each_device(|device, widest| {
+        let kinds = [LineSearch::StrongWolfe, LineSearch::HagerZhang];
+        for (kind, dtype) in kinds.into_iter().flat_map(|kind| [(kind, widest), (kind, DType::F32)])
+        {
             let model = Pair::new(&[0.0; 50], dtype, device);
             let search = Lbfgs::new().line_search(kind).tolerance_change(0.0);
             let mut descent = Descent::search(search).build(&model).unwrap();

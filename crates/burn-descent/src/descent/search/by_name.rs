@@ -1,7 +1,7 @@
 //! The searches that move the weights themselves, by name.
 
 use super::{BarzilaiBorwein, ConjugateGradient, Lbfgs, Search, SteepestDescent};
-use burn_descent_rules::{OptionError, Options, set_pairs, to_pairs};
+use burn_descent_rules::{OptionError, Options, Paper, set_pairs, to_pairs};
 use std::sync::Arc;
 
 /// Makes a search of options by name.
@@ -14,15 +14,25 @@ pub struct SearchRow {
     pub name: &'static str,
     /// Its name in prose: `L-BFGS`.
     pub title: &'static str,
+    /// Where it is from.
+    pub paper: Paper,
+    /// The learning rate to begin with.
+    pub lr: f64,
     build: Make,
     options: fn() -> Vec<(String, String)>,
 }
 
 impl SearchRow {
-    const fn of<S: Search + Options>(name: &'static str, title: &'static str) -> Self {
+    const fn of<S: Search + Options>(
+        name: &'static str,
+        title: &'static str,
+        paper: Paper,
+    ) -> Self {
         Self {
             name,
             title,
+            paper,
+            lr: 1.0,
             build: |options| {
                 let mut search = S::default();
                 let owner = search.name();
@@ -60,8 +70,24 @@ impl SearchRow {
 /// # Ok::<(), burn_descent::OptionError>(())
 /// ```
 pub static SEARCHES: &[SearchRow] = &[
-    SearchRow::of::<Lbfgs>("lbfgs", "L-BFGS"),
-    SearchRow::of::<ConjugateGradient>("conjugate_gradient", "Nonlinear conjugate gradients"),
-    SearchRow::of::<BarzilaiBorwein>("barzilai_borwein", "Barzilai-Borwein"),
-    SearchRow::of::<SteepestDescent>("steepest_descent", "Gradient descent with backtracking"),
+    SearchRow::of::<Lbfgs>(
+        "lbfgs",
+        "L-BFGS",
+        Paper::at("Liu & Nocedal 1989", "https://doi.org/10.1007/BF01589116"),
+    ),
+    SearchRow::of::<ConjugateGradient>(
+        "conjugate_gradient",
+        "Nonlinear conjugate gradients",
+        Paper::at("Hager & Zhang 2005", "https://doi.org/10.1137/030601880"),
+    ),
+    SearchRow::of::<BarzilaiBorwein>(
+        "barzilai_borwein",
+        "Barzilai-Borwein",
+        Paper::at("Barzilai & Borwein 1988", "https://doi.org/10.1093/imanum/8.1.141"),
+    ),
+    SearchRow::of::<SteepestDescent>(
+        "steepest_descent",
+        "Gradient descent with backtracking",
+        Paper::at("Armijo 1966", "https://doi.org/10.2140/pjm.1966.16.1"),
+    ),
 ];

@@ -123,6 +123,8 @@ impl Descent {
         loss: impl FnMut(&M) -> Tensor<1>,
         known: Option<Look>,
     ) -> Result<Found, DescentError> {
+        // A schedule that leaves its range refuses before anything is evaluated.
+        self.group_steps(1.0.into())?;
         let mut over = Over::new(self, model, loss);
         let mut ground = Ground::new(&mut over, self.lr(&self.setup.groups[0]), known);
         let mut memory = self.at.search.clone().beside(ground.weights());
