@@ -232,6 +232,18 @@ mod tests {
     }
 
     #[test]
+    fn a_search_walks_where_it_likes() {
+        let bowl = find("bowl").unwrap();
+        for name in ["lbfgs", "conjugate_gradient", "barzilai_borwein", "steepest_descent"] {
+            let choice = format!("{name}:max_iter=1").parse().unwrap();
+            let walker = Walker::of(&choice, 1.0).unwrap();
+            let paths = walk(bowl, vec![walker], 60, &Device::default(), || ()).unwrap();
+            assert_eq!(paths[0].points.len(), 61, "{name}");
+            assert!(paths[0].distance(bowl) < 1e-2, "{name}: {:?}", paths[0].points.last());
+        }
+    }
+
+    #[test]
     fn nobody_walks_nowhere() {
         let bowl = find("bowl").unwrap();
         assert!(walk(bowl, Vec::new(), 3, &Device::default(), || ()).unwrap().is_empty());

@@ -26,7 +26,7 @@ impl Builder {
     /// With a search that moves the weights itself.
     pub(super) fn searching(search: impl Search) -> Self {
         let (name, vectors) = (search.name(), search.vectors());
-        Self::of(AnyOptimizer::Search { name, vectors }).lr(1.0).search(search)
+        Self::of(AnyOptimizer::Search { name, vectors }).search(search)
     }
 
     fn of(optimizer: AnyOptimizer) -> Self {

@@ -8,6 +8,7 @@ use super::select::Place;
 use super::transform::Transform;
 use super::visit::{ByParameter, Each, Path, compute_dtype, each_parameter, inner};
 use super::{BuildError, Builder, Descent, Setup};
+use crate::Schedule;
 use crate::averaging::MECHANIC;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Shape, Tensor};
@@ -143,6 +144,8 @@ impl Builder {
     fn schedules(&self, group: &Group) -> Result<Schedules, BuildError> {
         let name = group.name.clone();
         let lr = group.lr.clone().or_else(|| self.lr.clone());
+        let of_search = || group.optimizer.is_search().then(|| Arc::new(1.0) as Arc<dyn Schedule>);
+        let lr = lr.or_else(of_search);
         let lr = lr.ok_or_else(|| BuildError::NoLearningRate(name.clone()))?;
         lr.check()?;
         let mut optimizers = vec![group.optimizer.clone()];

@@ -107,7 +107,7 @@ fn cells(report: &Report) -> Vec<(String, String)> {
     let estimates = estimates.iter().map(found);
     let failed = failed_refreshes.map(|count| ("failed_refreshes".to_owned(), count.to_string()));
     let searched = evaluations.map(|count| ("evaluations".to_owned(), count.to_string()));
-    let stop = stop.map(|stop| ("stop".to_owned(), format!("{stop:?}")));
+    let stop = stop.map(|stop| ("stop".to_owned(), stop.to_string()));
     let cell = |(column, cell): (&str, String)| (column.to_owned(), cell);
     let before = [
         ("step", step.to_string()),

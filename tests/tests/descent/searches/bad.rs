@@ -5,8 +5,8 @@ use burn::tensor::{DType, Device, Tensor};
 use burn_descent::own::search::{Ground, Memory, Search, Step};
 use burn_descent::registry::SEARCHES;
 use burn_descent::{
-    Build, Descent, DescentError, Lbfgs, LineSearch, LossScale, Mechanic, NotFinite, Sam, Sgd,
-    Stop, Until,
+    Build, Descent, DescentError, Group, Lbfgs, LineSearch, LossScale, Mechanic, NotFinite, Sam,
+    Select, Sgd, Stop, Until,
 };
 
 fn model() -> Pair {
@@ -153,6 +153,9 @@ fn what_is_for_optimizers_is_refused_around_a_search_that_moves() {
         search().lr(-1.0),
         Descent::search(Lbfgs::new().history_size(0)),
         Descent::search(Lbfgs::new().c2(1.0)),
+        Descent::search(Lbfgs::new().c1(0.5).c2(0.1)),
+        // The rate of the search is not that of an optimizer.
+        search().group(Group::new("vectors", Select::rank(1), Sgd::new().build().unwrap())),
         Descent::search(Lbfgs::new().tolerance_grad(f64::NAN)),
     ] {
         assert!(builder.build(&model).is_err());

@@ -1,12 +1,14 @@
 //! What a search keeps goes through a checkpoint, and what it did is in the report.
 
 use super::{Pair, rosenbrock, start};
+use crate::floats;
 use burn::module::Module;
-use burn::tensor::{DType, Device};
+use burn::nn::{BatchNorm, BatchNormConfig};
+use burn::tensor::{DType, Device, Tensor};
 use burn_descent::own::search::Search;
 use burn_descent::registry::SEARCHES;
-use burn_descent::{Checkpoint, CheckpointError, Descent, Lbfgs, Report};
-use burn_descent_tests::bits;
+use burn_descent::{Checkpoint, CheckpointError, Descent, Ema, Lbfgs, Report};
+use burn_descent_tests::{bits, values};
 
 fn step(descent: &mut Descent, model: Pair) -> (Pair, Report) {
     let (model, report, _) = descent.step_with(model, rosenbrock).unwrap();
@@ -67,6 +69,35 @@ fn a_report_says_how_often_it_looked_and_why_it_ended() {
     assert!(report.stepped && report.stop.is_some());
     let json = serde_json::to_string(&report).unwrap();
     assert!(json.contains("\"evaluations\":") && json.contains("\"stop\":\""), "{json}");
+}
+
+/// However often a search looks, it is one batch for the statistics of normalisation.
+#[test]
+fn running_statistics_see_a_batch_once() {
+    let device = Device::default().autodiff();
+    let norm: BatchNorm = BatchNormConfig::new(3).init(&device);
+    let x = Tensor::<1>::from_floats(&*floats(5, 24), &device).reshape([8, 3]);
+    let loss = |norm: &BatchNorm| (norm.forward(x.clone()) - 2.0).powi_scalar(4).mean();
+    let mut descent = Descent::search(Lbfgs::new()).build(&norm).unwrap();
+    let once: BatchNorm = BatchNormConfig::new(3).init(&device);
+    loss(&once);
+    let (norm, report, _) = descent.step_with(norm, loss).unwrap();
+    assert!(report.evaluations > Some(2) && report.parameters == 2);
+    assert_eq!(values(&norm.running_mean.value_sync()), values(&once.running_mean.value_sync()));
+}
+
+/// An average follows a search as it does optimizers.
+#[test]
+fn an_average_follows() {
+    let model = start(8, DType::F64, &Device::default());
+    let mut descent = Descent::search(Lbfgs::new()).average(Ema::new(0.5)).build(&model).unwrap();
+    let (first, _) = step(&mut descent, model);
+    let (second, _) = step(&mut descent, first.clone());
+    let mean = descent.evaluate(&second).values();
+    let pairs = first.values().into_iter().zip(second.values()).zip(mean);
+    for ((first, second), mean) in pairs {
+        assert!(mean >= first.min(second) - 1e-9 && mean <= first.max(second) + 1e-9);
+    }
 }
 
 /// A parameter that is frozen on the way: the search begins anew.

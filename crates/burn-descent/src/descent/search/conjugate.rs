@@ -27,8 +27,7 @@ solver! {
     ///
     /// Where `d` would not descend, it is `−g`. The line search tries `min(1, 1 / ‖g‖₁) lr` in the first
     /// iteration, and then `lr t_last ⟨g_last, d_last⟩ / ⟨g, d⟩`, along which the loss would fall by as
-    /// much as before. A fifth of the memory of [`Lbfgs`](crate::Lbfgs) with a short history, and more
-    /// evaluations.
+    /// much as before. It needs less memory than [`Lbfgs`](crate::Lbfgs), and more evaluations.
     ///
     /// - Learning rate 1, unless another is given. `c2` is smaller than that of L-BFGS, as conjugate
     ///   directions need a better minimum along each.

@@ -102,7 +102,9 @@ pub(super) fn iterate(
     if here.gradient.largest() <= limits.tolerance_grad {
         return arrive(here, Stop::Gradient);
     }
-    for iteration in 1.. {
+    let mut iteration = 0;
+    loop {
+        iteration += 1;
         let last = Last::of(memory);
         let from = Here { gradient: &here.gradient, lr: ground.lr() };
         let (d, first) = method.direction(&from, last.as_ref(), memory);
@@ -151,7 +153,6 @@ pub(super) fn iterate(
         };
         return arrive(here, stop);
     }
-    unreachable!("there are not as many iterations")
 }
 
 /// Declares a search that iterates: options of its own, then those that all have.
@@ -171,7 +172,7 @@ macro_rules! solver {
                 /// A line search is content with a loss that has fallen by this share of what the slope
                 /// promised.
                 c1: OpenFraction = 1e-4,
-                /// And with a slope that is this share of what it was, where it looks at slopes.
+                /// And with a slope that is this share of what it was, where it looks at slopes. More than `c1`.
                 c2: OpenFraction = $c2,
                 /// Iterations of a step at most.
                 max_iter: Count(1) = 20,
@@ -191,7 +192,9 @@ macro_rules! solver {
             }
 
             fn check(&self) -> Result<(), burn_descent_rules::InvalidOption> {
-                burn_descent_rules::check_options(self, $word)
+                burn_descent_rules::check_options(self, $word)?;
+                let least = ("c2", self.c2, self.c2 > self.c1, "a number > c1");
+                burn_descent_rules::InvalidOption::unless_all_hold($word, &[least])
             }
 
             fn step(

@@ -75,17 +75,19 @@ impl Method for Lbfgs {
         let gamma = memory.numbers("gamma").first().copied().unwrap_or(1.0);
         let rho = memory.numbers("rho").clone();
         let (s, y) = (memory.vectors("s").clone(), memory.vectors("y").clone());
+        let pairs = || rho.iter().zip(s.iter().zip(&y)).map(|(rho, (s, y))| (*rho, s, y));
 
-        let mut alpha = vec![0.0; rho.len()];
         let mut d = here.downhill();
-        for i in (0..rho.len()).rev() {
-            alpha[i] = rho[i] * s[i].dot(&d);
-            d = d.add(-alpha[i], &y[i]);
+        let mut alphas = Vec::with_capacity(rho.len());
+        for (rho, s, y) in pairs().rev() {
+            let alpha = rho * s.dot(&d);
+            d = d.add(-alpha, y);
+            alphas.push(alpha);
         }
         d = d.scale(gamma);
-        for i in 0..rho.len() {
-            let beta = rho[i] * y[i].dot(&d);
-            d = d.add(alpha[i] - beta, &s[i]);
+        for ((rho, s, y), alpha) in pairs().zip(alphas.into_iter().rev()) {
+            let beta = rho * y.dot(&d);
+            d = d.add(alpha - beta, s);
         }
         (d, here.lr)
     }

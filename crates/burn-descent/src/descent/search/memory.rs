@@ -3,8 +3,8 @@
 use super::Vector;
 use std::collections::BTreeMap;
 
-/// What a search keeps from step to step, under names of its own: lists of numbers, and lists of
-/// [vectors](Vector). A checkpoint holds it.
+/// What a search keeps from step to step, under names of its own without `/`: lists of numbers, and lists
+/// of [vectors](Vector). A checkpoint holds it.
 ///
 /// Before each step it is brought to the devices and precisions of the weights. It is forgotten, and the
 /// search begins anew, when it has vectors of a parameter that is not trained any more, or is not as

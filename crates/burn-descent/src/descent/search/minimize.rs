@@ -88,7 +88,7 @@ impl Descent {
     /// // Rosenbrock's valley.
     /// let valley = |point: &Point| {
     ///     let (x, y) = (point.x.val().narrow(0, 0, 1), point.x.val().narrow(0, 1, 1));
-    ///     (1.0 - x.clone()).square() + (y - x.square()).square() * 100.0
+    ///     (x.clone() - 1.0).square() + (y - x.square()).square() * 100.0
     /// };
     /// let x = Tensor::from_floats([-1.2, 1.0], &Device::default().autodiff());
     /// let point = Point { x: Param::from_tensor(x) };

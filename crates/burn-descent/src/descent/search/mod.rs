@@ -33,8 +33,8 @@ pub(super) use terrain::put;
 
 use super::DescentError;
 use burn_descent_rules::InvalidOption;
-use core::fmt::Debug;
-use serde::Serialize;
+use core::fmt::{self, Debug};
+use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 /// A method that looks at the loss more than once a step: it gets the [`Ground`], where it evaluates loss
@@ -165,8 +165,7 @@ pub struct Arrival {
 
 /// Why a step of a [`Search`] that moves the weights itself ended, or a whole
 /// [`minimize`](crate::Descent::minimize).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {
     /// No element of the gradient is larger than `tolerance_grad`: this is a stationary point.
@@ -186,6 +185,28 @@ pub enum Stop {
     Steps,
     /// The loss is as small as was asked for.
     Loss,
+}
+
+/// As reports have it: `no_descent`.
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gradient => "gradient",
+            Self::Change => "change",
+            Self::NoDescent => "no_descent",
+            Self::NotFinite => "not_finite",
+            Self::Iterations => "iterations",
+            Self::Evaluations => "evaluations",
+            Self::Steps => "steps",
+            Self::Loss => "loss",
+        })
+    }
+}
+
+impl Serialize for Stop {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl Stop {
