@@ -2,7 +2,7 @@
 //! kernel on a GPU. A tensor `x` that changes is where a parameter is, what it meets, `y`, where a gradient
 //! is, and the number `a` of the operation where a learning rate is.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use burn_descent_engine::{Build, Fused, Place};
 use burn_descent_rules::Domain::Row;
 use burn_descent_rules::{Empty, Over, Real, Rule, fields, options};
@@ -79,17 +79,6 @@ pub(crate) fn clip<const D: usize>(x: Tensor<D>, any: Tensor<D>, limit: f64) -> 
 pub(crate) fn centralize<const D: usize>(x: Tensor<D>, any: Tensor<D>, place: Place) -> Tensor<D> {
     static RULE: LazyLock<Fused> = LazyLock::new(|| built(Centralize {}));
     applied(&RULE, x, any, 1.0, place)
-}
-
-/// The sum of the products of two tensors, where they lie.
-pub(crate) fn product<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<1> {
-    let dtype = wide(&x);
-    (x.cast(dtype) * y.cast(dtype)).sum()
-}
-
-/// The precision to take sums in: f64 where the device has it.
-pub(crate) fn wide<const D: usize>(x: &Tensor<D>) -> DType {
-    if x.device().supports_dtype(DType::F64) { DType::F64 } else { x.dtype() }
 }
 
 /// The optimizer of a rule that is right as it is.

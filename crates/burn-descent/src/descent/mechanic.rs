@@ -1,7 +1,6 @@
 //! The factor that Mechanic tunes.
 
 use super::Descent;
-use super::arithmetic;
 use super::frozen::Frozen;
 use super::group::Member;
 use super::param::{Change, change, is_frozen};
@@ -9,7 +8,7 @@ use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner};
 use crate::averaging::{Factors, Mechanic, toward};
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
-use burn_descent_engine::{Norm, Reading};
+use burn_descent_engine::{Norm, Reading, dot};
 use std::collections::HashSet;
 
 /// What is known of a step before it is taken.
@@ -142,14 +141,9 @@ impl Each for Sums<'_> {
         }
         let Some(start) = start else { return };
         let way = start - weights.clone();
-        self.of_w += product(weights, way.clone());
-        self.of_g += gradient.map_or(0.0, |gradient| product(gradient, way));
+        self.of_w += dot(&weights, &way).get();
+        self.of_g += gradient.map_or(0.0, |gradient| dot(&gradient, &way).get());
     }
-}
-
-/// The sum of the products of two tensors, read.
-fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f64 {
-    arithmetic::product(a, b).into_data().iter::<f64>().sum()
 }
 
 struct Tune<'a> {

@@ -5,7 +5,6 @@ use crate::floats;
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{DType, Device, Tensor};
-use burn_descent::own::search::Search;
 use burn_descent::registry::SEARCHES;
 use burn_descent::{Checkpoint, CheckpointError, Descent, Ema, Lbfgs, Report};
 use burn_descent_tests::{bits, values};
@@ -108,13 +107,9 @@ fn it_begins_anew_where_other_parameters_are_trained() {
     let (mut model, _) = step(&mut descent, model);
     let frozen = model.values()[..4].to_vec();
     model.a = model.a.no_grad();
-    for _ in 0..3 {
-        (model, _) = step(&mut descent, model);
-        assert_eq!(model.values()[..4], frozen[..]);
-    }
-    let (left, _) = step(&mut descent, model.clone());
-    // The same as a walk that has never seen the others, from there on.
-    let mut fresh = descent.fresh();
-    let (right, _) = step(&mut fresh, model);
-    assert!(Lbfgs::new().vectors() > 2 && left.num_params() == right.num_params());
+    // As a walk that has never seen the others.
+    let (fresh, _) = step(&mut descent.fresh(), model.clone());
+    (model, _) = step(&mut descent, model);
+    assert_eq!(bits(&model.all()), bits(&fresh.all()));
+    assert_eq!(model.values()[..4], frozen[..]);
 }

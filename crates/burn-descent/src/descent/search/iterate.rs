@@ -1,7 +1,7 @@
 //! What all searches that move the weights themselves have in common: iterations of a direction and a
 //! length.
 
-use super::line::{Line, Ray, Trial};
+use super::line::{Line, MOST, Ray, Trial};
 use super::{Arrival, Ground, LineSearch, Look, Memory, Step, Stop, Vector};
 use crate::descent::DescentError;
 
@@ -69,7 +69,7 @@ impl Last {
 /// How long a step goes on.
 pub(super) struct Limits {
     pub(super) max_iter: u64,
-    /// 0 for 5/4 of `max_iter`.
+    /// 0 for 5/4 of `max_iter`, and those of a line search at least.
     pub(super) max_eval: u64,
     pub(super) tolerance_grad: f64,
     pub(super) tolerance_change: f64,
@@ -77,7 +77,10 @@ pub(super) struct Limits {
 
 impl Limits {
     fn evaluations(&self) -> u64 {
-        if self.max_eval > 0 { self.max_eval } else { self.max_iter.saturating_mul(5) / 4 }
+        match self.max_eval {
+            0 => (self.max_iter.saturating_mul(5) / 4).max(MOST),
+            max_eval => max_eval,
+        }
     }
 }
 
@@ -176,7 +179,8 @@ macro_rules! solver {
                 c2: OpenFraction = $c2,
                 /// Iterations of a step at most.
                 max_iter: Count(1) = 20,
-                /// Evaluations after which a step begins no new iteration; 0 is 5/4 of `max_iter`.
+                /// Evaluations after which a step begins no new iteration; 0 is 5/4 of `max_iter`, and 25 at
+                /// least.
                 max_eval: u64 = 0,
                 /// The step ends where no element of the gradient is larger.
                 tolerance_grad: NonNegative = 1e-7,

@@ -20,8 +20,8 @@ solver! {
     /// step to step.
     ///
     /// - Learning rate 1, unless another is given. Evaluation by evaluation it is `torch.optim.LBFGS`, but
-    ///   for the default of `line_search`, which there is [`Fixed`](LineSearch::Fixed), and for what is
-    ///   NaN or infinite.
+    ///   for two defaults, `line_search`, which there is [`Fixed`](LineSearch::Fixed), and `max_eval` with a
+    ///   `max_iter` below 20, and for what is NaN or infinite.
     /// - Sums are taken in f64 where the device has it, for weights of f32 too: on f32 they end at about
     ///   1e-7 of the loss.
     /// - Memory: `2 history_size + 2` numbers a weight, in f32 (f64 for f64).

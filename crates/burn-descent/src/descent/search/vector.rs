@@ -1,9 +1,9 @@
 //! A number for each weight that is trained.
 
-use crate::descent::arithmetic::{add, product, wide};
+use crate::descent::arithmetic::add;
 use crate::descent::group_step::times;
 use burn::tensor::Tensor;
-use burn_descent_engine::{Norm, Reading, is_finite};
+use burn_descent_engine::{Norm, Reading, dot, is_finite, wide};
 use core::fmt;
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ impl Vector {
 
     /// `⟨x, y⟩`.
     pub fn dot(&self, y: &Self) -> f64 {
-        self.sum(|number, x| Some(product(x, y.parts.get(&number)?.clone())))
+        self.sum(|number, x| Some(dot(x, y.parts.get(&number)?)))
     }
 
     /// `‖x‖`, which stays on a GPU until it is read.
@@ -62,13 +62,13 @@ impl Vector {
 
     /// `Σ |xᵢ|`.
     pub fn absolute(&self) -> f64 {
-        self.sum(|_, x| Some(x.clone().cast(wide(&x)).abs().sum()))
+        self.sum(|_, x| Some(x.clone().cast(wide(x)).abs().sum().into()))
     }
 
     /// The largest `|xᵢ|`; NaN if there is one.
     pub fn largest(&self) -> f64 {
         let some = self.parts.values().filter(|x| x.shape().num_elements() > 0);
-        let largest = some.map(|x| x.clone().cast(wide(x)).abs().max());
+        let largest = some.map(|x| x.clone().cast(wide(x)).abs().max().into());
         read(largest).into_iter().fold(0.0, |most, x| if x > most || x.is_nan() { x } else { most })
     }
 
@@ -125,22 +125,22 @@ impl Vector {
         Some(Self { parts: moved.collect::<Option<_>>()? })
     }
 
-    fn sum(&self, of: impl Fn(u32, Tensor<1>) -> Option<Tensor<1>>) -> f64 {
-        let sums = self.parts.iter().filter_map(|(number, x)| of(*number, x.clone()));
-        read(sums).into_iter().sum()
+    fn sum(&self, of: impl Fn(u32, &Tensor<1>) -> Option<Reading>) -> f64 {
+        read(self.parts.iter().filter_map(|(number, x)| of(*number, x))).into_iter().sum()
     }
 }
 
-/// Numbers that lie on devices, read at once where they are of one device and type.
-fn read(numbers: impl Iterator<Item = Tensor<1>>) -> Vec<f64> {
-    let numbers: Vec<_> = numbers.collect();
+/// What was measured, in one read where all lies on one device in one type.
+fn read(readings: impl Iterator<Item = Reading>) -> Vec<f64> {
+    let readings: Vec<_> = readings.collect();
     let alike = |pair: &[Tensor<1>]| {
         pair[0].device() == pair[1].device() && pair[0].dtype() == pair[1].dtype()
     };
-    let data = |tensor: Tensor<1>| tensor.into_data().iter::<f64>().collect::<Vec<_>>();
-    match numbers.len() {
-        0 => Vec::new(),
-        _ if numbers.windows(2).all(alike) => data(Tensor::cat(numbers, 0)),
-        _ => numbers.into_iter().flat_map(data).collect(),
+    let tensors = readings.iter().map(|reading| reading.tensor().cloned());
+    match tensors.collect::<Option<Vec<_>>>() {
+        Some(tensors) if tensors.len() > 1 && tensors.windows(2).all(alike) => {
+            Tensor::cat(tensors, 0).into_data().iter::<f64>().collect()
+        }
+        _ => readings.iter().map(Reading::get).collect(),
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Line {
 }
 
 /// Evaluations of one line search at most.
-const MOST: u64 = 25;
+pub(super) const MOST: u64 = 25;
 
 impl Line {
     /// A point along the ray that the search is content with; of those it has seen the lowest, if it is
