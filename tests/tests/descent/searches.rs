@@ -61,6 +61,13 @@ fn start(n: usize, dtype: DType, device: &Device) -> Pair {
     Pair::new(&numbers, dtype, device)
 }
 
+/// A device that computes in f64, or the first there is in f32.
+fn device() -> (Device, DType) {
+    let all = devices::all().into_iter().filter_map(|entry| entry.device.ok());
+    let wide = all.into_iter().find(|device| device.supports_dtype(DType::F64));
+    wide.map_or((Device::default(), DType::F32), |device| (device, DType::F64))
+}
+
 /// The devices there are, which compute in f64 but for GPUs.
 fn each_device(mut test: impl FnMut(&Device, DType)) {
     let mut found = 0;

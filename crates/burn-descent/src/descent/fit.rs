@@ -231,7 +231,7 @@ fn line(parameter: &Found, group: &Schedules, optimizer: usize, place: engine::P
     }
     line.state_bytes = match any {
         AnyOptimizer::Search { vectors, .. } => {
-            Some(vectors * line.bytes_in(compute_dtype(line.dtype)))
+            Some(vectors.saturating_mul(line.bytes_in(compute_dtype(line.dtype))))
         }
         _ => look.map(|look| look.bytes),
     };

@@ -70,8 +70,9 @@ impl Plan {
         let beside = settings.search.iter().filter(|search| search.vectors() > 0);
         let beside =
             beside.filter(|search| lines.iter().all(|line| line.optimizer != search.name()));
-        let kept =
-            kept.chain(beside.map(|search| (search.name(), search.vectors() * once))).collect();
+        let kept = kept
+            .chain(beside.map(|search| (search.name(), search.vectors().saturating_mul(once))))
+            .collect();
         Self { lines, kept }
     }
 

@@ -1,7 +1,7 @@
 //! Bad input: a typed error with the model as it was, or a typed outcome at the best point seen.
 
-use super::{Pair, rosenbrock, start};
-use burn::tensor::{DType, Device, Tensor};
+use super::{Pair, device, rosenbrock, start};
+use burn::tensor::{Device, Tensor};
 use burn_descent::own::search::{Ground, Memory, Search, Step};
 use burn_descent::registry::SEARCHES;
 use burn_descent::{
@@ -10,7 +10,8 @@ use burn_descent::{
 };
 
 fn model() -> Pair {
-    start(8, DType::F64, &Device::default())
+    let (device, dtype) = device();
+    start(8, dtype, &device)
 }
 
 fn value(pair: &Pair) -> f64 {
@@ -99,6 +100,11 @@ fn a_loss_of_another_shape_is_refused() {
     let loss = |_: &Pair| Tensor::<1>::from_floats([1.0], &Device::default());
     let refused = descent.step_with(refused.model, loss).unwrap_err();
     assert_eq!(refused.error, DescentError::NoGradient);
+    let allowed = Descent::search(Lbfgs::new()).allow_empty_steps();
+    let mut empty = allowed.build(&refused.model).unwrap();
+    let (model, report, _) = empty.step_with(refused.model, loss).unwrap();
+    assert!(report.stepped && model.values() == values);
+    let refused = descent.step_with(model, loss).unwrap_err();
     // And without a search.
     let mut sgd =
         Descent::builder(Sgd::new().build().unwrap()).lr(0.1).build(&refused.model).unwrap();
@@ -130,7 +136,8 @@ fn a_direction_that_does_not_descend_leaves_the_model_where_it_is() {
 #[test]
 fn a_gradient_of_zero_at_the_start_is_a_minimum() {
     for row in SEARCHES {
-        let before = Pair::new(&[1.0; 8], DType::F64, &Device::default());
+        let (device, dtype) = device();
+        let before = Pair::new(&[1.0; 8], dtype, &device);
         let mut descent = Descent::search(row.build(&[]).unwrap()).build(&before).unwrap();
         let (after, minimum) = descent.minimize(before, rosenbrock, &Until::new()).unwrap();
         assert_eq!((minimum.stop, minimum.evaluations, minimum.steps), (Stop::Gradient, 1, 1));
@@ -152,6 +159,7 @@ fn what_is_for_optimizers_is_refused_around_a_search_that_moves() {
         search().decay_matrices_only(),
         search().lr(-1.0),
         Descent::search(Lbfgs::new().history_size(0)),
+        Descent::search(Lbfgs::new().history_size(u64::MAX)),
         Descent::search(Lbfgs::new().c2(1.0)),
         Descent::search(Lbfgs::new().c1(0.5).c2(0.1)),
         // The rate of the search is not that of an optimizer.

@@ -1,6 +1,6 @@
 //! What a search keeps goes through a checkpoint, and what it did is in the report.
 
-use super::{Pair, rosenbrock, start};
+use super::{Pair, device, rosenbrock, start};
 use crate::floats;
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
@@ -17,12 +17,14 @@ fn step(descent: &mut Descent, model: Pair) -> (Pair, Report) {
 /// A walk that is taken up in the middle goes on bit for bit.
 #[test]
 fn a_checkpoint_in_the_middle_changes_nothing() {
-    for (row, dtype) in SEARCHES.iter().flat_map(|row| [(row, DType::F64), (row, DType::F32)]) {
+    let (device, widest) = device();
+    let dtypes = [widest, DType::F32];
+    for (row, dtype) in SEARCHES.iter().flat_map(|row| dtypes.map(|dtype| (row, dtype))) {
         let build = |model: &Pair| {
             let search = row.build(&[("max_iter", "3")]).unwrap();
             Descent::search(search).build(model).unwrap()
         };
-        let begin = || start(8, dtype, &Device::default());
+        let begin = || start(8, dtype, &device);
         let mut model = begin();
         let mut descent = build(&model);
         for _ in 0..3 {
@@ -56,7 +58,8 @@ fn a_checkpoint_of_another_search_is_refused() {
 
 #[test]
 fn a_report_says_how_often_it_looked_and_why_it_ended() {
-    let model = start(8, DType::F64, &Device::default());
+    let (device, dtype) = device();
+    let model = start(8, dtype, &device);
     let mut calls = 0;
     let mut descent = Descent::search(Lbfgs::new().max_iter(4)).build(&model).unwrap();
     let loss = |pair: &Pair| {
@@ -88,7 +91,8 @@ fn running_statistics_see_a_batch_once() {
 /// An average follows a search as it does optimizers.
 #[test]
 fn an_average_follows() {
-    let model = start(8, DType::F64, &Device::default());
+    let (device, dtype) = device();
+    let model = start(8, dtype, &device);
     let mut descent = Descent::search(Lbfgs::new()).average(Ema::new(0.5)).build(&model).unwrap();
     let (first, _) = step(&mut descent, model);
     let (second, _) = step(&mut descent, first.clone());
@@ -102,7 +106,8 @@ fn an_average_follows() {
 /// A parameter that is frozen on the way: the search begins anew.
 #[test]
 fn it_begins_anew_where_other_parameters_are_trained() {
-    let model = start(8, DType::F64, &Device::default());
+    let (device, dtype) = device();
+    let model = start(8, dtype, &device);
     let mut descent = Descent::search(Lbfgs::new().max_iter(4)).build(&model).unwrap();
     let (mut model, _) = step(&mut descent, model);
     let frozen = model.values()[..4].to_vec();

@@ -1,11 +1,11 @@
 //! They get where they should, in as few evaluations as they should.
 
-use super::{Pair, each_device, rosenbrock, start, tensor};
+use super::{Pair, device, each_device, rosenbrock, start, tensor};
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Tensor};
 use burn_descent::registry::SEARCHES;
 use burn_descent::{
-    AdamW, Build, Descent, Group, Lbfgs, LineSearch, Select, SteepestDescent, Stop, Until,
+    AdamW, Build, Descent, Group, Lbfgs, LineSearch, Select, Sgd, SteepestDescent, Stop, Until,
 };
 
 /// `Σ λᵢ (xᵢ − 1)² / 2` with `λ` from 1 to 50.
@@ -59,9 +59,9 @@ fn lbfgs_finds_the_end_of_a_valley_of_a_hundred_dimensions() {
                 .history_size(20)
                 .tolerance_change(0.0)
                 .tolerance_grad(0.0);
+            let until = Until::new().loss(if dtype == DType::F64 { 1e-17 } else { 1e-7 });
             let mut descent = Descent::search(search).build(&model).unwrap();
-            let (model, minimum) =
-                descent.minimize(model, rosenbrock, &Until::new().loss(1e-17)).unwrap();
+            let (model, minimum) = descent.minimize(model, rosenbrock, &until).unwrap();
             println!("{kind:?} {dtype:?}: {minimum:?}");
             let apart = away(&model);
             let close = if dtype == DType::F64 { 1e-8 } else { 1e-2 };
@@ -87,7 +87,8 @@ fn each_finds_the_end_of_the_valley() {
         let row = SEARCHES.iter().find(|row| row.name == name).unwrap();
         let options = options.iter().chain(&["tolerance_change=0"]);
         let options: Vec<_> = options.filter_map(|option| option.split_once('=')).collect();
-        let model = start(4, DType::F64, &burn::tensor::Device::default());
+        let (device, dtype) = device();
+        let model = start(4, dtype, &device);
         let mut descent = Descent::search(row.build(&options).unwrap()).build(&model).unwrap();
         let until = Until::new().evaluations(20_000).loss(1e-16);
         let (_, minimum) = descent.minimize(model, rosenbrock, &until).unwrap();
@@ -100,13 +101,30 @@ fn each_finds_the_end_of_the_valley() {
 #[test]
 fn backtracking_gets_down_a_bowl_from_any_rate() {
     for lr in [1e-2, 1.0, 1e6] {
-        let model = Pair::new(&[0.0; 8], DType::F64, &burn::tensor::Device::default());
+        let (device, dtype) = device();
+        let model = Pair::new(&[0.0; 8], dtype, &device);
         let search = SteepestDescent::new().tolerance_change(0.0);
         let mut descent = Descent::search(search).lr(lr).build(&model).unwrap();
         let (model, minimum) = descent.minimize(model, bowl, &Until::new().loss(1e-10)).unwrap();
         assert!(minimum.loss <= 1e-10, "{lr}: {minimum:?}");
         assert!(away(&model) < 1e-4, "{lr}");
     }
+}
+
+/// Other walks can minimize, too, up to a limit.
+#[test]
+fn an_optimizer_minimizes_up_to_a_limit() {
+    let (device, dtype) = device();
+    let model = Pair::new(&[0.0; 8], dtype, &device);
+    let before: f64 = bowl(&model).into_scalar();
+    let sgd = Sgd::new().build().unwrap();
+    let mut descent = Descent::builder(sgd).lr(0.01).build(&model).unwrap();
+    let (model, minimum) = descent.minimize(model, bowl, &Until::new().steps(5)).unwrap();
+    assert_eq!((minimum.stop, minimum.steps, minimum.evaluations), (Stop::Steps, 5, 6));
+    assert!(minimum.loss < before && away(&model) < 1.0);
+    let until = Until::new().loss(0.5 * minimum.loss);
+    let (_, minimum) = descent.minimize(model, bowl, &until).unwrap();
+    assert!(minimum.stop == Stop::Loss && minimum.loss <= until.loss, "{minimum:?}");
 }
 
 /// Frozen parameters stay, and those of a group are stepped by its optimizer.

@@ -4,12 +4,18 @@
 use super::line::{Line, MOST, Ray, Trial};
 use super::{Arrival, Ground, LineSearch, Look, Memory, Step, Stop, Vector};
 use crate::descent::DescentError;
+use burn_descent_rules::InvalidOption;
 
 /// What tells one such search from another.
 pub(super) trait Method {
     /// The direction from here, and the length to try first along it.
     fn direction(&self, here: &Here<'_>, last: Option<&Last>, memory: &mut Memory)
     -> (Vector, f64);
+
+    /// Are its own options as they have to be, beyond their ranges?
+    fn check_own(&self) -> Result<(), InvalidOption> {
+        Ok(())
+    }
 
     /// The loss that a step by backtracking has to be below of: that of where it is.
     fn reference(&self, loss: f64, _memory: &mut Memory) -> f64 {
@@ -198,7 +204,8 @@ macro_rules! solver {
             fn check(&self) -> Result<(), burn_descent_rules::InvalidOption> {
                 burn_descent_rules::check_options(self, $word)?;
                 let least = ("c2", self.c2, self.c2 > self.c1, "a number > c1");
-                burn_descent_rules::InvalidOption::unless_all_hold($word, &[least])
+                burn_descent_rules::InvalidOption::unless_all_hold($word, &[least])?;
+                self.check_own()
             }
 
             fn step(
@@ -217,7 +224,7 @@ macro_rules! solver {
 
             fn vectors(&self) -> usize {
                 let vectors: fn(&Self) -> usize = $vectors;
-                2 + vectors(self)
+                vectors(self).saturating_add(2)
             }
         }
     };

@@ -2,6 +2,7 @@
 
 use super::iterate::{Here, Last, Method, solver};
 use super::{LineSearch, Memory, Vector};
+use burn_descent_rules::InvalidOption;
 
 solver! {
     /// L-BFGS: Newton's method with an inverse Hessian that follows from the last `history_size` steps.
@@ -47,16 +48,25 @@ solver! {
     /// ```
     #[doc(alias = "bfgs")]
     #[doc(alias = "quasi-newton")]
-    Lbfgs = "lbfgs", StrongWolfe, c2 = 0.9, keeps |search| 2 * search.history_size as usize, {
-        /// How many steps the inverse Hessian follows from.
+    Lbfgs = "lbfgs", StrongWolfe, c2 = 0.9, keeps |search| (search.history_size as usize).saturating_mul(2), {
+        /// How many steps the inverse Hessian follows from. 10,000 at most.
         history_size: Count(1) = 100,
     }
 }
+
+/// The longest history.
+const LONGEST: u64 = 10_000;
 
 /// The least `⟨y, s⟩` of a pair that is kept.
 const CURVATURE: f64 = 1e-10;
 
 impl Method for Lbfgs {
+    fn check_own(&self) -> Result<(), InvalidOption> {
+        let history = self.history_size;
+        let bound = ("history_size", history as f64, history <= LONGEST, "<= 10000");
+        InvalidOption::unless_all_hold("lbfgs", &[bound])
+    }
+
     fn direction(
         &self,
         here: &Here<'_>,

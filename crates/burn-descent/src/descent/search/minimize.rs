@@ -21,7 +21,8 @@ pub struct Until {
     pub steps: u64,
     /// Where the loss has been evaluated so often. Default 10,000.
     pub evaluations: u64,
-    /// Where the loss is this small. Default −∞: never.
+    /// Where the loss is this small; that where the last step began, if it has not looked where it ended.
+    /// Default −∞: never.
     pub loss: f64,
 }
 
@@ -113,6 +114,11 @@ impl Descent {
             (model, known) = (stepped.model, stepped.look);
             steps += 1;
             evaluations += stepped.report.evaluations.unwrap_or(1);
+            let here = || match (&known, stepped.loss) {
+                (Some(look), _) => look.loss.get(),
+                (None, Some(loss)) => Reading::from(loss).get(),
+                (None, None) => f64::NAN,
+            };
             let stop = stepped.report.stop;
             // The gradient itself descends, if anything does.
             let begins_anew = stop == Some(Stop::NoDescent) && !is_anew;
@@ -123,10 +129,9 @@ impl Descent {
             if begins_anew {
                 self.at.search.forget();
             }
-            let here = known.as_ref().map(|look| look.loss.get());
             if stepped.report.skipped {
                 break Stop::NotFinite;
-            } else if here.is_some_and(|loss| loss <= until.loss) {
+            } else if until.loss > f64::NEG_INFINITY && here() <= until.loss {
                 break Stop::Loss;
             } else if evaluations >= until.evaluations {
                 break Stop::Evaluations;

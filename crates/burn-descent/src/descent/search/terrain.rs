@@ -23,8 +23,9 @@ impl Descent {
         if loss.shape().num_elements() != 1 {
             return Err(DescentError::LossShape { found: Box::new(loss.shape()) });
         }
+        // burn would panic. Whether a step may have no gradient is asked where it is taken.
         if !loss.is_tracked() {
-            return Err(DescentError::NoGradient);
+            return Ok((inner(loss), Tensors::new()));
         }
         let gradients = self.scale_loss(loss.clone()).backward().by_parameter(model);
         Ok((loss.inner(), gradients))
@@ -79,6 +80,10 @@ impl<M: Module, L: FnMut(&M) -> Tensor<1>> Terrain for Over<'_, M, L> {
         each_parameter(*model, &mut split);
         if let Some(parameter) = split.unknown {
             return Err(DescentError::UnknownParameter { parameter });
+        }
+        let is_empty = split.searched.parameters() == 0;
+        if is_empty && setup.moves && !setup.settings.empty_steps {
+            return Err(DescentError::NoGradient);
         }
         if self.first.is_none() {
             (self.first, self.others) = (Some(loss.clone()), split.gradients);
