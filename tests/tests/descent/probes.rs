@@ -9,7 +9,8 @@ use burn_descent::{
     Ahead, Asam, Build, Descent, DescentError, LossScale, Nesterov, Sam, Schedule, Sgd,
     schedules::Linear,
 };
-use burn_descent_tests::values;
+use burn_descent_tests::{bits, values};
+use std::sync::Arc;
 
 /// `Σ a w⁴ / 4` over one vector, with a slope `a w³` that depends on where it is taken.
 fn loss(model: &Model) -> Tensor<1> {
@@ -68,6 +69,33 @@ fn asam_measures_in_units_of_the_weights() {
         let tg: Vec<f64> = t.iter().zip(&g).map(|(t, g)| t * g).collect();
         (0..w.len()).map(|i| w[i] + 0.5 * t[i] * t[i] * g[i] / norm(&tg)).collect()
     });
+}
+
+/// The second look is at `w + ρ g / ‖g‖`, to the last bit of these operations.
+#[test]
+fn sam_looks_exactly_there() {
+    let at = model();
+    let mut looked = Vec::new();
+    let builder = Descent::builder(sgd()).lr(0.2).search(Sam::new().rho(0.3));
+    let mut descent = builder.build(&at).expect("it fits");
+    let look = |model: &Model| {
+        looked.push(bits(&model.vectors[4].val()));
+        loss(model)
+    };
+    descent.step_with(at.clone(), look).expect("a good step");
+    let w = at.vectors[4].val();
+    let g = w.grad(&loss(&at).backward()).expect("a gradient");
+    let factor = 0.3 / norm(&values(&g));
+    assert_eq!(looked, [bits(&w), bits(&(w.inner() + g.mul_scalar(factor)))]);
+}
+
+/// Checkpoints compare the text of a search with what earlier versions have written.
+#[test]
+fn the_text_of_a_search_is_what_it_was() {
+    let text = |search: Arc<dyn Search>| format!("{:?}", Some(search));
+    assert_eq!(text(Arc::new(Sam::new().rho(0.1))), "Some(Sam { rho: 0.1 })");
+    assert_eq!(text(Arc::new(Asam::new())), "Some(Asam { rho: 0.5, eta: 0.01 })");
+    assert_eq!(text(Arc::new(Ahead)), "Some(Ahead)");
 }
 
 /// Nesterov's method as he wrote it, with the gradient at the shifted point, is the one-pass form
