@@ -7,6 +7,7 @@ use burn_descent::registry::SEARCHES;
 use burn_descent::{
     AdamW, Build, Descent, Group, Lbfgs, LineSearch, Select, Sgd, SteepestDescent, Stop, Until,
 };
+use burn_descent_tests::{bits, values};
 
 /// `Σ λᵢ (xᵢ − 1)² / 2` with `λ` from 1 to 50.
 fn bowl(pair: &Pair) -> Tensor<1> {
@@ -125,6 +126,46 @@ fn an_optimizer_minimizes_up_to_a_limit() {
     let until = Until::new().loss(0.5 * minimum.loss);
     let (_, minimum) = descent.minimize(model, bowl, &until).unwrap();
     assert!(minimum.stop == Stop::Loss && minimum.loss <= until.loss, "{minimum:?}");
+}
+
+/// A parameter in two places is one, which moves once.
+#[test]
+fn a_parameter_in_two_places_is_one() {
+    let (device, dtype) = device();
+    let model = Pair::new(&[0.0; 8], dtype, &device);
+    let tied = Tied { left: model.a.clone(), right: model.a };
+    let mut descent = Descent::search(Lbfgs::new()).build(&tied).unwrap();
+    let loss = |tied: &Tied| {
+        (tied.left.val() - 1.0).square().sum() + (tied.right.val() - 3.0).square().sum()
+    };
+    let (tied, minimum) = descent.minimize(tied, loss, &Until::new()).unwrap();
+    assert!(minimum.stop.is_final(), "{minimum:?}");
+    let values = values(&tied.left.val());
+    assert!(values.iter().all(|x| (x - 2.0).abs() < 1e-4), "{values:?}");
+    assert_eq!(bits(&tied.left.val()), bits(&tied.right.val()));
+}
+
+#[derive(Module, Debug)]
+struct Tied {
+    left: Param<Tensor<1>>,
+    right: Param<Tensor<1>>,
+}
+
+/// Weights of two bytes go as far as their digits.
+#[test]
+fn weights_of_two_bytes_get_down_too() {
+    for (row, dtype) in SEARCHES.iter().flat_map(|row| [(row, DType::F16), (row, DType::BF16)]) {
+        let device = burn::tensor::Device::default();
+        if !device.supports_dtype(dtype) {
+            continue;
+        }
+        let model = Pair::new(&[0.0; 8], dtype, &device);
+        let search = row.build(&[]).unwrap();
+        let mut descent = Descent::search(search).build(&model).unwrap();
+        let until = Until::new().evaluations(100);
+        let (model, minimum) = descent.minimize(model, bowl, &until).unwrap();
+        assert!(away(&model) < 0.1, "{} {dtype:?}: {minimum:?} {:?}", row.name, model.values());
+    }
 }
 
 /// Frozen parameters stay, and those of a group are stepped by its optimizer.
