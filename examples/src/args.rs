@@ -102,7 +102,7 @@ pub struct Common {
     #[arg(long, value_name = "FORMAT", help_heading = "Training")]
     pub state: Option<Store>,
 
-    /// The type of the weights, and how the optimizer keeps what it cannot hold: f32, bf16, bf16-stochastic, bf16-kahan,
+    /// The type of the weights, and how the optimizer keeps what it cannot hold: f32, f64, bf16, bf16-stochastic, bf16-kahan,
     /// bf16-split, f16, f16-stochastic or f16-kahan [default: f32]
     #[arg(long, value_name = "FORMAT", help_heading = "Training")]
     pub weights: Option<Precision>,

@@ -10,7 +10,7 @@ use burn_descent::rules::Explanation;
 /// options that they set.
 ///
 /// # Errors
-/// If there is no optimizer of this name, or it does not take these options.
+/// If there is no optimizer of this name, or it does not take these options; a search is none.
 pub fn explain(flags: &Common, name: Option<&str>) -> Result<Explanation> {
     let chosen = flags.optimizer.as_ref().map(|chosen| &*chosen.name);
     if let (Some(name), Some(chosen)) = (name, chosen) {

@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::schedule;
 use crate::task::Task;
 use crate::terminal;
-use burn_descent::registry;
+use burn_descent::registry::{self, Method};
 use clap::{CommandFactory, FromArgMatches};
 
 /// The width of a help.
@@ -70,6 +70,7 @@ Examples:
   regression                               generated data: Friedman's function
   regression --optimizer nesterov --set momentum=0.95
   regression --batch-size all --epochs 500 batch gradient descent
+  regression --batch-size all --optimizer lbfgs --weights f64    to the end
   regression --data diamonds.csv.gz --target price --optimizer adamw --epochs 10
   regression --explain adamw               what an optimizer does and costs
   regression --find-lr --plot rates.svg    which learning rate to begin with
@@ -94,11 +95,13 @@ Examples:
 /// The optimizers with their learning rates and options, a line each.
 fn optimizers() -> String {
     let mut text = String::from("Optimizers, the learning rate to begin with, options:");
-    let longest = registry::rows().map(|row| row.name.len()).max().unwrap_or(0);
-    for row in registry::rows() {
-        let options = row.options().into_iter().map(|(name, value)| format!(" {name}={value}"));
+    let searches = registry::SEARCHES.iter().map(Method::Search);
+    let methods = || registry::rows().map(Method::Optimizer).chain(searches.clone());
+    let longest = methods().map(|method| method.name().len()).max().unwrap_or(0);
+    for method in methods() {
+        let options = method.options().into_iter().map(|(name, value)| format!(" {name}={value}"));
         let options: String = options.collect();
-        text += &format!("\n  {:<longest$} --lr {:<6} {options}", row.name, row.lr);
+        text += &format!("\n  {:<longest$} --lr {:<6} {options}", method.name(), method.lr());
     }
     text
 }
@@ -152,5 +155,6 @@ mod tests {
     #[test]
     fn every_optimizer_is_in_the_help() {
         assert!(registry::rows().all(|row| optimizers().contains(row.name)));
+        assert!(registry::SEARCHES.iter().all(|row| optimizers().contains(row.name)));
     }
 }

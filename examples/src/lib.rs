@@ -18,6 +18,8 @@ pub mod find_lr;
 pub mod help;
 #[cfg(feature = "train")]
 pub mod learner;
+#[cfg(test)]
+mod least_squares;
 pub mod log;
 pub mod model;
 pub mod next;

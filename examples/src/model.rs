@@ -122,7 +122,8 @@ impl Network {
         if dtype == DType::F32 { self } else { self.map(&mut Cast(dtype)) }
     }
 
-    /// The outputs for rows of inputs, in the type of the inputs; computed in that of the weights.
+    /// The outputs for rows of inputs, computed in the type of the weights; in that of the inputs, but
+    /// for weights of f64.
     pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         let outer = inputs.dtype();
         let inner = self.layers.first().map_or(outer, |layer| layer.weight.dtype());
@@ -130,7 +131,7 @@ impl Network {
         let mut layers = self.layers.iter();
         let first = layers.next().map(|layer| layer.forward(inputs.clone()));
         let outputs = layers.fold(first.unwrap_or(inputs), |x, layer| layer.forward(relu(x)));
-        outputs.cast(outer)
+        if inner == DType::F64 { outputs } else { outputs.cast(outer) }
     }
 
     /// What the convolutions make of images, a row each.

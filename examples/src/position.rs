@@ -74,8 +74,7 @@ impl Position {
     /// If an option is not allowed.
     pub fn walk_by(&self, model: &Network, schedule: impl Schedule) -> Result<Descent> {
         let Around { clip_norm, ema, .. } = self.around;
-        let walk = Descent::builder(self.recipe.rule()?).schedule(schedule);
-        let walk = walk.accumulate(self.around.batches());
+        let walk = self.recipe.walk()?.schedule(schedule).accumulate(self.around.batches());
         let walk = clip_norm.into_iter().fold(walk, |walk, norm| walk.clip_norm(norm));
         let walk = ema.into_iter().fold(walk, |walk, decay| walk.average(Ema::new(decay)));
         let walk = if self.around.mechanic { walk.mechanic(Mechanic::new()) } else { walk };

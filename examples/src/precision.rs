@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// `f32`, or a type of two bytes with the way in which it keeps what it cannot hold: `bf16-split`.
+/// `f32`, `f64`, or a type of two bytes with the way in which it keeps what it cannot hold: `bf16-split`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Precision {
@@ -17,7 +17,8 @@ pub struct Precision {
     pub weights: Weights,
 }
 
-const TYPES: [(&str, DType); 3] = [("f32", DType::F32), ("bf16", DType::BF16), ("f16", DType::F16)];
+const TYPES: [(&str, DType); 4] =
+    [("f32", DType::F32), ("f64", DType::F64), ("bf16", DType::BF16), ("f16", DType::F16)];
 
 impl Default for Precision {
     fn default() -> Self {
@@ -45,16 +46,20 @@ impl FromStr for Precision {
         let dtype = TYPES.iter().find(|(known, _)| *known == name).map(|(_, dtype)| *dtype);
         let weights = kept.map_or(Ok(Weights::AsTheyAre), str::parse).ok();
         match (dtype, weights) {
-            (Some(DType::F32), Some(Weights::AsTheyAre)) if kept.is_none() => Ok(Self::default()),
+            (Some(dtype @ (DType::F32 | DType::F64)), Some(weights)) if kept.is_none() => {
+                Ok(Self { dtype, weights })
+            }
             (Some(DType::F16), Some(Weights::Split)) => {
                 Err("f16 cannot be split: take f16-kahan, or bf16-split".into())
             }
             (Some(dtype @ (DType::F16 | DType::BF16)), Some(weights)) => {
                 Ok(Self { dtype, weights })
             }
-            _ => Err("it must be f32, or bf16 or f16 with what is done beside rounding: bf16, \
+            _ => Err(
+                "it must be f32 or f64, or bf16 or f16 with what is done beside rounding: bf16, \
                       bf16-stochastic, bf16-kahan, bf16-split, f16, f16-stochastic, f16-kahan"
-                .into()),
+                    .into(),
+            ),
         }
     }
 }
@@ -90,10 +95,12 @@ mod tests {
 
     #[test]
     fn a_precision_is_read_as_it_is_written() {
-        for text in ["f32", "bf16", "bf16-stochastic", "bf16-kahan", "bf16-split", "f16-kahan"] {
+        for text in
+            ["f32", "f64", "bf16", "bf16-stochastic", "bf16-kahan", "bf16-split", "f16-kahan"]
+        {
             assert_eq!(text.parse::<Precision>().unwrap().to_string(), text);
         }
-        for text in ["", "f64", "f32-split", "bf16-", "bf16-exact", "f16-split"] {
+        for text in ["", "f64-kahan", "f32-split", "bf16-", "bf16-exact", "f16-split"] {
             let error = text.parse::<Precision>().unwrap_err();
             assert!(error.contains("bf16-split"), "{text}: {error}");
         }

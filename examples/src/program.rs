@@ -16,8 +16,9 @@ use crate::save::{self, Save};
 use crate::task::Task;
 use crate::train::{Classroom, Learner, Plan};
 use crate::{log, output, plot};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use burn::tensor::Device;
+use burn_descent::registry::Method;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -74,6 +75,9 @@ fn run(task: Task, flags: &Flags) -> Result<()> {
     flags.log.as_deref().map(log::check).transpose()?;
     let Prepared { backend, device, data, model } =
         prepare(&flags.common, &recipe, before.map(|before| before.data))?;
+    if let (true, Ok(Method::Search(row))) = (flags.find_lr, Method::find(&recipe.optimizer)) {
+        bail!("--find-lr: {} finds the lengths of its steps itself", row.name);
+    }
     let mut position = Position::new(flags, recipe, data.checksum(), before)?;
     let mut descent = position.walk(&model, data.train.inputs.len())?;
     if flags.print_plan {

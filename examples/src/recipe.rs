@@ -9,8 +9,9 @@ use crate::task::Task;
 use crate::train::Plan;
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
+use burn_descent::registry::Method;
 use burn_descent::rules::check_lr;
-use burn_descent::{Fused, Schedule, Store, registry};
+use burn_descent::{Builder, Descent, Fused, Schedule, Store, Weights, registry};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -95,15 +96,15 @@ impl Recipe {
         let chosen = flags.optimizer.as_ref().map(|chosen| &chosen.name);
         let optimizer = chosen.or(saved.map(|saved| &saved.optimizer));
         let optimizer = optimizer.map_or(OPTIMIZER, String::as_str).to_owned();
-        let row = registry::find(&optimizer)?;
+        let method = Method::find(&optimizer)?;
         let before = saved.filter(|saved| saved.optimizer == optimizer).map(|saved| &saved.options);
-        let mut options: BTreeMap<String, String> = row.options().into_iter().collect();
+        let mut options: BTreeMap<String, String> = method.options().into_iter().collect();
         options.extend(before.cloned().unwrap_or_default());
         options.extend(flags.options());
         let state = flags.state.map(|state| state.to_string());
         let state = state.or(saved.map(|saved| saved.state.clone())).unwrap_or_else(full);
-        let lr = flags.lr.or(saved.map(|saved| saved.lr)).unwrap_or(row.lr);
-        check_lr(row.name, lr)?;
+        let lr = flags.lr.or(saved.map(|saved| saved.lr)).unwrap_or(method.lr());
+        check_lr(method.name(), lr)?;
         let schedule = flags.schedule.clone().or(saved.map(|saved| saved.schedule.clone()));
         let schedule = schedule.unwrap_or_else(|| "constant".into());
         schedule::check(&schedule)?;
@@ -130,9 +131,9 @@ impl Recipe {
                 .unwrap_or(Hidden(vec![64, 64])),
             source,
         };
-        let rule = recipe.rule()?;
+        recipe.walk()?;
         if let Some(saved) = saved {
-            recipe.agrees_with(saved, &rule)?;
+            recipe.agrees_with(saved)?;
         }
         Ok(recipe)
     }
@@ -147,13 +148,34 @@ impl Recipe {
         Ok(())
     }
 
+    /// What the walk begins with.
+    ///
+    /// # Errors
+    /// If there is nothing of this name, or it does not take these options, or cannot keep its states so.
+    pub fn walk(&self) -> Result<Builder> {
+        let method = Method::find(&self.optimizer)?;
+        if let Method::Optimizer(_) = method {
+            return Ok(Descent::builder(self.rule()?));
+        }
+        let name = method.name();
+        let rounds = self.state != full() || self.weights.weights != Weights::AsTheyAre;
+        ensure!(
+            !rounds,
+            "{name} moves the weights itself: leave --state and the way of --weights out"
+        );
+        Ok(method.walk(&self.pairs())?)
+    }
+
+    fn pairs(&self) -> Vec<(&str, &str)> {
+        self.options.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
     /// The optimizer.
     ///
     /// # Errors
     /// If there is none of this name, or it does not take these options, or cannot keep its states so.
     pub fn rule(&self) -> Result<Fused> {
-        let options = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let optimizer = registry::find(&self.optimizer)?.build(&options.collect::<Vec<_>>())?;
+        let optimizer = registry::find(&self.optimizer)?.build(&self.pairs())?;
         let optimizer = optimizer.keep_all(self.state.parse().context("--state")?)?;
         Ok(optimizer.keep_weights(self.weights.weights))
     }
@@ -185,7 +207,7 @@ impl Recipe {
 
     /// Learning rate, batch size and options may change when a run goes on; what the saved weights,
     /// states and the choice of test examples rest on may not.
-    fn agrees_with(&self, saved: &Self, rule: &Fused) -> Result<()> {
+    fn agrees_with(&self, saved: &Self) -> Result<()> {
         let same = |flag: &str, given: &dyn fmt::Display, saved: &dyn fmt::Display| {
             let (given, saved) = (given.to_string(), saved.to_string());
             ensure!(given == saved, "the save was made with {flag} {saved}, not {given}");
@@ -196,7 +218,11 @@ impl Recipe {
         same("--hidden", &self.hidden, &saved.hidden)?;
         same("--weights", &self.weights, &saved.weights)?;
         same("--seed", &self.seed, &saved.seed)?;
-        let states = saved.rule().context("the save's optimizer")?.state_names();
+        if let Ok(Method::Search(_)) = Method::find(&self.optimizer) {
+            return Ok(());
+        }
+        let (rule, saved) = (self.rule()?, saved.rule().context("the save's optimizer")?);
+        let states = saved.state_names();
         ensure!(
             rule.state_names() == states,
             "with these options {} keeps {}, but the save has {}",

@@ -124,7 +124,9 @@ impl Plan {
     /// The mean loss of a batch, to be differentiated.
     pub fn loss(&self, model: &Network, batch: &Batch) -> Tensor<1> {
         let Batch { inputs, targets } = batch.clone();
-        self.task.loss(model.forward(Tensor::from_inner(inputs)), Tensor::from_inner(targets))
+        let outputs = model.forward(Tensor::from_inner(inputs));
+        let targets = Tensor::from_inner(targets.cast(outputs.dtype()));
+        self.task.loss(outputs, targets)
     }
 }
 
@@ -187,6 +189,9 @@ impl Learner {
     /// # Errors
     /// If the step is refused, or the log cannot be written.
     pub fn step(&mut self, plan: &Plan, batch: &Batch) -> Result<(Tensor<1>, f64)> {
+        if self.descent.evaluates_loss() {
+            return self.search(plan, batch);
+        }
         let loss = plan.loss(&self.model, batch);
         let gradients = loss.backward();
         let loss = loss.inner();
@@ -198,6 +203,20 @@ impl Learner {
         (self.model, report) = self.stepped(stepped, Some(&loss))?;
         let lr = report.learning_rates.first().map_or(plan.lr, |(_, lr)| *lr);
         Ok((loss, lr))
+    }
+
+    /// A step of a method that evaluates the loss as often as it likes.
+    fn search(&mut self, plan: &Plan, batch: &Batch) -> Result<(Tensor<1>, f64)> {
+        let model = core::mem::take(&mut self.model);
+        let searched = self.descent.step_with(model, |model| plan.loss(model, batch));
+        let (stepped, loss) = match searched {
+            Ok((model, report, loss)) => (Ok((model, report)), Some(loss)),
+            Err(refused) => (Err(refused), None),
+        };
+        let report;
+        (self.model, report) = self.stepped(stepped, loss.as_ref())?;
+        let lr = report.learning_rates.first().map_or(plan.lr, |(_, lr)| *lr);
+        Ok((loss.expect("it was not refused"), lr))
     }
 
     /// What came of a step, once it is in the log, with the loss of its batch.
@@ -269,9 +288,10 @@ impl Losses {
 
     /// The mean loss so far.
     fn read(&mut self) -> Result<f64> {
-        let losses = read(Tensor::cat(core::mem::take(&mut self.pending), 0))?;
+        let losses = Tensor::cat(core::mem::take(&mut self.pending), 0);
+        let losses = losses.try_into_vec_as::<f64>().context(FAILED)?;
         for (loss, size) in losses.into_iter().zip(self.sizes.drain(..)) {
-            self.sum += f64::from(loss) * size as f64;
+            self.sum += loss * size as f64;
             self.examples += size;
         }
         self.last_read = Some(Instant::now());
@@ -285,5 +305,7 @@ impl Losses {
 
 /// A tensor's numbers on the host.
 fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    tensor.try_into_vec_as::<f32>().context("the device failed")
+    tensor.try_into_vec_as::<f32>().context(FAILED)
 }
+
+const FAILED: &str = "the device failed";

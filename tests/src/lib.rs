@@ -17,6 +17,7 @@ pub mod moving;
 pub mod norm;
 pub mod print;
 pub mod replayer;
+pub mod searches;
 pub mod selection;
 pub mod speed;
 pub mod tables;

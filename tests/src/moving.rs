@@ -3,7 +3,7 @@
 
 use crate::burns;
 use burn_descent::Store;
-use burn_descent::registry::{self, Selection};
+use burn_descent::registry::{Method, Selection};
 use burn_descent_golden::{
     Case, Condition, Error, LIBRARIES, Meaning, OptimizerFile, Ours, Row, Setting, setting, traces,
     traces_dir,
@@ -433,8 +433,7 @@ fn shown(library: &str, optimizer: &str) -> String {
 /// An optimizer in one word, with the options that are not at their defaults. PyTorch's Adafactor takes the epsilon of the
 /// precision: of f64 in the runs here, of f32 where people train.
 fn selection(name: &str, options: &[(String, String)]) -> String {
-    let row = registry::find(name).expect("an optimizer of the registry");
-    let defaults = row.options();
+    let defaults = Method::find(name).expect("a method of the registry").options();
     let mut text = name.to_owned();
     for (number_of, (option, value)) in options.iter().enumerate() {
         // The last one that is set counts.
@@ -464,6 +463,13 @@ fn selection(name: &str, options: &[(String, String)]) -> String {
 
 /// It can be built.
 fn built(text: String) -> String {
+    let (name, options) = text.split_once(':').unwrap_or((&text, ""));
+    if let Ok(Method::Search(search)) = Method::find(name) {
+        let options: Vec<_> =
+            options.split(',').filter_map(|option| option.split_once('=')).collect();
+        search.build(&options).unwrap_or_else(|error| panic!("{text}: {error}"));
+        return text;
+    }
     let parsed: Selection = text.parse().unwrap_or_else(|error| panic!("{error}"));
     parsed.build().unwrap_or_else(|error| panic!("{text}: {error}"));
     text

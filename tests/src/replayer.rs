@@ -1,10 +1,12 @@
 //! Golden trajectories on burn tensors.
 
+use crate::searches::replay_search;
 use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn_descent::registry::{self, SEARCHES};
 use burn_descent::rules::Bound;
-use burn_descent::{Batch, Descent, Fused, Schedule, registry};
+use burn_descent::{Batch, Descent, Fused, Schedule};
 use burn_descent_golden::{
     BoxError, Case, Outcome, Precision, ReplayError, Setting, Skip, Step, replay,
 };
@@ -35,6 +37,9 @@ pub fn replay_on(
 ) -> Result<Outcome, ReplayError> {
     if !(case.draws.is_empty() && case.projectors.is_empty()) {
         return Err(ReplayError::Skip(Skip::Differs(DRAWN)));
+    }
+    if let Some(row) = SEARCHES.iter().find(|row| row.name == setting.name) {
+        return replay_search(row, device, precision, case, setting);
     }
     let options: Vec<_> =
         setting.options.iter().map(|(option, value)| (option.as_str(), value.as_str())).collect();

@@ -5,8 +5,8 @@ use burn::module::{Module, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer, Optimizer};
 use burn::tensor::{DType, Tensor};
 use burn_descent::{
-    Batch, Build, BuildError, Checkpoint, Descent, DescentError, Group, Lamb, Momo, NotFinite,
-    PolyakSgd, Probe, Prodigy, Select, StepError,
+    Ahead, Batch, Build, BuildError, Checkpoint, Descent, DescentError, Group, Lamb, Momo,
+    NotFinite, PolyakSgd, Prodigy, Select, StepError,
 };
 use burn_descent_tests::devices;
 
@@ -164,7 +164,7 @@ fn a_loss_that_is_missing_or_no_number_leaves_all_as_it_was() {
     let error = momo().try_step(0.1, model.vector.val().inner(), model.vector.val().inner(), None);
     assert!(matches!(error.unwrap_err(), StepError::NeedsModel { .. }));
     for optimizer in [momo(), Prodigy::new().build().unwrap()] {
-        let built = Descent::builder(optimizer).lr(0.1).probe(Probe::Ahead).build(&model);
+        let built = Descent::builder(optimizer).lr(0.1).search(Ahead).build(&model);
         assert!(matches!(built.map(drop), Err(BuildError::Ahead { .. })));
     }
 }

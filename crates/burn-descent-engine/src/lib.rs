@@ -46,7 +46,7 @@ pub use code::MAX_LANES;
 #[doc(hidden)]
 pub use leaf::LeafContext;
 #[doc(hidden)]
-pub use reduce::{Norm, is_finite};
+pub use reduce::{Norm, dot, is_finite, wide};
 #[doc(hidden)]
 pub use state::compute_dtype;
 

@@ -60,6 +60,18 @@ impl Norm {
     }
 }
 
+/// The sum of the products of two tensors, in f64 where the device has it; it stays on a GPU.
+///
+/// The same bits for any number of threads and in every run on a CPU.
+pub fn dot<const D: usize>(x: &Tensor<D>, y: &Tensor<D>) -> Reading {
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    if let Some(sum) = crate::cpu::sum_products(x, y) {
+        return sum.into();
+    }
+    let dtype = wide(x);
+    Reading::on_device((x.clone().cast(dtype) * y.clone().cast(dtype)).sum())
+}
+
 /// Are all elements finite? Reads the device: on a GPU the step waits for it.
 pub fn is_finite<const D: usize>(tensor: &Tensor<D>) -> bool {
     plain_squares(tensor).is_some_and(f64::is_finite) || largest(tensor).is_finite()
@@ -97,7 +109,7 @@ fn largest<const D: usize>(tensor: &Tensor<D>) -> f64 {
 
 /// The precision to sum in. A backend may add one number after another, which in f32 loses 1e-6 of a
 /// million of them.
-pub(crate) fn wide<const D: usize>(tensor: &Tensor<D>) -> DType {
+pub fn wide<const D: usize>(tensor: &Tensor<D>) -> DType {
     match tensor.device().supports_dtype(DType::F64) {
         true => DType::F64,
         false => compute_dtype(tensor.dtype()),

@@ -1,8 +1,8 @@
 //! Optimizers as they are chosen on the command line.
 
 use anyhow::{Error, Result, ensure};
-use burn_descent::Fused;
-use burn_descent::registry::{self, Row, Selection};
+use burn_descent::Builder;
+use burn_descent::registry::{self, Method, Selection};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use std::str::FromStr;
 /// use burn_descent_lab::choice::Choice;
 ///
 /// let momentum: Choice = "sgd:momentum=0.9".parse()?;
-/// assert_eq!(momentum.row.name, "sgd");
+/// assert_eq!(momentum.method.name(), "sgd");
 /// assert_eq!(momentum.to_string(), "sgd:momentum=0.9");
 ///
 /// let error = "sgd:momentun=0.9".parse::<Choice>().unwrap_err();
@@ -22,27 +22,30 @@ use std::str::FromStr;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// Its row in the registry.
-    pub row: &'static Row,
+    /// What the registry says of it.
+    pub method: Method,
     /// Options that are not at their defaults.
     pub options: Vec<(String, String)>,
-    optimizer: Fused,
 }
 
 impl Choice {
-    /// The optimizer of a row with options, given by name.
+    /// A method with options, given by name.
     ///
     /// # Errors
     /// An option that there is not, or whose value is not allowed.
-    pub fn new(row: &'static Row, options: Vec<(String, String)>) -> Result<Self> {
-        let pairs = options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let optimizer = row.build(&pairs.collect::<Vec<_>>())?;
-        Ok(Self { row, options, optimizer })
+    pub fn new(method: Method, options: Vec<(String, String)>) -> Result<Self> {
+        let choice = Self { method, options };
+        choice.walk()?;
+        Ok(choice)
     }
 
-    /// The optimizer.
-    pub fn optimizer(&self) -> Fused {
-        self.optimizer.clone()
+    /// A walk by it.
+    ///
+    /// # Errors
+    /// None, for the options have been looked at.
+    pub fn walk(&self) -> Result<Builder> {
+        let pairs = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Ok(self.method.walk(&pairs.collect::<Vec<_>>())?)
     }
 
     /// Its name as that of a file: `sgd-momentum-0.9`.
@@ -56,20 +59,21 @@ impl FromStr for Choice {
 
     fn from_str(text: &str) -> Result<Self> {
         let selection: Selection = text.parse()?;
-        Self::new(registry::find(&selection.name)?, selection.pairs())
+        Self::new(Method::find(&selection.name)?, selection.pairs())
     }
 }
 
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.row.name)?;
+        f.write_str(self.method.name())?;
         self.options.iter().try_for_each(|(name, value)| write!(f, ":{name}={value}"))
     }
 }
 
 /// The names of all optimizers, to be read.
 pub fn names() -> String {
-    registry::rows().map(|row| row.name).collect::<Vec<_>>().join(", ")
+    let searches = registry::SEARCHES.iter().map(|row| row.name);
+    registry::rows().map(|row| row.name).chain(searches).collect::<Vec<_>>().join(", ")
 }
 
 /// Several of them: separated by commas, or `all` of the registry at their defaults.
@@ -81,7 +85,8 @@ impl FromStr for Choices {
 
     fn from_str(text: &str) -> Result<Self> {
         let choices: Vec<Choice> = if text == "all" {
-            registry::rows().map(|row| Choice::new(row, Vec::new())).collect::<Result<_>>()?
+            let all = registry::rows().map(Method::Optimizer);
+            all.map(|method| Choice::new(method, Vec::new())).collect::<Result<_>>()?
         } else {
             text.split(',').map(str::parse).collect::<Result<_>>()?
         };

@@ -151,7 +151,7 @@ fn table(choices: &[Choice], curves: &[RangeCurve]) -> Table {
             choice.to_string(),
             rate(curve.suggestion()),
             rate(curve.minimum_over_ten()),
-            short(choice.row.lr),
+            short(choice.method.lr()),
             course(curve),
         ]
     };

@@ -41,8 +41,8 @@ impl Walker {
     /// # Errors
     /// If the rate is negative or not finite.
     pub fn of(choice: &Choice, lr: f64) -> Result<Self> {
-        check_lr(choice.row.name, lr)?;
-        Ok(Descent::builder(choice.optimizer()).lr(lr).into())
+        check_lr(choice.method.name(), lr)?;
+        Ok(choice.walk()?.lr(lr).into())
     }
 }
 
@@ -116,7 +116,10 @@ pub fn walk(
         let step = |(row, one): (usize, OnTheWay)| {
             let of_row = row..row + 1;
             let height = heights.clone().slice_dim(0, of_row.clone());
-            one.step(gradients.clone().slice_dim(0, of_row).squeeze_dim(0), height)
+            match one.descent.evaluates_loss() {
+                true => one.search(surface),
+                false => one.step(gradients.clone().slice_dim(0, of_row).squeeze_dim(0), height),
+            }
         };
         all = all.into_iter().enumerate().map(step).collect::<Result<_>>()?;
         let judged = Tensor::stack::<2>(all.iter().map(OnTheWay::judged).collect(), 0);
@@ -134,21 +137,33 @@ impl OnTheWay {
         let mut gradients = GradientsParams::new();
         gradients.register(self.point.at.id, gradient);
         let batch = Batch::new().loss(height);
-        let point = match self.descent.step_weighted(self.point, gradients, batch) {
-            Ok((point, _)) => point,
-            // It has diverged.
-            Err(Refused { model, error: DescentError::BadLoss { .. } }) => {
-                let nowhere = |at: Tensor<1>| Tensor::from_inner(at.inner() * f64::NAN);
-                Point { at: model.at.map(|at| nowhere(at).require_grad()) }
-            }
-            Err(refused) => return Err(DescentError::from(refused).into()),
-        };
+        let stepped = self.descent.step_weighted(self.point, gradients, batch);
+        let point = arrived(stepped.map(|(point, _)| point))?;
+        Ok(Self { point, ..self })
+    }
+
+    /// A step that evaluates the surface where it likes.
+    fn search(mut self, surface: &Surface) -> Result<Self> {
+        let height = |point: &Point| surface.at(point.at.val().unsqueeze());
+        let stepped = self.descent.step_with(self.point, height);
+        let point = arrived(stepped.map(|(point, ..)| point))?;
         Ok(Self { point, ..self })
     }
 
     /// The point to judge.
     fn judged(&self) -> Tensor<1> {
         self.descent.evaluate(&self.point).at.val()
+    }
+}
+
+/// Where a step has come to: nowhere, if it has diverged.
+fn arrived(stepped: Result<Point, Refused<Point>>) -> Result<Point> {
+    match stepped {
+        Err(Refused { model, error: DescentError::BadLoss { .. } }) => {
+            let nowhere = |at: Tensor<1>| Tensor::from_inner(at.inner() * f64::NAN);
+            Ok(Point { at: model.at.map(|at| nowhere(at).require_grad()) })
+        }
+        stepped => Ok(stepped.map_err(DescentError::from)?),
     }
 }
 
@@ -214,6 +229,18 @@ mod tests {
         assert!(together[0].diverged && together[0].points.len() < 61);
         assert!(together[0].points.as_flattened().iter().all(|number| number.is_finite()));
         assert_eq!(together[0].end(), f64::INFINITY);
+    }
+
+    #[test]
+    fn a_search_walks_where_it_likes() {
+        let bowl = find("bowl").unwrap();
+        for name in ["lbfgs", "conjugate_gradient", "barzilai_borwein", "steepest_descent"] {
+            let choice = format!("{name}:max_iter=1").parse().unwrap();
+            let walker = Walker::of(&choice, 1.0).unwrap();
+            let paths = walk(bowl, vec![walker], 60, &Device::default(), || ()).unwrap();
+            assert_eq!(paths[0].points.len(), 61, "{name}");
+            assert!(paths[0].distance(bowl) < 1e-2, "{name}: {:?}", paths[0].points.last());
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub use graph::{
     Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, trace_evaluate, trace_update,
 };
 #[doc(hidden)]
-pub use options::{ShowOption, check as check_options, maximizes, set_numbers};
+pub use options::{ShowOption, check as check_options, maximizes, set_numbers, set_pairs};
 #[doc(hidden)]
 pub use options::{deserialize as deserialize_options, serialize as serialize_options};
 #[doc(hidden)]

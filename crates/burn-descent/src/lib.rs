@@ -85,6 +85,12 @@
 //! # Ok::<(), burn_descent::InvalidOption>(())
 //! ```
 //!
+//! # Methods that look again
+//!
+//! [`Lbfgs`] and its like evaluate the loss as often as they need, and move the weights themselves:
+//! [`Descent::search`] begins their walk, [`Descent::minimize`] ends it. [`Sam`], [`Asam`] and [`Ahead`] take the gradient
+//! elsewhere, down which optimizers step: [`Builder::search`]. One of your own is an [`own::search::Search`].
+//!
 //! # Coming from burn-optim
 //!
 //! Option names and defaults are those of PyTorch or of the paper, as each optimizer says. Where
@@ -120,9 +126,11 @@ pub use burn_descent_rules::optimizers::*;
 #[doc(inline)]
 pub use burn_descent_rules::{InvalidOption, OptionError, Rule, Schedule, optimizers, schedules};
 pub use descent::{
-    Attention, Batch, BuildError, Builder, Checkpoint, CheckpointError, Descent, DescentError,
-    Group, IntoGradients, Line, LossScale, Mismatch, NotFinite, Orientation, Plan, Probe, QkClip,
-    QkClipError, Refused, Report, RetakeError, Select, Statistics, Transform, Update,
+    Ahead, Asam, Attention, BarzilaiBorwein, Batch, BuildError, Builder, Checkpoint,
+    CheckpointError, Conjugate, ConjugateGradient, Descent, DescentError, Group, IntoGradients,
+    Lbfgs, Line, LineSearch, LossScale, Minimum, Mismatch, NotFinite, Orientation, Plan, QkClip,
+    QkClipError, Refused, Report, RetakeError, Sam, Select, Statistics, SteepestDescent, StepSize,
+    Stop, Transform, Until, Update,
 };
 pub use lr_scheduler::LrSchedule;
 #[cfg(feature = "train")]

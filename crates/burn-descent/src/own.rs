@@ -52,6 +52,12 @@
 //! # Ok::<(), burn_descent::InvalidOption>(())
 //! ```
 
+/// What a search of one's own is written with: see [`Search`](search::Search).
+pub mod search {
+    #[doc(inline)]
+    pub use crate::descent::search::{Arrival, Ground, Look, Memory, Search, Step, Stop, Vector};
+}
+
 #[doc(inline)]
 pub use burn_descent_rules::{
     Bound, Domain, Empty, Explanation, Options, Over, Paper, Range, Real, Role, Rule, View, chain,

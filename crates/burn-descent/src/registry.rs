@@ -14,18 +14,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Methods that move the weights themselves, such as [`Lbfgs`](crate::Lbfgs), are no optimizers and have a
+//! table of their own, [`SEARCHES`]; a [`Method`] is one or the other.
+//!
 //! A rule of your own is found by its name too, once it is [added](add). A [`Selection`] is a name with
 //! options as a file has them.
 
 mod lookup;
+mod method;
 mod selection;
 
 use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::optimizers::*;
 use burn_descent_rules::{Explanation, Fields, OptionError, Paper, Rule, from_pairs, to_pairs};
 
+pub use crate::descent::search::{SEARCHES, SearchRow};
 pub use burn_descent_rules::Value;
 pub use lookup::{NameTaken, RegistryError, UnknownOptimizer, add, build, find, rows};
+pub use method::Method;
 pub use selection::Selection;
 
 /// Makes an optimizer of options by name.

@@ -1,7 +1,8 @@
 //! A model and the walk that trains it, held together.
 
 use crate::{
-    Batch, Checkpoint, CheckpointError, Descent, DescentError, IntoGradients, Refused, Report,
+    Batch, Checkpoint, CheckpointError, Descent, DescentError, IntoGradients, Minimum, Refused,
+    Report, Until,
 };
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -110,6 +111,18 @@ impl<M: Module> Trainer<M> {
             let (model, report, loss) = descent.step_with(model, loss)?;
             Ok((model, (report, loss)))
         })
+    }
+
+    /// [`Descent::minimize`]: steps down one loss until nothing is to be gained.
+    ///
+    /// # Errors
+    /// Those of [`Descent::minimize`]. The model is as the last step has left it.
+    pub fn minimize(
+        &mut self,
+        loss: impl FnMut(&M) -> Tensor<1>,
+        until: &Until,
+    ) -> Result<Minimum, DescentError> {
+        self.by_value(|descent, model| descent.minimize(model, loss, until))
     }
 
     /// [`Descent::flush`]: the step of the micro-batches that there are.

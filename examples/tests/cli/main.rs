@@ -9,6 +9,7 @@ mod learner;
 mod predict;
 mod refuse;
 mod resume;
+mod search;
 mod table;
 #[cfg(unix)]
 mod terminal;

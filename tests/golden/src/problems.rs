@@ -71,6 +71,18 @@ pub struct Problem {
     /// one list for each parameter, or if there is one parameter, just its list.
     #[serde(default, rename = "G", deserialize_with = "number::maybe_steps_or_lists")]
     pub gradients: Option<Vec<Step>>,
+    /// The inputs of a problem of least squares, row by row.
+    #[serde(default, rename = "X", deserialize_with = "number::list")]
+    pub inputs: Vec<f64>,
+    /// How many rows and columns they have.
+    #[serde(default, rename = "X_shape")]
+    pub inputs_shape: [usize; 2],
+    /// Its outputs.
+    #[serde(default, rename = "Y", deserialize_with = "number::list")]
+    pub outputs: Vec<f64>,
+    /// How many rows and columns they have.
+    #[serde(default, rename = "Y_shape")]
+    pub outputs_shape: [usize; 2],
     /// The loss before each step, where it is a fixed sequence too.
     #[serde(default, deserialize_with = "number::maybe_list")]
     pub losses: Option<Vec<f64>>,
@@ -92,6 +104,14 @@ impl Case {
 }
 
 impl ProblemsFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if it cannot be read, [`Error::Json`] if it is not of this form.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        parse(path, &bytes(path)?)
+    }
+
     /// Gives gradients to the cases of a file that have none of their own, and names and losses.
     pub(crate) fn complete(file: &mut OptimizerFile, path: &Path) -> Result<(), Error> {
         if !file.cases.iter().any(Case::asks) {

@@ -117,7 +117,7 @@ pub struct Case {
     pub evals: Option<Vec<Vec<Evaluation>>>,
     /// As `evals`, where only their number was kept.
     #[serde(default)]
-    pub n_evals: Option<IgnoredAny>,
+    pub n_evals: Option<Vec<usize>>,
     /// How closely the run is to be followed: no field of a file, it depends on which one it is.
     #[serde(skip)]
     pub closeness: Closeness,

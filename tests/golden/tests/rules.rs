@@ -146,6 +146,7 @@ const ONLY_HERE: &[&str] = &[AdamAtan2::NAME];
 /// How many cases of the files in the repository are left out, and why.
 const LEFT_OUT: &[(&str, usize)] = &[
     ("it has no run in f32", 114),
+    ("it has no sequence of gradients: the optimizer asked for them as it went", 17),
     (
         "another rule: a factor whose rank is not full in the first step: the basis of its null space is any, and the \
          way depends on which one a LAPACK takes",
@@ -377,6 +378,9 @@ impl Report {
                 self.failures.push(format!("{named}: {skip}"));
             }
         })?;
+        if case.grads.is_none() {
+            return Err(Skip::NoGradients);
+        }
         let Some((name, _, run)) = RULES.iter().find(|(name, ..)| *name == setting.name) else {
             self.failures.push(format!("{named}: there is no rule `{}`", setting.name));
             return Ok(false);

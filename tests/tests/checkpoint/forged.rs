@@ -3,8 +3,11 @@
 use crate::damage::with_checksum;
 use crate::{Net, builder, file};
 use burn::tensor::{Bytes, DType, Shape};
+use burn_descent::registry::SEARCHES;
 use burn_descent::{Checkpoint, CheckpointError, Descent};
+use burn_descent_tests::values;
 use burn_pack::{Reader, Scalar, Tensor, Writer};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// What a file holds.
@@ -16,7 +19,11 @@ struct Parts {
 
 /// The file with a part changed.
 fn forged(change: impl FnOnce(&mut Parts)) -> Vec<u8> {
-    let reader = Reader::from_bytes(Bytes::from_bytes_vec(file())).expect("a file");
+    forged_of(file(), change)
+}
+
+fn forged_of(file: Vec<u8>, change: impl FnOnce(&mut Parts)) -> Vec<u8> {
+    let reader = Reader::from_bytes(Bytes::from_bytes_vec(file)).expect("a file");
     let (metadata, scalars) = (reader.metadata().clone(), reader.scalars().clone());
     let tensors = reader.into_tensors().expect("tensors").into_iter().map(|tensor| {
         let (name, dtype, shape, _, bytes) = tensor.into_parts().expect("it is there");
@@ -80,6 +87,53 @@ fn counters_beyond_all_steps_are_refused() {
         }));
         assert!(error.contains("damaged"), "{error}");
     }
+}
+
+/// Whatever a file says of the memory of a search: it is refused, or the search goes on with finite weights.
+#[test]
+fn a_search_survives_any_memory() {
+    let loss = |net: &Net| net.w.val().powi_scalar(4).sum() + (net.b.val() - 1.0).square().sum();
+    type Forge = fn(&mut Value, &mut Vec<(String, DType, Shape, Vec<u8>)>);
+    let forges: [Forge; 6] = [
+        |search, _| each(&mut search["numbers"], |_| json!([])),
+        |search, _| each(&mut search["numbers"], |_| json!(vec![f64::NAN.to_bits(); 2])),
+        |search, _| each(&mut search["numbers"], |_| json!(vec![1_f64.to_bits(); 1000])),
+        |search, _| each(&mut search["vectors"], |_| json!(3)),
+        |search, _| each(&mut search["vectors"], |_| json!(u32::MAX)),
+        |_, tensors| tensors.retain(|(name, ..)| !name.starts_with("search.")),
+    ];
+    for (row, forge) in SEARCHES.iter().flat_map(|row| forges.map(|forge| (row, forge))) {
+        let begin = || {
+            let net = Net::of(3);
+            let search = row.build(&[("max_iter", "3")]).expect("allowed");
+            let descent = Descent::search(search).build(&net).expect("it fits");
+            (net, descent)
+        };
+        let (mut net, mut descent) = begin();
+        for _ in 0..2 {
+            (net, ..) = descent.step_with(net, loss).expect("a good step");
+        }
+        let file = descent.checkpoint(&net).expect("of this model").into_bytes().expect("a file");
+        let file = forged_of(file, |parts| {
+            let header = parts.metadata.get_mut("header").expect("a header");
+            let mut json: Value = serde_json::from_str(header).expect("it is JSON");
+            forge(&mut json["search"], &mut parts.tensors);
+            *header = json.to_string();
+        });
+        let (net, mut descent) = begin();
+        let restored = Checkpoint::from_bytes(file)
+            .and_then(|checkpoint| checkpoint.restore(&mut descent, &net));
+        let Ok(mut net) = restored else { continue };
+        for _ in 0..3 {
+            (net, ..) = descent.step_with(net, loss).expect("a good step");
+        }
+        let finite = |values: Vec<f64>| values.iter().all(|x| x.is_finite());
+        assert!(finite(values(&net.w.val())) && finite(values(&net.b.val())), "{}", row.name);
+    }
+}
+
+fn each(lists: &mut Value, new: impl Fn(&Value) -> Value) {
+    lists.as_object_mut().expect("lists by name").values_mut().for_each(|list| *list = new(list));
 }
 
 /// Where a tensor lies in the file is for the file to say: anywhere is a good place.

@@ -3,7 +3,9 @@
 use crate::line::{Line, gradients_at, line};
 use burn::optim::GradientsParams;
 use burn::tensor::DType;
-use burn_descent::{AdamW, Build, Descent, Ema, Fused, Lookahead, Nesterov, Probe, Sgd, Transform};
+use burn_descent::{
+    AdamW, Ahead, Build, Descent, Ema, Fused, Lookahead, Nesterov, Sam, Sgd, Transform,
+};
 
 fn sgd() -> Fused {
     Sgd::new().build().expect("defaults are allowed")
@@ -105,10 +107,12 @@ fn in_the_mean_of_models_it_counts_as_it_is() {
 
 #[test]
 fn a_probe_leaves_it_where_it_is() {
-    for probe in [Probe::Ahead, Probe::sam(0.5)] {
+    for ahead in [true, false] {
         let mut model = line([10.0, 10.0], DType::F32);
         let momentum = Sgd::new().momentum(0.9).build().expect("it is allowed");
-        let builder = Descent::builder(momentum).lr(0.1).probe(probe.clone());
+        let builder = Descent::builder(momentum).lr(0.1);
+        let builder =
+            if ahead { builder.search(Ahead) } else { builder.search(Sam::new().rho(0.5)) };
         let mut descent = builder.build(&model).expect("it fits");
         let sum = |model: &Line| model.a.val().sum() + model.b.val().square().sum();
         (model, ..) = descent.step_with(model, sum).expect("a good step");
@@ -116,11 +120,11 @@ fn a_probe_leaves_it_where_it_is() {
         let mut model = model.frozen(0);
         for _ in 0..3 {
             let look = |model: &Line| {
-                assert_eq!(model.values()[0], frozen, "{probe:?}");
+                assert_eq!(model.values()[0], frozen, "ahead: {ahead}");
                 sum(model)
             };
             (model, ..) = descent.step_with(model, look).expect("a good step");
-            assert_eq!(model.values()[0], frozen, "{probe:?}");
+            assert_eq!(model.values()[0], frozen, "ahead: {ahead}");
         }
     }
 }

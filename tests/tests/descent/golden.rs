@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use burn_descent::{Builder, Descent, Lookahead, Mechanic, Probe, registry};
+use burn_descent::{Asam, Builder, Descent, Lookahead, Mechanic, Sam, registry};
 use burn_descent_golden::{Case, F64_TOLERANCE, LOW_PRECISION_TOLERANCE, OptimizerFile, Step};
 use burn_descent_tests::values;
 use std::path::Path;
@@ -127,9 +127,13 @@ fn sam_and_asam_are_those_of_pytorch_optimizer() {
         let rho = number(&case, "rho").expect("a radius");
         let adaptive = case.hyper("adaptive").and_then(|value| value.as_bool()) == Some(true);
         compared[usize::from(adaptive)] = true;
-        let probe = if adaptive { Probe::asam(rho, 0.0) } else { Probe::sam(rho) };
         let mut model = Vectors::new(&case);
-        let mut descent = inner(&case, "base").probe(probe).build(&model).expect("it fits");
+        let builder = inner(&case, "base");
+        let builder = match adaptive {
+            true => builder.search(Asam::new().rho(rho).eta(0.0)),
+            false => builder.search(Sam::new().rho(rho)),
+        };
+        let mut descent = builder.build(&model).expect("it fits");
         for step in 1..=case.steps {
             (model, ..) = descent.step_with(model, bowl).expect("a good step");
             if let Some(at) = case.record.iter().position(|recorded| *recorded == step) {

@@ -20,6 +20,7 @@ mod precision;
 mod probes;
 mod qk_clip;
 mod refusals;
+mod searches;
 mod selection;
 mod statistics;
 mod trainer;

@@ -21,7 +21,7 @@ mod window;
 
 pub(crate) use leaf::{holds, is_alone};
 pub(crate) use pass::Passes;
-pub(crate) use reduce::sum_squares;
+pub(crate) use reduce::{sum_products, sum_squares};
 pub(crate) use run::has_vectors;
 pub(crate) use share::{put_off, share};
 

@@ -183,11 +183,11 @@ impl Study {
     }
 
     fn recipe(&self, candidate: &Candidate, setting: &Setting, seed: u64) -> Recipe {
-        let Choice { row, options, .. } = &candidate.choice;
+        let Choice { method, options } = &candidate.choice;
         let options =
-            row.options().into_iter().chain(options.iter().cloned()).chain(setting.pairs());
+            method.options().into_iter().chain(options.iter().cloned()).chain(setting.pairs());
         Recipe {
-            optimizer: row.name.into(),
+            optimizer: method.name().into(),
             options: options.collect(),
             lr: setting.lr,
             seed,

@@ -89,7 +89,7 @@ impl Space {
     /// # Errors
     /// If an end of a range is not allowed.
     pub fn new(choice: &Choice, span: f64, wishes: &[Tune]) -> Result<Self> {
-        let start = choice.row.lr;
+        let start = choice.method.lr();
         let mut lr = Axis::new(LR, start / span, start * span, Scale::Log)?;
         let mut options: Vec<Axis> = Vec::new();
         for Tune { optimizer, axis } in wishes.iter().filter(|wish| wish.concerns(choice)) {
@@ -138,9 +138,9 @@ impl Setting {
     }
 
     fn check(&self, choice: &Choice) -> Result<()> {
-        check_lr(choice.row.name, self.lr)?;
+        check_lr(choice.method.name(), self.lr)?;
         let options = choice.options.iter().cloned().chain(self.pairs()).collect();
-        Choice::new(choice.row, options).map(drop)
+        Choice::new(choice.method, options).map(drop)
     }
 }
 
@@ -154,11 +154,11 @@ impl fmt::Display for Setting {
 impl Tune {
     /// Does the optimizer have this option, and is it meant?
     fn concerns(&self, choice: &Choice) -> bool {
-        let row = choice.row;
+        let method = choice.method;
         let has = || {
-            self.axis.name == LR || row.options().iter().any(|(name, _)| *name == self.axis.name)
+            self.axis.name == LR || method.options().iter().any(|(name, _)| *name == self.axis.name)
         };
-        self.optimizer.as_ref().is_none_or(|name| name == row.name) && has()
+        self.optimizer.as_ref().is_none_or(|name| name == method.name()) && has()
     }
 
     /// Finds out whether a wish concerns any of some optimizers.

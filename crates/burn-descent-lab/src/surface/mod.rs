@@ -114,10 +114,10 @@ fn on_a_function(tour: &Tour, lr: Option<f64>, device: &Device) -> Result<Sectio
 
 /// An optimizer on all functions.
 fn of_an_optimizer(choice: &Choice, index: usize, tours: &[Tour], reliefs: &[Relief]) -> Section {
-    let paper = choice.row.paper;
+    let paper = choice.method.paper();
     Section {
         title: choice.to_string(),
-        text: format!("{}: {}, {}", choice.row.title, paper.cite, paper.url()),
+        text: format!("{}: {}, {}", choice.method.title(), paper.cite, paper.url()),
         parts: vec![Part::Picture(Picture {
             name: choice.file_name(),
             title: format!("Paths of {choice} on {} functions", tours.len()),

@@ -66,8 +66,8 @@ pub fn portrait(choice: &Choice, index: usize, tours: &[Tour], reliefs: &[Relief
         })
     });
     Panels {
-        title: choice.row.title.into(),
-        subtitle: format!("{choice} · {}", choice.row.paper.cite),
+        title: choice.method.title().into(),
+        subtitle: format!("{choice} · {}", choice.method.paper().cite),
         columns: 3,
         panels: panels.collect(),
         axes: false,

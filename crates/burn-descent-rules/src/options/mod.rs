@@ -6,7 +6,7 @@ mod range;
 mod serde_form;
 
 pub(crate) use named::did_you_mean;
-pub use named::{from_pairs, nearest, set_numbers, to_pairs, unknown, with_pairs};
+pub use named::{from_pairs, nearest, set_numbers, set_pairs, to_pairs, unknown, with_pairs};
 pub use range::{Bound, Range};
 pub use serde_form::{deserialize, serialize};
 

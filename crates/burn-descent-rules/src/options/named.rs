@@ -41,11 +41,22 @@ pub fn with_pairs<U: Rule>(
     pairs: &[(impl AsRef<str>, impl AsRef<str>)],
 ) -> Result<U, OptionError> {
     let mut rule = rule.clone();
-    for (name, text) in pairs {
-        set(&mut rule, U::NAME, name.as_ref(), text.as_ref())?;
-    }
+    set_pairs(&mut rule, U::NAME, pairs)?;
     rule.check()?;
     Ok(rule)
+}
+
+/// Sets options by name; whether their values are allowed is not asked. `owner` is the name of what has
+/// them.
+///
+/// # Errors
+/// An option that there is not, or a value of another kind.
+pub fn set_pairs(
+    options: &mut impl Options,
+    owner: &'static str,
+    pairs: &[(impl AsRef<str>, impl AsRef<str>)],
+) -> Result<(), OptionError> {
+    pairs.iter().try_for_each(|(name, text)| set(options, owner, name.as_ref(), text.as_ref()))
 }
 
 /// A checked copy of a rule with numbers set by name, the others as they are.

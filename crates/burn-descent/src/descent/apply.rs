@@ -125,7 +125,7 @@ impl ModuleMapper for Apply<'_> {
             OptimizerStep::Ours(fused) => {
                 return self.step_leaf(fused, group.lr, member.place, param, gradient);
             }
-            OptimizerStep::Foreign { .. } => {}
+            OptimizerStep::Foreign { .. } | OptimizerStep::Search => {}
         }
         let param = self.step(group, member, param, gradient);
         if tied {

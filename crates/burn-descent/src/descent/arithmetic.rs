@@ -40,6 +40,7 @@ macro_rules! operation {
 
 operation!(Toward, 0, |x, y, a, _over| x + a * (y - x));
 operation!(Add, 0, |x, y, a, _over| x + a * y);
+operation!(Subtract, 0, |x, y, a, _over| x - a * y);
 operation!(Difference, 0, |x, y, _a, _over| y - x);
 operation!(Clip, 0, |x, _y, a, _over| x.clamp(-a, a));
 operation!(Centralize, 1, |x, _y, _a, over| x - over.mean(Row, x));
@@ -63,8 +64,14 @@ pub(crate) fn toward<const D: usize>(
 
 /// `x + factor y`.
 pub(crate) fn add<const D: usize>(x: Tensor<D>, y: Tensor<D>, factor: f64) -> Tensor<D> {
-    static RULE: LazyLock<Fused> = LazyLock::new(|| built(Add {}));
-    applied(&RULE, x, y, factor, Place::default())
+    // A learning rate is finite and not negative.
+    static ADD: LazyLock<Fused> = LazyLock::new(|| built(Add {}));
+    static SUBTRACT: LazyLock<Fused> = LazyLock::new(|| built(Subtract {}));
+    match factor {
+        _ if !factor.is_finite() => x + y.mul_scalar(factor),
+        _ if factor < 0.0 => applied(&SUBTRACT, x, y, -factor, Place::default()),
+        _ => applied(&ADD, x, y, factor, Place::default()),
+    }
 }
 
 /// `y − x`.

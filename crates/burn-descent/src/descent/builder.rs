@@ -1,6 +1,8 @@
 //! What is asked of a walk.
 
-use super::{Group, LossScale, NotFinite, Probe, Select, Settings, Transform};
+use super::group::AnyOptimizer;
+use super::search::Search;
+use super::{Group, LossScale, NotFinite, Select, Settings, Transform};
 use crate::Schedule;
 use crate::averaging::{Average, Lookahead, Mechanic};
 use burn::optim::Optimizer;
@@ -19,8 +21,18 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new(optimizer: impl Optimizer) -> Self {
+        Self::of(AnyOptimizer::new(optimizer))
+    }
+
+    /// With a search that moves the weights itself.
+    pub(super) fn searching(search: impl Search) -> Self {
+        let (name, vectors) = (search.name(), search.vectors());
+        Self::of(AnyOptimizer::Search { name, vectors }).search(search)
+    }
+
+    fn of(optimizer: AnyOptimizer) -> Self {
         Self {
-            groups: vec![Group::new("all", Select::all(), optimizer)],
+            groups: vec![Group::of("all", Select::all(), optimizer)],
             lr: None,
             matrices_only: false,
             settings: Settings {
@@ -34,7 +46,7 @@ impl Builder {
                 mechanic: None,
                 loss_scale: None,
                 plateau: None,
-                probe: None,
+                search: None,
                 measure_every: None,
                 empty_steps: false,
             },
@@ -165,9 +177,11 @@ impl Builder {
         self
     }
 
-    /// Takes gradients elsewhere than at the weights: [`Descent::step_with`](crate::Descent::step_with).
-    pub fn probe(mut self, probe: Probe) -> Self {
-        self.settings.probe = Some(probe);
+    /// Takes gradients elsewhere than at the weights: by [`Sam`](crate::Sam), [`Asam`](crate::Asam),
+    /// [`Ahead`](crate::Ahead), or a [`Search`] of your own. Steps are taken with
+    /// [`Descent::step_with`](crate::Descent::step_with).
+    pub fn search(mut self, search: impl Search) -> Self {
+        self.settings.search = Some(Arc::new(search));
         self
     }
 
@@ -200,7 +214,7 @@ impl Builder {
         settings.mechanic.iter().try_for_each(Mechanic::check)?;
         settings.loss_scale.iter().try_for_each(LossScale::check)?;
         settings.plateau.iter().try_for_each(ReduceOnPlateau::check)?;
-        settings.probe.iter().try_for_each(Probe::check)
+        settings.search.iter().try_for_each(|search| search.check())
     }
 }
 

@@ -60,8 +60,8 @@ pub enum BuildError {
     },
     /// A walk that looks ahead has an optimizer that looks at the whole model or at the loss.
     #[error(
-        "group `{group}`: `Probe::Ahead` looks where {optimizer} would go without a gradient, and it cannot say: it \
-         looks at all parameters of the model at once, or at the loss; leave the probe out"
+        "group `{group}`: the search looks where {optimizer} would go without a gradient, and it cannot say: it \
+         looks at all parameters of the model at once, or at the loss; leave the search out"
     )]
     Ahead {
         /// Name of the group.
@@ -155,17 +155,33 @@ pub enum DescentError {
     },
     /// The walk takes gradients elsewhere than at the weights, or an optimizer needs the value of the loss.
     #[error(
-        "the walk has to see the loss, for a probe or for an optimizer whose step follows from it: call \
-         `step_with`; without a probe, `step_weighted` takes gradients and `Batch::new().loss(value)`"
+        "the walk has to see the loss, for a search or for an optimizer whose step follows from it: call \
+         `step_with`; without a search, `step_weighted` takes gradients and `Batch::new().loss(value)`"
     )]
     NeedsLoss,
-    /// The loss that an optimizer needs is no number.
-    #[error("the loss is {loss} at step {step}, and an optimizer needs its value")]
+    /// The loss that an optimizer or a search needs is no number.
+    #[error("the loss is {loss} at step {step}, and an optimizer or a search needs its value")]
     BadLoss {
         /// The loss.
         loss: f64,
         /// The step, from 1.
         step: u64,
+    },
+    /// The loss is not one number.
+    #[error(
+        "the loss has shape {found}, it must be one number, of shape [1]: take its mean or its sum"
+    )]
+    LossShape {
+        /// Its shape.
+        found: Box<Shape>,
+    },
+    /// A search gave a step of another kind than the walk was begun for.
+    #[error("the walk of `{search}` has to begin with `{begin}`, by the step that it gives")]
+    WrongWalk {
+        /// Name of the search.
+        search: &'static str,
+        /// How its walk begins.
+        begin: &'static str,
     },
     /// The weight of a micro-batch is not a positive number, or one whose sums f32 does not hold.
     #[error("the weight of a micro-batch is {0}, it must be a number > 0, from 1e-12 to 1e12")]

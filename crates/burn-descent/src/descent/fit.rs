@@ -6,8 +6,9 @@ use super::plan::{Line, Plan};
 use super::position::Position;
 use super::select::Place;
 use super::transform::Transform;
-use super::visit::{ByParameter, Each, Path, each_parameter, inner};
-use super::{BuildError, Builder, Descent, Probe, Setup};
+use super::visit::{ByParameter, Each, Path, compute_dtype, each_parameter, inner};
+use super::{BuildError, Builder, Descent, Setup};
+use crate::Schedule;
 use crate::averaging::MECHANIC;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Shape, Tensor};
@@ -28,13 +29,14 @@ impl Builder {
         for group in &self.groups {
             groups.push(self.schedules(group)?);
         }
-        if let Some(Probe::Ahead) = self.settings.probe {
+        if self.settings.search.as_ref().is_some_and(|search| search.asks_ahead()) {
             let ahead = |group: &&Group| !group.optimizer.steps_alone();
             if let Some(group) = self.groups.iter().find(ahead) {
                 let (group, optimizer) = (group.name.clone(), group.optimizer.name());
                 return Err(BuildError::Ahead { group, optimizer });
             }
         }
+        self.check_moves()?;
         let is_other = |group: &&Group| !group.optimizer.suits_mechanic();
         if let (Some(_), Some(group)) = (&self.settings.mechanic, self.groups.iter().find(is_other))
         {
@@ -49,7 +51,7 @@ impl Builder {
         }
         let ours = |any: &AnyOptimizer| match any {
             AnyOptimizer::Ours(fused) => !fused.weight_decays().is_empty(),
-            AnyOptimizer::Foreign(..) => false,
+            AnyOptimizer::Foreign(..) | AnyOptimizer::Search { .. } => false,
         };
         if self.matrices_only && !self.groups.iter().any(|group| ours(&group.optimizer)) {
             return Err(BuildError::NoDecay);
@@ -107,6 +109,7 @@ impl Builder {
             needs_loss: any(AnyOptimizer::needs_loss),
             finds_rates: any(AnyOptimizer::finds_rate),
             sees_whole: any(AnyOptimizer::sees_whole),
+            moves: any(AnyOptimizer::is_search),
             groups,
             members,
             plan,
@@ -115,9 +118,34 @@ impl Builder {
         Ok(Descent { at: Position::start(&setup), setup })
     }
 
+    /// Does nothing stand around a search that moves the weights itself which is meant for gradients and
+    /// steps of optimizers?
+    fn check_moves(&self) -> Result<(), BuildError> {
+        let around = &self.settings;
+        let asked = [
+            ("transform", !around.transforms.is_empty()),
+            ("clip_norm", around.clip_norm.is_some()),
+            ("accumulate", around.accumulate > 1),
+            ("lookahead", around.lookahead.is_some()),
+            (MECHANIC, around.mechanic.is_some()),
+            ("loss_scale", around.loss_scale.is_some()),
+        ];
+        let search = self.groups.iter().find(|group| group.optimizer.is_search());
+        let asked = asked.into_iter().find(|(_, is_asked)| *is_asked);
+        let (Some(search), Some((option, _))) = (search, asked) else { return Ok(()) };
+        Err(BuildError::from(InvalidOption {
+            owner: "descent",
+            option: option.into(),
+            value: search.optimizer.name().to_owned(),
+            allowed: "left out where a search moves the weights itself".into(),
+        }))
+    }
+
     fn schedules(&self, group: &Group) -> Result<Schedules, BuildError> {
         let name = group.name.clone();
         let lr = group.lr.clone().or_else(|| self.lr.clone());
+        let of_search = || group.optimizer.is_search().then(|| Arc::new(1.0) as Arc<dyn Schedule>);
+        let lr = lr.or_else(of_search);
         let lr = lr.ok_or_else(|| BuildError::NoLearningRate(name.clone()))?;
         lr.check()?;
         let mut optimizers = vec![group.optimizer.clone()];
@@ -141,6 +169,8 @@ impl Builder {
                 return Err(BuildError::ForeignOption(name));
             }
             AnyOptimizer::Foreign(..) => {}
+            // Twice, for vectors are asked for the second one where only matrices decay.
+            search @ AnyOptimizer::Search { .. } => optimizers.push(search.clone()),
         }
         Ok(Schedules { name, lr, options: group.options.clone(), optimizers })
     }
@@ -181,7 +211,7 @@ fn line(parameter: &Found, group: &Schedules, optimizer: usize, place: engine::P
     let any = &group.optimizers[optimizer];
     let look = match any {
         AnyOptimizer::Ours(fused) => Some(fused.look(&parameter.shape, parameter.dtype, place)),
-        AnyOptimizer::Foreign(..) => None,
+        AnyOptimizer::Foreign(..) | AnyOptimizer::Search { .. } => None,
     };
     let mut line = Line {
         path: parameter.place.path.clone(),
@@ -199,7 +229,12 @@ fn line(parameter: &Found, group: &Schedules, optimizer: usize, place: engine::P
         let (group, optimizer) = ("-".into(), "-");
         return Line { group, optimizer, weight_decay: None, view: None, ..line };
     }
-    line.state_bytes = look.map(|look| look.bytes);
+    line.state_bytes = match any {
+        AnyOptimizer::Search { vectors, .. } => {
+            Some(vectors.saturating_mul(line.bytes_in(compute_dtype(line.dtype))))
+        }
+        _ => look.map(|look| look.bytes),
+    };
     line
 }
 

@@ -62,7 +62,10 @@ impl Group {
         parameters: impl Into<Select>,
         optimizer: impl Optimizer,
     ) -> Self {
-        let (parameters, optimizer) = (parameters.into(), AnyOptimizer::new(optimizer));
+        Self::of(name, parameters.into(), AnyOptimizer::new(optimizer))
+    }
+
+    pub(super) fn of(name: impl Into<String>, parameters: Select, optimizer: AnyOptimizer) -> Self {
         let (name, options) = (name.into(), Vec::new());
         let (lr, orientation, auxiliary) = (None, None, None);
         Self { name, parameters, optimizer, lr, options, orientation, auxiliary }
@@ -126,11 +129,16 @@ impl Group {
     }
 }
 
-/// One of our optimizers, or one that only burn knows.
+/// One of our optimizers, one that only burn knows, or a search that moves weights itself.
 #[derive(Clone)]
 pub(super) enum AnyOptimizer {
     Ours(Fused),
     Foreign(Arc<dyn DynOptimizer>, &'static str),
+    Search {
+        name: &'static str,
+        /// How many vectors it keeps at most.
+        vectors: usize,
+    },
 }
 
 impl AnyOptimizer {
@@ -144,8 +152,13 @@ impl AnyOptimizer {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Ours(fused) => fused.name(),
-            Self::Foreign(_, name) => name,
+            Self::Foreign(_, name) | Self::Search { name, .. } => name,
         }
+    }
+
+    /// Is it a search that moves the weights itself?
+    pub(super) fn is_search(&self) -> bool {
+        matches!(self, Self::Search { .. })
     }
 
     /// Does a step need the value of the loss?

@@ -23,6 +23,8 @@ pub(super) enum OptimizerStep {
         optimizer: Arc<dyn DynOptimizer>,
         factor: Reading,
     },
+    /// A search has moved the weights.
+    Search,
 }
 
 impl OptimizerStep {
@@ -32,6 +34,7 @@ impl OptimizerStep {
             AnyOptimizer::Foreign(optimizer, _) => {
                 Self::Foreign { optimizer: optimizer.clone(), factor: factor.clone() }
             }
+            AnyOptimizer::Search { .. } => Self::Search,
         }
     }
 }
@@ -70,6 +73,7 @@ impl GroupStep {
             OptimizerStep::Foreign { optimizer, .. } => {
                 OptimizerStep::Foreign { optimizer, factor: factor.clone() }
             }
+            OptimizerStep::Search => OptimizerStep::Search,
         };
         Self { lr: self.lr, optimizers: self.optimizers.into_iter().map(scaled).collect() }
     }
@@ -103,6 +107,7 @@ impl GroupStep {
                     state.map(|state| State::Foreign(state, shape, dtype)),
                 )
             }
+            OptimizerStep::Search => (weights, state),
         }
     }
 }

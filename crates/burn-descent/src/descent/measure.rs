@@ -7,20 +7,22 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn_descent_engine::Norm;
 
-/// The weights that are about to change: the tensors themselves, so the step copies them.
-pub(super) fn remember<M: Module>(model: &M, gradients: &Tensors) -> Tensors {
+/// The weights that are about to change, or `all` that are trained: the tensors themselves, so the step copies them.
+pub(super) fn remember<M: Module>(model: &M, gradients: &Tensors, all: bool) -> Tensors {
     struct Remember<'a> {
         gradients: &'a Tensors,
+        all: bool,
         weights: Tensors,
     }
     impl Each for Remember<'_> {
         fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
-            if self.gradients.get::<D>(param.id).is_some() {
+            let moves = self.all && param.is_require_grad();
+            if moves || self.gradients.get::<D>(param.id).is_some() {
                 self.weights.register(param.id, inner(param.val()));
             }
         }
     }
-    let mut remember = Remember { gradients, weights: Tensors::new() };
+    let mut remember = Remember { gradients, all, weights: Tensors::new() };
     each_parameter(model, &mut remember);
     remember.weights
 }

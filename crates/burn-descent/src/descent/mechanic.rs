@@ -7,8 +7,8 @@ use super::param::{Change, change, is_frozen};
 use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner, wide};
 use crate::averaging::{Factors, Mechanic};
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::{DType, Tensor};
-use burn_descent_engine::{Norm, Reading};
+use burn::tensor::Tensor;
+use burn_descent_engine::{Norm, Reading, dot};
 use std::collections::HashSet;
 
 /// What is known of a step before it is taken.
@@ -141,15 +141,9 @@ impl Each for Sums<'_> {
         }
         let Some(start) = start else { return };
         let way = start - weights.clone();
-        self.of_w += product(weights, way.clone());
-        self.of_g += gradient.map_or(0.0, |gradient| product(gradient, way));
+        self.of_w += dot(&weights, &way).get();
+        self.of_g += gradient.map_or(0.0, |gradient| dot(&gradient, &way).get());
     }
-}
-
-/// The sum of the products of two tensors, in f64 where the device has it.
-fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f64 {
-    let wide = if a.device().supports_dtype(DType::F64) { DType::F64 } else { a.dtype() };
-    (a.cast(wide) * b.cast(wide)).sum().into_data().iter::<f64>().sum()
 }
 
 struct Tune<'a> {

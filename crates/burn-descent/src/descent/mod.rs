@@ -50,11 +50,11 @@ mod mechanic;
 mod param;
 mod plan;
 mod position;
-mod probe;
 mod qk_clip;
 mod quiet;
 mod report;
 mod retake;
+pub(crate) mod search;
 mod select;
 mod statistics;
 mod step;
@@ -70,10 +70,13 @@ pub use gradients::IntoGradients;
 pub use group::{Group, Orientation};
 pub use loss_scale::LossScale;
 pub use plan::{Line, Plan};
-pub use probe::Probe;
 pub use qk_clip::{Attention, QkClip, QkClipError};
 pub use report::{Report, Update};
 pub use retake::RetakeError;
+pub use search::{
+    Ahead, Asam, BarzilaiBorwein, Conjugate, ConjugateGradient, Lbfgs, LineSearch, Minimum, Sam,
+    SteepestDescent, StepSize, Stop, Until,
+};
 pub use select::Select;
 pub use statistics::Statistics;
 pub use transform::Transform;
@@ -84,8 +87,9 @@ use crate::averaging::{Average, Lookahead, Mechanic};
 use burn::tensor::Tensor;
 use burn_descent_engine::Store;
 use burn_descent_rules::schedules::ReduceOnPlateau;
-use group::{Member, Schedules};
+use group::{AnyOptimizer, Member, Schedules};
 use position::Position;
+use search::Search;
 use std::sync::Arc;
 
 /// What to do with a step whose gradients are not all finite.
@@ -133,6 +137,15 @@ struct Setup {
     finds_rates: bool,
     /// Does an optimizer make something of whole matrices?
     sees_whole: bool,
+    /// Does a search move weights itself?
+    moves: bool,
+}
+
+impl Setup {
+    /// What steps a parameter.
+    fn optimizer(&self, member: &Member) -> &AnyOptimizer {
+        &self.groups[member.group].optimizers[member.optimizer]
+    }
 }
 
 /// What was asked for around the optimizers.
@@ -148,7 +161,7 @@ struct Settings {
     mechanic: Option<Mechanic>,
     loss_scale: Option<LossScale>,
     plateau: Option<ReduceOnPlateau>,
-    probe: Option<Probe>,
+    search: Option<Arc<dyn Search>>,
     measure_every: Option<u64>,
     empty_steps: bool,
 }
@@ -166,9 +179,27 @@ impl Descent {
         Builder::new(optimizer)
     }
 
+    /// Begins with a search that moves the weights itself, [`Lbfgs`](crate::Lbfgs) for one, of every
+    /// parameter that is in no other group. Those of other groups are stepped by the optimizers of these,
+    /// down the gradient where the step begins. The learning rate is 1, if no other is given; steps are
+    /// taken with [`step_with`](Self::step_with) and [`minimize`](Self::minimize).
+    ///
+    /// What is done with the gradients and steps of optimizers is refused by
+    /// [`build`](Builder::build): clipping and other transforms, accumulation, scaling of the loss,
+    /// Lookahead and Mechanic.
+    pub fn search(search: impl Search) -> Builder {
+        Builder::searching(search)
+    }
+
     /// Every parameter with its group, optimizer and the memory of its state.
     pub fn plan(&self) -> &Plan {
         &self.setup.plan
+    }
+
+    /// Has the walk to evaluate the loss itself? Its steps are then taken with
+    /// [`step_with`](Self::step_with), and no other.
+    pub fn evaluates_loss(&self) -> bool {
+        self.setup.settings.search.is_some()
     }
 
     /// How many steps have been taken.

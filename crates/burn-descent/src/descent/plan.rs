@@ -67,8 +67,14 @@ impl Plan {
             ("starts", settings.mechanic.is_some(), once),
             ("accumulated gradients", settings.accumulate > 1, once),
         ];
-        let kept = kept.into_iter().filter(|(_, is, _)| *is);
-        let kept = kept.map(|(name, _, bytes)| (name, bytes)).collect();
+        let kept = kept.into_iter().filter(|(_, is, _)| *is).map(|(name, _, bytes)| (name, bytes));
+        // A search that moves the weights itself stands in their lines.
+        let beside = settings.search.iter().filter(|search| search.vectors() > 0);
+        let beside =
+            beside.filter(|search| lines.iter().all(|line| line.optimizer != search.name()));
+        let kept = kept
+            .chain(beside.map(|search| (search.name(), search.vectors().saturating_mul(once))))
+            .collect();
         Self { lines, kept }
     }
 

@@ -4,6 +4,7 @@ use super::Setup;
 use super::accumulate::Accumulator;
 use super::apply::States;
 use super::loss_scale::Scale;
+use super::search::Memory;
 use super::visit::Tensors;
 use crate::averaging::{Averages, Factors};
 use burn_descent_rules::schedules::ReduceOnPlateau;
@@ -24,6 +25,8 @@ pub(super) struct Position {
     pub(super) mechanic: Option<Factors>,
     pub(super) scale: Option<Scale>,
     pub(super) plateau: Option<ReduceOnPlateau>,
+    /// What the search keeps.
+    pub(super) search: Memory,
     /// Is a step under way? If so between two calls, a panic has ended it in the middle.
     pub(super) under_way: bool,
 }
@@ -42,6 +45,7 @@ impl Position {
             mechanic: setup.settings.mechanic.as_ref().map(Factors::start),
             scale: setup.settings.loss_scale.as_ref().map(Scale::start),
             plateau: setup.settings.plateau.clone(),
+            search: Memory::default(),
             under_way: false,
         }
     }

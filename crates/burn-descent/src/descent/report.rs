@@ -1,5 +1,6 @@
 //! What came of a step.
 
+use super::search::Stop;
 use burn_descent_engine::Reading;
 use serde::{Serialize, Serializer};
 
@@ -42,6 +43,12 @@ pub struct Report {
     pub loss_scale: Option<f64>,
     /// How far the step went, if it was measured.
     pub update: Option<Update>,
+    /// How often a [search](super::search::Search) has evaluated the loss in this step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluations: Option<u64>,
+    /// Why the step ended, where a search moves the weights itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
     /// The loss, if it is known: [`step_with`](super::Descent::step_with) sees it, and
     /// [`with_loss`](Self::with_loss) tells it.
     #[serde(serialize_with = "read_if_any")]

@@ -6,6 +6,7 @@ use super::gradients::{Descending, first_not_finite, norm, zero_not_finite};
 use super::group::{AnyOptimizer, Schedules};
 use super::group_step::GroupStep;
 use super::measure::{measure, remember};
+use super::search::{Vector, put};
 use super::transform::transform;
 use super::visit::Tensors;
 use super::{Descent, DescentError, IntoGradients, NotFinite, Refused, Report};
@@ -29,7 +30,7 @@ impl Descent {
     /// [`Refused`] with the model as it was: a gradient that is not finite under
     /// [`NotFinite::Error`] or has another shape than its parameter, a parameter that the walk was
     /// not built for, no gradient at all, a schedule that leaves the range of its option, a walk
-    /// with a [`Probe`](crate::Probe), an optimizer that needs [the loss](Self::step_weighted).
+    /// with a [search](crate::Builder::search), an optimizer that needs [the loss](Self::step_weighted).
     ///
     /// # Panics
     /// If an optimizer that is not ours does. The walk refuses all further steps then, until it has
@@ -72,32 +73,34 @@ impl Descent {
         batch: impl Into<Batch>,
     ) -> Result<(M, Report), Refused<M>> {
         let batch = batch.into();
-        if self.setup.settings.probe.is_some() || self.setup.needs_loss && batch.loss.is_none() {
+        if self.setup.settings.search.is_some() || self.setup.needs_loss && batch.loss.is_none() {
             return Err(Refused { model, error: DescentError::NeedsLoss });
         }
         let gradients = gradients.by_parameter(&model);
-        self.take(model, gradients, batch)
+        self.take(model, gradients, batch, None)
     }
 
-    /// A step down these gradients, wherever they were taken.
+    /// A step down these gradients, wherever they were taken, and `to` what a search has found itself.
     pub(super) fn take<M: Module>(
         &mut self,
         model: M,
         gradients: Tensors,
         batch: Batch,
+        to: Option<&Vector>,
     ) -> Result<(M, Report), Refused<M>> {
-        let prepared = self.prepare(&model, gradients, batch);
-        self.walk_if_prepared(model, prepared)
+        let prepared = self.prepare(&model, gradients, batch, to.is_some());
+        self.walk_if_prepared(model, prepared, to)
     }
 
     fn walk_if_prepared<M: Module>(
         &mut self,
         model: M,
         prepared: Result<(Report, Option<Prepared>), DescentError>,
+        to: Option<&Vector>,
     ) -> Result<(M, Report), Refused<M>> {
         match prepared {
             Ok((report, None)) => Ok((model, report)),
-            Ok((report, Some(prepared))) => Ok(self.walk(model, prepared, report)),
+            Ok((report, Some(prepared))) => Ok(self.walk(model, prepared, report, to)),
             Err(error) => Err(Refused { model, error }),
         }
     }
@@ -108,6 +111,7 @@ impl Descent {
         model: &M,
         gradients: Tensors,
         batch: Batch,
+        moves: bool,
     ) -> Result<(Report, Option<Prepared>), DescentError> {
         let Batch { weight, loss } = batch;
         if !WEIGHTS.contains(&weight) {
@@ -118,7 +122,7 @@ impl Descent {
         let setup = self.setup.clone();
         let settings = &setup.settings;
         let mut found = Descending::new(model, gradients, &setup, &self.at)?;
-        if found.len() == 0 && !settings.empty_steps {
+        if found.len() == 0 && !moves && !settings.empty_steps {
             return Err(DescentError::NoGradient);
         }
         let count = settings.accumulate;
@@ -145,7 +149,7 @@ impl Descent {
     /// Those of [`step`](Self::step).
     pub fn flush<M: Module>(&mut self, model: M) -> Result<(M, Report), Refused<M>> {
         let prepared = self.prepare_rest(&model);
-        self.walk_if_prepared(model, prepared)
+        self.walk_if_prepared(model, prepared, None)
     }
 
     fn prepare_rest<M: Module>(
@@ -240,6 +244,22 @@ impl Descent {
         Ok((report, Some((found, groups, along))))
     }
 
+    /// What becomes of a step for which a search has found nothing: it is skipped, if that is what to do
+    /// with what is not finite.
+    pub(super) fn skip_or_refuse<M>(
+        &mut self,
+        model: M,
+        error: DescentError,
+    ) -> Result<(M, Report), Refused<M>> {
+        let not_finite =
+            matches!(error, DescentError::BadLoss { .. } | DescentError::NotFinite { .. });
+        if not_finite && self.setup.settings.not_finite == NotFinite::Skip {
+            let report = self.begin();
+            return Ok((model, self.skip(report)));
+        }
+        Err(Refused { model, error })
+    }
+
     /// A step that is not taken.
     fn skip(&mut self, report: Report) -> Report {
         self.at.skipped += 1;
@@ -280,7 +300,7 @@ impl Descent {
     }
 
     /// The learning rate of a group at the next step.
-    fn lr(&self, group: &Schedules) -> f64 {
+    pub(super) fn lr(&self, group: &Schedules) -> f64 {
         let plateau = self.at.plateau.as_ref().map_or(1.0, |plateau| plateau.value());
         group.lr.at(self.at.steps) * plateau
     }
@@ -318,17 +338,21 @@ impl Descent {
         model: M,
         (found, groups, along): Prepared,
         mut report: Report,
+        to: Option<&Vector>,
     ) -> (M, Report) {
         let setup = self.setup.clone();
         let step = self.at.steps + 1;
         let measured = setup.settings.measure_every.is_some_and(|every| step.is_multiple_of(every));
-        let before = measured.then(|| remember(&model, &found.gradients));
-        report.parameters = found.len();
+        let before = measured.then(|| remember(&model, &found.gradients, to.is_some()));
+        report.parameters = found.len() + to.map_or(0, Vector::parameters);
         self.before_step(&model);
 
         self.at.under_way = true;
         let tuning = along.zip(self.before_tuning(&model, &found.gradients));
         let mut model = apply(model, &setup.members, &groups, &mut self.at.states, found);
+        if let Some(weights) = to {
+            model = put(model, &setup, weights);
+        }
         if let Some((h, tuning)) = tuning {
             model = self.tune(model, tuning, h);
         }

@@ -92,6 +92,8 @@ fn cells(report: &Report) -> Vec<(String, String)> {
         clip_factor,
         loss_scale,
         update,
+        evaluations,
+        stop,
         loss,
     } = report;
     let (norm, weight_norm) =
@@ -104,6 +106,8 @@ fn cells(report: &Report) -> Vec<(String, String)> {
         |(group, found): &(String, Reading)| (format!("estimate.{group}"), number(found.get()));
     let estimates = estimates.iter().map(found);
     let failed = failed_refreshes.map(|count| ("failed_refreshes".to_owned(), count.to_string()));
+    let searched = evaluations.map(|count| ("evaluations".to_owned(), count.to_string()));
+    let stop = stop.map(|stop| ("stop".to_owned(), stop.to_string()));
     let cell = |(column, cell): (&str, String)| (column.to_owned(), cell);
     let before = [
         ("step", step.to_string()),
@@ -120,7 +124,7 @@ fn cells(report: &Report) -> Vec<(String, String)> {
         ("update.weight_norm", measured(weight_norm)),
         ("loss", measured(loss.as_ref())),
     ];
-    let between = rates.chain(estimates).chain(failed);
+    let between = rates.chain(estimates).chain(failed).chain(searched).chain(stop);
     before.map(cell).into_iter().chain(between).chain(after.map(cell)).collect()
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Build, Builder, Group, LossScale, NotFinite, Probe, Sgd, schedules::Cosine};
+use crate::{Build, Builder, Group, LossScale, NotFinite, Sam, Sgd, schedules::Cosine};
 use burn::module::{Param, ParamGroup};
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::Device;
@@ -125,7 +125,7 @@ fn what_is_not_finite_ends_the_sweep() {
 #[test]
 fn a_step_has_all_its_batches_and_a_probe_the_same_twice() {
     let mut seen = Vec::new();
-    let curve = short(sgd().accumulate(3).probe(Probe::sam(1e-3)), |model, batch| {
+    let curve = short(sgd().accumulate(3).search(Sam::new().rho(1e-3)), |model, batch| {
         seen.push(*batch);
         bowl(model, 1.0) + f64::from(*batch)
     });
@@ -176,7 +176,7 @@ fn errors_say_what_to_do() {
     let error = test.run(&descent, &model, [(); 7], |model, ()| bowl(model, 1.0)).unwrap_err();
     assert!(matches!(error, RangeError::OutOfBatches { steps: 7 }));
     let error = test.run(&descent, &model, [()], |model, ()| model.w.val().square()).unwrap_err();
-    assert!(matches!(error, RangeError::Loss(_)), "{error}");
+    assert!(matches!(error, RangeError::Step(DescentError::LossShape { .. })), "{error}");
 
     let other = point();
     let error = test.run(&descent, &other, [()], |model, ()| bowl(model, 1.0)).unwrap_err();

@@ -1,6 +1,6 @@
 //! From a name to a row, and to an optimizer.
 
-use super::{ROWS, Row};
+use super::{ROWS, Row, SEARCHES};
 use burn_descent_engine::Fused;
 use burn_descent_rules::{OptionError, unknown};
 use std::sync::{PoisonError, RwLock};
@@ -87,10 +87,21 @@ pub enum RegistryError {
 
 /// There is no optimizer of this name; the message has the name that is nearest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{MISSING}", unknown("optimizer", .name, rows().map(|row| row.name)))]
+#[error("{}", there_is_none(.name))]
 pub struct UnknownOptimizer {
     /// The name that was given.
     pub name: String,
+}
+
+fn there_is_none(name: &str) -> String {
+    let searches = || SEARCHES.iter().map(|row| row.name);
+    if searches().any(|search| search == name) {
+        return format!(
+            "`{name}` is no optimizer: it evaluates the loss several times a step, and moves the weights itself"
+        );
+    }
+    let names = rows().map(|row| row.name).chain(searches());
+    unknown("optimizer", name, names) + MISSING
 }
 
 /// What a build has not.

@@ -2,7 +2,6 @@
 //! its runs: a test beside the table takes them (`tests/tests/burn_optim.rs`).
 
 use super::Meaning::{Lr, Number, NumberOrZero, Off, Only, Switch, Word};
-use super::reasons::SEARCHES;
 use super::{COEFFICIENTS, Meaning, Row, row};
 
 const CLIPPED: &str = "burn-optim: each gradient is clipped for itself; `Builder::clip_value` does the same, and \
@@ -103,5 +102,7 @@ pub(super) const ROWS: &[Row] = &[
             ],
         )
         .fixed(&[("form", "heavy_ball")]),
-    row("LBFGSConfig").differs(SEARCHES),
+    row("LBFGSConfig").differs(
+        "here it is a search, `Descent::search(Lbfgs::new())`, with options of the same names",
+    ),
 ];

@@ -1,6 +1,6 @@
 //! `jaxopt`.
 
-use super::reasons::SEARCHES;
+use super::reasons::ZOOM;
 use super::{Row, row};
 
-pub(super) const ROWS: &[Row] = &[row("nonlinear_cg").differs(SEARCHES)];
+pub(super) const ROWS: &[Row] = &[row("nonlinear_cg").differs(ZOOM)];

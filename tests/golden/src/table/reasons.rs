@@ -10,7 +10,7 @@ pub(super) const NULL_SPACE: &str = "a factor whose rank is not full in the firs
 
 /// Lookahead, SAM.
 pub(super) const WRAPPER: &str = "it is around another optimizer, and `Descent` has it (`Builder::lookahead`, \
-     `Probe::sam`): tests/tests/descent/golden.rs replays these runs";
+     `Sam`): tests/tests/descent/golden.rs replays these runs";
 
 /// Ranger.
 pub(super) const RANGER: &str =
@@ -20,8 +20,8 @@ pub(super) const RANGER: &str =
 pub(super) const COVERS: &str = "SM3 with a number for each index of each dimension; here of a tensor of more than two dimensions \
      there is one for each row and each column of a matrix";
 
-/// L-BFGS.
-pub(super) const SEARCHES: &str = "it evaluates the loss several times in a step";
+/// Nonlinear conjugate gradients.
+pub(super) const ZOOM: &str = "its line search is another one than those here";
 
 /// Sophia, AdaHessian.
 pub(super) const CURVATURE: &str =

@@ -1,8 +1,7 @@
 //! `torch.optim`.
 
 use super::Condition::{LrChanges, On};
-use super::Meaning::{Free, Lr, Number, Pair, Switch, Word};
-use super::reasons::SEARCHES;
+use super::Meaning::{Free, Lr, Number, Off, Pair, Switch, Word};
 use super::{ADAM, COEFFICIENTS, Meaning, Row, SGD, row};
 
 /// Ways to compute the same.
@@ -135,7 +134,21 @@ pub(super) const ROWS: &[Row] = &[
             ],
         )
         .fixed(&[("eps1", "0")]),
-    row("lbfgs").differs(SEARCHES),
+    row("lbfgs")
+        .is(
+            "lbfgs",
+            &[&[
+                ("lr", Lr),
+                ("max_iter", Number("max_iter")),
+                ("max_eval", Number("max_eval")),
+                ("tolerance_grad", Number("tolerance_grad")),
+                ("tolerance_change", Number("tolerance_change")),
+                ("history_size", Number("history_size")),
+                ("line_search_fn", Word("line_search", &[("strong_wolfe", "strong_wolfe")])),
+                ("maximize", Off("a search goes down the loss")),
+            ]],
+        )
+        .fixed(&[("line_search", "fixed")]),
     row("muon").is(
         "muon",
         &[&[

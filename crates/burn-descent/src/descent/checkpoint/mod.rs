@@ -10,6 +10,8 @@ mod take;
 
 pub use error::{CheckpointError, Mismatch};
 
+use super::Setup;
+use super::search::{Memory, Vector};
 use crate::averaging::Factors;
 use burn::tensor::{DType, Shape, TensorData};
 use burn_descent_rules::schedules::ReduceOnPlateau;
@@ -99,6 +101,8 @@ struct Header {
     plateau: Option<ReduceOnPlateau>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mechanic: Option<Factors>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    search: Option<SavedSearch>,
     notes: BTreeMap<String, String>,
 }
 
@@ -107,6 +111,51 @@ struct Header {
 struct SavedScale {
     value: f64,
     good: u64,
+}
+
+/// What a search keeps, but for its vectors.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedSearch {
+    /// The name of the search.
+    name: String,
+    /// Its lists of numbers, bit by bit: they need not be finite.
+    numbers: BTreeMap<String, Vec<u64>>,
+    /// How many vectors each of its lists has.
+    vectors: BTreeMap<String, usize>,
+}
+
+impl SavedSearch {
+    fn of(setup: &Setup, memory: &Memory) -> Option<Self> {
+        let search = setup.settings.search.as_ref().filter(|_| !memory.is_empty())?;
+        let bits = |numbers: &Vec<f64>| numbers.iter().map(|x| x.to_bits()).collect();
+        let numbers = memory.numbers.iter().map(|(list, numbers)| (list.clone(), bits(numbers)));
+        let vectors = memory.vectors.iter().map(|(list, vectors)| (list.clone(), vectors.len()));
+        Some(Self {
+            name: search.name().to_owned(),
+            numbers: numbers.collect(),
+            vectors: vectors.collect(),
+        })
+    }
+
+    /// The memory, with vectors that are still empty; none of a search of another name.
+    fn memory(&self, setup: &Setup) -> Memory {
+        let mut memory = Memory::default();
+        if setup.settings.search.as_ref().is_some_and(|search| search.name() == self.name) {
+            for (list, bits) in &self.numbers {
+                *memory.numbers(list) = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
+            }
+            for (list, count) in &self.vectors {
+                *memory.vectors(list) = vec![Vector::default(); *count];
+            }
+        }
+        memory
+    }
+}
+
+/// The name in the file of a vector in a list of a search.
+fn in_memory(list: &str, place: usize) -> String {
+    format!("search.{list}.{place}")
 }
 
 /// A parameter of the model that was saved, or a buffer.
@@ -136,6 +185,7 @@ const SLOW: &str = "slow";
 const START: &str = "start";
 const WEIGHTS: &str = "weights";
 const STATE: &str = "state";
+const SEARCH: &str = "memory of the search";
 
 /// A value as it is saved: how a backend keeps its booleans is its own business.
 fn portable(data: TensorData) -> TensorData {

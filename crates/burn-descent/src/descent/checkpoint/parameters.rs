@@ -1,7 +1,10 @@
 //! What of a checkpoint fits each parameter of a model.
 
 use super::restore::Found;
-use super::{AVERAGE, Mismatch, Parameter, SLOW, START, STATE, SUM, WEIGHTS, name, portable};
+use super::{
+    AVERAGE, Mismatch, Parameter, SEARCH, SLOW, START, STATE, SUM, WEIGHTS, in_memory, name,
+    portable,
+};
 use crate::averaging::averaged_in;
 use crate::descent::Descent;
 use crate::descent::apply::State;
@@ -80,6 +83,7 @@ impl Each for Look<'_> {
         if settings.mechanic.is_some() {
             self.part(START, path, id, &weights, |position| &mut position.starts);
         }
+        self.vectors(path, member.place.stream, &weights);
     }
 
     fn each_int<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D, Int>>) {
@@ -182,6 +186,24 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// What the search keeps of one parameter.
+    fn vectors<const D: usize>(&mut self, path: &str, number: u32, weights: &Tensor<D>) {
+        let mut memory = core::mem::take(&mut self.found.position.search);
+        for (list, vectors) in &mut memory.vectors {
+            for (place, vector) in vectors.iter_mut().enumerate() {
+                let part = in_memory(list, place);
+                if !self.names.contains(&name(&part, path)) {
+                    continue;
+                }
+                match self.tensor(&part, path, weights, &[compute_dtype(weights.dtype())]) {
+                    Some(tensor) => vector.insert(number, tensor.reshape([-1])),
+                    None => return self.refuse(path, SEARCH),
+                }
+            }
+        }
+        self.found.position.search = memory;
+    }
+
     /// The state of one parameter, if it is one of this optimizer's and not older than the walk.
     fn state<const D: usize>(
         &mut self,
@@ -197,6 +219,7 @@ impl<'a> Look<'a> {
                     fused.fits(&state, weights) && state.steps() <= self.found.position.steps;
                 fits.then_some(State::Ours(state))
             }
+            AnyOptimizer::Search { .. } => None,
             AnyOptimizer::Foreign(foreign, _) => {
                 let state =
                     foreign.state_unflatten(D, &prefix, &mut self.source, &weights.device())?;

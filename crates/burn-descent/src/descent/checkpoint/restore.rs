@@ -169,6 +169,9 @@ impl Found {
 /// More steps than this nobody takes; f64, in which schedules and rules see them, counts no further.
 const MOST: u64 = 1 << 53;
 
+/// More vectors no search keeps.
+const MOST_VECTORS: u64 = 1 << 16;
+
 /// As much as that no clock of an optimizer shows.
 const MOST_TIME: u64 = u64::MAX / 2;
 
@@ -216,6 +219,12 @@ fn position(
             return Err(damaged("the factors of Mechanic"));
         }
         position.mechanic = Some(factors.clone());
+    }
+    if let Some(search) = &header.search {
+        if search.vectors.values().any(|count| *count as u64 > MOST_VECTORS) {
+            return Err(damaged("the memory of the search"));
+        }
+        position.search = search.memory(&descent.setup);
     }
     if let (Some(plateau), Some(_)) = (&header.plateau, &settings.plateau) {
         plateau.check().map_err(|error| CheckpointError::Damaged(error.to_string()))?;

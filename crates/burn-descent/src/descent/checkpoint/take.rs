@@ -2,7 +2,7 @@
 
 use super::{
     ACCUMULATE, AVERAGE, Checkpoint, CheckpointError, Header, Mismatch, OF_VECTORS, Parameter,
-    SLOW, START, STATE, SUM, SavedScale, WEIGHTS, name, portable,
+    SLOW, START, STATE, SUM, SavedScale, SavedSearch, WEIGHTS, in_memory, name, portable,
 };
 use crate::averaging::MECHANIC;
 use crate::descent::apply::State;
@@ -64,6 +64,7 @@ impl Descent {
             loss_scale: at.scale.as_ref().map(|s| SavedScale { value: s.value, good: s.good }),
             plateau: at.plateau.clone(),
             mechanic: at.mechanic.clone(),
+            search: SavedSearch::of(&self.setup, &at.search),
             notes: BTreeMap::new(),
         };
         Ok(Checkpoint {
@@ -166,6 +167,15 @@ impl Each for Take<'_> {
         self.part(AVERAGE, path, kept(&at.averages.weights));
         self.part(SLOW, path, kept(&at.slow));
         self.part(START, path, kept(&at.starts));
+        for (list, vectors) in &at.search.vectors {
+            for (place, vector) in vectors.iter().enumerate() {
+                let part = vector.part(member.place.stream).cloned();
+                let part = part
+                    .filter(|part| part.shape().num_elements() == weights.shape().num_elements());
+                let part = part.map(|part| part.reshape::<D, _>(weights.shape()));
+                self.part(&in_memory(list, place), path, part);
+            }
+        }
     }
 
     fn each_int<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D, Int>>) {
@@ -198,7 +208,8 @@ impl Setup {
             ("lookahead", format!("{:?}", w.lookahead)),
             ("loss_scale", format!("{:?}", w.loss_scale)),
             ("reduce_on_plateau", format!("{:?}", w.plateau)),
-            ("probe", format!("{:?}", w.probe)),
+            // By the name that it had in earlier versions.
+            ("probe", format!("{:?}", w.search)),
         ];
         options.extend(around.map(|(option, value)| (option.to_owned(), value)));
         // Not in what earlier versions have written.
@@ -238,7 +249,7 @@ fn own_options(
         let where_to = if number == 0 { "" } else { OF_VECTORS };
         let options = match optimizer {
             AnyOptimizer::Ours(fused) => of(fused),
-            AnyOptimizer::Foreign(..) => Vec::new(),
+            AnyOptimizer::Foreign(..) | AnyOptimizer::Search { .. } => Vec::new(),
         };
         options.into_iter().map(move |(option, value)| {
             (format!("group `{}`: {option}{where_to}", group.name), value)
