@@ -139,7 +139,8 @@ pub use observe::{Csv, Every, JsonLines, Observer};
 pub use range_test::{RangeCurve, RangeError, RangePoint, RangeTest};
 pub use trainer::Trainer;
 
-/// The example of the README is run.
+/// The examples of the READMEs, the project's and the crate's, are run.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
