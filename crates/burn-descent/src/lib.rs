@@ -129,8 +129,8 @@ pub use descent::{
     Ahead, Asam, Attention, BarzilaiBorwein, Batch, BuildError, Builder, Checkpoint,
     CheckpointError, Conjugate, ConjugateGradient, Descent, DescentError, Group, IntoGradients,
     Lbfgs, Line, LineSearch, LossScale, Minimum, Mismatch, NotFinite, Orientation, Plan, QkClip,
-    QkClipError, Refused, Report, RetakeError, Sam, Select, Statistics, SteepestDescent, StepSize,
-    Stop, Transform, Until, Update,
+    QkClipError, Refused, Report, RetakeError, Sam, Select, Sophia, Statistics, SteepestDescent,
+    StepSize, Stop, Transform, Until, Update, sample_labels,
 };
 pub use lr_scheduler::LrSchedule;
 #[cfg(feature = "train")]

@@ -113,6 +113,22 @@ impl<M: Module> Trainer<M> {
         })
     }
 
+    /// [`Descent::step_with_sampled`]: a step down a loss, with another one whose labels the model draws.
+    ///
+    /// # Errors
+    /// Those of [`Descent::step_with_sampled`]. The model is as it was.
+    pub fn step_with_sampled(
+        &mut self,
+        loss: impl FnMut(&M) -> Tensor<1>,
+        sampled: impl FnMut(&M) -> Tensor<1>,
+        batch: u64,
+    ) -> Result<(Report, Tensor<1>), DescentError> {
+        self.by_value(|descent, model| {
+            let (model, report, loss) = descent.step_with_sampled(model, loss, sampled, batch)?;
+            Ok((model, (report, loss)))
+        })
+    }
+
     /// [`Descent::minimize`]: steps down one loss until nothing is to be gained.
     ///
     /// # Errors

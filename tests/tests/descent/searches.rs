@@ -4,6 +4,7 @@ mod bad;
 mod golden;
 mod kept;
 mod solve;
+mod sophia;
 
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};

@@ -159,6 +159,15 @@ pub enum DescentError {
          `step_with`; without a search, `step_weighted` takes gradients and `Batch::new().loss(value)`"
     )]
     NeedsLoss,
+    /// A search that estimates curvature was given no loss with drawn labels.
+    #[error(
+        "`{search}` estimates the curvature in this step, from a loss whose labels the model draws: take it with \
+         `step_with_sampled`"
+    )]
+    NeedsSampledLoss {
+        /// Name of the search.
+        search: &'static str,
+    },
     /// The loss that an optimizer or a search needs is no number.
     #[error("the loss is {loss} at step {step}, and an optimizer or a search needs its value")]
     BadLoss {

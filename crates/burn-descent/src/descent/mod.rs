@@ -75,7 +75,7 @@ pub use report::{Report, Update};
 pub use retake::RetakeError;
 pub use search::{
     Ahead, Asam, BarzilaiBorwein, Conjugate, ConjugateGradient, Lbfgs, LineSearch, Minimum, Sam,
-    SteepestDescent, StepSize, Stop, Until,
+    Sophia, SteepestDescent, StepSize, Stop, Until, sample_labels,
 };
 pub use select::Select;
 pub use statistics::Statistics;

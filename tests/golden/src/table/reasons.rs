@@ -24,8 +24,8 @@ pub(super) const COVERS: &str = "SM3 with a number for each index of each dimens
 pub(super) const ZOOM: &str = "its line search is another one than those here";
 
 /// Sophia, AdaHessian.
-pub(super) const CURVATURE: &str =
-    "it needs the diagonal of the Hessian, which a second pass backwards estimates";
+pub(super) const CURVATURE: &str = "its Hutchinson estimate needs a second pass backwards, which burn's autodiff has not; \
+     `Sophia` takes that of Gauss, Newton and Bartlett, and tests/tests/descent/searches/sophia.rs holds optax's runs";
 
 /// Schedule-Free around an optimizer that is given to it.
 pub(super) const ANY_SCHEDULE_FREE: &str =

@@ -1,6 +1,7 @@
 //! What a search sees of a model and its loss.
 
 use super::Vector;
+use super::sophia::gauss_newton_bartlett;
 use crate::descent::DescentError;
 use burn::tensor::Tensor;
 use burn_descent_engine::Reading;
@@ -21,6 +22,9 @@ pub(super) trait Terrain {
 
     /// Loss and gradient at these weights, or at the model as it is.
     fn look(&mut self, at: Option<&Vector>) -> Result<(Tensor<1>, Vector), DescentError>;
+
+    /// The gradient at the model as it is of the mean loss of so many rows, whose labels the model has drawn.
+    fn sampled(&mut self) -> Result<(Vector, u64), DescentError>;
 
     /// The weights where the optimizers would go without a gradient.
     fn ahead(&self) -> Result<Vector, DescentError>;
@@ -96,6 +100,20 @@ impl<'a> Ground<'a> {
         self.terrain.ahead()
     }
 
+    /// The Gauss-Newton-Bartlett estimate of the diagonal of the Hessian at the weights as they are, by one
+    /// evaluation of a loss with drawn labels: `B ĝ²` with the gradient `ĝ` of the mean of `B` rows.
+    ///
+    /// # Errors
+    /// [`DescentError::NeedsSampledLoss`], if the step was not begun with
+    /// [`step_with_sampled`](crate::Descent::step_with_sampled); [`DescentError::NotFinite`]; those of
+    /// [`look`](Self::look).
+    pub fn sampled_curvature(&mut self) -> Result<Vector, DescentError> {
+        let (gradient, batch) = self.terrain.sampled()?;
+        self.evaluations += 1;
+        self.check_finite(&gradient)?;
+        Ok(gauss_newton_bartlett(gradient, batch))
+    }
+
     /// [`look`](Self::look), refused where loss or gradient are NaN or infinite.
     ///
     /// # Errors
@@ -106,11 +124,17 @@ impl<'a> Ground<'a> {
         if !loss.is_finite() {
             return Err(DescentError::BadLoss { loss, step });
         }
-        match look.gradient.first_not_finite() {
+        self.check_finite(&look.gradient)?;
+        Ok(look)
+    }
+
+    fn check_finite(&self, gradient: &Vector) -> Result<(), DescentError> {
+        let step = self.terrain.step();
+        match gradient.first_not_finite() {
             Some(number) => {
                 Err(DescentError::NotFinite { parameter: self.terrain.path(number), step })
             }
-            None => Ok(look),
+            None => Ok(()),
         }
     }
 

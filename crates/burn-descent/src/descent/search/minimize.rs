@@ -110,7 +110,7 @@ impl Descent {
         let (mut known, mut steps, mut evaluations) = (None::<Look>, 0, 0);
         let mut is_anew = false;
         let stop = loop {
-            let stepped = self.step_from(model, &mut loss, known)?;
+            let stepped = self.step_from(model, &mut loss, known, None)?;
             (model, known) = (stepped.model, stepped.look);
             steps += 1;
             evaluations += stepped.report.evaluations.unwrap_or(1);

@@ -11,6 +11,7 @@ mod line;
 mod memory;
 mod minimize;
 mod sam;
+mod sophia;
 mod steepest;
 mod step;
 mod terrain;
@@ -26,6 +27,7 @@ pub use line::LineSearch;
 pub use memory::Memory;
 pub use minimize::{Minimum, Until};
 pub use sam::{Asam, Sam};
+pub use sophia::{Sophia, sample_labels};
 pub use steepest::SteepestDescent;
 pub use vector::Vector;
 
@@ -45,11 +47,12 @@ use std::sync::Arc;
 /// | | begins with | answers with |
 /// |---|---|---|
 /// | finds a gradient, down which optimizers step: [`Sam`](crate::Sam), [`Asam`](crate::Asam), [`Ahead`](crate::Ahead) | [`Descent::builder`](crate::Descent::builder)`(optimizer)`[`.search`](crate::Builder::search)`(..)` | [`Step::Down`] |
-/// | moves the weights itself: [`Lbfgs`](crate::Lbfgs), [`ConjugateGradient`](crate::ConjugateGradient), [`BarzilaiBorwein`](crate::BarzilaiBorwein), [`SteepestDescent`](crate::SteepestDescent) | [`Descent::search`](crate::Descent::search)`(..)` | [`Step::To`] |
+/// | moves the weights itself: [`Lbfgs`](crate::Lbfgs), [`ConjugateGradient`](crate::ConjugateGradient), [`BarzilaiBorwein`](crate::BarzilaiBorwein), [`SteepestDescent`](crate::SteepestDescent), [`Sophia`](crate::Sophia) | [`Descent::search`](crate::Descent::search)`(..)` | [`Step::To`] |
 ///
-/// There is none that needs second derivatives, such as AdaHessian and Sophia with Hutchinson's estimate:
-/// burn's autodiff is of first order, its gradients have no graph. (The product of the Hessian with a
-/// direction is a difference of two gradients, `(g(w + ε d) − g(w)) / ε`, to half the digits.)
+/// There is none that needs second derivatives, such as AdaHessian, and Sophia with Hutchinson's estimate
+/// ([`Sophia`](crate::Sophia) takes another one): burn's autodiff is of first order, its gradients have no
+/// graph. (The product of the Hessian with a direction is a difference of two gradients,
+/// `(g(w + ε d) − g(w)) / ε`, to half the digits.)
 ///
 /// Both take their steps with [`Descent::step_with`](crate::Descent::step_with); what they keep is in the
 /// [`Memory`], which a checkpoint holds; how often they have looked is in the

@@ -1,6 +1,6 @@
 //! A step that sees its loss.
 
-use super::terrain::{Over, by_parameter};
+use super::terrain::{Over, Sampled, by_parameter};
 use super::{Arrival, Ground, Look, Memory, Search, Step};
 use crate::descent::visit::{Tensors, inner};
 use crate::descent::{Batch, Descent, DescentError, Refused, Report};
@@ -28,6 +28,17 @@ pub(super) struct Stepped<M> {
     pub(super) look: Option<Look>,
 }
 
+impl<M: Module> Stepped<M> {
+    /// The model, what came of the step, and the loss where it was evaluated first.
+    fn with_loss(self, mut loss: impl FnMut(&M) -> Tensor<1>) -> (M, Report, Tensor<1>) {
+        let Self { model, report, loss: at, .. } = self;
+        // A search of somebody's own need not look.
+        let at = at.unwrap_or_else(|| inner(loss(&model)));
+        let report = report.with_loss(at.clone());
+        (model, report, at)
+    }
+}
+
 impl Descent {
     /// A step down the loss that `loss` computes for a model: the new model, what came of it, and
     /// the loss where it was evaluated first: at the model as it was, without its graph ([`Ahead`] looks
@@ -47,10 +58,26 @@ impl Descent {
         model: M,
         mut loss: impl FnMut(&M) -> Tensor<1>,
     ) -> Result<(M, Report, Tensor<1>), Refused<M>> {
-        let Stepped { model, report, loss: at, .. } = self.step_from(model, &mut loss, None)?;
-        // A search of somebody's own need not look.
-        let at = at.unwrap_or_else(|| inner(loss(&model)));
-        Ok((model, report.with_loss(at.clone()), at))
+        let stepped = self.step_from(model, &mut loss, None, None)?;
+        Ok(stepped.with_loss(loss))
+    }
+
+    /// [`step_with`](Self::step_with) for a search that estimates curvature, [`Sophia`](crate::Sophia) for one: `sampled`
+    /// computes the mean loss of `batch` rows for labels that the model itself [draws](crate::sample_labels). It is
+    /// called in steps that are due for an estimate.
+    ///
+    /// # Errors
+    /// Those of [`step_with`](Self::step_with), for both losses.
+    pub fn step_with_sampled<M: Module>(
+        &mut self,
+        model: M,
+        mut loss: impl FnMut(&M) -> Tensor<1>,
+        mut sampled: impl FnMut(&M) -> Tensor<1>,
+        batch: u64,
+    ) -> Result<(M, Report, Tensor<1>), Refused<M>> {
+        let sampled = Sampled { loss: &mut sampled, batch };
+        let stepped = self.step_from(model, &mut loss, None, Some(sampled))?;
+        Ok(stepped.with_loss(loss))
     }
 
     /// A step from where `known` is known of the loss.
@@ -59,6 +86,7 @@ impl Descent {
         model: M,
         loss: &mut impl FnMut(&M) -> Tensor<1>,
         known: Option<Look>,
+        sampled: Option<Sampled<'_, M>>,
     ) -> Result<Stepped<M>, Refused<M>> {
         let Some(search) = self.setup.settings.search.clone() else {
             let (loss, gradients) = match self.evaluate_loss(&model, loss) {
@@ -69,7 +97,7 @@ impl Descent {
             let (model, report) = self.take(model, gradients, batch, None)?;
             return Ok(Stepped { model, report, loss: Some(loss), look: None });
         };
-        let found = self.find(&*search, &model, loss, known);
+        let found = self.find(&*search, &model, loss, known, sampled);
         let (gradients, to, found) =
             match found.and_then(|found| self.sort(&*search, &model, found)) {
                 Ok(sorted) => sorted,
@@ -122,10 +150,11 @@ impl Descent {
         model: &M,
         loss: impl FnMut(&M) -> Tensor<1>,
         known: Option<Look>,
+        sampled: Option<Sampled<'_, M>>,
     ) -> Result<Found, DescentError> {
         // A schedule that leaves its range refuses before anything is evaluated.
         self.group_steps(1.0.into())?;
-        let mut over = Over::new(self, model, loss);
+        let mut over = Over::new(self, model, loss, sampled);
         let mut ground = Ground::new(&mut over, self.lr(&self.setup.groups[0]), known);
         let mut memory = self.at.search.clone().beside(ground.weights());
         let step = search.step(&mut ground, &mut memory)?;

@@ -39,20 +39,33 @@ impl Setup {
     }
 }
 
+/// A loss whose labels the model draws.
+pub(super) struct Sampled<'a, M> {
+    pub(super) loss: &'a mut dyn FnMut(&M) -> Tensor<1>,
+    /// Of the mean of so many rows.
+    pub(super) batch: u64,
+}
+
 /// A model with its walk and its loss.
-pub(super) struct Over<'a, M, L> {
+pub(super) struct Over<'a, 's, M, L> {
     descent: &'a Descent,
     model: &'a M,
     loss: L,
+    sampled: Option<Sampled<'s, M>>,
     /// The loss where it was evaluated first.
     first: Option<Tensor<1>>,
     /// The gradients there, of the parameters that the search does not move.
     others: Tensors,
 }
 
-impl<'a, M, L> Over<'a, M, L> {
-    pub(super) fn new(descent: &'a Descent, model: &'a M, loss: L) -> Self {
-        Self { descent, model, loss, first: None, others: Tensors::new() }
+impl<'a, 's, M, L> Over<'a, 's, M, L> {
+    pub(super) fn new(
+        descent: &'a Descent,
+        model: &'a M,
+        loss: L,
+        sampled: Option<Sampled<'s, M>>,
+    ) -> Self {
+        Self { descent, model, loss, sampled, first: None, others: Tensors::new() }
     }
 
     /// The loss where it was evaluated first, and the gradients there of what the search does not move.
@@ -61,7 +74,7 @@ impl<'a, M, L> Over<'a, M, L> {
     }
 }
 
-impl<M: Module, L: FnMut(&M) -> Tensor<1>> Terrain for Over<'_, M, L> {
+impl<M: Module, L: FnMut(&M) -> Tensor<1>> Terrain for Over<'_, '_, M, L> {
     fn weights(&self) -> Vector {
         weights(self.model, &self.descent.setup)
     }
@@ -76,11 +89,7 @@ impl<M: Module, L: FnMut(&M) -> Tensor<1>> Terrain for Over<'_, M, L> {
             put(copy, setup, weights)
         });
         let (loss, gradients) = descent.evaluate_loss(moved.as_ref().unwrap_or(model), loss)?;
-        let mut split = Split { gradients, setup, searched: Vector::default(), unknown: None };
-        each_parameter(*model, &mut split);
-        if let Some(parameter) = split.unknown {
-            return Err(DescentError::UnknownParameter { parameter });
-        }
+        let split = Split::of(*model, gradients, setup)?;
         let is_empty = split.searched.parameters() == 0;
         if is_empty && setup.moves && !setup.settings.empty_steps {
             return Err(DescentError::NoGradient);
@@ -89,6 +98,19 @@ impl<M: Module, L: FnMut(&M) -> Tensor<1>> Terrain for Over<'_, M, L> {
             (self.first, self.others) = (Some(loss.clone()), split.gradients);
         }
         Ok((loss, split.searched))
+    }
+
+    fn sampled(&mut self) -> Result<(Vector, u64), DescentError> {
+        let Self { descent, model, sampled, .. } = self;
+        let Some(Sampled { loss, batch }) = sampled else {
+            let search = descent.setup.settings.search.as_ref();
+            let search = search.map_or("the search", |search| search.name());
+            return Err(DescentError::NeedsSampledLoss { search });
+        };
+        // A copy, for the running statistics are to see the batch once.
+        let copy = model.valid().train();
+        let (_, gradients) = descent.evaluate_loss(&copy, loss)?;
+        Ok((Split::of(*model, gradients, &descent.setup)?.searched, *batch))
     }
 
     fn ahead(&self) -> Result<Vector, DescentError> {
@@ -166,6 +188,21 @@ struct Split<'a> {
     searched: Vector,
     /// The path of the first parameter that the walk was not built for.
     unknown: Option<String>,
+}
+
+impl<'a> Split<'a> {
+    fn of<M: Module>(
+        model: &M,
+        gradients: Tensors,
+        setup: &'a Setup,
+    ) -> Result<Self, DescentError> {
+        let mut split = Self { gradients, setup, searched: Vector::default(), unknown: None };
+        each_parameter(model, &mut split);
+        match split.unknown.take() {
+            Some(parameter) => Err(DescentError::UnknownParameter { parameter }),
+            None => Ok(split),
+        }
+    }
 }
 
 impl Each for Split<'_> {
