@@ -3,11 +3,12 @@
 use super::around::{Around, Places, see};
 use super::emit::apply;
 use super::extension::{Engine, InPasses, List, Words, Work};
-use super::kept::{self, InWords};
+use super::kept::InWords;
 use super::layout::{Layout, Rows, Walk};
 use super::norm::launch_norm;
 use super::reduce::{launch_add, launch_fold};
 use super::step::Step;
+use super::words::{launch_narrow, launch_update, launch_widen};
 use crate::state::compute_dtype;
 use burn::backend::cubecl::dtype_to_storage_type as dtype_to_elem_type;
 use burn::backend::tensor::FloatTensor;
@@ -137,7 +138,7 @@ impl Engine for CubeBackend {
         }
         let (states, words, beside) = (states.into_vec(), words.into_vec(), beside.into_vec());
         let (parameter, states, words) =
-            kept::launch_update(parameter, gradient, states, words, &beside, work);
+            launch_update(parameter, gradient, states, words, &beside, work);
         (parameter, List::new(states), Words::new(words))
     }
 
@@ -150,7 +151,7 @@ impl Engine for CubeBackend {
         if parameter.meta.num_elements() == 0 {
             return to;
         }
-        List::new(kept::launch_widen(parameter, words.into_vec(), to.into_vec(), work))
+        List::new(launch_widen(parameter, words.into_vec(), to.into_vec(), work))
     }
 
     fn narrow(
@@ -162,8 +163,7 @@ impl Engine for CubeBackend {
         if parameter.meta.num_elements() == 0 {
             return (parameter, words);
         }
-        let (parameter, words) =
-            kept::launch_narrow(from.into_vec(), parameter, words.into_vec(), work);
+        let (parameter, words) = launch_narrow(from.into_vec(), parameter, words.into_vec(), work);
         (parameter, Words::new(words))
     }
 

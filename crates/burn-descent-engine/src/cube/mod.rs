@@ -3,8 +3,10 @@
 mod around;
 mod coding;
 mod collect;
+mod dynamic;
 mod emit;
 mod extension;
+mod halves;
 mod kept;
 mod kernel;
 mod layout;
@@ -15,6 +17,7 @@ mod passes;
 mod power;
 mod reduce;
 mod step;
+mod words;
 
 pub(crate) use extension::{Kernels, step};
 pub(crate) use kept::{reads, step_kept};

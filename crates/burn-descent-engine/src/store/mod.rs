@@ -15,7 +15,7 @@ pub(crate) use tensors::{data, decode, encode, moved, on_device, zeros};
 pub(crate) use weights::{Narrow, WeightCoding};
 pub use weights::{UnknownWeights, Weights};
 
-use bytes::BLOCKS;
+pub(crate) use bytes::BLOCKS;
 
 use bytes::Bytes;
 use core::fmt;
