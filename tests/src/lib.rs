@@ -12,6 +12,7 @@ pub mod burns;
 pub mod checked;
 pub mod features;
 pub mod golden;
+pub mod gpus;
 pub mod model;
 pub mod moving;
 pub mod norm;

@@ -9,7 +9,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Distribution, Tensor};
 use burn_descent::schedules::Exponential;
 use burn_descent::{Builder, Descent, Store, registry};
-use burn_descent_tests::devices::{self, Entry};
+use burn_descent_tests::gpus::gpus;
 use burn_descent_tests::model::Model;
 use cubecl::MemoryScope;
 use cubecl::hash::StableHash;
@@ -111,21 +111,10 @@ fn walk(optimizer: &str, options: &[(&str, &str)]) -> Builder {
     Descent::builder(optimizer).schedule(Exponential::new(1e-3, 0.9))
 }
 
-/// The devices of CubeCL that are there.
-fn devices() -> Vec<(&'static str, Device)> {
-    let required = std::env::var("BURN_DESCENT_REQUIRE").unwrap_or_default();
-    let there = |Entry { name, device, on_cpu, .. }| match device {
-        Ok(device) if !on_cpu && name != "other" => Some((name, device)),
-        Err(reason) if required.split(',').any(|required| required == name) => panic!("{reason}"),
-        _ => None,
-    };
-    devices::all().into_iter().filter_map(there).collect()
-}
-
 /// One test, for what is launched is observed in the whole process.
 #[test]
 fn a_step_is_one_launch_a_tensor_of_a_kernel_that_is_there() {
-    let devices = devices();
+    let devices = gpus();
     if devices.is_empty() {
         return eprintln!("skipped: no device of CubeCL is there");
     }

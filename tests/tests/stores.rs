@@ -8,6 +8,7 @@ use burn_descent::{
     AdaGrad, AdamW, Build, Checkpoint, Descent, Ema, Fused, FusedState, Mismatch, Muon, Place,
     Rounding, Sgd, Store, Weights, registry,
 };
+use burn_descent_tests::gpus::gpus;
 use burn_descent_tests::{bits, devices, numbers, values};
 use burn_pack::Scalar;
 use flate2::read::GzDecoder;
@@ -497,8 +498,7 @@ fn every_device_keeps_the_same_numbers() {
     let momentum = Sgd::new().momentum(0.9).build().expect("it is allowed");
     let squares = AdaGrad::new().build().expect("defaults are allowed");
     let lengths = [1, 7, 510, 512, 1023, 4096, 70_001];
-    for entry in devices::all() {
-        let (false, Ok(device)) = (entry.on_cpu, entry.device) else { continue };
+    for (there, device) in gpus() {
         for (optimizer, length) in lengths.iter().flat_map(|l| [(&momentum, *l), (&squares, *l)]) {
             for store in stores() {
                 let kept = optimizer.clone().keep_small(0).keep_all(store).expect("it is allowed");
@@ -510,7 +510,7 @@ fn every_device_keeps_the_same_numbers() {
                     state.tensors().remove(0).iter::<f32>().collect::<Vec<_>>()
                 };
                 let (expected, found) = (on(&Device::flex()), on(&device));
-                let what = format!("{store} of {length} numbers on {}", entry.name);
+                let what = format!("{store} of {length} numbers on {there}");
                 assert_same_numbers(&what, store, &expected, &found);
             }
         }
@@ -538,8 +538,7 @@ fn assert_same_numbers(what: &str, store: Store, expected: &[f32], found: &[f32]
 #[test]
 fn every_device_keeps_the_same_weights() {
     let sgd = Sgd::new().build().expect("defaults are allowed");
-    for entry in devices::all() {
-        let (false, Ok(device)) = (entry.on_cpu, entry.device) else { continue };
+    for (there, device) in gpus() {
         for dtype in [DType::BF16, DType::F16] {
             for weights in [Weights::Stochastic, Weights::Kahan, Weights::Split] {
                 let kept = sgd.clone().keep_weights(weights);
@@ -558,7 +557,7 @@ fn every_device_keeps_the_same_weights() {
                         }
                         values(&x)
                     };
-                    let what = format!("{weights} of {length} in {dtype:?} on {}", entry.name);
+                    let what = format!("{weights} of {length} in {dtype:?} on {there}");
                     // A product and a sum may be rounded together, so one of many may be another.
                     let (expected, found) = (on(&Device::flex()), on(&device));
                     let differing = expected.iter().zip(&found).filter(|(x, y)| x != y).count();

@@ -35,12 +35,10 @@ pub(crate) fn step<const D: usize>(
     }
     if let Some(keeping) = scalars.keeping.take() {
         #[cfg(feature = "cube")]
-        if matches!(parameter.kind, DispatchTensorKind::Cube(BackendTensor::Float(_)))
-            && is_known(parameter.dtype())
-            && crate::cube::reads(&keeping, parameter.dtype())
+        if is_cube(&parameter)
+            && let Some(words) = crate::cube::InWords::of(&keeping, &parameter)
         {
-            let kept = crate::cube::step_kept::<D>;
-            return kept(&keeping, step::<D>, code, scalars, parameter, gradient, states);
+            return words.step::<D>(step::<D>, code, scalars, parameter, gradient, states);
         }
         return kept::<D>(&keeping, step::<D>, code, scalars, parameter, gradient, states);
     }
@@ -50,12 +48,19 @@ pub(crate) fn step<const D: usize>(
     let gradient = beside::<D>(&parameter, gradient);
     #[cfg(feature = "cube")]
     if let Some(kernels) = &code.kernels
-        && matches!(parameter.kind, DispatchTensorKind::Cube(BackendTensor::Float(_)))
+        && is_cube(&parameter)
     {
         let scalars = scalars.beside(&parameter);
         return crate::cube::step(kernels, scalars, parameter, gradient, states);
     }
     portable::<D>(code, scalars, parameter, gradient, states)
+}
+
+/// Is it a tensor that kernels of ours step?
+#[cfg(feature = "cube")]
+fn is_cube(tensor: &DispatchTensor) -> bool {
+    let is_float = matches!(tensor.kind, DispatchTensorKind::Cube(BackendTensor::Float(_)));
+    is_float && is_known(tensor.dtype())
 }
 
 /// Is it a device of the CPU engine, with autodiff or without, on a processor that runs its passes?

@@ -95,7 +95,7 @@ impl Plan {
 
 /// What kernels have to know of numbers in words.
 #[derive(Clone)]
-pub(super) struct InWords {
+pub(crate) struct InWords {
     pub(super) plan: Arc<Plan>,
     /// Three words for each list, and for the weights behind them: the random numbers of rounding follow from these.
     pub(super) dice: Vec<u32>,
@@ -104,46 +104,45 @@ pub(super) struct InWords {
 }
 
 impl InWords {
-    fn of(keeping: &Keeping, parameter: DType) -> Self {
-        let plan = Plan::of(keeping, parameter);
+    /// What they have to know of a parameter; `None` if they do not take its lists, or do not count so far.
+    pub(crate) fn of(keeping: &Keeping, parameter: &DispatchTensor) -> Option<Self> {
+        let plan = Plan::of(keeping, parameter.dtype());
+        if !plan.fits() || u32::try_from(parameter.shape().num_elements()).is_err() {
+            return None;
+        }
         let mut dice: Vec<_> =
             plan.in_words().into_iter().flat_map(|lane| keeping.dice(lane)).collect();
         dice.extend(keeping.dice_of_weights());
-        Self { plan: Arc::new(plan), dice, work: Work::new(Arc::default(), &Scalars::none()).0 }
+        let work = Work::new(Arc::default(), &Scalars::none()).0;
+        Some(Self { plan: Arc::new(plan), dice, work })
     }
-}
 
-/// Can kernels read and write what is kept of a parameter of this type?
-pub(crate) fn reads(keeping: &Keeping, parameter: DType) -> bool {
-    Plan::of(keeping, parameter).fits()
-}
-
-/// One step: in one kernel, if the rule has one for all that it does, or by `full` between two.
-pub(crate) fn step_kept<const D: usize>(
-    keeping: &Keeping,
-    full: Step,
-    code: &Code,
-    scalars: Scalars,
-    parameter: DispatchTensor,
-    gradient: DispatchTensor,
-    states: &mut Vec<DispatchTensor>,
-) -> DispatchTensor {
-    let words = InWords::of(keeping, parameter.dtype());
-    let graph = match &code.kernels {
-        Some(Kernels::Whole(kernels)) if !code.sees_whole => kernels.alone(),
-        _ => None,
-    };
-    match graph.filter(|_| words.plan.fits_one()) {
-        Some(graph) => {
-            let gradient = beside::<D>(&parameter, gradient);
-            let scalars = scalars.beside(&parameter);
-            step_in_one(words, graph, &scalars, parameter, gradient, states)
-        }
-        None => {
-            let step = |parameter, states: &mut Vec<DispatchTensor>| {
-                full(code, scalars, parameter, gradient, states)
-            };
-            step_between::<D>(words, step, parameter, states)
+    /// One step: in one kernel, if the rule has one for all that it does, or by `full` between two.
+    pub(crate) fn step<const D: usize>(
+        self,
+        full: Step,
+        code: &Code,
+        scalars: Scalars,
+        parameter: DispatchTensor,
+        gradient: DispatchTensor,
+        states: &mut Vec<DispatchTensor>,
+    ) -> DispatchTensor {
+        let graph = match &code.kernels {
+            Some(Kernels::Whole(kernels)) if !code.sees_whole => kernels.alone(),
+            _ => None,
+        };
+        match graph.filter(|_| self.plan.fits_one()) {
+            Some(graph) => {
+                let gradient = beside::<D>(&parameter, gradient);
+                let scalars = scalars.beside(&parameter);
+                step_in_one(self, graph, &scalars, parameter, gradient, states)
+            }
+            None => {
+                let step = |parameter, states: &mut Vec<DispatchTensor>| {
+                    full(code, scalars, parameter, gradient, states)
+                };
+                step_between::<D>(self, step, parameter, states)
+            }
         }
     }
 }

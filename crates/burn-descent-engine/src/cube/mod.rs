@@ -20,6 +20,6 @@ mod step;
 mod words;
 
 pub(crate) use extension::{Kernels, step};
-pub(crate) use kept::{reads, step_kept};
+pub(crate) use kept::InWords;
 pub(crate) use norm::add_squares;
 pub(crate) use reduce::Total;

@@ -7,7 +7,6 @@ use super::kernel::{
     address, alone, buffer, compute_type, numbers, on_device, stored_type, words as key,
 };
 use super::layout::Layout;
-use burn::backend::TensorMetadata;
 use burn_cubecl::kernel::untile;
 use burn_cubecl::tensor::CubeTensor;
 use burn_descent_rules::Graph;

@@ -203,6 +203,30 @@ fn a_step_without_drawn_labels_is_refused_where_it_needs_them() {
     });
 }
 
+/// A parameter that was frozen when the curvature was last estimated has none, and goes as far as a step may.
+#[test]
+fn a_parameter_that_is_thawed_moves_before_the_next_estimate() {
+    each_device(|device, dtype| {
+        let at = || tensor(&[2.0, -3.0], [2], dtype, device).autodiff();
+        let two = Two { a: Param::from_tensor(at().require_grad()), b: Param::from_tensor(at()) };
+        let mut two = Two { b: two.b.no_grad(), ..two };
+        let sophia = Sophia::new().weight_decay(0.0);
+        let mut descent = Descent::search(sophia).lr(0.5).build(&two).expect("it fits");
+        let loss = |two: &Two| (two.a.val().square() + two.b.val().square()).sum();
+        two = descent.step_with_sampled(two, loss, loss, 1).expect("a good step").0;
+        assert_eq!(values(&two.b.val()), [2.0, -3.0]);
+        two.b = two.b.set_require_grad(true);
+        two = descent.step_with(two, loss).expect("no estimate is due").0;
+        assert_eq!(values(&two.b.val()), [1.5, -2.5]);
+    });
+}
+
+#[derive(Module, Debug)]
+struct Two {
+    a: Param<Tensor<1>>,
+    b: Param<Tensor<1>>,
+}
+
 #[test]
 fn labels_are_drawn_as_often_as_the_model_says() {
     const DRAWN: usize = 30_000;

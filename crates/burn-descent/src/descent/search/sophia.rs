@@ -92,7 +92,11 @@ impl Search for Sophia {
         let estimate = if is_due { Some(ground.sampled_curvature()?) } else { None };
         let g = ground.look_for_finite()?.gradient;
         let zeros = ground.weights().clone().map(|w| w.zeros_like());
-        let mut last = |name| memory.vectors(name).pop().unwrap_or_else(|| zeros.clone());
+        // Of a parameter that was frozen until now they have nothing.
+        let mut last = |name| {
+            let last = memory.vectors(name).pop();
+            last.iter().fold(zeros.clone(), |zeros, last| zeros.add(1.0, last))
+        };
         let m = last("m").scale(beta1).add(1.0 - beta1, &g);
         let before = last("h");
         let h = match estimate {
