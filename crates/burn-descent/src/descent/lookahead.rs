@@ -5,7 +5,7 @@ use super::arithmetic::toward;
 use super::frozen::Frozen;
 use super::group::Member;
 use super::param::{Change, change, is_frozen};
-use super::visit::{Each, Tensors, each_parameter, inner, wide};
+use super::visit::{Each, Tensors, compute_dtype, each_parameter, inner, wide};
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
 
@@ -62,7 +62,7 @@ impl Change for Meet<'_> {
         slow: Tensor<D>,
     ) -> Tensor<D> {
         let dtype = weights.dtype();
-        let slow = wide(slow.to_device(&weights.device()));
+        let slow = slow.to_device(&weights.device()).cast(compute_dtype(dtype));
         let slow = toward(slow, weights, self.alpha, None);
         self.slow.register(id, slow.clone());
         slow.cast(dtype)
