@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Miri over the `unsafe` that it can run: what a CPU does in the leaf of a parameter and, in the second part, the
 # passes as they are compiled for AVX2. It needs a nightly toolchain with the components miri and rust-src.
-# The result of the last run is in docs/unsafe.md.
+# The result of the last run is in docs/book/src/trust.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/miri

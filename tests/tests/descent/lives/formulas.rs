@@ -109,17 +109,14 @@ fn nesterov(at: &mut Stepped<'_>) {
     }
 }
 
-/// Of fractions of the largest number, so that its square does not overflow.
+/// Of fractions of the largest number, so that its square does not overflow. What is infinite counts more than what is no
+/// number.
 pub(crate) fn norm<'a>(numbers: impl Iterator<Item = &'a f64> + Clone) -> f64 {
-    let largest = numbers.clone().fold(0.0_f64, |most, x| {
-        if x.is_nan() {
-            *x
-        } else if most.is_nan() {
-            most
-        } else {
-            most.max(x.abs())
-        }
-    });
+    let infinite = numbers.clone().any(|x| x.is_infinite());
+    if !infinite && numbers.clone().any(|x| x.is_nan()) {
+        return f64::NAN;
+    }
+    let largest = numbers.clone().fold(0.0_f64, |most, x| most.max(x.abs()));
     if largest == 0.0 || !largest.is_finite() {
         return largest;
     }
