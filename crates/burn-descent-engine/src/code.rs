@@ -1,5 +1,6 @@
 //! A rule with its type and its options forgotten: what the engines run.
 
+use crate::Place;
 use burn::tensor::Shape;
 use burn_descent_rules::forms::{RuleVisitor, choose, lanes};
 use burn_descent_rules::{
@@ -115,8 +116,9 @@ impl Code {
     }
 
     /// How the rule looks at a parameter of this shape.
-    pub(crate) fn view_of(&self, shape: &Shape, by_columns: bool) -> View {
-        (self.view)(shape.as_slice(), by_columns)
+    pub(crate) fn view_of(&self, shape: &Shape, place: Place) -> View {
+        let view = (self.view)(shape.as_slice(), place.by_columns);
+        if self.sees_whole { view } else { view.heads(place.heads as usize).unwrap_or(view) }
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn step<const D: usize>(
     #[cfg(feature = "cube")]
     if let Some(kernels) = &code.kernels
         && is_cube(&parameter)
+        && !scalars.view.abreast
     {
         let scalars = scalars.beside(&parameter);
         return crate::cube::step(kernels, scalars, parameter, gradient, states);

@@ -210,8 +210,7 @@ impl Program {
 
     /// The program for a parameter of this shape.
     pub(crate) fn for_shape(self: &Arc<Self>, shape: &Shape, place: Place) -> Arc<Self> {
-        let Place { by_columns, is_auxiliary, .. } = place;
-        let view = self.code.view_of(shape, by_columns);
+        let (view, is_auxiliary) = (self.code.view_of(shape, place), place.is_auxiliary);
         if !self.values.is_another_for(view, is_auxiliary) {
             return self.clone();
         }
@@ -246,10 +245,10 @@ impl Program {
         let stream = memory.last().copied().unwrap_or(0.0) as u32;
         let draw = self.seed.map(|seed| Draw::new(seed, t, stream));
         let numbers = self.numbers([Some(lr), factor, loss], t, memory);
-        let Shown { shape, view, by_columns, failed, keeping } = parameter;
+        let Shown { shape, view, place, failed, keeping } = parameter;
         let random = Random { draw, ..Random::default() };
         let asked = self.code.sees_whole.then(|| {
-            let dims = outputs_first(shape.as_slice(), by_columns);
+            let dims = outputs_first(shape.as_slice(), place.by_columns);
             let (memory, failed) = (memory.clone(), failed.clone());
             self.asked(Whole { number: 0, t, lr, view, dims, memory, random, failed })
         });
@@ -281,7 +280,7 @@ impl Program {
 pub(crate) struct Shown<'a> {
     pub(crate) shape: &'a Shape,
     pub(crate) view: View,
-    pub(crate) by_columns: bool,
+    pub(crate) place: Place,
     /// Where refreshes of its matrices that fail are counted.
     pub(crate) failed: &'a Arc<AtomicU64>,
     /// How it and its states are kept, where they are not as they are computed.
