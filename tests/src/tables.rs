@@ -57,6 +57,20 @@ fn traces(agree: &[usize]) -> String {
     }
 }
 
+/// How far the f32 of each optimizer goes from f64, as docs/numbers.csv has it.
+pub fn numbers() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/numbers.csv");
+    let text = std::fs::read_to_string(path).expect("docs/numbers.csv");
+    let mut table = "| optimizer | first step, ulp | 100 steps | 1,000 | 10,000 |\n\
+                     |---|---:|---:|---:|---:|\n"
+        .to_owned();
+    for line in text.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        table += &format!("| `{}` | {} |\n", cells[0], cells[1..].join(" | "));
+    }
+    table
+}
+
 /// An option whose default is another one in burn-optim.
 struct Default {
     optimizer: &'static str,

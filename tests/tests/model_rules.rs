@@ -190,3 +190,48 @@ fn a_report_shows_what_a_rule_has_found() {
     }
     assert!(found.is_sorted() && found[10] > 2.0 * found[0], "{found:?}");
 }
+
+/// Of nine parameters eight have no gradient any more: what is reported is what the ninth has found.
+#[test]
+fn the_estimate_is_that_of_the_last_step() {
+    let device = burn::tensor::Device::flex();
+    let ones = || Tensor::<1>::ones([3], &device);
+    let mut model: Vec<_> = (0..9).map(|_| Param::initialized(ParamId::new(), ones())).collect();
+    let prodigy = Prodigy::new().d0(1e-3).build().expect("it is allowed");
+    let mut descent = Descent::builder(prodigy).lr(1.0).build(&model).expect("it fits");
+    let mut last = 0.0;
+    for t in 0..12 {
+        let mut gradients = GradientsParams::new();
+        let there = if t < 4 { &model[..] } else { &model[..1] };
+        there.iter().for_each(|param| gradients.register(param.id, ones()));
+        let report;
+        (model, report) = descent.step(model, gradients).expect("a good step");
+        let estimate = report.estimates[0].1.get();
+        assert!(t < 2 || estimate > last, "step {t}: {estimate} after {last}");
+        last = estimate;
+    }
+}
+
+/// A parameter without elements has no part in the sums, on whatever engine, and stays what it is.
+#[test]
+fn a_parameter_without_elements_is_stepped_by_every_engine() {
+    let device = burn::tensor::Device::flex();
+    let prodigy = || Prodigy::new().d0(1e-3).build().expect("it is allowed");
+    let walk = |prodigy: burn_descent::Fused| {
+        let empty = Tensor::<2>::zeros([0, 3], &device);
+        let (vector, matrix) = (Tensor::<1>::ones([3], &device), Param::from_tensor(empty));
+        let mut model = Two { vector: Param::from_tensor(vector), matrix };
+        let mut descent = Descent::builder(prodigy).lr(1.0).build(&model).expect("it fits");
+        for _ in 0..6 {
+            let mut gradients = GradientsParams::new();
+            gradients.register(model.vector.id, Tensor::<1>::ones([3], &device));
+            gradients.register(model.matrix.id, Tensor::<2>::zeros([0, 3], &device));
+            model = descent.step(model, gradients).expect("a good step").0;
+        }
+        assert_eq!(descent.evaluate(&model).matrix.val().dims(), [0, 3]);
+        model.vector.val().into_data().iter::<f64>().collect::<Vec<_>>()
+    };
+    let (fast, portable) = (walk(prodigy()), walk(prodigy().portable()));
+    let alike = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-6;
+    assert!(fast[0] < 1.0 && fast.iter().zip(&portable).all(alike), "{fast:?} {portable:?}");
+}

@@ -32,6 +32,11 @@ fn defaults_of_the_documentation() {
     check("crates/burn-descent/src/defaults.md", "defaults", &tables::defaults());
 }
 
+#[test]
+fn numbers_of_the_book() {
+    check("docs/book/src/precision.md", "numbers", &tables::numbers());
+}
+
 /// The chapters of the book for people who come from another library.
 #[test]
 fn moving_from_other_libraries() {

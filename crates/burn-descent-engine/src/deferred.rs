@@ -84,6 +84,9 @@ impl Fused {
             let work = Some(Work { code, scalars, gradient, walk: None });
             return Ok(Deferred { parameter, state, leaf, work });
         }
+        if parameter.shape().num_elements() == 0 {
+            return Ok(Deferred { parameter, state, leaf, work: None });
+        }
         let tensor = Tensor::<D>::from_dispatch;
         let mut lanes = states.clone();
         let wide = match &scalars.keeping {

@@ -180,6 +180,9 @@ pub(crate) fn evaluate<const D: usize>(
     view: View,
     scalars: Vec<f64>,
 ) -> Tensor<D> {
+    if parameter.shape().num_elements() == 0 {
+        return parameter;
+    }
     let (stored, compute) = (parameter.dtype(), compute_dtype(parameter.dtype()));
     let whole = parameter.shape();
     let met = Met {

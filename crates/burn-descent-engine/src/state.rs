@@ -311,15 +311,19 @@ impl FusedState {
             && self.memory.len() == code.memory.len()
     }
 
-    /// Was it made by this rule for such a parameter?
+    /// Was it made by this rule for such a parameter? The precision follows that of the parameter, which may have been cast
+    /// since.
     pub(crate) fn fits<const D: usize>(&self, program: &Program, parameter: &Tensor<D>) -> bool {
         let code = &program.code;
         let keeps = program.keeps(&parameter.shape(), self.place);
-        let (shape, dtype) = (parameter.shape(), compute_dtype(parameter.dtype()));
+        let shape = parameter.shape();
         let is_right = |lane: usize, found: DType| {
             let in_words =
                 self.kept.state(lane).is_words() || lane == code.states.len() + keeps.len();
-            found == if in_words { DType::I32 } else { dtype }
+            match found {
+                DType::I32 => in_words,
+                found => !in_words && matches!(found, DType::F32 | DType::F64),
+            }
         };
         let right_dtypes = match &self.lanes {
             Lanes::Loaded(lanes) => {

@@ -2,6 +2,7 @@
 
 #![cfg(all(feature = "flex", feature = "ndarray"))]
 
+mod damage;
 mod folder;
 mod learn;
 #[cfg(feature = "train")]

@@ -3,10 +3,11 @@
 use crate::{Net, adamw};
 use burn_descent::{Checkpoint, Descent};
 use burn_descent_tests::numbers;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 /// Where the process that is killed saves.
-const SAVE_TO: &str = "BURN_DESCENT_SAVE_TO";
+pub(crate) const SAVE_TO: &str = "BURN_DESCENT_SAVE_TO";
 
 /// Saves for ever, a walk of more and more steps.
 #[test]
@@ -22,16 +23,18 @@ fn save_for_ever() {
     }
 }
 
+/// A process that saves to a path again and again.
+pub(crate) fn saver(path: &Path) -> Child {
+    let mut saver = Command::new(std::env::current_exe().expect("this test"));
+    saver.args(["--ignored", "--exact", "kill::save_for_ever"]).env(SAVE_TO, path);
+    saver.stdout(Stdio::null()).spawn().expect("it starts")
+}
+
 #[test]
 fn a_kill_leaves_a_whole_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.bpk");
-    let this = std::env::current_exe().expect("this test");
-    let saver = || {
-        let mut saver = std::process::Command::new(&this);
-        saver.args(["--ignored", "--exact", "kill::save_for_ever"]).env(SAVE_TO, &path);
-        saver.stdout(std::process::Stdio::null()).spawn().expect("it starts")
-    };
+    let saver = || saver(&path);
     let kill_after = |microseconds: f64| {
         let mut process = saver();
         std::thread::sleep(std::time::Duration::from_micros(microseconds as u64));

@@ -1,6 +1,7 @@
 //! Checkpoints: what fits, what does not, and files that something has happened to.
 
 mod damage;
+mod faults;
 mod files;
 mod forged;
 mod kill;
@@ -10,8 +11,8 @@ use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{DType, Device, Tensor};
 use burn_descent::{
-    AdamW, Build, Builder, Checkpoint, CheckpointError, Descent, Ema, Fused, Mismatch, Nesterov,
-    Schedule, Sgd, schedules::Cosine,
+    AdamW, Build, Builder, Checkpoint, CheckpointError, Descent, Ema, Fused, Lookahead, Mismatch,
+    Nesterov, Schedule, Sgd, schedules::Cosine,
 };
 use burn_descent_tests::{allocation, bits, numbers};
 use std::path::Path;
@@ -113,6 +114,78 @@ fn an_optimizer_of_burn_is_kept_too() {
     let (net, _) = descent.step(net, a).expect("a good step");
     let (restored, _) = taken_up.step(restored, b).expect("a good step");
     assert!(net.bits() == restored.bits());
+}
+
+/// burn reads a state in the default precision of the device: its step would panic.
+#[test]
+fn a_state_of_burns_that_is_read_in_another_precision_is_refused() {
+    let wide = |net: Net| {
+        let cast = |tensor: Tensor<2>| tensor.inner().cast(DType::F64).autodiff().require_grad();
+        Net { w: Param::from_tensor(cast(net.w.val())), b: net.b }
+    };
+    let builder = || Descent::builder(AdamConfig::new().build()).lr(0.1);
+    let mut net = wide(Net::of(3));
+    let mut descent = builder().build(&net).expect("it fits");
+    let mut gradients = net.gradients(1);
+    let gradient = gradients.remove::<2>(net.w.id).expect("it is there").cast(DType::F64);
+    gradients.register(net.w.id, gradient);
+    (net, _) = descent.step(net, gradients).expect("a good step");
+    let checkpoint = descent.checkpoint(&net).expect("of this model");
+    let fresh = wide(Net::of(3));
+    let mut again = builder().build(&fresh).expect("it fits");
+    let refused = checkpoint.clone().restore(&mut again, &fresh).map(|_| ());
+    let (parameter, saved, read) = ("w".into(), DType::F64, DType::F32);
+    let mismatch = Mismatch::StateDtype { parameter, saved, read };
+    assert_eq!(refused, Err(CheckpointError::Misfit(vec![mismatch.clone()])));
+    // It begins without one where that is asked for, and can be stepped.
+    let (net, mismatches) = checkpoint.restore_what_fits(&mut again, &fresh).expect("whole");
+    assert_eq!(mismatches, [mismatch]);
+    let mut gradients = net.gradients(2);
+    let gradient = gradients.remove::<2>(net.w.id).expect("it is there").cast(DType::F64);
+    gradients.register(net.w.id, gradient);
+    assert!(again.step(net, gradients).is_ok());
+}
+
+/// A model that has been cast since the last step is saved and taken up: what is kept of it in the old precision is
+/// what the next step would make of it.
+#[test]
+fn a_model_that_was_cast_between_two_steps_is_taken_up() {
+    let cast = |net: &Net, dtype: DType| {
+        let w = net.w.val().inner().cast(dtype).autodiff().require_grad();
+        let b = net.b.val().inner().cast(dtype).autodiff().require_grad();
+        Net { w: Param::initialized(net.w.id, w), b: Param::initialized(net.b.id, b) }
+    };
+    let gradients = |net: &Net, seed: u64| {
+        let dtype = net.w.val().dtype();
+        let mut gradients = GradientsParams::new();
+        gradients.register(net.w.id, tensor(seed, [3, 2]).cast(dtype));
+        gradients.register(net.b.id, tensor(seed + 1, [2]).cast(dtype));
+        gradients
+    };
+    for (from, to) in [(DType::F64, DType::F32), (DType::F32, DType::F64)] {
+        let builder = || builder().lookahead(Lookahead::new().k(2));
+        let mut net = cast(&Net::of(3), from);
+        let mut descent = builder().build(&net).expect("it fits");
+        for call in 0..5 {
+            let given = gradients(&net, 10 * call);
+            (net, _) = descent.step(net, given).expect("a good step");
+        }
+        let mut net = cast(&net, to);
+        let saved = descent.checkpoint(&net).expect("of this model").into_bytes().expect("bytes");
+        let fresh = cast(&Net::of(3), to);
+        let mut again = builder().build(&fresh).expect("it fits");
+        let checkpoint = Checkpoint::from_bytes(saved).expect("a checkpoint");
+        let mut restored = checkpoint.restore(&mut again, &fresh).expect("it fits");
+        assert!(again.evaluate(&restored).bits() == descent.evaluate(&net).bits());
+        for call in 5..12 {
+            let given = [gradients(&net, 10 * call), gradients(&restored, 10 * call)];
+            let [a, b] = given;
+            (net, _) = descent.step(net, a).expect("a good step");
+            (restored, _) = again.step(restored, b).expect("a good step");
+            assert!(restored.bits() == net.bits(), "call {call} from {from:?} to {to:?}");
+            assert!(again.evaluate(&restored).bits() == descent.evaluate(&net).bits());
+        }
+    }
 }
 
 #[test]

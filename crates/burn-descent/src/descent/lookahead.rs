@@ -5,20 +5,24 @@ use super::arithmetic::toward;
 use super::frozen::Frozen;
 use super::group::Member;
 use super::param::{Change, change, is_frozen};
-use super::visit::{Each, Tensors, each_parameter, inner, wide};
+use super::visit::{ByParameter, Each, Tensors, compute_dtype, each_parameter, inner, wide};
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
 
 impl Descent {
     /// Before a step: the slow weights of a parameter begin where it is when it is first trained, and
-    /// end when it is frozen.
+    /// end when it is frozen. One that the walk was not built for has none: others may move it.
     pub(super) fn look_ahead<M: Module>(&mut self, model: &M) {
         struct Begin<'a> {
+            members: &'a ByParameter<Member>,
             slow: &'a mut Tensors,
             frozen: Frozen,
         }
         impl Each for Begin<'_> {
             fn each<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+                if !self.members.contains_key(&param.id) {
+                    return;
+                }
                 if self.frozen.parameters.contains(&param.id) {
                     self.slow.remove::<D>(param.id);
                 } else if !is_frozen(param) && self.slow.get::<D>(param.id).is_none() {
@@ -27,8 +31,8 @@ impl Descent {
             }
         }
         if self.setup.settings.lookahead.is_some() {
-            let frozen = Frozen::of(model);
-            each_parameter(model, &mut Begin { slow: &mut self.at.slow, frozen });
+            let (frozen, members) = (Frozen::of(model), &self.setup.members);
+            each_parameter(model, &mut Begin { members, slow: &mut self.at.slow, frozen });
         }
     }
 
@@ -62,7 +66,7 @@ impl Change for Meet<'_> {
         slow: Tensor<D>,
     ) -> Tensor<D> {
         let dtype = weights.dtype();
-        let slow = wide(slow.to_device(&weights.device()));
+        let slow = slow.to_device(&weights.device()).cast(compute_dtype(dtype));
         let slow = toward(slow, weights, self.alpha, None);
         self.slow.register(id, slow.clone());
         slow.cast(dtype)

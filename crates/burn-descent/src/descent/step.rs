@@ -308,13 +308,15 @@ impl Descent {
         self.setup.groups.iter().map(|group| (group.name.clone(), self.lr(group))).collect()
     }
 
-    /// What the optimizers of groups that find their own learning rates have found. All states of a group hold it.
+    /// What the optimizers of groups that find their own learning rates have found. All states of a group hold it; those of
+    /// parameters that were frozen, or had no gradient, hold an earlier one.
     fn estimates(&self) -> Vec<(String, Reading)> {
         let of_group = |(number, group): (usize, &Schedules)| {
             let AnyOptimizer::Ours(fused) = &group.optimizers[0] else { return None };
             let members = self.setup.members.iter().filter(|(_, member)| member.group == number);
-            let mut states = members.filter_map(|(id, _)| self.at.states.get(id)?.as_ours());
-            Some((group.name.clone(), fused.estimate(states.next())?))
+            let states = members.filter_map(|(id, _)| self.at.states.get(id)?.as_ours());
+            let latest = states.max_by_key(|state| state.steps());
+            Some((group.name.clone(), fused.estimate(latest)?))
         };
         let factor =
             self.at.mechanic.iter().map(|factors| (MECHANIC.to_owned(), factors.sum().into()));

@@ -3,7 +3,7 @@
 
 use super::{Checkpoint, CheckpointError, file};
 use burn::tensor::{Bytes, TensorData};
-use burn_pack::{Reader, Tensor, Writer};
+use burn_pack::{MAGIC_NUMBER, Reader, Tensor, Writer};
 use core::ops::Range;
 use std::path::Path;
 
@@ -101,7 +101,8 @@ impl Checkpoint {
     /// Those of [`from_bytes`](Self::from_bytes), and if the file cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
-        Self::from_bytes(file::read(path).map_err(|error| in_file(path, &error))?)
+        let bytes = file::read(path, &MAGIC_NUMBER.to_le_bytes());
+        Self::from_bytes(bytes.map_err(|error| in_file(path, &error))?)
     }
 }
 

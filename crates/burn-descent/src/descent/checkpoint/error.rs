@@ -112,6 +112,20 @@ pub enum Mismatch {
         /// Which: `state`, `average`.
         part: &'static str,
     },
+    /// burn reads the state of an optimizer of its own in the default precision of the device, and it was saved in another.
+    #[error(
+        "the state of `{parameter}` was saved as {saved:?}, and burn reads it as {read:?}, the default of the device: \
+         configure the device for {saved:?} before anything is made on it, or begin without states by \
+         `restore_what_fits`"
+    )]
+    StateDtype {
+        /// Path of the parameter.
+        parameter: String,
+        /// In the checkpoint.
+        saved: DType,
+        /// As burn has read it.
+        read: DType,
+    },
     /// A new path cannot be that of the parameter: another one has it, it is empty, or it has a
     /// colon or a slash.
     #[error("`{parameter}` cannot be renamed to `{to}`")]

@@ -1,8 +1,8 @@
 //! A file that is there whole or not at all, however the process ends.
 
-use burn_pack::{AtomicFile, Error};
+use burn_pack::{AtomicFile, Error, HEADER_SIZE};
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes a file under another name, to the disk, and then over an older file. A symbolic link is
@@ -19,13 +19,19 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     write().map_err(|error| error.to_string())
 }
 
-/// Reads a file, and nothing that is none: a device never ends.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+/// Reads a file, and nothing that is none: a device never ends. Of a file that does not begin like this, which may
+/// be of any size, no more than a header is read.
+pub(super) fn read(path: &Path, begin: &[u8]) -> io::Result<Vec<u8>> {
     let found = fs::metadata(path)?;
     if !found.is_file() {
         return Err(no_file(&found));
     }
-    fs::read(path)
+    let (mut file, mut bytes) = (File::open(path)?, Vec::new());
+    Read::by_ref(&mut file).take(HEADER_SIZE as u64).read_to_end(&mut bytes)?;
+    if bytes.starts_with(begin) {
+        file.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 fn no_file(found: &fs::Metadata) -> io::Error {

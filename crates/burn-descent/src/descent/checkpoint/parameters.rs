@@ -5,18 +5,20 @@ use super::{
     AVERAGE, Mismatch, Parameter, SEARCH, SLOW, START, STATE, SUM, WEIGHTS, in_memory, name,
     portable,
 };
-use crate::averaging::averaged_in;
 use crate::descent::Descent;
 use crate::descent::apply::State;
 use crate::descent::group::AnyOptimizer;
 use crate::descent::position::Position;
 use crate::descent::visit::{Each, Tensors, compute_dtype, inner};
 use burn::module::{Param, ParamId};
-use burn::optim::StateSource;
+use burn::optim::{StateSink, StateSource};
 use burn::tensor::kind::Basic;
 use burn::tensor::{Bool, DType, Int, Tensor};
-use burn_descent_engine::{Rounding, Store};
+use burn_descent_engine::FusedState;
 use std::collections::{HashMap, HashSet};
+
+/// The precisions in which is computed, and in which what is kept of a parameter is.
+const COMPUTED: [DType; 2] = [DType::F32, DType::F64];
 
 /// Looks at one parameter of the model after another.
 pub(super) struct Look<'a> {
@@ -25,8 +27,8 @@ pub(super) struct Look<'a> {
     /// If averages of the file go on: how many weights they are of, where a parameter does not say.
     pub(super) averaged: Option<u64>,
     pub(super) source: StateSource,
-    /// The tensors of the file.
-    pub(super) names: HashSet<String>,
+    /// The tensors of the file, by the type that they have there.
+    pub(super) types: HashMap<String, DType>,
     /// The parameters of the file that have not been found in the model.
     pub(super) saved: HashMap<&'a str, &'a Parameter>,
     pub(super) seen: HashSet<ParamId>,
@@ -58,8 +60,9 @@ impl Each for Look<'_> {
             self.found.mismatches.push(Mismatch::Optimizer { parameter, saved, expected });
         } else if saved.stepped {
             match self.state(optimizer, path, &weights) {
-                Some(state) => drop(self.found.position.states.insert(id, state)),
-                None => self.refuse(path, STATE),
+                Ok(Some(state)) => drop(self.found.position.states.insert(id, state)),
+                Ok(None) => self.refuse(path, STATE),
+                Err(mismatch) => self.found.mismatches.push(mismatch),
             }
         }
 
@@ -73,8 +76,7 @@ impl Each for Look<'_> {
                 self.found.position.averages.seen.insert(id, seen);
             }
             // Whichever way the file has kept it: the next weights that it takes in find it as it is kept now.
-            let dtypes = [Store::F32, Store::Bf16(Rounding::Nearest)];
-            let dtypes = dtypes.map(|store| averaged_in(store, weights.dtype()));
+            let dtypes = [COMPUTED[0], COMPUTED[1], DType::BF16];
             self.part_in(&dtypes, AVERAGE, path, id, &weights, |at| &mut at.averages.weights);
         }
         if settings.lookahead.is_some() {
@@ -134,8 +136,9 @@ impl<'a> Look<'a> {
         Some(saved)
     }
 
-    /// A tensor of the file, on the device of a value; `None` if it is not there, or not as
-    /// large and precise as it should be.
+    /// A tensor of the file, on the device of a value; `None` if it is not there, not as large as it should be, or of
+    /// another type than these. What is computed with is taken up in the precision that the value has now, as the next
+    /// step would take it: the model may have been cast since the last one.
     fn tensor<const D: usize, K: Basic>(
         &mut self,
         part: &str,
@@ -152,8 +155,10 @@ impl<'a> Look<'a> {
             DType::QFloat(_) => data.bytes().len() == value.to_data().bytes().len(),
             _ => true,
         };
+        let is_computed = COMPUTED.contains(&dtype);
+        let now = if is_computed { compute_dtype(value.dtype()) } else { dtype };
         let sound = fits && sound();
-        sound.then(|| Tensor::from_data(data, (&value.device(), dtype)))
+        sound.then(|| Tensor::from_data(data, (&value.device(), now)))
     }
 
     /// What may be kept of a parameter, or not: one that never had a gradient has no average.
@@ -165,7 +170,7 @@ impl<'a> Look<'a> {
         weights: &Tensor<D>,
         of: impl Fn(&mut Position) -> &mut Tensors,
     ) {
-        self.part_in(&[compute_dtype(weights.dtype())], part, path, id, weights, of);
+        self.part_in(&COMPUTED, part, path, id, weights, of);
     }
 
     fn part_in<const D: usize>(
@@ -177,7 +182,7 @@ impl<'a> Look<'a> {
         weights: &Tensor<D>,
         of: impl Fn(&mut Position) -> &mut Tensors,
     ) {
-        if !self.names.contains(&name(part, path)) {
+        if !self.types.contains_key(&name(part, path)) {
             return;
         }
         match self.tensor(part, path, weights, dtypes) {
@@ -192,10 +197,10 @@ impl<'a> Look<'a> {
         for (list, vectors) in &mut memory.vectors {
             for (place, vector) in vectors.iter_mut().enumerate() {
                 let part = in_memory(list, place);
-                if !self.names.contains(&name(&part, path)) {
+                if !self.types.contains_key(&name(&part, path)) {
                     continue;
                 }
-                match self.tensor(&part, path, weights, &[compute_dtype(weights.dtype())]) {
+                match self.tensor(&part, path, weights, &COMPUTED) {
                     Some(tensor) => vector.insert(number, tensor.reshape([-1])),
                     None => return self.refuse(path, SEARCH),
                 }
@@ -210,20 +215,31 @@ impl<'a> Look<'a> {
         optimizer: &AnyOptimizer,
         path: &str,
         weights: &Tensor<D>,
-    ) -> Option<State> {
+    ) -> Result<Option<State>, Mismatch> {
         let prefix = name(STATE, path);
         match optimizer {
             AnyOptimizer::Ours(fused) => {
-                let state = fused.unflatten_state(weights, &prefix, &mut self.source)?;
+                let state = fused.unflatten_state(weights, &prefix, &mut self.source);
+                let steps = self.found.position.steps;
                 let fits =
-                    fused.fits(&state, weights) && state.steps() <= self.found.position.steps;
-                fits.then_some(State::Ours(state))
+                    |state: &FusedState| fused.fits(state, weights) && state.steps() <= steps;
+                Ok(state.filter(fits).map(State::Ours))
             }
-            AnyOptimizer::Search { .. } => None,
+            AnyOptimizer::Search { .. } => Ok(None),
             AnyOptimizer::Foreign(foreign, _) => {
-                let state =
-                    foreign.state_unflatten(D, &prefix, &mut self.source, &weights.device())?;
-                Some(State::Foreign(state, weights.shape(), weights.dtype()))
+                let device = weights.device();
+                let state = foreign.state_unflatten(D, &prefix, &mut self.source, &device);
+                let Some(state) = state else { return Ok(None) };
+                // burn reads a state in the default precision of the device, and its next step would panic.
+                let mut read = StateSink::default();
+                foreign.state_flatten(&prefix, &state, &mut read);
+                for (name, data) in &read.tensors {
+                    let (parameter, read) = (path.to_owned(), data.dtype());
+                    if let Some(saved) = self.types.get(name).copied().filter(|it| *it != read) {
+                        return Err(Mismatch::StateDtype { parameter, saved, read });
+                    }
+                }
+                Ok(Some(State::Foreign(state, weights.shape(), weights.dtype())))
             }
         }
     }

@@ -113,7 +113,7 @@ impl Found {
             return Err(damaged(name));
         }
         let mut source = StateSource::new(scalars);
-        let names = tensors.keys().cloned().collect();
+        let types = tensors.iter().map(|(name, data)| (name.clone(), data.dtype())).collect();
         tensors.into_iter().for_each(|(name, data)| source.insert_tensor(name, data));
         let saved = header.parameters.iter().map(|saved| (saved.path.as_str(), saved)).collect();
         let average = descent.setup.settings.average.as_ref();
@@ -125,7 +125,7 @@ impl Found {
                 .is_some_and(|average| average.goes_on(kept, header.steps))
                 .then_some(header.averaged),
             source,
-            names,
+            types,
             saved,
             seen: HashSet::new(),
             found: Found { position, values: Values::default(), mismatches },

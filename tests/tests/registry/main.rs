@@ -1,4 +1,8 @@
-//! Options of every optimizer go through the formats that files have.
+//! Every row of the registry: its options through files and at random, its numbers, and long walks.
+
+mod at_random;
+mod long;
+mod texts;
 
 use burn_descent::AdamW;
 use burn_descent::registry::{ROWS, Selection};
