@@ -17,15 +17,15 @@ use std::path::Path;
 #[global_allocator]
 static COUNTING: allocation::Counting = allocation::Counting;
 
-/// The gradients come again after so many steps.
-const GRADIENTS: u64 = 64;
+/// The noise comes again after so many steps.
+const NOISE: u64 = 64;
 
-/// A matrix of eight rows, on its way down gradients that are given.
+/// A matrix of eight rows on its way down half the square of its length, with noise in the gradient.
 struct Walker {
     optimizer: Fused,
     lr: f64,
     at: Option<(Tensor<2>, FusedState)>,
-    gradients: Vec<Tensor<2>>,
+    noise: Vec<Tensor<2>>,
     t: u64,
 }
 
@@ -40,13 +40,13 @@ impl Walker {
         let optimizer = row.build(&[]).expect("defaults are allowed");
         let start = tensor(1, dtype);
         let state = optimizer.start_as(&start, Place::default());
-        let gradients = (0..GRADIENTS).map(|seed| tensor(100 + seed, dtype)).collect();
-        Self { optimizer, lr: row.lr, at: Some((start, state)), gradients, t: 0 }
+        let noise = (0..NOISE).map(|seed| tensor(100 + seed, dtype)).collect();
+        Self { optimizer, lr: row.lr, at: Some((start, state)), noise, t: 0 }
     }
 
     fn step(&mut self) {
         let (parameter, mut state) = self.at.take().expect("it is whole");
-        let gradient = self.gradients[(self.t % GRADIENTS) as usize].clone();
+        let gradient = parameter.clone() + self.noise[(self.t % NOISE) as usize].clone();
         self.t += 1;
         let optimizer = self.optimizer.clone().at_loss(1.0);
         self.at = Some(if optimizer.sees_model() {
@@ -104,6 +104,7 @@ fn apart(row: &Row, after: &[u64]) -> Apart {
             continue;
         }
         let (narrow, wide) = (narrow.weights(), wide.weights());
+        assert!(wide.iter().all(|x| x.is_finite()), "{} at step {t}", row.name);
         let largest = wide.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
         let error = narrow.iter().zip(&wide).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(error.is_finite() && largest > 0.0, "{}: {error} of {largest}", row.name);
