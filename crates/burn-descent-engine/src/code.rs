@@ -103,6 +103,12 @@ impl Code {
         Ok(code)
     }
 
+    /// The kernels that take its steps, if there are some.
+    #[cfg(feature = "cube")]
+    pub(crate) fn by_kernels(&self) -> Option<&crate::cube::Kernels> {
+        self.kernels.as_ref().filter(|_| !self.sees_whole)
+    }
+
     /// How many sums the rule asks for.
     pub(crate) fn asked(&self) -> usize {
         let sums = self.stages.sums.iter().flat_map(|stage| &stage.sums);
