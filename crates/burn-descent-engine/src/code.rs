@@ -104,6 +104,13 @@ impl Code {
         Ok(code)
     }
 
+    /// The kernels that take its steps of a tensor that is [seen](Self::seen) like this, if there are some. They know no
+    /// matrices that lie abreast.
+    #[cfg(feature = "cube")]
+    pub(crate) fn by_kernels(&self, view: View) -> Option<&crate::cube::Kernels> {
+        self.kernels.as_ref().filter(|_| !self.sees_whole && !view.abreast)
+    }
+
     /// How many sums the rule asks for.
     pub(crate) fn asked(&self) -> usize {
         let sums = self.stages.sums.iter().flat_map(|stage| &stage.sums);

@@ -132,7 +132,7 @@ impl Fused {
     pub fn scaled(mut self, factor: impl Into<Reading>) -> Self {
         let factor = factor.into();
         self.factor = match factor.tensor() {
-            Some(tensor) => Factor::OnDevice(Box::new(tensor.clone().into_dispatch())),
+            Some(tensor) => Factor::OnDevice(Arc::new(tensor.clone().into_dispatch())),
             None => Factor::Number(factor.get()),
         }
         .times(self.program.sign);
@@ -419,6 +419,25 @@ impl Fused {
             && dispatch::is_cpu(&parameter.device())
             && dispatch::is_known(parameter.dtype())
             && leaf::stays(parameter)
+    }
+
+    /// Is the step of a parameter that has this state a matter of kernels, so that [`defer`](Self::defer) puts it off for
+    /// [`Deferred::run`](crate::Deferred::run) to launch few of them?
+    pub fn steps_by_kernels<const D: usize>(&self, parameter: &Tensor<D>, place: Place) -> bool {
+        #[cfg(feature = "cube")]
+        return !self.portable && dispatch::is_cube_device(&parameter.device()) && {
+            let (shape, dtype) = (parameter.shape(), parameter.dtype());
+            let program = self.program.for_shape(&shape, place);
+            let view = program.code.view_of(&shape, place);
+            program.code.by_kernels(program.code.seen(view)).is_some()
+                && dispatch::is_known(dtype)
+                && self.stores.of(&program.code, &shape, dtype).is_plain()
+        };
+        #[cfg(not(feature = "cube"))]
+        {
+            let _ = (parameter, place);
+            false
+        }
     }
 
     /// [`advance`](Self::advance) in the form of burn's trait. Without a state it is the first

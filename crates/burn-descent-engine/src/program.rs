@@ -239,7 +239,7 @@ impl Program {
     ) -> Scalars {
         let (factor, on_device) = match factor {
             Factor::Number(factor) => (Some(*factor), vec![]),
-            Factor::OnDevice(factor) => (None, vec![(self.code.lanes, (**factor).clone())]),
+            Factor::OnDevice(factor) => (None, vec![(self.code.lanes, factor.clone())]),
         };
         // The stream is the last that is remembered.
         let stream = memory.last().copied().unwrap_or(0.0) as u32;
@@ -292,7 +292,7 @@ pub(crate) struct Shown<'a> {
 pub(crate) enum Factor {
     Number(f64),
     /// A tensor of one element.
-    OnDevice(Box<DispatchTensor>),
+    OnDevice(Arc<DispatchTensor>),
 }
 
 impl Factor {
@@ -303,7 +303,7 @@ impl Factor {
             Self::Number(factor) => Self::Number(factor * number),
             Self::OnDevice(factor) => {
                 let product = tensor(factor).mul_scalar(number);
-                Self::OnDevice(Box::new(product.into_dispatch()))
+                Self::OnDevice(Arc::new(product.into_dispatch()))
             }
         }
     }

@@ -256,6 +256,15 @@ impl FusedState {
         }
     }
 
+    /// The same, as a list.
+    #[cfg(feature = "cube")]
+    pub(crate) fn list_mut(&mut self) -> Option<&mut Vec<DispatchTensor>> {
+        match &mut self.lanes {
+            Lanes::Ready(lanes) => Some(lanes),
+            Lanes::Loaded(_) => None,
+        }
+    }
+
     /// The states after a step that has been taken outside of this.
     pub(crate) fn set(&mut self, lanes: Vec<DispatchTensor>) {
         self.lanes = Lanes::Ready(lanes);
