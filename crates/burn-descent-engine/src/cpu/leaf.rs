@@ -2,8 +2,8 @@
 
 #![allow(deprecated)] // burn prefers `flex` to `ndarray`
 
-#[cfg(feature = "flex")]
 use super::run::has_vectors;
+#[cfg(feature = "flex")]
 use burn::backend::flex::FlexTensor;
 #[cfg(feature = "ndarray")]
 use burn::backend::ndarray::NdArrayTensor;
