@@ -2,9 +2,9 @@
 
 #![allow(deprecated)] // burn prefers `flex` to `ndarray`
 
-#[cfg(feature = "flex")]
 use super::run::has_vectors;
 use crate::inside::{bare, bare_mut, inside, inside_mut};
+#[cfg(feature = "flex")]
 use burn::backend::flex::FlexTensor;
 #[cfg(feature = "ndarray")]
 use burn::backend::ndarray::NdArrayTensor;
