@@ -97,12 +97,12 @@ pub struct Common {
     #[arg(long, value_name = "OPTION=VALUE", value_parser = setting, help_heading = "Training")]
     pub set: Vec<(String, String)>,
 
-    /// How the optimizer keeps its states, of weights of 4096 numbers or more: f32, bf16, bf16-stochastic, f16, int8 or
+    /// The format of the optimizer's states, for tensors of 4096 weights or more: f32, bf16, bf16-stochastic, f16, int8 or
     /// dynamic8 (bitsandbytes'), the last two with a block of their own as in int8:128 [default: f32]
     #[arg(long, value_name = "FORMAT", help_heading = "Training")]
     pub state: Option<Store>,
 
-    /// The type of the weights, and how the optimizer keeps what it cannot hold: f32, f64, bf16, bf16-stochastic, bf16-kahan,
+    /// The type of the weights, and what the optimizer does with the bits that it cannot hold: f32, f64, bf16, bf16-stochastic, bf16-kahan,
     /// bf16-split, f16, f16-stochastic or f16-kahan [default: f32]
     #[arg(long, value_name = "FORMAT", help_heading = "Training")]
     pub weights: Option<Precision>,
@@ -111,27 +111,27 @@ pub struct Common {
     #[arg(long, allow_negative_numbers = true, help_heading = "Training")]
     pub lr: Option<f64>,
 
-    /// The way of the learning rate from --lr over the steps of all epochs, one of the list below
+    /// How the learning rate changes from --lr over the steps of all epochs: one of the list below
     /// [default: constant]
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     pub schedule: Option<String>,
 
-    /// So many steps up to --lr in a straight line first; the schedule has the rest [default: 0]
+    /// Steps of linear warm-up to --lr; the schedule has the steps after them [default: 0]
     #[arg(long, value_name = "STEPS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..), help_heading = "Training")]
     pub warmup: Option<u32>,
 
-    /// How often to go through the training examples, in all: a run that goes on counts the epochs
-    /// it has behind it [default: 20]
+    /// How often to go through the training examples in all; a resumed run counts the epochs before
+    /// it was saved [default: 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Training")]
     pub epochs: Option<u64>,
 
-    /// How many examples make a batch, and a batch a step: `all` is batch gradient descent, 1 is
-    /// stochastic gradient descent, what is between is called mini-batch [default: 32]
+    /// Examples in a batch, and a step for each batch: `all` is batch gradient descent, 1 is
+    /// stochastic gradient descent, and all between is called mini-batch [default: 32]
     #[arg(long, value_name = "all|N", allow_negative_numbers = true, help_heading = "Training")]
     pub batch_size: Option<BatchSize>,
 
-    /// What the network is made of: linear layers, or two convolutions before them, for images of a
-    /// square [default: mlp]
+    /// The kind of network: linear layers, or two convolutions before them, for square images
+    /// [default: mlp]
     #[arg(long, value_name = "mlp|cnn", hide_possible_values = true, help_heading = "Training")]
     pub model: Option<Kind>,
 
@@ -139,7 +139,7 @@ pub struct Common {
     #[arg(long, value_name = "N,...", help_heading = "Training")]
     pub hidden: Option<Hidden>,
 
-    /// Chance follows from this number: generated data, test examples, first weights, order
+    /// The seed of all that is random: generated data, test examples, first weights, order
     /// [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Training")]
     pub seed: Option<u64>,
@@ -177,28 +177,28 @@ pub struct Flags {
     #[arg(long, value_name = "FILE.svg|.png", help_heading = "Results")]
     pub plot: Option<PathBuf>,
 
-    /// Write what came of each step: learning rate, and norm of the gradients where it is clipped.
-    /// A run that goes on adds to its log
+    /// Write a line for each step: learning rate, and norm of the gradients where it is clipped. A
+    /// resumed run adds to its log
     #[arg(long, value_name = "FILE.jsonl|.csv", help_heading = "Results")]
     pub log: Option<PathBuf>,
 
-    /// Write all of the run after each epoch, to go on from there; an older save is replaced
+    /// Save the whole run after each epoch, to resume it from there; an older save is replaced
     #[arg(long, value_name = "FILE.bpk", help_heading = "Results")]
     pub save: Option<PathBuf>,
 
-    /// Go on from a save, to the total of --epochs, on this or another backend. What is not given
-    /// is as it was; optimizer, seed, network and data cannot change. With other --epochs a
-    /// schedule goes on as one over the new total. Without --save, what is trained is not kept
+    /// Resume a save, until --epochs in total, on this or another backend. Flags that are not given
+    /// are as they were; optimizer, seed, network and data cannot change. With other --epochs the
+    /// schedule goes on as one over the new total. Without --save the result is not kept
     #[arg(long, value_name = "FILE.bpk", help_heading = "Results")]
     pub resume: Option<PathBuf>,
 
-    /// Predict the rows of this file with the network of --resume, and write them to --out with what
-    /// is predicted: a CSV file with the columns that were learned from, or a file of images. Where it
-    /// has the target too, it says how good the predictions are
+    /// Predict the rows of this file with the network of --resume, and write them to --out with the
+    /// predictions: a CSV file with the columns of the training, or a file of images. If it has the
+    /// target too, the predictions are scored
     #[arg(long, value_name = "FILE", requires_all = ["resume", "out"], conflicts_with_all = TRAINING, help_heading = "Instead of training")]
     pub predict: Option<PathBuf>,
 
-    /// Where to write the rows that are predicted, as CSV
+    /// Where to write the predicted rows, as CSV
     #[arg(
         long,
         value_name = "FILE.csv",
@@ -207,17 +207,17 @@ pub struct Flags {
     )]
     pub out: Option<PathBuf>,
 
-    /// Try all learning rates instead of training, each step a greater one, and say which to begin
-    /// with. Small batches are noisy: --plot shows how far to trust it. Nothing is saved or logged
+    /// Try learning rates instead of training, a greater one at each step, and suggest one. Small
+    /// batches are noisy: --plot shows how far to trust it. Nothing is saved or logged
     #[arg(long, conflicts_with_all = ["explain", "print_plan"], help_heading = "Instead of training")]
     pub find_lr: bool,
 
-    /// Print what an optimizer computes and what that costs: its formula, operations, bytes moved and
-    /// state, with the options that are set [default: the one of --optimizer]
+    /// Print what an optimizer computes and what it costs: formula, operations, bytes moved and state,
+    /// with the options that are set [default: the one of --optimizer]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["json", "print_plan"], help_heading = "Instead of training")]
     pub explain: Option<Option<String>>,
 
-    /// Print every parameter with its shape, what steps it, and the memory that takes
+    /// Print every parameter with its shape, what steps it, and the memory of its state
     #[arg(long, help_heading = "Instead of training")]
     pub print_plan: bool,
 }

@@ -7,29 +7,29 @@ use serde::{Deserialize, Serialize};
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Around {
-    /// Scale all gradients of a step down together where their norm is above this: a remedy for
-    /// steps that leap out of a valley [default: no limit]
+    /// Clip the gradients of a step to this norm, all together: a remedy for steps that leap out of
+    /// a valley [default: no limit]
     #[arg(long, value_name = "NORM", allow_negative_numbers = true, help_heading = "Training")]
     pub clip_norm: Option<f64>,
 
-    /// So many batches make a step, with the mean gradient of all their examples: a batch of K
-    /// times the size where that does not fit in memory. Batches that are left over at the end of
-    /// an epoch wait for the next one; see --flush [default: 1]
+    /// Accumulate the gradients of so many batches, and take a step with their mean: a batch of K
+    /// times the size, where that does not fit in memory. Batches left over at the end of an epoch
+    /// wait for the next one; see --flush [default: 1]
     #[arg(long, value_name = "K", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Training")]
     pub accumulate: Option<u32>,
 
-    /// At the end of each epoch take the step of the batches that are left over there, with the mean
-    /// gradient of those, instead of letting them wait for the next epoch
+    /// Take a step with the batches left over at the end of each epoch, instead of letting them wait
+    /// for the next one
     #[arg(long, help_heading = "Training")]
     #[serde(default)]
     pub flush: bool,
 
-    /// Judge by an exponential moving average of the weights, of which each step keeps this share:
-    /// 0.99 smooths over some hundred steps; 0 is none [default: none]
+    /// Evaluate an exponential moving average of the weights, with this decay: 0.99 averages over
+    /// about a hundred steps; 0 is none [default: none]
     #[arg(long, value_name = "DECAY", allow_negative_numbers = true, help_heading = "Training")]
     pub ema: Option<f64>,
 
-    /// Let Mechanic tune a factor of the optimizer's steps, so that --lr is of less matter
+    /// Let Mechanic tune a factor of the optimizer's steps, so that --lr matters less
     #[arg(long, help_heading = "Training")]
     #[serde(default)]
     pub mechanic: bool,

@@ -6,7 +6,7 @@ use crate::detail::Detail;
 use crate::output;
 use crate::report::{list, say, show_score, tell};
 use crate::save::Save;
-use crate::task::{Judgement, Task, class, cross_entropy};
+use crate::task::{Evaluation, Task, class, cross_entropy};
 use crate::train::outputs;
 use anyhow::{Context, Result, bail, ensure};
 use csv::Writer;
@@ -48,7 +48,7 @@ pub fn predict(task: Task, flags: &Flags, rows: &Path) -> Result<()> {
 
     let optimizer = saved.position.recipe.optimizer.clone();
     let (backend, device) = flags.common.machine.open()?;
-    let model = saved.judged(encoder.widths(), &device)?;
+    let model = saved.evaluated(encoder.widths(), &device)?;
     let outputs = outputs(&model, &new.inputs, encoder.widths()[1], &device)?;
     let predictions = Predictions { target: &encoder.target, new: &new, outputs: &outputs };
     output::write_file(out, |draft| predictions.write(draft))?;
@@ -63,14 +63,14 @@ pub fn predict(task: Task, flags: &Flags, rows: &Path) -> Result<()> {
         ("predicted", format!("{} of {} rows", new.known.len(), new.rows.len())),
         ("written to", out.display().to_string()),
     ];
-    let judged = new.judged(&outputs);
-    let detail = judged.as_ref().map(|judged| {
-        let Judgement { loss, score } = task.judge(&judged.inputs, &judged.targets);
-        let detail = Detail::new(&encoder.target, loss, &judged.inputs, &judged.targets);
-        lines.push(("judged by", format!("{} rows", judged.targets.len())));
+    let evaluated = new.evaluated(&outputs);
+    let detail = evaluated.as_ref().map(|evaluated| {
+        let Evaluation { loss, score } = task.evaluate(&evaluated.inputs, &evaluated.targets);
+        let detail = Detail::new(&encoder.target, loss, &evaluated.inputs, &evaluated.targets);
+        lines.push(("evaluated on", format!("{} rows", evaluated.targets.len())));
         lines.push((task.score_name(), show_score(score)));
         lines.extend(detail.line(&encoder.target));
-        object.insert("judged".into(), json!(judged.targets.len()));
+        object.insert("evaluated".into(), json!(evaluated.targets.len()));
         object.insert("loss".into(), json!(loss));
         object.insert(task.score().into(), json!(score));
         let (key, value) = detail.json();

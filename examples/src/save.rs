@@ -72,11 +72,11 @@ impl Save {
         model.context("the save")
     }
 
-    /// The model to judge and to predict with, of so many inputs and outputs.
+    /// The model to evaluate and to predict with, of so many inputs and outputs.
     ///
     /// # Errors
     /// If the save is not of such a model.
-    pub fn judged(self, widths: [usize; 2], device: &Device) -> Result<Network> {
+    pub fn evaluated(self, widths: [usize; 2], device: &Device) -> Result<Network> {
         let Self { position, checkpoint, .. } = self;
         let model = position.recipe.network(widths, device)?;
         // No step is taken, so that no schedule is needed.

@@ -10,9 +10,9 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
-    /// Predict a number: mean squared error, judged by R².
+    /// Predict a number: mean squared error, scored by R².
     Regression,
-    /// Tell classes apart: cross-entropy, judged by accuracy.
+    /// Tell classes apart: cross-entropy, scored by accuracy.
     Classification,
 }
 
@@ -28,7 +28,7 @@ impl FromStr for Task {
 
 /// How good predictions are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Judgement {
+pub struct Evaluation {
     /// The mean loss of an example.
     pub loss: f64,
     /// R² or accuracy. R² is undefined where all targets are the same.
@@ -75,7 +75,7 @@ impl Task {
     }
 
     /// Loss and score of all predictions together, in f64.
-    pub fn judge(self, outputs: &Matrix, targets: &Matrix) -> Judgement {
+    pub fn evaluate(self, outputs: &Matrix, targets: &Matrix) -> Evaluation {
         let rows = || outputs.rows().zip(targets.rows());
         let n = targets.len() as f64;
         match self {
@@ -85,12 +85,12 @@ impl Task {
                 let errors: f64 = rows().map(|(o, t)| square(o[0], t[0].into())).sum();
                 let spread: f64 = targets.values.iter().map(|t| square(*t, mean)).sum();
                 let score = (spread > 0.0).then(|| 1.0 - errors / spread);
-                Judgement { loss: errors / n, score }
+                Evaluation { loss: errors / n, score }
             }
             Task::Classification => {
                 let losses: f64 = rows().map(|(o, t)| cross_entropy(o, class(t))).sum();
                 let right = rows().filter(|(o, t)| class(o) == class(t)).count();
-                Judgement { loss: losses / n, score: Some(right as f64 / n) }
+                Evaluation { loss: losses / n, score: Some(right as f64 / n) }
             }
         }
     }
@@ -117,11 +117,11 @@ mod tests {
         let device = Backend::first().unwrap().open().unwrap();
         let loss = task.loss(outputs.tensor(&device), targets.tensor(&device));
         let loss: f64 = loss.into_scalar::<f32>().into();
-        assert!((task.judge(&outputs, &targets).loss - loss).abs() < 1e-6, "{loss}");
+        assert!((task.evaluate(&outputs, &targets).loss - loss).abs() < 1e-6, "{loss}");
     }
 
     #[test]
-    fn the_loss_to_train_with_is_the_loss_to_judge_by() {
+    fn the_loss_to_train_with_is_the_loss_to_evaluate_with() {
         let outputs = Matrix::new(vec![0.3, -2.0, 1.0, 5.0, 0.1, 0.2], 3);
         agree(Task::Classification, outputs, Matrix::new(vec![0., 1., 0., 1., 0., 0.], 3));
         let outputs = Matrix::new(vec![0.3, -2.0], 1);
@@ -131,14 +131,14 @@ mod tests {
     #[test]
     fn scores() {
         let targets = Matrix::new(vec![1.0, 2.0, 3.0], 1);
-        let r2 = |outputs| Task::Regression.judge(&Matrix::new(outputs, 1), &targets).score;
+        let r2 = |outputs| Task::Regression.evaluate(&Matrix::new(outputs, 1), &targets).score;
         assert_eq!(r2(vec![1.0, 2.0, 3.0]), Some(1.0));
         assert_eq!(r2(vec![2.0, 2.0, 2.0]), Some(0.0));
         let same = Matrix::new(vec![4.0, 4.0], 1);
-        assert_eq!(Task::Regression.judge(&same, &same).score, None);
+        assert_eq!(Task::Regression.evaluate(&same, &same).score, None);
 
         let outputs = Matrix::new(vec![0.1, 0.9, 0.8, 0.7], 2);
         let targets = Matrix::new(vec![0.0, 1.0, 0.0, 1.0], 2);
-        assert_eq!(Task::Classification.judge(&outputs, &targets).score, Some(0.5));
+        assert_eq!(Task::Classification.evaluate(&outputs, &targets).score, Some(0.5));
     }
 }

@@ -4,7 +4,7 @@ use crate::data::{Batch, Dataset, Encoder, Examples, Matrix, OnDevice};
 use crate::detail::Detail;
 use crate::model::Network;
 use crate::random::{Stream, order};
-use crate::task::{Judgement, Task};
+use crate::task::{Evaluation, Task};
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_descent::{Descent, DescentError, Observer, Refused, Report};
@@ -17,8 +17,8 @@ const MOST_PENDING: usize = 256;
 /// ... or after this time, because somebody may be watching.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Rows that are judged at a time.
-pub(crate) const JUDGED_AT_ONCE: usize = 4096;
+/// Rows that are evaluated at a time.
+pub(crate) const EVALUATED_AT_ONCE: usize = 4096;
 
 /// The network and the walk that trains it.
 pub struct Learner {
@@ -50,11 +50,11 @@ pub struct Plan {
 pub struct Epoch {
     /// The mean loss of the training examples, each at the weights that met it.
     pub train_loss: f64,
-    /// The mean loss of the test examples, at the weights to judge.
+    /// The mean loss of the test examples, at the weights to evaluate.
     pub test_loss: f64,
     /// R² or accuracy on the test examples.
     pub score: Option<f64>,
-    /// The time the training took, without judging.
+    /// The time the training took, without evaluation.
     pub seconds: f64,
 }
 
@@ -165,10 +165,10 @@ impl Learner {
             self.model = self.stepped(flushed, None)?.0;
         }
         let (train_loss, seconds) = (losses.mean(), begin.elapsed().as_secs_f64());
-        // For some optimizers the weights to judge are not those that are trained.
-        let judged = self.descent.evaluate(&self.model);
-        let Judgement { loss, score } =
-            judge(&judged, plan.task, &classroom.test, &classroom.device)?;
+        // For some optimizers the weights to evaluate are not those that are trained.
+        let evaluated = self.descent.evaluate(&self.model);
+        let Evaluation { loss, score } =
+            evaluate(&evaluated, plan.task, &classroom.test, &classroom.device)?;
         finite("test", loss, epoch, plan)?;
         Ok(Epoch { train_loss, test_loss: loss, score, seconds })
     }
@@ -179,8 +179,8 @@ impl Learner {
     /// If the device fails.
     pub fn detail(&self, classroom: &Classroom, loss: f64) -> Result<Detail> {
         let Classroom { test, encoder, device, .. } = classroom;
-        let judged = self.descent.evaluate(&self.model);
-        let outputs = outputs(&judged, &test.inputs, test.targets.width, device)?;
+        let evaluated = self.descent.evaluate(&self.model);
+        let outputs = outputs(&evaluated, &test.inputs, test.targets.width, device)?;
         Ok(Detail::new(&encoder.target, loss, &outputs, &test.targets))
     }
 
@@ -236,15 +236,15 @@ impl Learner {
     }
 }
 
-/// Judges a network, in burn's form for validation.
-pub(crate) fn judge(
+/// Evaluates a network, in burn's form for validation.
+pub(crate) fn evaluate(
     model: &Network,
     task: Task,
     test: &Examples,
     device: &Device,
-) -> Result<Judgement> {
+) -> Result<Evaluation> {
     let outputs = outputs(model, &test.inputs, test.targets.width, device)?;
-    Ok(task.judge(&outputs, &test.targets))
+    Ok(task.evaluate(&outputs, &test.targets))
 }
 
 /// The outputs of a network, so many a row.
@@ -256,7 +256,7 @@ pub(crate) fn outputs(
 ) -> Result<Matrix> {
     let Matrix { values, width: inputs } = inputs;
     let mut outputs = Vec::with_capacity(values.len() / inputs * width);
-    for rows in values.chunks(JUDGED_AT_ONCE * inputs) {
+    for rows in values.chunks(EVALUATED_AT_ONCE * inputs) {
         let rows = TensorData::new(rows.to_vec(), [rows.len() / inputs, *inputs]);
         let output = model.forward(Tensor::from_data(rows, device));
         outputs.extend(read(output)?);

@@ -1,4 +1,5 @@
-//! The Rust blocks of the book are compiled and run as tests of documentation: `cargo test --workspace --doc book`.
+//! The Rust blocks of the book and of the README are compiled and run as tests of documentation:
+//! `cargo test --workspace --doc book`.
 //! That every chapter is here is held by `tests/tests/book.rs`.
 
 macro_rules! chapters {
@@ -10,6 +11,7 @@ macro_rules! chapters {
 }
 
 chapters! {
+    Readme: "../../../README.md",
     GettingStarted: "getting-started.md",
     WhichOptimizer: "which-optimizer.md",
     Parameters: "parameters.md",

@@ -17,6 +17,7 @@ pub mod model;
 pub mod moving;
 pub mod norm;
 pub mod print;
+pub mod progress;
 pub mod replayer;
 pub mod searches;
 pub mod selection;

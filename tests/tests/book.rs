@@ -141,7 +141,7 @@ fn every_block_has_a_language_and_is_run() {
                 continue;
             };
             is_code = !is_code;
-            let known = ["rust", "toml", "sh", "text"].contains(&language);
+            let known = ["rust", "toml", "sh", "text", "python"].contains(&language);
             assert!(known || !is_code, "{name}:{}: ```{language}", number + 1);
         }
         assert!(!is_code, "{name}: a block does not end");

@@ -4,7 +4,8 @@
 //! [What can differ](burn_descent_tests::selection) is held; `BURN_DESCENT_ALL=1` holds every law of
 //! every optimizer on every device.
 //!
-//! A device that is not there is one ignored test that says why. `BURN_DESCENT_REQUIRE=wgpu,cuda`
+//! Thousands of cases are shown as dots, with how many are left now and then; `-- --format pretty` names each. A device that
+//! is not there is one ignored test that says why. `BURN_DESCENT_REQUIRE=wgpu,cuda`
 //! makes the absence of these a failure.
 
 use burn_descent::registry::ROWS;
@@ -12,11 +13,16 @@ use burn_descent_conformance::devices::{self, DTYPES, Entry};
 use burn_descent_conformance::{Candidate, LAWS, cases, hide_expected_panics};
 use burn_descent_tests::golden::GOLDEN;
 use burn_descent_tests::norm;
+use burn_descent_tests::progress::Progress;
 use burn_descent_tests::selection::Selection;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Failed, FormatSetting, Trial};
+use std::sync::Arc;
+
+/// More lines than this would hide the one that matters.
+const MANY: usize = 1000;
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
     let devices = devices::all();
     hide_expected_panics();
     let required = std::env::var("BURN_DESCENT_REQUIRE").unwrap_or_default();
@@ -28,25 +34,31 @@ fn main() {
         .collect();
     let absent = |entry: &Entry| {
         let reason = entry.device.as_ref().err()?;
+        eprintln!("{} is left out: {reason}", entry.name);
         Some(Trial::test(entry.name, || Ok(())).with_kind(reason).with_ignored_flag(true))
     };
     trials.extend(devices.iter().filter_map(absent));
     let selection = Selection::of_environment(&devices);
-    let (mut held, mut of) = (0, 0);
+    let (mut held, mut of) = (Vec::new(), 0);
     for candidate in ROWS.iter().map(Candidate::of_row) {
         let cases = [GOLDEN, LAWS].into_iter().flat_map(|laws| cases(&candidate, laws, &devices));
         for case in cases.filter(|case| is_asked_for(&arguments, &case.name)) {
             of += 1;
             if selection.holds(&case) {
-                held += 1;
-                trials.push(Trial::test(case.name.clone(), move || {
-                    case.run();
-                    Ok(())
-                }));
+                held.push(case);
             }
         }
     }
-    eprintln!("{held} of {of} cases: {selection}");
+    eprintln!("{} of {of} cases: {selection}", held.len());
+    let progress = Arc::new(Progress::new(held.len()));
+    trials.extend(held.into_iter().map(|case| {
+        let progress = progress.clone();
+        Trial::test(case.name.clone(), move || {
+            case.run();
+            progress.one_more();
+            Ok(())
+        })
+    }));
     for (entry, (precision, dtype)) in
         devices.iter().flat_map(|entry| DTYPES.map(|precision| (entry, precision)))
     {
@@ -58,6 +70,9 @@ fn main() {
                 Ok(())
             }));
         }
+    }
+    if trials.len() > MANY {
+        arguments.format.get_or_insert(FormatSetting::Terse);
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -1,4 +1,4 @@
-//! What a step launches on a GPU: one kernel a tensor, which is there after the first step, and no
+//! What a step launches on a GPU: few kernels for many tensors, which are there after the first step, and no
 //! memory that stays.
 //!
 //! CUDA pads the rows of a tensor, and a tensor may be a view. What lies alike is stepped as it lies;
@@ -8,9 +8,10 @@ use burn::backend::DispatchDevice;
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Distribution, Tensor};
 use burn_descent::schedules::Exponential;
-use burn_descent::{Builder, Descent, Store, registry};
+use burn_descent::{Builder, Deferred, Descent, Store, registry};
 use burn_descent_tests::gpus::gpus;
 use burn_descent_tests::model::Model;
+use burn_descent_tests::speed::LISTS;
 use cubecl::MemoryScope;
 use cubecl::hash::StableHash;
 use cubecl::launched::LaunchedKernels;
@@ -23,15 +24,38 @@ const VECTORS: [[usize; 2]; 6] = [[1, 64], [1, 130], [1, 7], [1, 1024], [1, 2], 
 /// Gradients of a half, which lie on the device when they are returned.
 fn gradients(model: &Model, device: &Device) -> GradientsParams {
     let mut gradients = GradientsParams::new();
-    for (param, shape) in model.tensors.iter().zip(VECTORS) {
-        gradients.register(param.id, Tensor::<2>::full(shape, 0.5, (device, DType::F32)));
+    for param in &model.tensors {
+        let half = Tensor::<2>::full(param.shape(), 0.5, (device, DType::F32));
+        gradients.register(param.id, half);
     }
     device.sync().expect("the device answers");
     gradients
 }
 
-/// Launches that make the factor of clipping of the sums of squares.
-const FEW: usize = 9;
+/// Launches that make the factor of clipping of the parts of sums of squares.
+const FEW: usize = 8;
+
+/// Tensors of one launch at most.
+const MOST: usize = 32;
+
+/// How many launches take so many tensors of so many buffers each, beside so many others: they come as powers of two.
+fn launches_of(tensors: usize, buffers: usize, others: usize, device: &Device) -> usize {
+    let bindings = match device.as_dispatch() {
+        DispatchDevice::Cube(device) => device.client().properties().hardware.max_bindings,
+        other => panic!("{other:?} is no device of CubeCL"),
+    };
+    let most = (bindings as usize - others) / buffers;
+    let most = 1 << most.clamp(1, MOST).ilog2();
+    tensors / most + (tensors % most).count_ones() as usize
+}
+
+/// The same for the vectors: where rows are padded all are read alike, elsewhere two each by four, two and one.
+fn launches_of_vectors(there: &str, buffers: usize, others: usize, device: &Device) -> usize {
+    match there {
+        "cuda" => launches_of(VECTORS.len(), buffers, others, device),
+        _ => 3 * launches_of(2, buffers, others, device),
+    }
+}
 
 /// The names of the kernels that were launched.
 #[derive(Default)]
@@ -76,8 +100,8 @@ struct Steps {
     in_use: Vec<u64>,
 }
 
-fn take(steps: usize, builder: Builder, device: &Device) -> Steps {
-    let mut model = Model::ones(&VECTORS, device);
+fn take(steps: usize, shapes: &[[usize; 2]], builder: Builder, device: &Device) -> Steps {
+    let mut model = Model::ones(shapes, device);
     let mut descent = builder.build(&model).expect("it fits");
     let (mut all, mut in_use) = (Vec::new(), Vec::new());
     for _ in 0..steps {
@@ -113,22 +137,27 @@ fn walk(optimizer: &str, options: &[(&str, &str)]) -> Builder {
 
 /// One test, for what is launched is observed in the whole process.
 #[test]
-fn a_step_is_one_launch_a_tensor_of_a_kernel_that_is_there() {
+fn a_step_is_few_launches_of_kernels_that_are_there() {
     let devices = gpus();
     if devices.is_empty() {
         return eprintln!("skipped: no device of CubeCL is there");
     }
     for (name, device) in devices {
         steps_of_a_model(name, &device);
+        steps_of_lists(name, &device);
+        steps_together(name, &device);
         steps_of_matrices(name, &device);
         steps_in_passes(name, &device);
         steps_in_words(name, &device);
     }
 }
 
-/// Two states, one, or as asked for; and one that takes cube roots.
-const RULES: [(&str, &[(&str, &str)]); 4] =
-    [("adamw", &[]), ("lion", &[]), ("sgd", &[("momentum", "0.9")]), ("madgrad", &[])];
+/// A rule, its options, and how many states it has.
+type Chosen = (&'static str, &'static [(&'static str, &'static str)], usize);
+
+/// Two states, or one; and one that takes cube roots.
+const RULES: [Chosen; 4] =
+    [("adamw", &[], 2), ("lion", &[], 1), ("sgd", &[("momentum", "0.9")], 1), ("madgrad", &[], 3)];
 
 /// The memory in use after each step is the same. Under fusion it is given back later.
 fn assert_stays(name: &str, in_use: &[u64]) {
@@ -137,26 +166,95 @@ fn assert_stays(name: &str, in_use: &[u64]) {
 }
 
 fn steps_of_a_model(there: &str, device: &Device) {
-    for (rule, options) in RULES {
-        let Steps { last, builds, in_use } = take(4, walk(rule, options), device);
+    for (rule, options, states) in RULES {
+        let expected = launches_of_vectors(there, 2 + states, 0, device);
+        let Steps { last, builds, in_use } = take(4, &VECTORS, walk(rule, options), device);
         let name = format!("{rule} on {there}: {:?}", last.names);
-        assert_eq!(last.of("Update"), VECTORS.len(), "{name}");
-        assert_eq!(last.names.len(), VECTORS.len(), "{name}");
+        assert_eq!(last.of("Update"), expected, "{name}");
+        assert_eq!(last.names.len(), expected, "{name}");
         assert!(!builds, "{name}: the last step builds kernels");
-        // Four, two or one at a time; where rows are padded there is room for four, whatever the length.
-        let most = if there == "cuda" { 1 } else { 3 };
+        // Of one, of two and of four tensors; and by four, two or one number, but where rows are padded there is room for
+        // four, whatever the length.
+        let most = if there == "cuda" { 2 } else { 3 };
         assert!(last.kernels.len() <= most, "{name}: {} kernels", last.kernels.len());
         assert_stays(&name, &in_use);
 
-        // One more a tensor for the sum of its squares, and a few, however many tensors there are.
+        // A few more for the sum of all squares.
         let clipped = walk(rule, options).clip_norm(0.1);
-        let Steps { last, builds, in_use } = take(4, clipped, device);
+        let Steps { last, builds, in_use } = take(4, &VECTORS, clipped, device);
         let name = format!("{rule}, clipped, on {there}: {:?}", last.names);
-        assert_eq!(last.of("Update"), VECTORS.len(), "{name}");
-        assert_eq!(last.of("Add"), VECTORS.len(), "{name}");
-        assert!(last.names.len() <= 2 * VECTORS.len() + FEW, "{name}");
+        let expected = launches_of_vectors(there, 2 + states, 1, device);
+        assert_eq!(last.of("Update"), expected, "{name}");
+        let sums = last.of("Add");
+        assert!(sums <= VECTORS.len() && sums + last.of("Fold") < last.names.len(), "{name}");
+        assert!(last.names.len() <= expected + sums + FEW, "{name}");
         assert!(!builds, "{name}: the last step builds kernels");
         assert_stays(&name, &in_use[1..]);
+    }
+}
+
+/// As many tensors as models have, of fewer elements: what AdamW launches at most, what clipping makes of it, and what LAMB
+/// does, which sums over each tensor.
+const LIKE_MODELS: [(&str, [usize; 3]); 3] =
+    [("resnet50", [12, 40, 24]), ("gpt2", [12, 40, 24]), ("small", [64, 120, 100])];
+
+fn steps_of_lists(there: &str, device: &Device) {
+    for (name, most) in LIKE_MODELS {
+        let list = LISTS.iter().find(|list| list.name == name).expect("there is such a list");
+        let shapes: Vec<_> =
+            (list.shapes)().into_iter().map(|[a, b]| [a.min(2), b.min(64)]).collect();
+        let adamw = || walk("adamw", &[]);
+        let walks = [adamw(), adamw().clip_norm(0.1), walk("lamb", &[])];
+        for (number, (builder, most)) in walks.into_iter().zip(most).enumerate() {
+            let Steps { last, builds, in_use } = take(3, &shapes, builder, device);
+            let launches = last.names.len();
+            let name = format!("{name}, {number}, on {there}: {launches} launches");
+            assert!(there != "cuda" || launches <= most, "{name}");
+            assert!(!builds, "{name}: the last step builds kernels");
+            assert_stays(&name, &in_use[1..]);
+            if number == 0 {
+                assert_eq!(last.of("Update"), launches, "{name}");
+                let expected = launches_of(shapes.len(), 4, 0, device);
+                assert!(there != "cuda" || launches == expected, "{name}");
+            }
+            println!("{name}");
+        }
+    }
+}
+
+/// Tensors that are stepped together have the bits that they have one by one.
+fn steps_together(there: &str, device: &Device) {
+    for (rule, options, _) in RULES {
+        let optimizer = registry::build(rule, options).expect("it is allowed");
+        for dtype in [DType::F32, DType::BF16].into_iter().filter(|of| device.supports_dtype(*of)) {
+            let shapes = VECTORS.into_iter().chain(SHAPES).cycle().take(40);
+            let random = |shape| {
+                Tensor::<2>::random(shape, Distribution::Default, (device, DType::F32)).cast(dtype)
+            };
+            let mut tensors: Vec<_> = shapes.map(|shape| (shape, random(shape), None)).collect();
+            let mut together: Vec<_> = tensors.iter().map(|(_, x, _)| x.clone()).collect();
+            let mut states: Vec<_> = together.iter().map(|x| optimizer.start(x)).collect();
+            for _ in 0..2 {
+                let gradients: Vec<_> = tensors.iter().map(|(shape, ..)| random(*shape)).collect();
+                for ((_, x, state), gradient) in tensors.iter_mut().zip(&gradients) {
+                    let step = optimizer.try_step(0.1, x.clone(), gradient.clone(), state.take());
+                    let (stepped, after) = step.expect("a good step");
+                    (*x, *state) = (stepped, Some(after));
+                }
+                let all = together.into_iter().zip(gradients).zip(states);
+                let defer = |((x, gradient), state)| optimizer.defer(0.1, x, gradient, state);
+                let mut steps: Vec<_> = all.map(|one| defer(one).expect("a good step")).collect();
+                Deferred::run(&mut steps);
+                (together, states) = steps.into_iter().map(Deferred::finish::<2>).unzip();
+            }
+            for ((shape, x, state), (y, other)) in tensors.iter().zip(together.iter().zip(&states))
+            {
+                let name = format!("{rule} {shape:?} in {dtype:?} on {there}");
+                assert_eq!(x.clone().into_data(), y.clone().into_data(), "{name}");
+                let state = state.as_ref().expect("it has taken steps");
+                assert_eq!(state.tensors(), other.tensors(), "{name}");
+            }
+        }
     }
 }
 
@@ -266,7 +364,7 @@ fn steps_in_words(there: &str, device: &Device) {
         let optimizer = registry::build(rule, &[] as &[(&str, &str)]).expect("it is allowed");
         let kept = optimizer.keep_small(0).keep_all(Store::int8()).expect("it is allowed");
         let builder = Descent::builder(kept).schedule(Exponential::new(1e-3, 0.9));
-        let Steps { last, builds, in_use } = take(4, builder, device);
+        let Steps { last, builds, in_use } = take(4, &VECTORS, builder, device);
         let name = format!("{rule} in eight bits on {there}: {:?}", last.names);
         assert_eq!(last.of("Update"), VECTORS.len(), "{name}");
         assert_eq!(last.of("Widen") + last.of("Narrow"), around, "{name}");

@@ -14,6 +14,9 @@ const SHAPES: [&[usize]; 6] =
 /// As many elements take one step, for they are many of one kind.
 const MANY: usize = 50_000;
 
+/// Heads of outputs; 0 for none.
+const HEADS: [u32; 3] = [0, 7, 4];
+
 /// Steps from a state that is no longer that of the start.
 fn steps(elements: usize) -> u64 {
     if elements < MANY { 3 } else { 1 }
@@ -22,16 +25,25 @@ fn steps(elements: usize) -> u64 {
 const LR: f64 = 0.1;
 
 /// Holds every engine on every device that is there against plain slices: a vector, matrices of outputs ×
-/// inputs and of inputs × outputs, and a tensor of more dimensions.
+/// inputs and of inputs × outputs, as they are and in heads, and a tensor of more dimensions.
 ///
 /// # Panics
 /// Where a weight or a state is another.
 pub fn engines_agree_with_slices<U: Rule>(rule: &U) {
     let optimizer = rule.clone().build().unwrap_or_else(|error| panic!("{error}"));
-    for (shape, by_columns) in SHAPES.iter().flat_map(|shape| [(*shape, false), (*shape, true)]) {
-        let view = U::view(shape, by_columns);
+    let places = HEADS.map(|heads| [false, true].map(|by_columns| (by_columns, heads)));
+    let places = places.as_flattened().iter();
+    let all = SHAPES.iter().flat_map(|shape| places.clone().map(move |place| (*shape, *place)));
+    for (shape, (by_columns, heads)) in all {
+        let place = Place { by_columns, heads, ..Place::default() };
+        let mut view = U::view(shape, by_columns);
         if by_columns && !view.by_columns {
             continue;
+        }
+        if heads > 0 {
+            let seen = optimizer.look(&shape.to_vec().into(), DType::F32, place).view;
+            let Some(seen) = seen.filter(|seen| seen.matrices == heads as usize) else { continue };
+            view = seen;
         }
         // What is many elements is there for threads, and for sums of many.
         let many = view.len() >= MANY;
@@ -50,7 +62,6 @@ pub fn engines_agree_with_slices<U: Rule>(rule: &U) {
                 let portable = U::SUMS > 0 || !many;
                 let engines = engines.into_iter().take(if portable { 2 } else { 1 });
                 for (engine_name, optimizer) in engines {
-                    let place = Place { by_columns, ..Place::default() };
                     let found = match *shape {
                         [a] => engine(&optimizer, &device, *dtype, [a], place),
                         [a, b] => engine(&optimizer, &device, *dtype, [a, b], place),
@@ -58,7 +69,7 @@ pub fn engines_agree_with_slices<U: Rule>(rule: &U) {
                         _ => unreachable!("a rank of `SHAPES`"),
                     };
                     let what = format!(
-                        "{} {shape:?} on {}, {engine_name}, {dtype:?}",
+                        "{} {shape:?} ({heads} heads) on {}, {engine_name}, {dtype:?}",
                         U::NAME,
                         entry.name
                     );

@@ -1,5 +1,6 @@
 //! A rule with its type and its options forgotten: what the engines run.
 
+use crate::Place;
 use burn::tensor::Shape;
 use burn_descent_rules::forms::{RuleVisitor, choose, lanes};
 use burn_descent_rules::{
@@ -103,6 +104,13 @@ impl Code {
         Ok(code)
     }
 
+    /// The kernels that take its steps of a tensor that is [seen](Self::seen) like this, if there are some. They know no
+    /// matrices that lie abreast.
+    #[cfg(feature = "cube")]
+    pub(crate) fn by_kernels(&self, view: View) -> Option<&crate::cube::Kernels> {
+        self.kernels.as_ref().filter(|_| !self.sees_whole && !view.abreast)
+    }
+
     /// How many sums the rule asks for.
     pub(crate) fn asked(&self) -> usize {
         let sums = self.stages.sums.iter().flat_map(|stage| &stage.sums);
@@ -115,8 +123,9 @@ impl Code {
     }
 
     /// How the rule looks at a parameter of this shape.
-    pub(crate) fn view_of(&self, shape: &Shape, by_columns: bool) -> View {
-        (self.view)(shape.as_slice(), by_columns)
+    pub(crate) fn view_of(&self, shape: &Shape, place: Place) -> View {
+        let view = (self.view)(shape.as_slice(), place.by_columns);
+        if self.sees_whole { view } else { view.heads(place.heads as usize).unwrap_or(view) }
     }
 }
 

@@ -33,7 +33,8 @@ use std::sync::Arc;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Deferred {
-    parameter: DispatchTensor,
+    /// Always there but while it is stepped.
+    parameter: Option<DispatchTensor>,
     state: FusedState,
     /// What autodiff knows of the parameter, if it has been taken out of its leaf.
     leaf: Option<LeafContext>,
@@ -44,15 +45,24 @@ pub struct Deferred {
 struct Work {
     code: Arc<Code>,
     scalars: Scalars,
-    gradient: DispatchTensor,
-    /// A step by tensor operations.
-    walk: Option<Box<portable::Walk>>,
+    how: How,
+}
+
+/// What takes a step.
+enum How {
+    /// The passes of a CPU, with this gradient.
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    Passes(DispatchTensor),
+    /// The kernels of a GPU, with this one until they have taken it.
+    #[cfg(feature = "cube")]
+    Kernels(Option<DispatchTensor>),
+    /// Tensor operations.
+    Walk(Box<portable::Walk>),
 }
 
 impl Fused {
-    /// A step that is taken when [`Deferred::run`] is called. On a device that computes by itself,
-    /// as a GPU does, it is under way at once, unless the rule [looks at the whole
-    /// model](Self::sees_model).
+    /// A step that is taken when [`Deferred::run`] is called. It is under way at once where it is taken by tensor
+    /// operations, unless the rule [looks at the whole model](Self::sees_model).
     ///
     /// # Errors
     /// Those of [`advance`](Self::advance). Nothing has been changed then, but the state is dropped.
@@ -63,10 +73,12 @@ impl Fused {
         gradient: Tensor<D>,
         mut state: FusedState,
     ) -> Result<Deferred, StepError> {
-        let (in_leaf, joint) = (self.steps_leaf(&parameter), self.sees_model());
-        if !in_leaf && !joint {
+        let joint = self.sees_model();
+        let by_kernels = self.steps_by_kernels(&parameter, state.place);
+        let in_leaf = self.steps_leaf(&parameter) || by_kernels && leaf::stays(&parameter);
+        if !in_leaf && !joint && !by_kernels {
             let parameter = self.advance(lr, parameter, gradient, &mut state)?.into_dispatch();
-            return Ok(Deferred { parameter, state, leaf: None, work: None });
+            return Ok(Deferred { parameter: Some(parameter), state, leaf: None, work: None });
         }
         let leaf = (!in_leaf).then(|| LeafContext::of(&parameter));
         let parameter = match leaf {
@@ -77,15 +89,24 @@ impl Fused {
         let program = self.program_of(&state, &parameter.shape());
         let (scalars, states) = self.begin::<D>(&program, lr, &parameter, &gradient, &mut state)?;
         let code = program.code.clone();
+        #[cfg(feature = "cube")]
+        if by_kernels {
+            let scalars = scalars.beside(&parameter);
+            let how = How::Kernels(Some(dispatch::beside::<D>(&parameter, gradient)));
+            let work = Some(Work { code, scalars, how });
+            let parameter = Some(leaf::own::<D>(parameter));
+            return Ok(Deferred { parameter, state, leaf, work });
+        }
+        #[cfg(any(feature = "flex", feature = "ndarray"))]
         if in_leaf {
             let scalars = scalars.read();
-            let gradient = dispatch::beside::<D>(&parameter, gradient);
-            let parameter = leaf::own::<D>(parameter);
-            let work = Some(Work { code, scalars, gradient, walk: None });
+            let how = How::Passes(dispatch::beside::<D>(&parameter, gradient));
+            let work = Some(Work { code, scalars, how });
+            let parameter = Some(leaf::own::<D>(parameter));
             return Ok(Deferred { parameter, state, leaf, work });
         }
         if parameter.shape().num_elements() == 0 {
-            return Ok(Deferred { parameter, state, leaf, work: None });
+            return Ok(Deferred { parameter: Some(parameter), state, leaf, work: None });
         }
         let tensor = Tensor::<D>::from_dispatch;
         let mut lanes = states.clone();
@@ -95,10 +116,9 @@ impl Fused {
         };
         let gradient = dispatch::beside::<D>(&wide, gradient);
         let before = lanes.into_iter().map(tensor).collect();
-        let (p, g) = (tensor(wide), tensor(gradient.clone()));
-        let walk = portable::Walk::new(&code, &scalars, p, g, before);
-        let work = Some(Work { code, scalars, gradient, walk: Some(Box::new(walk)) });
-        Ok(Deferred { parameter, state, leaf, work })
+        let walk = portable::Walk::new(&code, &scalars, tensor(wide), tensor(gradient), before);
+        let work = Some(Work { code, scalars, how: How::Walk(Box::new(walk)) });
+        Ok(Deferred { parameter: Some(parameter), state, leaf, work })
     }
 
     /// Does the rule look at all parameters of the model? Then it is stepped by
@@ -134,10 +154,26 @@ impl Deferred {
     /// Takes the steps, all together. A rule that [looks at the model](Fused::sees_model) sees those of
     /// them that are its own.
     pub fn run(steps: &mut [Self]) {
+        #[cfg(feature = "cube")]
+        Self::launch(steps);
         Self::take(steps);
         for step in steps {
-            step.work = step.work.take().filter(|work| work.walk.is_some());
+            step.work = step.work.take().filter(|work| matches!(work.how, How::Walk(_)));
         }
+    }
+
+    /// Takes those that are a matter of kernels.
+    #[cfg(feature = "cube")]
+    fn launch(steps: &mut [Self]) {
+        let waiting = steps.iter_mut().filter_map(|Self { parameter, state, work, .. }| {
+            let Work { code, scalars, how: How::Kernels(gradient) } = work.as_mut()? else {
+                return None;
+            };
+            let (kernels, states) = (code.by_kernels(scalars.view)?, state.list_mut()?);
+            let gradient = gradient.take()?;
+            Some(crate::cube::Waiting { kernels, scalars, parameter, gradient, states })
+        });
+        crate::cube::step_together(waiting);
     }
 
     fn take(steps: &mut [Self]) {
@@ -145,22 +181,24 @@ impl Deferred {
         let (mut on_cpu, mut elements) = (Vec::new(), 0);
         let mut by_operations = Vec::new();
         for Self { parameter, state, work, .. } in steps.iter_mut() {
-            let Some(Work { code, scalars, gradient, walk }) = work else { continue };
+            let (Some(Work { code, scalars, how }), Some(parameter)) = (work, parameter) else {
+                continue;
+            };
             let len = parameter.shape().num_elements();
-            match walk {
-                Some(walk) => by_operations.push((len, ByOperations { code, walk })),
+            match how {
+                How::Walk(walk) => by_operations.push((len, ByOperations { code, walk })),
                 #[cfg(any(feature = "flex", feature = "ndarray"))]
-                None => {
+                How::Passes(gradient) => {
                     elements += len;
                     let states = state.ready_mut();
                     let step = crate::cpu::put_off(code, parameter, gradient, states, scalars);
                     on_cpu.push((len, &**code, step));
                 }
-                #[cfg(not(any(feature = "flex", feature = "ndarray")))]
-                None => {
-                    let _ = (state, scalars, gradient);
-                }
+                #[cfg(feature = "cube")]
+                How::Kernels(_) => {}
             }
+            #[cfg(not(any(feature = "flex", feature = "ndarray")))]
+            let _ = (state, scalars);
         }
         let mut waiting: Vec<Waiting<'_>> = Vec::new();
         for (elements, step) in &mut by_operations {
@@ -187,8 +225,9 @@ impl Deferred {
     /// The parameter and the state: after the step, if it has been taken.
     pub fn finish<const D: usize>(self) -> (Tensor<D>, FusedState) {
         let Self { parameter, mut state, leaf, work } = self;
+        let parameter = parameter.expect("it is put back after a step");
         let parameter = match work {
-            Some(Work { code, scalars, walk: Some(walk), .. }) => {
+            Some(Work { code, scalars, how: How::Walk(walk) }) => {
                 let (stepped, states) = walk.finish::<D>(&code);
                 let mut lanes = states.into_iter().map(Tensor::into_dispatch).collect();
                 let stepped = match &scalars.keeping {

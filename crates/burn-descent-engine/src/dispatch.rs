@@ -47,7 +47,7 @@ pub(crate) fn step<const D: usize>(
     }
     let gradient = beside::<D>(&parameter, gradient);
     #[cfg(feature = "cube")]
-    if let Some(kernels) = &code.kernels
+    if let Some(kernels) = code.by_kernels(scalars.view)
         && is_cube(&parameter)
     {
         let scalars = scalars.beside(&parameter);
@@ -61,6 +61,16 @@ pub(crate) fn step<const D: usize>(
 fn is_cube(tensor: &DispatchTensor) -> bool {
     let is_float = matches!(tensor.kind, DispatchTensorKind::Cube(BackendTensor::Float(_)));
     is_float && is_known(tensor.dtype())
+}
+
+/// Is it a device of CubeCL, with autodiff or without?
+#[cfg(feature = "cube")]
+pub(crate) fn is_cube_device(device: &Device) -> bool {
+    let bare = match device.as_dispatch() {
+        DispatchDevice::Autodiff(device) => device,
+        device => device,
+    };
+    matches!(bare, DispatchDevice::Cube(_))
 }
 
 /// Is it a device of the CPU engine, with autodiff or without, on a processor that runs its passes?

@@ -57,7 +57,7 @@ fn evaluate<const D: usize>(
         return parameter;
     }
     let shape = parameter.shape();
-    let program = &*program.for_shape(&shape, state.place());
+    let program = &*program.for_shape(&shape, state.place);
     let code = &program.code;
     let bare = parameter.clone().into_dispatch();
     let kept = state.kept.clone();

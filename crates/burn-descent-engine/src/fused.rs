@@ -64,6 +64,9 @@ pub struct Place {
     /// Do the elements of an input come one after another? So it is in burn's `Linear`, of inputs ×
     /// outputs; by default a tensor is outputs × inputs.
     pub by_columns: bool,
+    /// How many heads its outputs are: each is a matrix of its own then, for rules that look at rows, columns or matrices,
+    /// but not for those of whole matrices. 0 where they are none, or no head would have its share.
+    pub heads: u32,
     /// Is it a matrix that a rule of whole matrices leaves to its [auxiliary rule](burn_descent_rules::Rule::auxiliary), as
     /// embeddings and the head are?
     pub is_auxiliary: bool,
@@ -129,7 +132,7 @@ impl Fused {
     pub fn scaled(mut self, factor: impl Into<Reading>) -> Self {
         let factor = factor.into();
         self.factor = match factor.tensor() {
-            Some(tensor) => Factor::OnDevice(Box::new(tensor.clone().into_dispatch())),
+            Some(tensor) => Factor::OnDevice(Arc::new(tensor.clone().into_dispatch())),
             None => Factor::Number(factor.get()),
         }
         .times(self.program.sign);
@@ -278,15 +281,14 @@ impl Fused {
     /// What it does with a parameter of this shape and precision.
     pub fn look(&self, shape: &Shape, dtype: DType, place: Place) -> Look {
         let program = self.program.for_shape(shape, place);
-        let view = program.code.view_of(shape, place.by_columns);
+        let view = program.code.view_of(shape, place);
         let stored = self.stores.of(&program.code, shape, dtype);
         let size = compute_dtype(dtype).size();
         let states = program.code.stages.states.iter().enumerate().map(|(lane, of)| {
             let (coding, numbers) = (stored.state(lane), view.numbers(*of));
             if coding.is_words() { WORD * coding.store.words(numbers) } else { size * numbers }
         });
-        let keeps =
-            program.keeps(shape, place.by_columns).into_iter().map(|keep| size * keep.len());
+        let keeps = program.keeps(shape, place).into_iter().map(|keep| size * keep.len());
         let lost = stored.lost(shape.num_elements()).map(|words| WORD * words);
         let is_another = self.program.values.is_another_for(view, place.is_auxiliary);
         let sees_matrices = program.code.stages.sees_matrices() || is_another;
@@ -372,7 +374,7 @@ impl Fused {
 
     /// The program for the parameter of this shape that has this state.
     pub(crate) fn program_of(&self, state: &FusedState, shape: &Shape) -> Arc<Program> {
-        self.program.for_shape(shape, state.place())
+        self.program.for_shape(shape, state.place)
     }
 
     /// Finds out whether a step can be taken, and begins it: its scalars, and the states to bring
@@ -394,14 +396,14 @@ impl Fused {
         if expected != found {
             return Err(StepError::GradientShape { optimizer, expected, found });
         }
-        let by_columns = state.place().by_columns;
+        let place = state.place;
         let wanted = self.stores.of(&program.code, &expected, parameter.dtype());
         let Open { time, memory, last, failed, kept, stream, tensors, view } =
             state.open::<D>(program, parameter, &expected, wanted)?;
         *time += 1;
         let keeping = kept.map(|kept| Keeping::new(kept.clone(), &program.code, *time, stream));
         let keeping = keeping.map(Arc::new);
-        let shown = Shown { shape: &expected, view, by_columns, failed, keeping };
+        let shown = Shown { shape: &expected, view, place, failed, keeping };
         let scalars = program.scalars(lr, *time, shown, &self.factor, memory, self.loss);
         last.clear();
         last.extend(program.kept(&scalars.numbers));
@@ -417,6 +419,25 @@ impl Fused {
             && dispatch::is_cpu(&parameter.device())
             && dispatch::is_known(parameter.dtype())
             && leaf::stays(parameter)
+    }
+
+    /// Is the step of a parameter that has this state a matter of kernels, so that [`defer`](Self::defer) puts it off for
+    /// [`Deferred::run`](crate::Deferred::run) to launch few of them?
+    pub fn steps_by_kernels<const D: usize>(&self, parameter: &Tensor<D>, place: Place) -> bool {
+        #[cfg(feature = "cube")]
+        return !self.portable && dispatch::is_cube_device(&parameter.device()) && {
+            let (shape, dtype) = (parameter.shape(), parameter.dtype());
+            let program = self.program.for_shape(&shape, place);
+            let view = program.code.view_of(&shape, place);
+            program.code.by_kernels(program.code.seen(view)).is_some()
+                && dispatch::is_known(dtype)
+                && self.stores.of(&program.code, &shape, dtype).is_plain()
+        };
+        #[cfg(not(feature = "cube"))]
+        {
+            let _ = (parameter, place);
+            false
+        }
     }
 
     /// [`advance`](Self::advance) in the form of burn's trait. Without a state it is the first

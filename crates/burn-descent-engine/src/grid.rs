@@ -15,7 +15,7 @@ pub(crate) fn domain_of(sum: &Sum) -> Domain {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grid {
     of: Domain,
-    by_columns: bool,
+    view: View,
     /// The lines of a matrix.
     pub(crate) lines: usize,
     /// The numbers of a line.
@@ -43,16 +43,32 @@ pub(crate) enum Level {
 
 impl Grid {
     pub(crate) fn of(view: View, of: Domain) -> Self {
-        let View { matrices, rows, columns, by_columns } = view;
+        let View { matrices, rows, columns, .. } = view;
         let (matrices, lines, length) = match of {
-            Domain::Element if by_columns => (matrices, columns, rows),
-            Domain::Element => (matrices, rows, columns),
+            Domain::Element => (matrices, view.lines(), view.length()),
             Domain::Row => (matrices, 1, rows),
             Domain::Column => (matrices, 1, columns),
             Domain::Matrix => (matrices, 1, 1),
             Domain::Tensor | Domain::Model => (1, 1, 1),
         };
-        Self { of, by_columns, lines, length, all_lines: matrices * lines }
+        Self { of, view, lines, length, all_lines: matrices * lines }
+    }
+
+    /// The number of a line in memory, and back: those of one matrix are numbered after those of another, and may lie
+    /// otherwise.
+    pub(crate) fn line_in_memory(&self, line: usize) -> usize {
+        if self.of == Domain::Element { self.view.line_in_memory(line) } else { line }
+    }
+
+    #[inline(always)]
+    pub(crate) fn line(&self, in_memory: usize) -> usize {
+        if self.of == Domain::Element { self.view.line(in_memory) } else { in_memory }
+    }
+
+    /// From a line in memory to the next one of its matrix.
+    pub(crate) fn pitch(&self) -> usize {
+        let apart = if self.view.abreast { self.view.matrices } else { 1 };
+        apart * self.length
     }
 
     pub(crate) fn level(&self, of: Domain) -> Level {
@@ -61,8 +77,8 @@ impl Grid {
             (a, b) if a == b => Level::Each,
             (_, Tensor | Model) => Level::One,
             (Element | Row | Column, Matrix) => Level::Matrix,
-            (Element, Row) if self.by_columns => Level::Position,
-            (Element, Column) if !self.by_columns => Level::Position,
+            (Element, Row) if self.view.by_columns => Level::Position,
+            (Element, Column) if !self.view.by_columns => Level::Position,
             (Element, Row | Column) => Level::Line,
             _ => Level::Absent,
         }

@@ -64,6 +64,8 @@ pub(crate) fn own<const D: usize>(parameter: DispatchTensor) -> DispatchTensor {
     let in_autodiff = matches!(parameter.kind, DispatchTensorKind::Autodiff(_));
     #[cfg(any(feature = "flex", feature = "ndarray"))]
     let in_autodiff = in_autodiff && !crate::cpu::is_alone(&parameter);
+    #[cfg(feature = "cube")]
+    let in_autodiff = in_autodiff && !crate::cube::is_alone(&parameter);
     if !in_autodiff {
         return parameter;
     }

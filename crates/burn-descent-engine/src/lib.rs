@@ -19,6 +19,8 @@ mod evaluate;
 mod fused;
 #[cfg(any(feature = "flex", feature = "ndarray", feature = "cube"))]
 mod grid;
+#[cfg(any(feature = "flex", feature = "ndarray", feature = "cube"))]
+mod inside;
 mod joint;
 mod leaf;
 mod matrices;

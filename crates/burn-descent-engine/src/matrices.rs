@@ -1,7 +1,7 @@
 //! What a rule makes of whole matrices, by burn's tensor operations.
 
-use crate::dispatch;
 use crate::program::{Program, Values};
+use crate::{Place, dispatch};
 use burn::tensor::{Int, Shape, Tensor, TensorData};
 use burn_descent_rules::{Keep, Matrix, Whole, outputs_first};
 use core::ops::{Add, Div, Mul, Sub};
@@ -22,12 +22,12 @@ impl core::fmt::Debug for Asked {
 
 impl Program {
     /// The matrices that are kept of a parameter of this shape, beside its states.
-    pub(crate) fn keeps(&self, shape: &Shape, by_columns: bool) -> Vec<Keep> {
+    pub(crate) fn keeps(&self, shape: &Shape, place: Place) -> Vec<Keep> {
         if !self.code.sees_whole {
             return Vec::new();
         }
-        let view = self.code.view_of(shape, by_columns);
-        self.values.keeps(view, &outputs_first(shape.as_slice(), by_columns))
+        let view = self.code.view_of(shape, place);
+        self.values.keeps(view, &outputs_first(shape.as_slice(), place.by_columns))
     }
 
     /// The rule, which makes something of whole matrices, at a step.

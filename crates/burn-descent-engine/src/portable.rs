@@ -124,7 +124,7 @@ impl Walk {
         let mut shapes = shapes.into_iter();
         let outputs = outputs
             .zip(shapes.by_ref())
-            .map(|((output, of), whole)| output.expand(shape(view, of)).reshape(whole));
+            .map(|((output, of), whole)| unstack(output, view, of, whole));
         let mut outputs: Vec<Tensor<D>> = outputs.collect();
         outputs.extend(kept.zip(shapes).map(|(kept, shape)| kept.reshape(shape)));
         let states = outputs.drain(1..).collect();
@@ -134,7 +134,22 @@ impl Walk {
 
 /// The numbers of a domain as a stack of matrices of one, a row, a column, or whole ones.
 fn stack<const D: usize>(numbers: Tensor<D>, view: View, of: Domain) -> Stack {
-    numbers.reshape(shape(view, of))
+    let [matrices, lines, length] = shape(view, of);
+    match of {
+        Domain::Element if view.abreast => {
+            numbers.reshape([lines, matrices, length]).swap_dims(0, 1)
+        }
+        _ => numbers.reshape([matrices, lines, length]),
+    }
+}
+
+/// The numbers of a domain as they lie.
+fn unstack<const D: usize>(numbers: Stack, view: View, of: Domain, whole: Shape) -> Tensor<D> {
+    let numbers = numbers.expand(shape(view, of));
+    match of {
+        Domain::Element if view.abreast => numbers.swap_dims(0, 1).reshape(whole),
+        _ => numbers.reshape(whole),
+    }
 }
 
 fn stacks<const D: usize>(code: &Code, states: Vec<Tensor<D>>, view: View) -> Vec<Option<Stack>> {
@@ -180,7 +195,7 @@ pub(crate) fn evaluate<const D: usize>(
         model: view.len(),
     };
     let evaluated = Interpreter::new(&code.evaluate, 0, met).outputs(0).swap_remove(0);
-    evaluated.expand(shape(view, Domain::Element)).reshape(whole).cast(stored)
+    unstack(evaluated, view, Domain::Element, whole).cast(stored)
 }
 
 /// What is drawn for each element. The numbers are made on the host: burn's tensors have no integers that
@@ -189,7 +204,8 @@ fn noise(draw: Draw, view: View, beside: &Stack) -> Stack {
     let number = |index: usize| f64::from(drawn(index as u32, draw.key)) - MEAN;
     let numbers: Vec<f64> = (0..view.len()).map(number).collect();
     let options = (&beside.device(), beside.dtype());
-    Tensor::from_data(TensorData::new(numbers, shape(view, Domain::Element)), options)
+    let numbers = Tensor::<1>::from_data(TensorData::new(numbers, [view.len()]), options);
+    stack(numbers, view, Domain::Element)
 }
 
 /// The sums, or the maxima, of all that a number of a domain stands for.

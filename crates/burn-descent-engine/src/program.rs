@@ -210,8 +210,7 @@ impl Program {
 
     /// The program for a parameter of this shape.
     pub(crate) fn for_shape(self: &Arc<Self>, shape: &Shape, place: Place) -> Arc<Self> {
-        let Place { by_columns, is_auxiliary, .. } = place;
-        let view = self.code.view_of(shape, by_columns);
+        let (view, is_auxiliary) = (self.code.view_of(shape, place), place.is_auxiliary);
         if !self.values.is_another_for(view, is_auxiliary) {
             return self.clone();
         }
@@ -240,16 +239,16 @@ impl Program {
     ) -> Scalars {
         let (factor, on_device) = match factor {
             Factor::Number(factor) => (Some(*factor), vec![]),
-            Factor::OnDevice(factor) => (None, vec![(self.code.lanes, (**factor).clone())]),
+            Factor::OnDevice(factor) => (None, vec![(self.code.lanes, factor.clone())]),
         };
         // The stream is the last that is remembered.
         let stream = memory.last().copied().unwrap_or(0.0) as u32;
         let draw = self.seed.map(|seed| Draw::new(seed, t, stream));
         let numbers = self.numbers([Some(lr), factor, loss], t, memory);
-        let Shown { shape, view, by_columns, failed, keeping } = parameter;
+        let Shown { shape, view, place, failed, keeping } = parameter;
         let random = Random { draw, ..Random::default() };
         let asked = self.code.sees_whole.then(|| {
-            let dims = outputs_first(shape.as_slice(), by_columns);
+            let dims = outputs_first(shape.as_slice(), place.by_columns);
             let (memory, failed) = (memory.clone(), failed.clone());
             self.asked(Whole { number: 0, t, lr, view, dims, memory, random, failed })
         });
@@ -281,7 +280,7 @@ impl Program {
 pub(crate) struct Shown<'a> {
     pub(crate) shape: &'a Shape,
     pub(crate) view: View,
-    pub(crate) by_columns: bool,
+    pub(crate) place: Place,
     /// Where refreshes of its matrices that fail are counted.
     pub(crate) failed: &'a Arc<AtomicU64>,
     /// How it and its states are kept, where they are not as they are computed.
@@ -293,7 +292,7 @@ pub(crate) struct Shown<'a> {
 pub(crate) enum Factor {
     Number(f64),
     /// A tensor of one element.
-    OnDevice(Box<DispatchTensor>),
+    OnDevice(Arc<DispatchTensor>),
 }
 
 impl Factor {
@@ -304,7 +303,7 @@ impl Factor {
             Self::Number(factor) => Self::Number(factor * number),
             Self::OnDevice(factor) => {
                 let product = tensor(factor).mul_scalar(number);
-                Self::OnDevice(Box::new(product.into_dispatch()))
+                Self::OnDevice(Arc::new(product.into_dispatch()))
             }
         }
     }

@@ -6,12 +6,14 @@ use crate::store::{Coding, Kept};
 use crate::{Fused, Place, Weights};
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
+use burn_pack::Scalar;
 
 /// The keys of numbers in a record.
 const MEMORY: &str = "memory";
 const LAST: &str = "last";
 const BY_COLUMNS: &str = "by_columns";
 const AUXILIARY: &str = "auxiliary";
+const HEADS: &str = "heads";
 const FAILED: &str = "failed_refreshes";
 const STORE: &str = "store";
 const WEIGHTS: &str = "weights";
@@ -35,7 +37,7 @@ impl Fused {
         let from = out.tensors.len();
         state.state_flatten(prefix, out);
         for ((key, _), name) in
-            out.tensors[from..].iter_mut().zip(names(&program, parameter, state.by_columns, true))
+            out.tensors[from..].iter_mut().zip(names(&program, parameter, state.place, true))
         {
             *key = [prefix, ".", &name].concat();
         }
@@ -49,18 +51,24 @@ impl Fused {
         prefix: &str,
         source: &mut StateSource,
     ) -> Option<FusedState> {
-        let by_columns = source.take_scalar(prefix, BY_COLUMNS).is_some();
-        let is_auxiliary = source.take_scalar(prefix, AUXILIARY).is_some();
-        let place = Place { stream: 0, by_columns, is_auxiliary };
+        let place = place_of(|key| source.take_scalar(prefix, key));
         let program = self.program.for_shape(&parameter.shape(), place);
-        for (lane, name) in names(&program, parameter, by_columns, true).into_iter().enumerate() {
+        for (lane, name) in names(&program, parameter, place, true).into_iter().enumerate() {
             if let Some(data) = source.take_tensor(prefix, &name) {
                 source.insert_tensor(format!("{prefix}.{lane}"), data);
             }
         }
         let state = FusedState::state_unflatten(prefix, source, &parameter.device())?;
-        Some(FusedState { by_columns, is_auxiliary, ..state })
+        Some(FusedState { place, ..state })
     }
+}
+
+/// What a file says of the place of a parameter. Its stream is kept with what is remembered.
+fn place_of(mut scalar: impl FnMut(&str) -> Option<Scalar>) -> Place {
+    let by_columns = scalar(BY_COLUMNS).is_some();
+    let is_auxiliary = scalar(AUXILIARY).is_some();
+    let heads: Option<u64> = scalar(HEADS).and_then(|scalar| scalar.try_into().ok());
+    Place { stream: 0, by_columns, is_auxiliary, heads: heads.unwrap_or(0) as u32 }
 }
 
 /// The names of states and of matrices that are kept in a file: one that comes again, as in a chain of two transforms,
@@ -68,11 +76,11 @@ impl Fused {
 fn names<const D: usize>(
     program: &Program,
     parameter: &Tensor<D>,
-    by_columns: bool,
+    place: Place,
     lost: bool,
 ) -> Vec<String> {
     let mut names: Vec<String> = program.code.states.iter().map(ToString::to_string).collect();
-    let keeps = program.keeps(&parameter.shape(), by_columns);
+    let keeps = program.keeps(&parameter.shape(), place);
     names.extend(keeps.into_iter().map(|keep| keep.name));
     names.extend(lost.then(|| LOST.to_owned()));
     let again = |lane: usize| names[..=lane].iter().filter(|name| **name == names[lane]).count();
@@ -94,11 +102,15 @@ impl RecordState for FusedState {
                 out.push_scalar(prefix, &format!("{key}.{number}"), (*value).into());
             }
         }
-        if self.by_columns {
-            out.push_scalar(prefix, BY_COLUMNS, 1_u64.into());
-        }
-        if self.is_auxiliary {
-            out.push_scalar(prefix, AUXILIARY, 1_u64.into());
+        let Place { by_columns, is_auxiliary, heads, .. } = self.place;
+        for (key, number) in [
+            (BY_COLUMNS, u64::from(by_columns)),
+            (AUXILIARY, u64::from(is_auxiliary)),
+            (HEADS, heads.into()),
+        ] {
+            if number > 0 {
+                out.push_scalar(prefix, key, number.into());
+            }
         }
         if self.failed.count() > 0 {
             out.push_scalar(prefix, FAILED, self.failed.count().into());
@@ -124,8 +136,7 @@ impl RecordState for FusedState {
         let time: Option<u64> = scalar("time").and_then(|scalar| scalar.try_into().ok());
         let rule = scalar("rule").and_then(|scalar| scalar.try_into().ok());
         let rule = time.and(rule);
-        let by_columns = scalar(BY_COLUMNS).is_some();
-        let is_auxiliary = scalar(AUXILIARY).is_some();
+        let place = place_of(&mut scalar);
         let failed = scalar(FAILED).and_then(|scalar| scalar.try_into().ok());
         let failed = Failed::new(failed.unwrap_or(0));
         let mut whole = |key: &str| -> Option<u64> { scalar(key)?.try_into().ok() };
@@ -146,18 +157,6 @@ impl RecordState for FusedState {
         let lanes =
             (0..).map_while(|lane: usize| src.take_tensor(prefix, &lane.to_string())).collect();
         let (lanes, time) = (Lanes::Loaded(lanes), time.unwrap_or(0));
-        Some(Self {
-            lanes,
-            time,
-            memory,
-            last,
-            failed,
-            by_columns,
-            is_auxiliary,
-            count,
-            kept,
-            stream,
-            rule,
-        })
+        Some(Self { lanes, time, memory, last, failed, place, count, kept, stream, rule })
     }
 }

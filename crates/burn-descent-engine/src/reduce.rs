@@ -17,7 +17,7 @@ pub struct Norm {
     /// The norm of all other tensors: their squares would overflow, or vanish.
     extreme: f64,
     #[cfg(feature = "cube")]
-    on_device: Option<crate::cube::Total>,
+    on_device: Option<crate::cube::Squares>,
 }
 
 /// A sum of squares as large as this, or as small, is taken of fractions of the largest number.
@@ -32,7 +32,7 @@ impl Norm {
     /// Takes in a tensor.
     pub fn add<const D: usize>(&mut self, tensor: &Tensor<D>) {
         #[cfg(feature = "cube")]
-        if crate::cube::add_squares(&mut self.on_device, tensor) {
+        if crate::cube::Squares::add(&mut self.on_device, tensor) {
             return;
         }
         // The squares of all other types are numbers of f64.
@@ -52,8 +52,8 @@ impl Norm {
             extreme => self.squares.sqrt().hypot(extreme),
         };
         #[cfg(feature = "cube")]
-        if let Some(total) = self.on_device {
-            let norm = Reading::on_device(total.norm());
+        if let Some(squares) = self.on_device {
+            let norm = Reading::on_device(squares.norm());
             return if on_host == 0.0 { norm } else { norm.get().hypot(on_host).into() };
         }
         on_host.into()

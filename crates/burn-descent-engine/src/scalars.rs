@@ -1,5 +1,7 @@
 //! The scalars of one step.
 
+#[cfg(feature = "cube")]
+use crate::dispatch::place;
 use crate::matrices::Asked;
 #[cfg(feature = "cube")]
 use crate::state::compute_dtype;
@@ -21,7 +23,7 @@ pub(crate) struct Scalars {
     /// Those that are numbers.
     pub(crate) numbers: Arc<[f64]>,
     /// Lane and tensor, of one element, of those that lie on a device; lanes ascend.
-    pub(crate) on_device: Vec<(usize, DispatchTensor)>,
+    pub(crate) on_device: Vec<(usize, Arc<DispatchTensor>)>,
     /// The random numbers of this step, if the rule draws some.
     pub(crate) draw: Option<Draw>,
     /// The rule itself, where it makes something of whole matrices.
@@ -48,9 +50,9 @@ impl Scalars {
     pub(crate) fn beside(mut self, parameter: &DispatchTensor) -> Self {
         let dtype = compute_dtype(parameter.dtype());
         for (_, scalar) in &mut self.on_device {
-            if scalar.dtype() != dtype || scalar.kind.device() != parameter.kind.device() {
-                let device = tensor(parameter).device();
-                *scalar = tensor(scalar).to_device(&device).cast(dtype).into_dispatch();
+            if scalar.dtype() != dtype || place(scalar) != place(parameter) {
+                let device = tensor(parameter).device().without_autodiff();
+                *scalar = Arc::new(tensor(scalar).to_device(&device).cast(dtype).into_dispatch());
             }
         }
         self

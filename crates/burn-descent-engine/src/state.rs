@@ -24,10 +24,8 @@ pub struct FusedState {
     /// The scalars of its last step that [`Program::kept`] keeps.
     pub(crate) last: Vec<f64>,
     pub(crate) failed: Failed,
-    /// Do the elements of an input come one after another in the parameter, as in burn's `Linear`?
-    pub(crate) by_columns: bool,
-    /// Is it a matrix that is left to the auxiliary rule?
-    pub(crate) is_auxiliary: bool,
+    /// What is known of the parameter, but for its stream.
+    pub(crate) place: Place,
     /// How many numbers the parameter has.
     pub(crate) count: usize,
     /// How the states and the parameter are kept.
@@ -75,12 +73,12 @@ pub fn compute_dtype(parameter: DType) -> DType {
 
 impl Code {
     /// The shape of a state of a parameter of this shape.
-    fn shape_of(&self, lane: usize, shape: &Shape, by_columns: bool) -> Shape {
+    fn shape_of(&self, lane: usize, shape: &Shape, place: Place) -> Shape {
         let of = self.stages.states[lane];
         if of == Domain::Element {
             return shape.clone();
         }
-        flat(self.view_of(shape, by_columns).numbers(of), shape.rank())
+        flat(self.view_of(shape, place).numbers(of), shape.rank())
     }
 }
 
@@ -111,7 +109,7 @@ impl FusedState {
     pub(crate) fn start<const D: usize>(
         program: &Program,
         parameter: &Tensor<D>,
-        Place { stream, by_columns, is_auxiliary }: Place,
+        at: Place,
         kept: Kept,
     ) -> Self {
         let device = parameter.device().without_autodiff();
@@ -124,7 +122,7 @@ impl FusedState {
                 store::on_device::<D>(words, &device)
             }
             _ => {
-                let shape = code.shape_of(lane, &parameter.shape(), by_columns);
+                let shape = code.shape_of(lane, &parameter.shape(), at);
                 Tensor::<D>::full(shape, value, options).into_dispatch()
             }
         };
@@ -134,12 +132,12 @@ impl FusedState {
             Tensor::<D>::from_data(data, options).into_dispatch()
         };
         let states = program.starts().into_iter().enumerate().map(full);
-        let keeps = program.keeps(&parameter.shape(), by_columns).into_iter();
+        let keeps = program.keeps(&parameter.shape(), at).into_iter();
         let lost = kept.lost(count).map(|words| store::zeros::<D>(words, &device));
         let lanes = states.chain(keeps.map(whole)).chain(lost).collect();
         let mut memory = program.memory();
         if let (Some(_), Some(last)) = (program.seed, memory.last_mut()) {
-            *last = stream.into();
+            *last = at.stream.into();
         }
         let (lanes, last) = (Lanes::Ready(lanes), Vec::new());
         Self {
@@ -148,11 +146,10 @@ impl FusedState {
             memory,
             last,
             failed: Failed::default(),
-            by_columns,
-            is_auxiliary,
+            place: Place { stream: 0, ..at },
             count,
             kept,
-            stream,
+            stream: at.stream,
             rule: Some(code.fingerprint),
         }
     }
@@ -194,7 +191,7 @@ impl FusedState {
                 };
             }
         }
-        let view = program.code.view_of(shape, self.by_columns);
+        let view = program.code.view_of(shape, self.place);
         let Self { time, memory, last, failed, kept, stream, .. } = self;
         let kept = (!kept.is_plain()).then_some(&*kept);
         let (failed, stream) = (&failed.0, *stream);
@@ -237,16 +234,10 @@ impl FusedState {
         self.kept = wanted;
     }
 
-    /// What is known of its parameter.
-    pub(crate) fn place(&self) -> Place {
-        let Self { by_columns, is_auxiliary, .. } = *self;
-        Place { stream: 0, by_columns, is_auxiliary }
-    }
-
     /// Is it of this rule and of this shape?
     pub(crate) fn check(&self, program: &Program, shape: &Shape) -> Result<(), StepError> {
         let optimizer = program.name;
-        let keeps = program.keeps(shape, self.by_columns);
+        let keeps = program.keeps(shape, self.place);
         if !self.is_of(&program.code, keeps.len()) {
             return Err(StepError::ForeignState { optimizer });
         }
@@ -262,6 +253,15 @@ impl FusedState {
         match &mut self.lanes {
             Lanes::Ready(lanes) => lanes,
             Lanes::Loaded(_) => &mut [],
+        }
+    }
+
+    /// The same, as a list.
+    #[cfg(feature = "cube")]
+    pub(crate) fn list_mut(&mut self) -> Option<&mut Vec<DispatchTensor>> {
+        match &mut self.lanes {
+            Lanes::Ready(lanes) => Some(lanes),
+            Lanes::Loaded(_) => None,
         }
     }
 
@@ -300,7 +300,7 @@ impl FusedState {
             if is_element && found == *shape {
                 return None;
             }
-            let expected = code.shape_of(lane, shape, self.by_columns);
+            let expected = code.shape_of(lane, shape, self.place);
             (expected != found).then_some((expected, found))
         })
     }
@@ -324,7 +324,7 @@ impl FusedState {
     /// since.
     pub(crate) fn fits<const D: usize>(&self, program: &Program, parameter: &Tensor<D>) -> bool {
         let code = &program.code;
-        let keeps = program.keeps(&parameter.shape(), self.by_columns);
+        let keeps = program.keeps(&parameter.shape(), self.place);
         let shape = parameter.shape();
         let is_right = |lane: usize, found: DType| {
             let in_words =

@@ -25,29 +25,29 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Train on every device side by side
+    /// Train on every device, side by side
     Backends(Box<backends::Args>),
-    /// Put to the test what is said of optimizers
+    /// Test what is said about optimizers
     #[command(after_help = format!("Claims: {}", claims::names_of_all()))]
     Claims(claims::Args),
     /// Tune optimizers with the same budget, and find out which is best
     #[command(after_help = compare::help())]
     Compare(Box<compare::Args>),
-    /// Walk down functions of two numbers, and draw the paths
+    /// Minimise functions of two numbers, and draw the paths
     #[command(after_help = format!(
         "Functions: {}\n\nOptimizers: {}", surfaces::names(), choice::names()
     ))]
     Surface(surface::Args),
     /// Draw the pictures of the documentation
     Gallery(gallery::Args),
-    /// Find learning rates to begin with: range tests over one another
+    /// Suggest learning rates: range tests of several optimizers in one chart
     #[command(after_help = format!("Optimizers: {}", choice::names()))]
     Lr(Box<lr::Args>),
     /// Draw the schedules of the learning rate
     Schedules(schedules::Args),
     /// Draw what the program `speed` has measured
     Speed(speed::Args),
-    /// Find out where the seconds of a training go, with burn's Adam and with ours
+    /// Show where the time of a training goes, with burn's Adam and with this one
     Stopwatch(Box<stopwatch::Args>),
 }
 

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// Which optimizers, on what.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The optimizers, of the list below, each with options if need be
+    /// The optimizers, from the list below, each with options if wanted
     #[arg(
         long,
         value_name = "all|NAME[:OPTION=VALUE],...",
@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(long, value_name = "TASK", default_value = "classifier")]
     pub task: Task,
 
-    /// How many examples make a batch
+    /// Examples in a batch
     #[arg(long, value_name = "all|N", default_value = "128")]
     pub batch_size: BatchSize,
 
@@ -49,7 +49,7 @@ pub struct Args {
     #[arg(long, value_name = "N,...", default_value = "64,64")]
     pub hidden: Hidden,
 
-    /// Chance follows from this number
+    /// The seed of all that is random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 

@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub epochs: u64,
 
-    /// How many examples make a batch
+    /// Examples in a batch
     #[arg(long, value_name = "all|N", default_value = "64")]
     pub batch_size: BatchSize,
 

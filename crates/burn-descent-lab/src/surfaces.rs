@@ -65,8 +65,8 @@ pub static SURFACES: [Surface; 6] = [
         name: "rosenbrock",
         title: "Rosenbrock's banana",
         formula: "(1 − x)² + 100 (y − x²)²",
-        shows: "A bent valley with steep walls and an almost flat floor: whoever bounces between \
-                the walls does not come along.",
+        shows: "A bent valley with steep walls and an almost flat floor: an optimizer that bounces \
+                between the walls makes little headway.",
         value: |x, y| (-x.clone() + 1.0).square() + (y - x.square()).square() * 100.0,
         x: [-2.0, 2.0],
         y: [-1.0, 3.0],
@@ -79,8 +79,8 @@ pub static SURFACES: [Surface; 6] = [
         name: "beale",
         title: "Beale's function",
         formula: "(1.5 − x + x y)² + (2.25 − x + x y²)² + (2.625 − x + x y³)²",
-        shows: "Plains between steep corners: where the gradient is small, only those that do not \
-                follow its size get on.",
+        shows: "Plains between steep corners: where the gradient is small, only optimizers whose \
+                steps do not shrink with it make headway.",
         value: |x, y| {
             let term = |sum: f64, power: Tensor<1>| (x.clone() * power - x.clone() + sum).square();
             let y2 = y.clone().square();
@@ -114,7 +114,7 @@ pub static SURFACES: [Surface; 6] = [
         name: "rastrigin",
         title: "Rastrigin's function",
         formula: "20 + x² − 10 cos 2πx + y² − 10 cos 2πy",
-        shows: "A bowl full of dents: each is a trap for those that only go down.",
+        shows: "A bowl full of dents: each is a trap for an optimizer that only goes down.",
         value: |x, y| {
             let dent = |x: Tensor<1>| x.clone().square() - (x * TAU).cos() * 10.0;
             dent(x) + dent(y) + 20.0
@@ -130,8 +130,8 @@ pub static SURFACES: [Surface; 6] = [
         name: "saddle",
         title: "Saddle",
         formula: "x² − y² + y⁴ / 2",
-        shows: "Down to the saddle, where the gradient vanishes, and on to one side: who creeps \
-                there, and who leaves at once?",
+        shows: "Down to the saddle, where the gradient vanishes, and on to one side: which \
+                optimizers linger there, and which leave at once?",
         value: |x, y| {
             let y2 = y.square();
             x.square() - y2.clone() + y2.square() * 0.5

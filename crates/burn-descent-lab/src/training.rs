@@ -80,7 +80,7 @@ impl Bench {
         self
     }
 
-    /// The training examples, and those to judge by.
+    /// The training examples, and those to test with.
     pub fn classroom(&self) -> &Classroom {
         &self.classroom
     }
@@ -147,7 +147,7 @@ impl Outcome {
         self.epochs.iter().map(|epoch| epoch.test_loss).min_by(f64::total_cmp)
     }
 
-    /// The time it took, without judging.
+    /// The time it took, without evaluation.
     pub fn seconds(&self) -> f64 {
         self.epochs.iter().map(|epoch| epoch.seconds).sum()
     }

@@ -14,7 +14,7 @@ pub struct Walker {
     builder: Builder,
 }
 
-/// Where a walk has come by: the points to judge, which are those that are trained but for a few
+/// Where a walk has come by: the points to evaluate, which are those that are trained but for a few
 /// optimizers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
@@ -122,9 +122,9 @@ pub fn walk(
             }
         };
         all = all.into_iter().enumerate().map(step).collect::<Result<_>>()?;
-        let judged = Tensor::stack::<2>(all.iter().map(OnTheWay::judged).collect(), 0);
-        let judged = judged.try_into_vec_as::<f64>().context("the device failed")?;
-        for (one, point) in all.iter_mut().zip(judged.as_chunks().0) {
+        let evaluated = Tensor::stack::<2>(all.iter().map(OnTheWay::evaluated).collect(), 0);
+        let evaluated = evaluated.try_into_vec_as::<f64>().context("the device failed")?;
+        for (one, point) in all.iter_mut().zip(evaluated.as_chunks().0) {
             one.points.push(*point);
         }
         watch();
@@ -150,8 +150,8 @@ impl OnTheWay {
         Ok(Self { point, ..self })
     }
 
-    /// The point to judge.
-    fn judged(&self) -> Tensor<1> {
+    /// The point to evaluate.
+    fn evaluated(&self) -> Tensor<1> {
         self.descent.evaluate(&self.point).at.val()
     }
 }

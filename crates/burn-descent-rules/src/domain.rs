@@ -80,6 +80,9 @@ pub struct View {
     /// Do the elements of a column come one after another in the tensor, where those of a row do
     /// otherwise? So it is in burn's `Linear`, of inputs × outputs.
     pub by_columns: bool,
+    /// Do the matrices lie beside each other, each line of one after the same line of the one before? So do the
+    /// [heads](Self::heads) of burn's `Linear`.
+    pub abreast: bool,
 }
 
 impl View {
@@ -95,7 +98,7 @@ impl View {
 
     /// Matrices one after another, each row after row.
     pub fn stack(matrices: usize, rows: usize, columns: usize) -> Self {
-        Self { matrices, rows, columns, by_columns: false }
+        Self { matrices, rows, columns, by_columns: false, abreast: false }
     }
 
     /// A tensor of this shape: a vector is one row, and what has more than two dimensions one matrix, of
@@ -132,6 +135,54 @@ impl View {
         Self { by_columns: true, ..self }
     }
 
+    /// The same matrix as a stack of as many heads, each of which has its share of the outputs, one after another;
+    /// `None` where there is no such share.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::rules::{Domain, View};
+    ///
+    /// let heads = View::matrix(6, 4).heads(2).unwrap();
+    /// assert_eq!((heads.matrices, heads.rows, heads.columns), (2, 3, 4));
+    /// // In burn's `Linear` an input has its six outputs one after another: three of a head, three of the other.
+    /// let heads = View::matrix(6, 4).by_columns().heads(2).unwrap();
+    /// assert_eq!([0, 2, 3, 5, 6].map(|element| heads.place(Domain::Matrix, element)), [0, 0, 1, 1, 0]);
+    /// assert_eq!(View::matrix(6, 4).heads(4), None);
+    /// ```
+    pub fn heads(self, heads: usize) -> Option<Self> {
+        let is_shared = self.matrices == 1 && heads > 0 && self.rows.is_multiple_of(heads);
+        is_shared.then(|| Self {
+            matrices: heads,
+            rows: self.rows / heads,
+            abreast: self.by_columns && heads > 1,
+            ..self
+        })
+    }
+
+    /// The line of this number in memory, where the lines of one matrix after another are numbered.
+    pub fn line_in_memory(self, line: usize) -> usize {
+        let lines = self.lines();
+        if self.abreast { line % lines * self.matrices + line / lines } else { line }
+    }
+
+    /// The number of a line of elements in memory.
+    pub fn line(self, in_memory: usize) -> usize {
+        match self.abreast {
+            true => in_memory % self.matrices * self.lines() + in_memory / self.matrices,
+            false => in_memory,
+        }
+    }
+
+    /// How many lines of elements a matrix has: rows, or columns where those lie one after another.
+    pub fn lines(self) -> usize {
+        if self.by_columns { self.columns } else { self.rows }
+    }
+
+    /// How many elements such a line has.
+    pub fn length(self) -> usize {
+        if self.by_columns { self.rows } else { self.columns }
+    }
+
     /// How many elements there are.
     pub fn len(self) -> usize {
         self.matrices * self.rows * self.columns
@@ -166,12 +217,10 @@ impl View {
 
     /// The number of a domain that stands for this element of the tensor.
     pub fn place(self, of: Domain, element: usize) -> usize {
-        let matrix = element / (self.rows * self.columns);
-        let inside = element % (self.rows * self.columns);
-        let (row, column) = match self.by_columns {
-            false => (inside / self.columns, inside % self.columns),
-            true => (inside % self.rows, inside / self.rows),
-        };
+        let line = self.line(element / self.length());
+        let position = element % self.length();
+        let (matrix, line) = (line / self.lines(), line % self.lines());
+        let (row, column) = if self.by_columns { (position, line) } else { (line, position) };
         match of {
             Domain::Element => element,
             Domain::Row => matrix * self.rows + row,
@@ -193,6 +242,8 @@ mod tests {
             View::matrix(3, 4),
             View::stack(2, 3, 4),
             View::stack(2, 3, 4).by_columns(),
+            View::matrix(6, 4).heads(2).unwrap(),
+            View::matrix(6, 4).by_columns().heads(3).unwrap(),
         ] {
             for of in [
                 Domain::Element,
@@ -210,6 +261,23 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn heads_are_the_same_rows_and_columns_apart() {
+        for whole in [View::matrix(6, 4), View::matrix(6, 4).by_columns()] {
+            let heads = whole.heads(2).unwrap();
+            for element in 0..whole.len() {
+                let place = |view: View, of| view.place(of, element);
+                let row = place(whole, Domain::Row);
+                assert_eq!(place(heads, Domain::Row), row);
+                assert_eq!(place(heads, Domain::Matrix), row / 3);
+                let column = row / 3 * 4 + place(whole, Domain::Column);
+                assert_eq!(place(heads, Domain::Column), column);
+            }
+            (0..8).for_each(|line| assert_eq!(heads.line(heads.line_in_memory(line)), line));
+        }
+        assert_eq!(View::stack(2, 6, 4).heads(2), None);
     }
 
     #[test]

@@ -85,11 +85,11 @@
 //! # Ok::<(), burn_descent::InvalidOption>(())
 //! ```
 //!
-//! # Methods that look again
+//! # Methods that evaluate the loss
 //!
 //! [`Lbfgs`] and its like evaluate the loss as often as they need, and move the weights themselves:
-//! [`Descent::search`] begins their walk, [`Descent::minimize`] ends it. [`Sam`], [`Asam`] and [`Ahead`] take the gradient
-//! elsewhere, down which optimizers step: [`Builder::search`]. One of your own is an [`own::search::Search`].
+//! [`Descent::search`] builds one, [`Descent::minimize`] runs it. With [`Sam`], [`Asam`] and [`Ahead`] optimizers step down a
+//! gradient that is taken at another point: [`Builder::search`]. One of your own is an [`own::search::Search`].
 //!
 //! # Coming from burn-optim
 //!
@@ -132,6 +132,8 @@ pub use descent::{
     QkClipError, Refused, Report, RetakeError, Sam, Select, Sophia, Statistics, SteepestDescent,
     StepSize, Stop, Transform, Until, Update, sample_labels,
 };
+#[cfg(feature = "safetensors")]
+pub use descent::{PyTorchError, PyTorchMismatch, PyTorchRun};
 pub use lr_scheduler::LrSchedule;
 #[cfg(feature = "train")]
 pub use observe::ReportMetric;
@@ -139,8 +141,7 @@ pub use observe::{Csv, Every, JsonLines, Observer};
 pub use range_test::{RangeCurve, RangeError, RangePoint, RangeTest};
 pub use trainer::Trainer;
 
-/// The examples of the READMEs, the project's and the crate's, are run.
+/// The examples of the README are run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,8 +1,8 @@
 //! What an update rule of one's own is written with.
 //!
 //! A [`Rule`] is the formula of one element; [`options!`](crate::own::options) declares its options,
-//! [`fields!`](crate::own::fields) names what it remembers and what a step needs, and [`Over`] is what the formula sees of the other elements. [`Build`](crate::Build) makes an optimizer of
-//! it, which runs on every engine. A rule that is made of known parts is a [`chain`].
+//! [`fields!`](crate::own::fields) names what it remembers and what a step needs, and [`Over`] is what the formula sees of the
+//! other elements. [`Build`](crate::Build) makes an optimizer of it, which runs on every engine. A rule that is made of known parts is a [`chain`].
 //!
 //! ```
 //! use burn_descent::{Build, own::*};

@@ -1,4 +1,4 @@
-//! A model and the walk that trains it, held together.
+//! A model and the `Descent` that trains it, held together.
 
 use crate::{
     Batch, Checkpoint, CheckpointError, Descent, DescentError, IntoGradients, Minimum, Refused,
@@ -7,12 +7,10 @@ use crate::{
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-/// A model and the [`Descent`] that trains it, for loops that change neither in another way: a step
-/// takes gradients and returns its report, and the model stays here.
+/// A model and the [`Descent`] that trains it. A step takes gradients and returns its report; the model stays here.
 ///
-/// Each method does what the one of [`Descent`] of the same name does. What else a walk can do is
-/// reached through [`descent`](Self::descent), and a model is exchanged, frozen or given away by
-/// [`into_parts`](Self::into_parts).
+/// Each method does what the method of [`Descent`] of the same name does. [`descent`](Self::descent) gives the rest of it, and
+/// [`into_parts`](Self::into_parts) both, to freeze parameters or replace the model.
 ///
 /// ```
 /// use burn::module::Module;
@@ -55,8 +53,8 @@ pub struct Trainer<M> {
 const LOST: &str = "the model was lost in a step that panicked: build it and its walk anew";
 
 impl<M: Module> Trainer<M> {
-    /// A model and a walk that was [built](crate::Builder::build) for it: the first step is refused if the
-    /// walk knows other parameters.
+    /// A model and the `Descent` that was [built](crate::Builder::build) for it. The first step is refused if it was built for
+    /// other parameters.
     pub fn new(model: M, descent: Descent) -> Self {
         Self { model: Some(model), descent }
     }
@@ -69,12 +67,12 @@ impl<M: Module> Trainer<M> {
         self.model.as_ref().expect(LOST)
     }
 
-    /// The walk.
+    /// The `Descent`.
     pub fn descent(&self) -> &Descent {
         &self.descent
     }
 
-    /// The walk, to tell it a [metric](Descent::observe_metric).
+    /// The `Descent`, to tell it a [metric](Descent::observe_metric).
     pub fn descent_mut(&mut self) -> &mut Descent {
         &mut self.descent
     }
@@ -87,7 +85,7 @@ impl<M: Module> Trainer<M> {
         self.by_value(|descent, model| descent.step(model, gradients))
     }
 
-    /// [`Descent::step_weighted`]: a step with what is told of the batch, its weight in the mean or its loss.
+    /// [`Descent::step_weighted`]: a step with the weight of the batch in the mean, or its loss.
     ///
     /// # Errors
     /// Those of [`Descent::step_weighted`]. The model is as it was.
@@ -129,7 +127,7 @@ impl<M: Module> Trainer<M> {
         })
     }
 
-    /// [`Descent::minimize`]: steps down one loss until nothing is to be gained.
+    /// [`Descent::minimize`]: steps down one loss until it falls no further.
     ///
     /// # Errors
     /// Those of [`Descent::minimize`]. The model is as the last step has left it.
@@ -141,7 +139,7 @@ impl<M: Module> Trainer<M> {
         self.by_value(|descent, model| descent.minimize(model, loss, until))
     }
 
-    /// [`Descent::flush`]: the step of the micro-batches that there are.
+    /// [`Descent::flush`]: a step with the micro-batches accumulated so far.
     ///
     /// # Errors
     /// Those of [`Descent::flush`]. The model is as it was.
@@ -157,8 +155,7 @@ impl<M: Module> Trainer<M> {
         self.descent.evaluate(self.model())
     }
 
-    /// [`Descent::checkpoint`]: all of the walk and of the model at this moment, to
-    /// [save](Checkpoint::save).
+    /// [`Descent::checkpoint`]: everything that a run needs to go on from here, to [save](Checkpoint::save).
     ///
     /// # Errors
     /// Those of [`Descent::checkpoint`].
@@ -170,14 +167,14 @@ impl<M: Module> Trainer<M> {
     /// [`Checkpoint::restore`]: goes on from a checkpoint, with the model that was saved.
     ///
     /// # Errors
-    /// Those of [`Checkpoint::restore`]. Model and walk are as they were.
+    /// Those of [`Checkpoint::restore`]. Both are as they were.
     pub fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), CheckpointError> {
         let model = self.model.as_ref().ok_or(CheckpointError::BrokenOff)?;
         self.model = Some(checkpoint.restore(&mut self.descent, model)?);
         Ok(())
     }
 
-    /// The model and the walk, to go on with them alone.
+    /// The model and the `Descent`.
     ///
     /// # Panics
     /// If a step has panicked before.

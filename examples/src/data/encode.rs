@@ -37,7 +37,7 @@ enum Kind {
     Words,
 }
 
-/// The examples in a table: rows without a missing value, a fifth of them to judge by.
+/// The examples in a table: rows without a missing value, a fifth of them to test with.
 pub(super) fn examples(table: &Table, choice: Choice, task: Task, seed: u64) -> Result<Dataset> {
     let target = table.column(choice.target)?;
     let mut notes = table.notes.clone();

@@ -1,7 +1,7 @@
 //! Images and labels in MNIST's files.
 //!
 //! A folder holds `train-images*`, `train-labels*`, `t10k-images*` and `t10k-labels*`, compressed
-//! or not, or only one of the two pairs: then the seed chooses a fifth of it to judge by.
+//! or not, or only one of the two pairs: then the seed chooses a fifth of it to test with.
 
 use super::encoder::{Code, Coding, Encoder, Inputs};
 use super::split::split;

@@ -22,19 +22,19 @@ const SAMPLE: usize = 100;
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Layout {
-    /// What stands between the values of the CSV file: a character, or `tab` [default: that of , ;
-    /// tab and | which fits]. Beside another one than the comma, a comma may stand in numbers: 1,5
+    /// The separator of the CSV file: a character, or `tab` [default: the one of , ; tab and | that
+    /// fits]. With any but the comma, numbers may have a decimal comma: 1,5
     #[arg(long, value_name = "CHAR", value_parser = separator, help_heading = "Data")]
     pub separator: Option<char>,
 
-    /// The CSV file begins with its first row, not with names: the columns are called 1, 2, 3 ...
+    /// The CSV file has no line of names: the columns are called 1, 2, 3 ...
     #[arg(long, help_heading = "Data")]
     pub no_header: bool,
 
-    /// What stands in the CSV file for a value that is not known, beside nothing at all.
+    /// The words for a missing value in the CSV file, beside an empty field.
     #[arg(
         long,
-        help = "What stands in the CSV file for a value that is not known, beside nothing at all \
+        help = "The words for a missing value in the CSV file, beside an empty field \
                 [default: NA, N/A, #N/A, #NA, <NA>, na, n/a, NaN, nan, NAN, NULL, Null, null, None, -, ., ?]",
         value_name = "WORD,...",
         value_delimiter = ',',

@@ -1,4 +1,4 @@
-//! Examples to train on and examples to judge by.
+//! Examples to train on, and examples to test with.
 
 mod encode;
 mod encoder;
@@ -34,7 +34,7 @@ pub struct Examples {
     pub targets: Matrix,
 }
 
-/// Examples to train on, and others to judge by.
+/// Examples to train on, and others to test with.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     /// What the optimizer sees.
@@ -53,7 +53,7 @@ impl Dataset {
         [self.train.inputs.width, self.train.targets.width]
     }
 
-    /// The training examples alone, a fifth of them kept to judge by: what is chosen with these has
+    /// The training examples alone, a fifth of them kept to test with: what is chosen with these has
     /// not seen the test examples.
     ///
     /// # Errors

@@ -72,7 +72,7 @@ impl NewRows {
                 Some((rows.into_iter().map(place).collect(), matrix))
             }
             Err(error) if there => {
-                notes.push(format!("the predictions are not judged: {error:#}"));
+                notes.push(format!("the predictions are not evaluated: {error:#}"));
                 None
             }
             _ => None,
@@ -80,8 +80,8 @@ impl NewRows {
         Ok(Self { names, rows, known, inputs, targets, notes })
     }
 
-    /// The predictions that can be judged, and what they should be.
-    pub fn judged(&self, outputs: &Matrix) -> Option<Examples> {
+    /// The predictions that can be evaluated, and what they should be.
+    pub fn evaluated(&self, outputs: &Matrix) -> Option<Examples> {
         let (places, targets) = self.targets.as_ref().filter(|(places, _)| !places.is_empty())?;
         Some(Examples { inputs: outputs.select(places), targets: targets.clone() })
     }

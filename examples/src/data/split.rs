@@ -3,10 +3,10 @@
 use crate::random::{Stream, order};
 use anyhow::{Result, ensure};
 
-/// Fewer examples than this cannot be split and judged.
+/// Fewer examples than this cannot be split.
 const FEWEST: usize = 10;
 
-/// Row numbers to train on, four fifths, and to judge by, one fifth.
+/// Row numbers to train on, four fifths, and to test with, one fifth.
 pub(super) fn split(rows: usize, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
     ensure!(rows >= FEWEST, "{rows} usable examples are too few, at least {FEWEST} are needed");
     let mut train = order(rows, seed, Stream::Split);

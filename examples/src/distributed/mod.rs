@@ -22,8 +22,8 @@ use crate::program::exit;
 use crate::quietly::quietly;
 use crate::recipe::{BatchSize, Recipe};
 use crate::report::{say, show_score, tell};
-use crate::task::{Judgement, Task};
-use crate::train::{JUDGED_AT_ONCE, judge};
+use crate::task::{Evaluation, Task};
+use crate::train::{EVALUATED_AT_ONCE, evaluate};
 use anyhow::{Context, Result, anyhow, ensure};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -66,7 +66,7 @@ fn run(flags: &Flags) -> Result<()> {
     let begin = Instant::now();
     let model = training.run(&places.devices, flags.strategy)?;
     let seconds = begin.elapsed().as_secs_f64();
-    let Judgement { loss, score } = judge(&model, recipe.task, &data.test, &device)?;
+    let Evaluation { loss, score } = evaluate(&model, recipe.task, &data.test, &device)?;
     ensure!(
         loss.is_finite(),
         "the test loss is {loss:?}: the training diverges, try a smaller --lr than {:?}",
@@ -130,7 +130,7 @@ impl Training<'_> {
         let lr = LrSchedule::new(recipe.schedule(steps)?)?;
         let examples = OnDevice::new(&data.train, device).slice(0..part * devices.len());
         let train = Loader::train(examples, share, recipe.seed, 1);
-        let test = Loader::test(OnDevice::new(&data.test, device), JUDGED_AT_ONCE);
+        let test = Loader::test(OnDevice::new(&data.test, device), EVALUATED_AT_ONCE);
 
         let first = devices.first().context("there is no device to train on")?;
         let network = recipe.network(data.widths(), device)?.fork(first);

@@ -18,12 +18,12 @@ pub(super) struct Flags {
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     pub(super) dir: Option<PathBuf>,
 
-    /// Go on from the checkpoint of this epoch in --dir, to the total of --epochs. What is not given
-    /// is as it was; optimizer, seed, network and data cannot change
+    /// Resume the checkpoint of this epoch in --dir, until --epochs in total. Flags that are not given
+    /// are as they were; optimizer, seed, network and data cannot change
     #[arg(long, value_name = "EPOCH", requires = "dir", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Results")]
     pub(super) resume: Option<u64>,
 
-    /// A line an epoch instead of the dashboard, as there is where the output is no terminal
+    /// Print a line for each epoch instead of the dashboard, as always where the output is not a terminal
     #[arg(long, help_heading = "Results")]
     pub(super) no_dashboard: bool,
 }
@@ -42,8 +42,8 @@ const ABOUT: &str =
     "Trains what `classifier` trains, in burn's Learner: its dashboard, metrics and \
 checkpoints, with any optimizer and schedule of burn-descent.
 
-The same flags give the same weights as with `classifier`. What is judged are the weights that are \
-trained: for `nesterov` they are not quite those that `classifier` judges.
+The same flags give the same weights as with `classifier`. What is evaluated are the weights that are \
+trained: for `nesterov` they are not quite those that `classifier` evaluates.
 
 On the dashboard, q asks whether to stop. Its losses are means of the batches, in nats; the last \
 line has loss and accuracy of all test examples.";

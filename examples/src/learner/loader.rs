@@ -25,7 +25,7 @@ impl Loader {
         Self { examples, batch_size, seed: Some(seed), epoch: epoch.into() }
     }
 
-    /// For judging.
+    /// For evaluation.
     pub(crate) fn test(examples: OnDevice, batch_size: usize) -> Self {
         Self { examples, batch_size, seed: None, epoch: 1.into() }
     }

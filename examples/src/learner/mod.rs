@@ -18,8 +18,8 @@ use crate::program::{Prepared, exit, prepare};
 use crate::quietly::quietly;
 use crate::recipe::Recipe;
 use crate::report::{say, show_score};
-use crate::task::{Judgement, Task};
-use crate::train::{JUDGED_AT_ONCE, outputs};
+use crate::task::{Evaluation, Task};
+use crate::train::{EVALUATED_AT_ONCE, outputs};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
@@ -75,7 +75,7 @@ fn learn(flags: &Flags) -> Result<()> {
     drop(result.renderer);
 
     let outputs = outputs(&result.model, &data.test.inputs, data.test.targets.width, &device)?;
-    let Judgement { loss, score } = task.judge(&outputs, &data.test.targets);
+    let Evaluation { loss, score } = task.evaluate(&outputs, &data.test.targets);
     ensure!(
         loss.is_finite(),
         "the test loss is {loss:?}: the training diverges, try a smaller --lr than {:?}",
@@ -104,7 +104,7 @@ fn training(
     let (batch_size, seed) = (run.recipe.batch_size.of(train.len()), run.recipe.seed);
     let next = flags.resume.unwrap_or(0) + 1;
     let train = Loader::train(train, batch_size, seed, next);
-    let test = Loader::test(test, JUDGED_AT_ONCE);
+    let test = Loader::test(test, EVALUATED_AT_ONCE);
     let mut training = SupervisedTraining::new(folder, Arc::new(train), Arc::new(test))
         .num_epochs(run.epochs as usize)
         .metrics((LossMetric::new(), AccuracyMetric::new()))

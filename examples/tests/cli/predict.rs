@@ -48,11 +48,14 @@ fn a_number_is_predicted_in_its_unit() {
         assert_eq!(column(&folder, "out/predictions.csv", "name"), vec!["any"; 160]);
         fs::rename(folder.path("away.csv"), folder.path("data.csv")).unwrap();
 
-        // With the target the predictions are judged.
-        let judged =
+        // With the target the predictions are evaluated.
+        let evaluated =
             folder.json("regression --resume run.bpk --predict data.csv --out out/predictions.csv");
-        assert!((judged["rmse"].as_f64().unwrap() - rmse).abs() < 1e-6, "{how}: {judged} {rmse}");
-        assert!(judged["r2"].as_f64().unwrap() > 0.8, "{trained}");
+        assert!(
+            (evaluated["rmse"].as_f64().unwrap() - rmse).abs() < 1e-6,
+            "{how}: {evaluated} {rmse}"
+        );
+        assert!(evaluated["r2"].as_f64().unwrap() > 0.8, "{trained}");
     }
 }
 
@@ -61,26 +64,26 @@ fn a_class_is_predicted_with_its_probability() {
     let folder = Folder::new();
     folder.json(&format!("{CLASS} --batch-size 8 --epochs 40 --save run.bpk"));
     let line = "classifier --resume run.bpk --predict data.csv --out predictions.csv";
-    let judged = folder.json(line);
+    let evaluated = folder.json(line);
     let found = column(&folder, "predictions.csv", "predicted_class");
     let right = column(&folder, "predictions.csv", "class");
     let hits = found.iter().zip(&right).filter(|(found, right)| found == right).count();
     assert!(hits > 144, "{hits}");
-    assert_eq!(judged["accuracy"], json!(hits as f64 / 160.0));
+    assert_eq!(evaluated["accuracy"], json!(hits as f64 / 160.0));
     let sure = numbers(&column(&folder, "predictions.csv", "probability"));
     assert!(sure.iter().all(|p| (0.5..=1.0).contains(p)));
-    let counts = judged["confusion"]
+    let counts = evaluated["confusion"]
         .as_object()
         .unwrap()
         .values()
         .flat_map(|row| row.as_object().unwrap().values().map(|count| count.as_u64().unwrap()));
     assert_eq!(counts.sum::<u64>(), 160);
     // The new predictions replace the old ones.
-    assert_eq!(folder.json(line), judged);
+    assert_eq!(folder.json(line), evaluated);
 }
 
 #[test]
-fn the_test_examples_are_predicted_as_training_judged_them() {
+fn the_test_examples_are_predicted_as_training_evaluated_them() {
     let folder = Folder::new();
     let trained = folder.json("regression --epochs 1 --save run.bpk");
     // Generated data has columns too.
@@ -95,9 +98,12 @@ fn the_test_examples_are_predicted_as_training_judged_them() {
     };
     let rows = (1..97).map(|i| format!("{},{}\n", row(i).join(","), friedman(&row(i))));
     folder.write("new.csv", format!("{header},y\n{}", rows.collect::<String>()));
-    let judged = folder.json("regression --resume run.bpk --predict new.csv --out p.csv");
+    let evaluated = folder.json("regression --resume run.bpk --predict new.csv --out p.csv");
     let rmse = |json: &Value| json["rmse"].as_f64().unwrap();
-    assert!(rmse(&trained) < 2.5 && rmse(&judged) < 2.0 * rmse(&trained), "{trained} {judged}");
+    assert!(
+        rmse(&trained) < 2.5 && rmse(&evaluated) < 2.0 * rmse(&trained),
+        "{trained} {evaluated}"
+    );
 }
 
 #[test]
@@ -134,7 +140,7 @@ fn write_images(folder: &Folder, name: &str, count: u8) {
 }
 
 #[test]
-fn images_are_predicted_as_training_judged_them() {
+fn images_are_predicted_as_training_evaluated_them() {
     let folder = Folder::new();
     write_images(&folder, "train", 120);
     write_images(&folder, "t10k", 80);

@@ -83,7 +83,7 @@ fn a_run_goes_on_with_another_backend_and_over_its_own_save() {
     );
     let loss = |json: &Value| json["test_loss"].as_f64().unwrap();
     assert!((loss(&whole) - loss(&rest)).abs() < 1e-4, "{whole} {rest}");
-    // At its end already: it is judged as it was.
+    // At its end already: it is evaluated as it was.
     assert_eq!(
         folder.json("classifier --resume run.bpk --epochs 4")["test_loss"],
         rest["test_loss"]

@@ -85,7 +85,7 @@ fn batches_that_are_left_over_are_flushed() {
 }
 
 #[test]
-fn the_averaged_weights_are_judged() {
+fn the_averaged_weights_are_evaluated() {
     let folder = Folder::new();
     let run = |how: &str| folder.json(&format!("{LINE} --epochs 3 {how}"));
     let (plain, averaged, none) = (run(""), run("--ema 0.99"), run("--ema 0"));

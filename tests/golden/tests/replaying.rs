@@ -1,4 +1,4 @@
-//! How a replay judges.
+//! How a replay compares.
 
 mod made_up_case;
 
@@ -104,7 +104,7 @@ fn weights_in_bf16_are_left_out() {
 }
 
 #[test]
-fn weights_to_judge_are_compared_where_there_are_any() {
+fn weights_to_evaluate_are_compared_where_there_are_any() {
     let right = json!({"eval_params": [[[-0.5, -2]], [[-0.5, -1.5]]]});
     assert!(descend(right, Precision::F64).unwrap().agrees());
     let wrong = json!({"eval_params": [[[0.5, 2]], [[0.5, 1.5]]]});

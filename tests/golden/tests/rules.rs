@@ -181,6 +181,11 @@ const LEFT_OUT: &[(&str, usize)] = &[
          two",
         2,
     ),
+    (
+        "another rule: adam-mini: the names of the parameters choose between rows, heads, whole tensors and Adam; here \
+         they are groups of a walk, of which a rule knows nothing: tests/tests/descent/heads.rs walks so",
+        3,
+    ),
     ("another rule: prodigyopt: sums over every so many elements only", 1),
     (
         "another rule: timm: factored are the first two of more dimensions; a stack of matrices here is one of the \

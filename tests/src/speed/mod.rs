@@ -71,6 +71,9 @@ pub const WAYS: [&str; 15] = [
     "products",
 ];
 
+/// The ways that show an optimizer one parameter and its gradient.
+const ALONE: [&str; 2] = ["passes", "module"];
+
 /// What they are compared with: the loop by hand, and burn-optim's optimizer.
 pub const OTHERS: [&str; 2] = ["floor", "burn"];
 
@@ -134,7 +137,9 @@ pub fn measure(wish: &Wish, entry: &Entry, device: &Device) -> Vec<Measured> {
     let Wish { list, choice, through, threads, steps, gradients } = *wish;
     let wanted = |name: &str| through.iter().any(|wanted| wanted == name);
     let (shapes, lengths) = ((list.shapes)(), list.lengths());
-    let names = WAYS.into_iter().filter(|name| wanted(name));
+    // What looks at the whole model, or at the loss, goes by `Descent` alone.
+    let goes = |name: &str| choice.optimizer.steps_alone() || !ALONE.contains(&name);
+    let names = WAYS.into_iter().filter(|name| wanted(name) && goes(name));
     let mut ours: Vec<_> = names.map(|name| (name, way(name, choice, &shapes, device))).collect();
     let has_floor = entry.on_cpu && choice.states() <= MOST_STATES;
     let mut floor = (has_floor && wanted("floor")).then(|| ways::floor(choice, lengths.clone()));

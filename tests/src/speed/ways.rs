@@ -12,7 +12,7 @@ use burn::optim::{
 };
 use burn::tensor::{DType, Device, Tensor};
 use burn_descent::schedules::Linear;
-use burn_descent::{Builder, Descent, Fused, FusedState, Group};
+use burn_descent::{Batch, Builder, Descent, Fused, FusedState, Group};
 use std::time::{Duration, Instant};
 
 /// A step down fresh gradients of a half, which are made before the clock starts.
@@ -258,7 +258,10 @@ fn walk(
 ) -> Box<dyn Way> {
     let builder = around(Descent::builder(optimizer).lr(LR));
     let mut descent = builder.build(&model).expect("it fits");
-    let step = move |model, gradients| descent.step(model, gradients).expect("a good step").0;
+    let step = move |model, gradients| {
+        let batch = Batch::new().loss(1.0);
+        descent.step_weighted(model, gradients, batch).expect("a good step").0
+    };
     Box::new(Walk::new(model, shapes, device, step))
 }
 

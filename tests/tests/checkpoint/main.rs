@@ -5,6 +5,7 @@ mod faults;
 mod files;
 mod forged;
 mod kill;
+mod pytorch;
 mod whole;
 
 use burn::module::{Module, Param};

@@ -8,6 +8,7 @@ mod failed;
 mod follow;
 mod frozen;
 mod golden;
+mod heads;
 mod later;
 mod leaf;
 mod life;

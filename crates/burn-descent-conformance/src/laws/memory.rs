@@ -33,6 +33,7 @@ pub(crate) fn in_place(subject: &Subject) {
 
 /// Where the first element lies.
 fn address(tensor: &Tensor<1>) -> usize {
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
     use burn::backend::{BackendTensor, DispatchTensorKind};
     match tensor.clone().into_dispatch().kind {
         #[cfg(feature = "flex")]

@@ -41,15 +41,15 @@ pub(crate) fn shapes(subject: &Subject) {
 }
 
 /// A matrix of inputs × outputs, as burn's `Linear` has it, walks as its transpose does, of outputs × inputs:
-/// weights and states, and wherever the transpose lies in memory.
+/// weights and states, in heads or not, and wherever the transpose lies in memory.
 pub(crate) fn layout(subject: &Subject) {
     let optimizer = subject.optimizer();
-    for [outputs, inputs] in [[5, 13], [37, 20], [128, 64]] {
+    for (outputs, inputs, heads) in [(5, 13, 0), (37, 20, 0), (128, 64, 0), (128, 64, 4)] {
         let gradient = |t: u64| subject.tensor::<2>(1000 + t, [outputs, inputs]);
         let start = || subject.tensor::<2>(1, [outputs, inputs]);
         let walk = |by_columns: bool, turn: fn(Tensor<2>) -> Tensor<2>| {
             let mut at = turn(start());
-            let place = Place { by_columns, ..Place::default() };
+            let place = Place { by_columns, heads, ..Place::default() };
             let mut state = optimizer.start_as(&at, place);
             for t in 0..3 {
                 let gradient = turn(gradient(t));
@@ -69,7 +69,7 @@ pub(crate) fn layout(subject: &Subject) {
         for (how, (linear, turned_states)) in
             [("its transpose", walk(true, turned)), ("a view", walk(true, Tensor::transpose))]
         {
-            let what = format!("{outputs} x {inputs} and {how}");
+            let what = format!("{outputs} x {inputs} ({heads} heads) and {how}");
             subject.assert_close(&what, &linear.transpose(), &plain);
             let far = |a: &f64, b: &f64| (a - b).abs() > subject.tolerance() * (1.0 + a.abs());
             for ((name, plain), (_, turned)) in states.iter().zip(&turned_states) {

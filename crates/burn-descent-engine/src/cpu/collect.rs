@@ -129,7 +129,7 @@ fn all<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, const STAGE: u8, 
         while position < tile.positions.end {
             let n = SIDE.min(tile.positions.end - position);
             window.advance(position, n, sums, lanes);
-            let place = line * grid.length + position;
+            let place = grid.line_in_memory(line) * grid.length + position;
             let over = Stage::<T, STAGE, LINES>::of(first.known, counts, draw, place);
             let at = row + position - tile.positions.start;
             find::<U, P, T, STAGE, LINES>(&mut terms, tile, &window, first, at, n, k, factor, over);

@@ -2,13 +2,13 @@
 
 #![allow(deprecated)] // burn prefers `flex` to `ndarray`
 
-#[cfg(feature = "flex")]
 use super::run::has_vectors;
+use crate::inside::{bare, bare_mut, inside, inside_mut};
+#[cfg(feature = "flex")]
 use burn::backend::flex::FlexTensor;
 #[cfg(feature = "ndarray")]
 use burn::backend::ndarray::NdArrayTensor;
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, BackendTensor, DispatchTensor, DispatchTensorKind};
+use burn::backend::{DispatchTensor, DispatchTensorKind};
 
 /// A tensor of a backend of this engine, to be read.
 enum Held<'a> {
@@ -42,11 +42,7 @@ fn held(tensor: &DispatchTensor) -> Option<Held<'_>> {
 /// A tensor in autodiff keeps its node: a leaf that is changed here is the leaf that it was, as a
 /// parameter is in PyTorch, and burn has nothing to register and nothing to forget.
 pub(crate) fn in_place(tensor: &mut DispatchTensor) -> Option<InPlace<'_>> {
-    let kind = match &mut tensor.kind {
-        DispatchTensorKind::Autodiff(kind) => &mut **kind,
-        kind => kind,
-    };
-    match kind {
+    match bare_mut(&mut tensor.kind) {
         #[cfg(feature = "flex")]
         DispatchTensorKind::Flex(tensor) => inside_mut(tensor).map(InPlace::Flex),
         #[cfg(feature = "ndarray")]
@@ -74,77 +70,10 @@ pub(crate) fn is_alone(tensor: &DispatchTensor) -> bool {
     }
 }
 
-fn bare(kind: &DispatchTensorKind) -> &DispatchTensorKind {
-    match kind {
-        DispatchTensorKind::Autodiff(kind) => kind,
-        kind => kind,
-    }
-}
-
-fn inside<B: Backend>(tensor: &BackendTensor<B>) -> Option<&FloatTensor<B>> {
-    match tensor {
-        BackendTensor::Float(tensor) => Some(tensor),
-        BackendTensor::Autodiff(leaf) => Some(leaf.primitive()),
-        _ => None,
-    }
-}
-
-fn inside_mut<B: Backend>(tensor: &mut BackendTensor<B>) -> Option<&mut FloatTensor<B>> {
-    match tensor {
-        BackendTensor::Float(tensor) => Some(tensor),
-        BackendTensor::Autodiff(leaf) => Some(primitive_mut::<B>(leaf)),
-        _ => None,
-    }
-}
-
-/// burn-autodiff's `AutodiffTensor`.
-type Leaf<B> = FloatTensor<Autodiff<B>>;
-
-/// The tensor of a leaf, to be changed, which burn lends only to be read.
-///
-/// Checked against burn-autodiff 0.22.1, where `AutodiffTensor<B>` is a struct of three fields:
-/// `primitive`, which [`primitive()`](Leaf) lends as `&self.primitive`, and two counted pointers, to
-/// the node and to its id. Neither says anything of the elements. Other versions of burn do not
-/// compile here: see [`tests`].
-#[allow(unsafe_code)] // burn lends the tensor of a leaf only to be read
-fn primitive_mut<B: Backend>(leaf: &mut Leaf<B>) -> &mut FloatTensor<B> {
-    const {
-        let pointers = 2 * size_of::<std::sync::Arc<()>>();
-        assert!(
-            size_of::<Leaf<B>>() == size_of::<FloatTensor<B>>() + pointers,
-            "a leaf of burn-autodiff 0.22.1 is its tensor and two pointers"
-        );
-    }
-    let begin = (&raw const *leaf).addr();
-    let offset = (&raw const *leaf.primitive()).addr() - begin;
-    // SAFETY: `primitive()` lends the field `primitive` of `leaf` itself, so a value of its type
-    // lies `offset` bytes into `leaf`. Whoever borrows `leaf` mutably may change all of it, and
-    // the pointer comes from that borrow.
-    unsafe { &mut *(&raw mut *leaf).byte_add(offset).cast::<FloatTensor<B>>() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use burn::tensor::Tensor;
-
-    /// The field is found by the layout of one version of burn: with another one this does not
-    /// compile, and `primitive_mut` has to be read anew beside burn-autodiff's `tensor.rs`.
-    #[allow(long_running_const_eval)]
-    const _: () = {
-        const LOCK: &[u8] = include_bytes!("../../../../Cargo.lock");
-        const EXPECTED: &[u8] = b"name = \"burn-autodiff\"\nversion = \"0.22.1\"\n";
-        let (mut at, mut found) = (0, false);
-        while !found && at + EXPECTED.len() <= LOCK.len() {
-            let mut same = 0;
-            while same < EXPECTED.len() && LOCK[at + same] == EXPECTED[same] {
-                same += 1;
-            }
-            found = same == EXPECTED.len();
-            at += 1;
-        }
-        assert!(found, "read `primitive_mut` beside the leaf of this version of burn-autodiff");
-    };
 
     #[cfg(feature = "flex")]
     #[test]

@@ -164,10 +164,10 @@ fn by_lines<U: Rule, P: Presence, Q: Presence, T: Real, const LINES: u8>(
     let over = Seen::of(given.draw, around);
     let (sums, lanes) = (U::SUMS.min(MAX_SUMS), lanes::<U::State<()>, P>());
     let mut window = Window::<T, BLOCK>::new(around, &given.grid, T::lit(0.0));
-    let length = given.grid.length;
+    let (grid, length) = (&given.grid, given.grid.length);
     let mut at = 0;
     while at < p.len() {
-        let (line, mut position) = ((first + at) / length, (first + at) % length);
+        let (line, mut position) = (grid.line((first + at) / length), (first + at) % length);
         let end = p.len().min(at + length - position);
         window.enter(line, sums, lanes);
         let first_of_line = window.first();

@@ -193,9 +193,9 @@ macro_rules! impl_full {
                     return $collect(collect, part, at, given, wanted, to);
                 }
                 let (lines, positions) = at;
-                let pitch = given.grid.length;
-                let origin = (lines.start, positions.start);
-                let start = lines.start * pitch + positions.start;
+                let (grid, origin) = (&given.grid, (lines.start, positions.start));
+                let start = grid.line_in_memory(lines.start) * grid.length + positions.start;
+                let pitch = grid.pitch();
                 let (p, g) = (&part.p[start..], &part.g[start..]);
                 let states = part.states.each_ref().map(|state| &**state);
                 let tile = Tile { p, g, pitch, states, begin: 0, lines, positions, origin };

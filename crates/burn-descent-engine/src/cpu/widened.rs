@@ -173,7 +173,8 @@ pub(super) fn collect_widened<T: Widened>(
     for line in lines {
         for first in positions.clone().step_by(WIDE) {
             let end = positions.end.min(first + WIDE);
-            let here = line * length + first..line * length + end;
+            let start = given.grid.line_in_memory(line) * length;
+            let here = start + first..start + end;
             let (p, g, begin) = (&part.p[here.clone()], &part.g[here.clone()], here.start);
             scratch.widen(p, g, &part.coded, begin);
             // Of some there is not one for each element.

@@ -1,12 +1,12 @@
 //! The sums and maxima of a pass: each unit goes over some vectors of some lines, and leaves a part of each.
 
+use super::arguments::{
+    address, buffer, compute_type, numbers as scalars, one_or_none, stored_type, words,
+};
 use super::around::{Around, Places, see};
 use super::emit::apply;
 use super::extension::Work;
-use super::kernel::{
-    Tensors, address, buffer, compute_type, first_of, numbers as scalars, on_device, one_or_none,
-    stored_type, words,
-};
+use super::kernel::{Tensors, first_of, on_device};
 use super::layout::{Rows, Walk, cubes};
 use super::parts::{InParts, least, neutral, put, put_together, room};
 use crate::grid::{Grid, Level};
@@ -221,6 +221,7 @@ pub(super) fn collect_sums(
     known: &CubeTensor,
     tensors: &Tensors<'_>,
     around: &Around,
+    beside: &[CubeTensor],
     walk: Walk,
     grid: &Grid,
     sums: &[Wanted],
@@ -235,8 +236,7 @@ pub(super) fn collect_sums(
         from += numbers * parts;
     }
     let parts = room(known, from);
-    let all = tensors.all();
-    let first = all.first().copied().unwrap_or(known);
+    let first = tensors.all().next().unwrap_or(known);
     let (stored, compute) = (stored_type(first), compute_type(known));
     let (cubes, block) = cubes(&known.client, tiles.units);
     // SAFETY: all tensors have the layout that the walk is over. A unit reads vectors of its lines only, and
@@ -248,7 +248,7 @@ pub(super) fn collect_sums(
             &known.client,
             cubes,
             block,
-            address(&all.iter().copied().chain([&parts]).collect::<Vec<_>>()),
+            address(tensors.all().chain([&parts])),
             walk.width,
             buffer(&parts),
             one_or_none(tensors.parameter),
@@ -257,7 +257,7 @@ pub(super) fn collect_sums(
             around.lists.iter().map(buffer).collect(),
             around.places(),
             scalars(&work, compute),
-            tensors.beside.iter().map(buffer).collect(),
+            beside.iter().map(buffer).collect(),
             words(&work.key),
             walk.launch(),
             TilesLaunch::new(tiles.units, tiles.across, tiles.tall, tiles.down, tiles.lines),

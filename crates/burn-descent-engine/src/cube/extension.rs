@@ -1,12 +1,13 @@
 //! burn's backend extension for the kernel: under fusion a step is recorded, not run.
 
 use super::kept::InWords;
-use super::passes::{Passes, counts};
+use super::leaf::{put_back, take_out};
+pub(super) use super::list::{List, Words};
+use super::passes::{BUFFERS, Passes, counts};
+use super::reduce::room;
 use crate::scalars::Scalars;
-use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::backend::{
-    Backend, Dispatch, DispatchTensor, ExtensionType, TensorMetadata, backend_extension,
-};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, DispatchTensor, backend_extension};
 use burn_descent_rules::{Domain, Fold, Graph, Node, Stages, View};
 use std::sync::Arc;
 
@@ -18,12 +19,17 @@ pub(crate) enum Kernels {
 }
 
 impl Kernels {
+    /// The graph of all that it does, if it sees no sum.
+    pub(super) fn alone(&self) -> Option<&Arc<Graph>> {
+        match self {
+            Self::Whole(Whole { sums, update }) => sums.is_empty().then_some(update),
+            Self::Passes(_) => None,
+        }
+    }
+
     /// Those of a rule whose gradient is multiplied by the last of so many scalars; `None` if they do not
     /// compute all that it sees, or do not take all of its states.
     pub(crate) fn of(stages: &Stages, scalars: usize) -> Option<Self> {
-        if stages.states.len() - stages.coarse().count() > LIST {
-            return None;
-        }
         let whole = Whole::of(stages, scalars).map(Self::Whole);
         whole.or_else(|| Some(Self::Passes(Arc::new(Passes::of(stages, scalars)?))))
     }
@@ -37,21 +43,16 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
-    /// The graph of all that it does, if it sees no sum.
-    pub(super) fn alone(&self) -> Option<&Arc<Graph>> {
-        self.sums.is_empty().then_some(&self.update)
-    }
-
     fn of(stages: &Stages, scalars: usize) -> Option<Self> {
         let sums = stages.sums.iter().flat_map(|stage| &stage.sums);
         let order: Vec<_> = sums.clone().map(|sum| sum.number).collect();
         let whole = sums.clone().all(|sum| sum.fold == Fold::Sum && sum.to == Domain::Tensor);
-        // The factor of the gradient is one of the scalars in the list.
-        let many = order.len() + 1 > LIST;
+        // Parameter, gradient and the factor of the gradient, and a list of sums for each stage.
+        let many = stages.states.len() + stages.sums.len() + 3 > BUFFERS;
         if !whole || many || stages.sees_matrices() || stages.coarse().next().is_some() {
             return None;
         }
-        // Behind the factor: the number of elements, and the sums as they become known.
+        // Behind the factor: the number of elements, and the sums as they become known, of each tensor.
         let lane = |number: usize| order.iter().position(|known| *known == number);
         let with_scalars = |graph: &Graph| {
             let mut graph = graph.clone();
@@ -78,34 +79,72 @@ pub(crate) fn step(
     states: &mut Vec<DispatchTensor>,
 ) -> DispatchTensor {
     match kernels {
-        Kernels::Whole(kernels) => step_whole(kernels, scalars, parameter, gradient, states),
+        Kernels::Whole(kernels) => {
+            let mut slot = Some(parameter);
+            kernels.step(&scalars, vec![Member { parameter: &mut slot, gradient, states }]);
+            slot.expect("it is put back after a step")
+        }
         Kernels::Passes(passes) => step_in_passes(passes, scalars, parameter, gradient, states),
     }
 }
 
-fn step_whole(
-    kernels: &Whole,
-    mut scalars: Scalars,
-    parameter: DispatchTensor,
-    gradient: DispatchTensor,
-    states: &mut Vec<DispatchTensor>,
-) -> DispatchTensor {
-    if !kernels.sums.is_empty() {
-        let count = parameter.shape().num_elements() as f64;
-        scalars.numbers = scalars.numbers.iter().copied().chain([count]).collect();
-    }
-    for graph in &kernels.sums {
-        let sums = super::reduce::sums(graph.clone(), &parameter, &gradient, states, &scalars);
-        for sum in sums {
-            scalars.on_device.push((scalars.len(), sum));
+/// A tensor that is stepped.
+pub(super) struct Member<'a> {
+    /// There before the step, and after it; in its leaf of autodiff, if that is to stay.
+    pub(super) parameter: &'a mut Option<DispatchTensor>,
+    pub(super) gradient: DispatchTensor,
+    pub(super) states: &'a mut Vec<DispatchTensor>,
+}
+
+impl Whole {
+    /// Steps tensors that have the same scalars.
+    pub(super) fn step(&self, scalars: &Scalars, members: Vec<Member<'_>>) {
+        let (mut parameters, mut gradients) = (Vec::new(), Vec::new());
+        let (mut states, mut slots) = (Vec::new(), Vec::new());
+        for Member { parameter, gradient, states: own } in members {
+            parameters.extend(take_out(parameter, &gradient));
+            gradients.push(gradient);
+            states.append(own);
+            slots.push((parameter, own));
+        }
+        let each = states.len() / slots.len().max(1);
+        let mut known = Vec::new();
+        for graph in &self.sums {
+            let to = room(&parameters[0], graph.outputs.len() * parameters.len());
+            let (work, beside) = self.work(graph, scalars);
+            known.push(<Dispatch as Engine>::sum(
+                to,
+                List(parameters.clone()),
+                List(gradients.clone()),
+                List(states.clone()),
+                beside,
+                List(known.clone()),
+                work,
+            ));
+        }
+        let (work, beside) = self.work(&self.update, scalars);
+        let (parameters, gradients, states) = (List(parameters), List(gradients), List(states));
+        let sums = List(known);
+        let (parameters, states) =
+            <Dispatch as Engine>::update(parameters, gradients, states, beside, sums, work);
+        let mut states = states.0.into_iter();
+        for ((slot, own), parameter) in slots.into_iter().zip(parameters.0) {
+            put_back(slot, parameter);
+            own.extend(states.by_ref().take(each));
         }
     }
-    let before = List::new(core::mem::take(states));
-    let (work, beside) = Work::new(kernels.update.clone(), &scalars);
-    let (parameter, after) =
-        <Dispatch as Engine>::update(parameter, gradient, before, beside, work);
-    *states = after.into_vec();
-    parameter
+
+    /// What is done by one of its graphs: where there are sums, each tensor has its own scalars behind the others.
+    fn work(&self, graph: &Arc<Graph>, scalars: &Scalars) -> (Work, List<Dispatch>) {
+        let (mut work, beside) = Work::new(graph.clone(), scalars);
+        work.counts = !self.sums.is_empty();
+        if work.counts {
+            let before = self.sums.iter().take_while(|sums| !Arc::ptr_eq(sums, graph));
+            let own = 1 + before.map(|sums| sums.outputs.len()).sum::<usize>();
+            work.lanes.extend((0..own).map(|number| scalars.len() + number));
+        }
+        (work, beside)
+    }
 }
 
 /// What the passes of a step need to know.
@@ -134,12 +173,12 @@ fn step_in_passes(
     let (parameter, own, coarse) = <Dispatch as Engine>::step_in_passes(
         parameter,
         gradient,
-        List::new(before),
-        List::new(coarse),
+        List(before),
+        List(coarse),
         beside,
         InPasses { passes: passes.clone(), view, work },
     );
-    let after = own.into_vec().into_iter().chain(coarse.into_vec());
+    let after = own.0.into_iter().chain(coarse.0);
     for ((lane, _), state) in passes.states.iter().zip(after) {
         lanes[*lane] = Some(state);
     }
@@ -155,6 +194,8 @@ pub(super) struct Work {
     pub(super) numbers: Arc<[f64]>,
     /// The lanes of the scalars that lie on the device, beside the tensors.
     pub(super) lanes: Vec<usize>,
+    /// Does the graph know of each tensor how many elements it has, and the sums before it?
+    pub(super) counts: bool,
     /// The words that noise follows from; none where there is none.
     pub(super) key: Vec<u32>,
 }
@@ -162,10 +203,11 @@ pub(super) struct Work {
 impl Work {
     /// A graph with its scalars, and those of them that lie on the device.
     pub(super) fn new(graph: Arc<Graph>, scalars: &Scalars) -> (Self, List<Dispatch>) {
-        let (lanes, beside) = scalars.on_device.iter().cloned().unzip();
+        let beside = scalars.on_device.iter().map(|(lane, scalar)| (*lane, (**scalar).clone()));
+        let (lanes, beside) = beside.unzip();
         let (numbers, key) =
             (scalars.numbers.clone(), scalars.draw.iter().flat_map(|draw| draw.key));
-        (Self { graph, numbers, lanes, key: key.collect() }, List::new(beside))
+        (Self { graph, numbers, lanes, counts: false, key: key.collect() }, List(beside))
     }
 }
 
@@ -175,15 +217,19 @@ impl Work {
 /// compute in. So have the scalars `beside`, of one element each.
 #[backend_extension(Cube: cfg(feature = "cube"), Fusion: cfg(feature = "fusion"))]
 pub(super) trait Engine: Backend {
-    /// Updates parameter and states, in place where nobody else holds them.
-    #[fusion(meta = |parameter, _gradient, states, _beside, _work| (parameter.clone(), states.clone()))]
+    /// Updates parameters and their states, in place where nobody else holds them. All states of a parameter are
+    /// before those of the next, and so are the sums of each stage, that are known.
+    #[fusion(meta = |parameters, _gradients, states, _beside, _sums, _work| {
+        (parameters.clone(), states.clone())
+    })]
     fn update(
-        parameter: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
+        #[extension_type] parameters: List<Self>,
+        #[extension_type] gradients: List<Self>,
         #[extension_type] states: List<Self>,
         #[extension_type] beside: List<Self>,
+        #[extension_type] sums: List<Self>,
         work: Work,
-    ) -> (FloatTensor<Self>, List<Self>);
+    ) -> (List<Self>, List<Self>);
 
     /// The same, where states lie in words, and what rounding has lost of the parameter behind them.
     #[fusion(meta = |parameter, _gradient, states, words, _beside, _work| {
@@ -230,73 +276,20 @@ pub(super) trait Engine: Backend {
         work: InPasses,
     ) -> (FloatTensor<Self>, List<Self>, List<Self>);
 
-    /// Adds the graph of all elements of the inputs (a parameter, and its gradient if the graph
-    /// asks for it) to the parts of a sum.
-    #[fusion(meta = |parts, _inputs, _states, _beside, _work| parts.clone())]
-    fn add(
-        parts: FloatTensor<Self>,
-        #[extension_type] inputs: List<Self>,
+    /// The sums, in the elements of `to`, of the graph of all elements of each parameter and what belongs to it; or of
+    /// all parameters, if there is room for no more. Where the graph asks for no gradient, there may be none.
+    #[fusion(meta = |to, _parameters, _gradients, _states, _beside, _sums, _work| to.clone())]
+    fn sum(
+        to: FloatTensor<Self>,
+        #[extension_type] parameters: List<Self>,
+        #[extension_type] gradients: List<Self>,
         #[extension_type] states: List<Self>,
         #[extension_type] beside: List<Self>,
+        #[extension_type] sums: List<Self>,
         work: Work,
     ) -> FloatTensor<Self>;
-
-    /// Adds up the elements of one tensor in the elements of another, smaller one.
-    #[fusion(meta = |_from, to| to.clone())]
-    fn fold(from: FloatTensor<Self>, to: FloatTensor<Self>) -> FloatTensor<Self>;
 
     /// The norm, in the one element of `to`, of what has these sums of squares.
     #[fusion(meta = |_squares, to| to.clone())]
     fn norm(squares: FloatTensor<Self>, to: FloatTensor<Self>) -> FloatTensor<Self>;
-}
-
-/// How many tensors a [`List`] holds.
-pub(super) const LIST: usize = 4;
-
-macro_rules! list {
-    ($(#[$doc:meta])* $name:ident of $kind:ident) => {
-        $(#[$doc])*
-        #[derive(ExtensionType)]
-        #[extension_type(fusion: cfg(feature = "fusion"))]
-        pub(super) enum $name<B: Backend> {
-            None,
-            One($kind<B>),
-            Two($kind<B>, $kind<B>),
-            Three($kind<B>, $kind<B>, $kind<B>),
-            Four($kind<B>, $kind<B>, $kind<B>, $kind<B>),
-        }
-
-        impl<B: Backend> $name<B> {
-            pub(super) fn new(list: Vec<$kind<B>>) -> Self {
-                let mut list = list.into_iter();
-                match (list.next(), list.next(), list.next(), list.next()) {
-                    (Some(a), Some(b), Some(c), Some(d)) => Self::Four(a, b, c, d),
-                    (Some(a), Some(b), Some(c), _) => Self::Three(a, b, c),
-                    (Some(a), Some(b), ..) => Self::Two(a, b),
-                    (Some(a), ..) => Self::One(a),
-                    (None, ..) => Self::None,
-                }
-            }
-
-            pub(super) fn into_vec(self) -> Vec<$kind<B>> {
-                match self {
-                    Self::None => vec![],
-                    Self::One(a) => vec![a],
-                    Self::Two(a, b) => vec![a, b],
-                    Self::Three(a, b, c) => vec![a, b, c],
-                    Self::Four(a, b, c, d) => vec![a, b, c, d],
-                }
-            }
-        }
-    };
-}
-
-list! {
-    /// Up to four tensors. burn's dispatch knows single tensors, not lists of them.
-    List of FloatTensor
-}
-
-list! {
-    /// Up to four tensors of words.
-    Words of IntTensor
 }

@@ -1,7 +1,7 @@
 //! A step of states in words and weights of two bytes: in one kernel, or, where the rule takes more than one, between a kernel
 //! that reads them and one that writes them.
 
-use super::extension::{Engine, Kernels, LIST, List, Words, Work};
+use super::extension::{Engine, Kernels, List, Words, Work};
 use super::halves::Half;
 use super::passes::BUFFERS;
 use crate::code::Code;
@@ -12,6 +12,9 @@ use burn::backend::{Dispatch, DispatchTensor, TensorMetadata};
 use burn::tensor::{DType, Tensor};
 use burn_descent_rules::Graph;
 use std::sync::Arc;
+
+/// Lists of words that the kernels around a rule take at most.
+const LISTS: usize = 4;
 
 /// How what is kept of a parameter lies in its tensors.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -83,7 +86,7 @@ impl Plan {
 
     /// Do kernels take its lists?
     fn fits(&self) -> bool {
-        self.lost() + usize::from(self.has_weights()) <= LIST
+        self.lost() + usize::from(self.has_weights()) <= LISTS
     }
 
     /// Does one kernel take all of them?
@@ -127,11 +130,7 @@ impl InWords {
         gradient: DispatchTensor,
         states: &mut Vec<DispatchTensor>,
     ) -> DispatchTensor {
-        let graph = match &code.kernels {
-            Some(Kernels::Whole(kernels)) if !code.sees_whole => kernels.alone(),
-            _ => None,
-        };
-        match graph.filter(|_| self.plan.fits_one()) {
+        match code.by_kernels(scalars.view).and_then(Kernels::alone).filter(|_| self.plan.fits_one()) {
             Some(graph) => {
                 let gradient = beside::<D>(&parameter, gradient);
                 let scalars = scalars.beside(&parameter);
@@ -161,12 +160,12 @@ fn step_in_one(
     let (parameter, full, lists) = <Dispatch as Engine>::update_kept(
         parameter,
         gradient,
-        List::new(full),
-        Words::new(lists),
+        List(full),
+        Words(lists),
         beside,
         InWords { work, ..words },
     );
-    *states = plan.join(full.into_vec(), lists.into_vec());
+    *states = plan.join(full.0, lists.0);
     parameter
 }
 
@@ -181,14 +180,10 @@ fn step_between<const D: usize>(
     let device = Tensor::<D>::from_dispatch(parameter.clone()).device();
     let empty = |_| Tensor::<D>::empty(parameter.shape(), (&device, DType::F32)).into_dispatch();
     let count = plan.lost() + usize::from(plan.has_weights());
-    let to = List::new((0..count).map(empty).collect());
-    let wide = <Dispatch as Engine>::widen(
-        parameter.clone(),
-        Words::new(lists.clone()),
-        to,
-        words.clone(),
-    );
-    let mut wide = wide.into_vec();
+    let to = List((0..count).map(empty).collect());
+    let wide =
+        <Dispatch as Engine>::widen(parameter.clone(), Words(lists.clone()), to, words.clone());
+    let mut wide = wide.0;
     // What is kept of the parameter is written over after the step.
     let (wide_parameter, kept) = match plan.has_weights() {
         true => (wide.remove(0), Some(parameter)),
@@ -202,7 +197,7 @@ fn step_between<const D: usize>(
         None => (parameter, wide),
     };
     let (parameter, lists) =
-        <Dispatch as Engine>::narrow(List::new(from), parameter, Words::new(lists), words);
-    *states = plan.join(full, lists.into_vec());
+        <Dispatch as Engine>::narrow(List(from), parameter, Words(lists), words);
+    *states = plan.join(full, lists.0);
     parameter
 }

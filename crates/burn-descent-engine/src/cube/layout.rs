@@ -128,7 +128,7 @@ impl Layout {
 
     fn copy(&self, tensor: CubeTensor) -> CubeTensor {
         let mut tensor = untile(tensor);
-        let (client, element) = (tensor.client.clone(), super::kernel::stored_type(&tensor));
+        let (client, element) = (tensor.client.clone(), super::arguments::stored_type(&tensor));
         // Room for the widest load there is, so that no odd length is stepped one by one.
         let bytes = (self.places() * tensor.dtype.size()).next_multiple_of(WIDEST);
         let buffer = client.empty(bytes);
@@ -158,7 +158,7 @@ pub(super) struct Walk {
     pub(super) units: usize,
     pub(super) row: usize,
     pitch: usize,
-    padded: bool,
+    pub(super) padded: bool,
 }
 
 impl Walk {
@@ -186,20 +186,20 @@ impl Walk {
         Self { width, units: rows * row, row, pitch, padded }
     }
 
-    /// Its workgroups, and their size.
-    pub(super) fn cubes(&self, client: &Client) -> (CubeCount, CubeDim) {
-        cubes(client, self.units)
-    }
-
     pub(super) fn launch(&self) -> RowsLaunch {
         RowsLaunch::new(self.units, self.row, self.pitch, self.padded)
     }
 }
 
+/// The units of a workgroup, a power of two.
+pub(super) fn block(client: &Client) -> usize {
+    let most = client.properties().hardware.max_units_per_cube;
+    1 << BLOCK.min(most).ilog2()
+}
+
 /// As many workgroups of one size as units ask for.
 pub(super) fn cubes(client: &Client, units: usize) -> (CubeCount, CubeDim) {
-    let block = BLOCK.min(client.properties().hardware.max_units_per_cube);
-    let dim = CubeDim::new_1d(block);
+    let dim = CubeDim::new_1d(block(client) as u32);
     (cubecl::calculate_cube_count_elemwise(client, units, dim), dim)
 }
 

@@ -1,11 +1,11 @@
 //! The norm of many tensors, which stays on the device.
 
-use super::extension::Engine;
-use super::kernel::{buffer, compute_type};
-use super::reduce::Total;
+use super::arguments::{buffer, compute_type};
+use super::extension::{Engine, List, Work};
+use super::reduce::room;
 use crate::scalars::Scalars;
 use crate::state::compute_dtype;
-use burn::backend::{BackendTensor, Dispatch, DispatchTensorKind, TensorMetadata};
+use burn::backend::{BackendTensor, Dispatch, DispatchTensor, DispatchTensorKind, TensorMetadata};
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::tensor::CubeTensor;
 use burn_descent_rules::{Graph, Node};
@@ -34,11 +34,36 @@ fn norm<C: Float>(
     }
 }
 
-impl Total {
-    /// The norm, of one element, of what has been added by [`add_squares`].
+/// Tensors whose norm is wanted: they lie on one device, and are computed in one precision.
+pub(crate) struct Squares(Vec<DispatchTensor>);
+
+impl Squares {
+    /// Takes in a tensor, if it lies on a device of this engine, and where the others lie.
+    pub(crate) fn add<const D: usize>(all: &mut Option<Self>, tensor: &Tensor<D>) -> bool {
+        let tensor = tensor.clone().into_dispatch();
+        if !matches!(tensor.kind, DispatchTensorKind::Cube(BackendTensor::Float(_))) {
+            return false;
+        }
+        let Self(all) = all.get_or_insert_with(|| Self(Vec::new()));
+        let fits = all.first().is_none_or(|first| {
+            first.kind.device() == tensor.kind.device()
+                && compute_dtype(first.dtype()) == compute_dtype(tensor.dtype())
+        });
+        if fits {
+            all.push(tensor);
+        }
+        fits
+    }
+
+    /// The norm, of one element.
     pub(crate) fn norm(self) -> Tensor<1> {
-        let norm = self.empty(1);
-        Tensor::from_dispatch(<Dispatch as Engine>::norm(self.sums(), norm))
+        let Self(all) = self;
+        let (graph, norm) = (squares(compute_dtype(all[0].dtype())), room(&all[0], 1));
+        let to = room(&all[0], graph.outputs.len());
+        let (work, nothing) = Work::new(graph, &Scalars::none());
+        let none = || List(Vec::new());
+        let sums = <Dispatch as Engine>::sum(to, List(all), none(), none(), nothing, none(), work);
+        Tensor::from_dispatch(<Dispatch as Engine>::norm(sums, norm))
     }
 }
 
@@ -80,23 +105,6 @@ fn squares(compute: DType) -> Arc<Graph> {
     static F64: OnceLock<Arc<Graph>> = OnceLock::new();
     let made = if compute == DType::F64 { &F64 } else { &F32 };
     made.get_or_init(|| graph(Limits::of(compute))).clone()
-}
-
-/// Adds the squares of a tensor, if it lies on a device of this engine, and where the sum lies.
-pub(crate) fn add_squares<const D: usize>(total: &mut Option<Total>, tensor: &Tensor<D>) -> bool {
-    let compute = compute_dtype(tensor.dtype());
-    let tensor = tensor.clone().into_dispatch();
-    if !matches!(tensor.kind, DispatchTensorKind::Cube(BackendTensor::Float(_))) {
-        return false;
-    }
-    let graph = squares(compute);
-    let sum = total.take().unwrap_or_else(|| Total::beside(&tensor, graph.outputs.len()));
-    let fits = sum.parts.kind.device() == tensor.kind.device() && sum.parts.dtype() == compute;
-    *total = Some(match fits {
-        true => sum.add(vec![tensor], vec![], &Scalars::none(), graph),
-        false => sum,
-    });
-    fits
 }
 
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way

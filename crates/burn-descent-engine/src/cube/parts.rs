@@ -1,6 +1,6 @@
 //! The parts of sums and maxima made one number each.
 
-use super::kernel::{address, buffer, compute_type};
+use super::arguments::{address, buffer, compute_type};
 use super::layout::cubes;
 use crate::state::compute_dtype;
 use burn::tensor::DType;
@@ -137,7 +137,7 @@ fn launch(from: &CubeTensor, lists: &[InParts], left: fn(&InParts) -> usize, to:
             &to.client,
             cubes,
             block,
-            address(&[from, to]),
+            address([from, to]),
             buffer(from),
             buffer(to),
             lists.iter().map(|list| list.launch(left(list))).collect(),

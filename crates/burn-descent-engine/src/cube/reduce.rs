@@ -1,230 +1,222 @@
-//! Sums over whole tensors that stay on the device, with the same bits in every run: each unit of a
-//! launch adds to a part of its own, and two small launches add up the parts.
+//! Sums over whole tensors that stay on the device, with the same bits in every run: each workgroup of a launch adds up a
+//! part of one of many tensors, and a last launch adds up the parts.
 
+use super::arguments::{address, buffer, compute_type, numbers, stored_type, words};
 use super::emit::apply;
-use super::extension::{Engine, List, Work};
-use super::kernel::{address, buffer, compute_type, numbers, stored_type, words};
-use super::layout::{Layout, Rows, Walk, cubes};
-use crate::scalars::Scalars;
+use super::extension::Work;
+use super::kernel::{Many, Tensors};
+use super::layout::{Walk, block};
+use super::share::{Share, Shares, all_known, meet, share_of};
 use crate::state::{compute_dtype, tensor};
-use burn::backend::{Dispatch, DispatchTensor, TensorMetadata};
-use burn::tensor::{DType, Device, Tensor};
+use burn::backend::{DispatchTensor, TensorMetadata};
+use burn::tensor::Tensor;
 use burn_cubecl::tensor::CubeTensor;
 use burn_descent_rules::Graph;
 use cubecl::prelude::*;
 use std::sync::Arc;
 
-/// Parts of a sum: as many units work on a tensor at most.
-const PARTS: usize = 1 << 14;
+/// Workgroups for one tensor at most: two and more for each multiprocessor of a card.
+const WORKGROUPS: usize = 1 << 10;
 
-/// Parts of these parts.
-const MIDDLE: usize = 1 << 7;
+/// Vectors that a unit adds up at least, where there are as many.
+const LEAST: usize = 8;
 
 /// Elements that a unit adds up before it adds them to its sum: a short sum loses less to rounding.
 const RUN: usize = 64;
 
-/// Adds the graph of all elements to the parts: each output to one of its own.
+/// Adds up the graph of all elements of each tensor: each workgroup leaves a part of each output, behind those of the
+/// launches before.
 #[cube(launch_unchecked, address_type = "dynamic")]
 fn add<P: Float, C: Float, N: Size>(
     parts: &mut [C],
-    inputs: &Sequence<Box<[Vector<P, N>]>>,
+    parameters: &Sequence<Box<[Vector<P, N>]>>,
+    gradients: &Sequence<Box<[Vector<P, N>]>>,
     states: &Sequence<Box<[Vector<C, N>]>>,
     scalars: &Sequence<InputScalar>,
     beside: &Sequence<Box<[C]>>,
     key: &Sequence<InputScalar>,
-    walk: &Rows,
-    units: usize,
+    shares: &Sequence<Share>,
+    counts: &Sequence<InputScalar>,
+    known: &Sequence<Box<[C]>>,
+    before: usize,
+    #[comptime] each: Vec<usize>,
+    #[comptime] block: usize,
     #[comptime] graph: Arc<Graph>,
     #[comptime] lanes: Vec<usize>,
     #[define(P, C)] _dtypes: [ElemType; 2],
 ) {
-    let unit = ABSOLUTE_POS;
-    let outputs = comptime!(graph.outputs.len());
-    if unit < units {
-        let mut known = Sequence::<C>::new();
-        #[unroll]
-        for number in 0..beside.len() {
-            let scalar = &beside[number];
-            known.push(scalar[0]);
-        }
-        let mut sums = Array::<Vector<C, N>>::new(outputs);
-        let mut run = Array::<Vector<C, N>>::new(outputs);
+    let (count, outputs) = comptime!((shares.len(), graph.outputs.len()));
+    let met = comptime!(1 + gradients.len() / count + states.len() / count);
+    let many = comptime!(counts.len().min(1) + each.iter().sum::<usize>());
+    let mut about = Array::<usize>::new(3usize);
+    let mut own = Array::<C>::new(comptime!(many.max(1)));
+    share_of::<C>(&mut about, &mut own, shares, counts, known, each, 0usize, count);
+    let known = all_known::<C>(beside, &own, many);
+    let units = about[1usize] * block;
+    let vectors = about[2usize];
+    let unit = (CUBE_POS - about[0usize]) * block + UNIT_POS as usize;
+    let mut found = Array::<Vector<C, N>>::new(met);
+    let mut sums = Array::<Vector<C, N>>::new(outputs);
+    let mut run = Array::<Vector<C, N>>::new(outputs);
+    #[unroll]
+    for output in 0..outputs {
+        sums[output] = Vector::<C, N>::new(C::from_int(0));
+    }
+    for start in range_stepped(unit, vectors, units * RUN) {
         #[unroll]
         for output in 0..outputs {
-            sums[output] = Vector::<C, N>::new(C::from_int(0));
+            run[output] = Vector::<C, N>::new(C::from_int(0));
         }
-        for start in range_stepped(unit, walk.units, units * RUN) {
-            #[unroll]
-            for output in 0..outputs {
-                run[output] = Vector::<C, N>::new(C::from_int(0));
-            }
-            for step in 0..RUN {
-                let vector = start + step * units;
-                if vector < walk.units {
-                    let i = walk.place(vector);
-                    let mut met = Sequence::<Vector<C, N>>::new();
-                    #[unroll]
-                    for number in 0..inputs.len() {
-                        let input = &inputs[number];
-                        met.push(Vector::cast_from(input[i]));
-                    }
-                    #[unroll]
-                    for lane in 0..states.len() {
-                        let state = &states[lane];
-                        met.push(state[i]);
-                    }
-                    let terms = apply::<C, N>(
-                        vector,
-                        &met,
-                        scalars,
-                        &known,
-                        key,
-                        graph.clone(),
-                        lanes.clone(),
-                    );
-                    #[unroll]
-                    for output in 0..outputs {
-                        run[output] += terms[output];
-                    }
+        for step in 0..RUN {
+            let vector = start + step * units;
+            if vector < vectors {
+                meet::<P, C, N>(
+                    &mut found, parameters, gradients, states, shares, vector, 0usize, count,
+                );
+                let mut inputs = Sequence::<Vector<C, N>>::new();
+                #[unroll]
+                for number in 0..met {
+                    inputs.push(found[number]);
+                }
+                let (graph, lanes) = comptime!((graph.clone(), lanes.clone()));
+                let terms = apply::<C, N>(vector, &inputs, scalars, &known, key, graph, lanes);
+                #[unroll]
+                for output in 0..outputs {
+                    run[output] += terms[output];
                 }
             }
-            #[unroll]
-            for output in 0..outputs {
-                sums[output] += run[output];
-            }
         }
         #[unroll]
         for output in 0..outputs {
-            let sum = sums[output];
-            let mut total = C::from_int(0);
-            #[unroll]
-            for lane in 0..N::value() {
-                total += sum.extract(lane);
-            }
-            parts[unit * outputs + output] += total;
+            sums[output] += run[output];
+        }
+    }
+    #[unroll]
+    for output in 0..outputs {
+        let sum = sums[output];
+        let mut total = C::from_int(0);
+        #[unroll]
+        for lane in 0..N::value() {
+            total += sum.extract(lane);
+        }
+        let part = sum_of_block::<C>(total, block);
+        if UNIT_POS == 0 {
+            parts[(before + CUBE_POS) * outputs + output] = part;
         }
     }
 }
 
-/// Every one of the `sums` elements of `to` is the sum of as many of the `parts` of `from`.
+/// The sum of the numbers of all units of a workgroup, always in the same order.
+#[cube]
+fn sum_of_block<C: Float>(number: C, #[comptime] block: usize) -> C {
+    let mut sums = Shared::<[C]>::new_slice(block);
+    let here = UNIT_POS as usize;
+    sums[here] = number;
+    #[unroll]
+    for turn in 0..comptime!(block.ilog2() as usize) {
+        sync_cube();
+        let step = comptime!(block >> (turn + 1));
+        if here < step {
+            sums[here] = sums[here] + sums[here + step];
+        }
+    }
+    sync_cube();
+    sums[0usize]
+}
+
+/// Parts that are added up, and which sums they make.
+#[derive(CubeType, CubeLaunch)]
+struct Stretch {
+    first: usize,
+    parts: usize,
+    to: usize,
+}
+
+/// Adds up the parts of each range: a workgroup for each sum of each of them.
 #[cube(launch_unchecked)]
 fn fold<C: Float>(
     from: &[C],
     to: &mut [C],
-    parts: usize,
-    sums: usize,
+    ranges: &Sequence<Stretch>,
+    outputs: usize,
+    #[comptime] block: usize,
     #[define(C)] _dtype: ElemType,
 ) {
-    let unit = ABSOLUTE_POS;
-    if unit < sums {
-        let mut sum = C::from_int(0);
-        for i in range_stepped(unit, parts, sums) {
-            sum += from[i];
+    let (tensor, output) = (CUBE_POS / outputs, CUBE_POS % outputs);
+    let mut about = Array::<usize>::new(3usize);
+    #[unroll]
+    for number in 0..ranges.len() {
+        if tensor == number {
+            let range = &ranges[number];
+            about[0usize] = range.first;
+            about[1usize] = range.parts;
+            about[2usize] = range.to;
         }
-        to[unit] = sum;
+    }
+    let mut sum = C::from_int(0);
+    for part in range_stepped(UNIT_POS as usize, about[1usize], block) {
+        sum += from[(about[0usize] + part) * outputs + output];
+    }
+    let sum = sum_of_block::<C>(sum, block);
+    if UNIT_POS == 0 {
+        to[about[2usize] * outputs + output] = sum;
     }
 }
 
-/// Sums of the outputs of a graph, in parts.
-pub(crate) struct Total {
-    pub(super) parts: DispatchTensor,
-    /// How many sums.
-    outputs: usize,
+/// Room for numbers beside a tensor, in the precision that it is computed in.
+pub(super) fn room(beside: &DispatchTensor, count: usize) -> DispatchTensor {
+    let (device, dtype) = (tensor(beside).device(), compute_dtype(beside.dtype()));
+    Tensor::<1>::empty([count], (&device, dtype)).into_dispatch()
 }
 
-impl Total {
-    /// Zero, beside a tensor and in the precision that this is computed in.
-    pub(super) fn beside(there: &DispatchTensor, outputs: usize) -> Self {
-        let (device, dtype) = place(there);
-        let parts = Tensor::<1>::zeros([PARTS * outputs], (&device, dtype)).into_dispatch();
-        Self { parts, outputs }
-    }
-
-    /// Adds the graph of all elements of some tensors.
-    pub(super) fn add(
-        self,
-        inputs: Vec<DispatchTensor>,
-        states: Vec<DispatchTensor>,
-        scalars: &Scalars,
-        graph: Arc<Graph>,
-    ) -> Self {
-        let (work, beside) = Work::new(graph, scalars);
-        let (inputs, states) = (List::new(inputs), List::new(states));
-        let parts = <Dispatch as Engine>::add(self.parts, inputs, states, beside, work);
-        Self { parts, ..self }
-    }
-
-    /// The sums, an element each.
-    pub(super) fn sums(self) -> DispatchTensor {
-        let middle = self.empty(MIDDLE * self.outputs);
-        let sums = self.empty(self.outputs);
-        <Dispatch as Engine>::fold(<Dispatch as Engine>::fold(self.parts, middle), sums)
-    }
-
-    pub(super) fn empty(&self, count: usize) -> DispatchTensor {
-        let (device, dtype) = place(&self.parts);
-        Tensor::<1>::empty([count], (&device, dtype)).into_dispatch()
-    }
+/// How many workgroups add up what is walked over so.
+pub(super) fn workgroups(walk: &Walk, client: &Client) -> usize {
+    walk.units.div_ceil(LEAST * block(client)).min(WORKGROUPS)
 }
 
-/// Where a sum of this tensor lies, and in which precision.
-fn place(beside: &DispatchTensor) -> (Device, DType) {
-    (tensor(beside).device(), compute_dtype(beside.dtype()))
-}
-
-/// The sums of a graph over all elements of a parameter and what belongs to it: a tensor of one element for
-/// each output.
-pub(super) fn sums(
-    graph: Arc<Graph>,
-    parameter: &DispatchTensor,
-    gradient: &DispatchTensor,
-    states: &[DispatchTensor],
-    scalars: &Scalars,
-) -> Vec<DispatchTensor> {
-    let inputs = vec![parameter.clone(), gradient.clone()];
-    let outputs = graph.outputs.len();
-    let total = Total::beside(parameter, outputs).add(inputs, states.to_vec(), scalars, graph);
-    let sums = total.sums();
-    match outputs {
-        1 => vec![sums],
-        _ => (0..outputs).map(|at| tensor(&sums).narrow(0, at, 1).into_dispatch()).collect(),
-    }
-}
-
+/// Adds up tensors that are walked over alike, and leaves a part of each output for each of their workgroups, behind those
+/// that are there. Gives how many each tensor has.
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
 pub(super) fn launch_add(
-    layout: &Layout,
-    parts: &CubeTensor,
-    inputs: &[CubeTensor],
-    states: &[CubeTensor],
+    tensors: &[(Tensors<'_>, &Walk)],
+    many: &Many<'_>,
+    (parts, before): (&CubeTensor, usize),
     beside: &[CubeTensor],
     work: Work,
 ) {
-    let tensor = &inputs[0];
-    let client = &tensor.client;
-    let (stored, compute) = (stored_type(tensor), compute_type(tensor));
-    let tensors: Vec<_> = inputs.iter().chain(states).collect();
-    let walk = Walk::elements(layout, &tensors);
-    let units = walk.units.min(parts.meta.num_elements() / work.graph.outputs.len());
-    let (cubes, block) = cubes(client, units);
-    // SAFETY: inputs and states have this layout, and the walk is over their elements, beyond which no
-    // unit reads. There are as many parts as units at least for each output, and each unit writes its
-    // own; units beyond them do nothing. Nobody else holds the parts.
+    let all = || tensors.iter().flat_map(|(tensors, _)| tensors.all());
+    let (Some(first), Some((_, walk))) = (all().next(), tensors.first()) else { return };
+    let (client, block) = (&first.client, block(&first.client));
+    let (stored, compute) = (stored_type(first), compute_type(first));
+    let walks = || many.numbers.iter().zip(tensors).map(|(number, (_, walk))| (*number, *walk));
+    let shares = Shares::of(walks().map(|(_, walk)| workgroups(walk, client)));
+    let parameters = tensors.iter().filter_map(|(tensors, _)| tensors.parameter);
+    let gradients = tensors.iter().filter_map(|(tensors, _)| tensors.gradient);
+    let states = tensors.iter().flat_map(|(tensors, _)| tensors.states);
+    let count = |count: &usize| InputScalar::new(*count as f64, compute);
+    // SAFETY: the walk of a tensor is over the elements of all that it has, beyond which no unit reads, and each list of
+    // sums has those of all tensors. There is a part of each output for each workgroup, whose first unit writes it, and
+    // nobody else holds the parts.
     unsafe {
         add::launch_unchecked(
             client,
-            cubes,
-            block,
-            address(&tensors),
+            CubeCount::Static(shares.workgroups as u32, 1, 1),
+            CubeDim::new_1d(block as u32),
+            address(all()),
             walk.width,
             buffer(parts),
-            inputs.iter().map(buffer).collect(),
-            states.iter().map(buffer).collect(),
+            parameters.map(buffer).collect(),
+            gradients.map(buffer).collect(),
+            states.map(buffer).collect(),
             numbers(&work, compute),
             beside.iter().map(buffer).collect(),
             words(&work.key),
-            walk.launch(),
-            units,
+            shares.launch(walks()),
+            many.counts.iter().map(count).collect(),
+            many.sums.iter().map(buffer).collect(),
+            before,
+            many.each.clone(),
+            block,
             work.graph,
             work.lanes,
             [stored, compute],
@@ -232,21 +224,28 @@ pub(super) fn launch_add(
     }
 }
 
+/// Adds up, for each range of parts, what is the first of them, how many there are, and for which sums of `to`.
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
-pub(super) fn launch_fold(from: &CubeTensor, to: &CubeTensor) {
-    let [parts, sums] = [from, to].map(|tensor| tensor.meta.num_elements());
-    let (cubes, block) = cubes(&to.client, sums);
-    // SAFETY: both are lists without gaps; a unit reads and writes inside their lengths only. Nobody
-    // else holds `to`.
+pub(super) fn launch_fold(
+    from: &CubeTensor,
+    ranges: &[[usize; 3]],
+    to: &CubeTensor,
+    outputs: usize,
+) {
+    let (client, block) = (&to.client, block(&to.client));
+    let range = |[first, parts, to]: &[usize; 3]| StretchLaunch::new(*first, *parts, *to);
+    // SAFETY: each range has as many parts of each output, and the first unit of each workgroup writes one number, for which
+    // there is room. Nobody else holds `to`.
     unsafe {
         fold::launch_unchecked(
-            &to.client,
-            cubes,
-            block,
+            client,
+            CubeCount::Static((ranges.len() * outputs) as u32, 1, 1),
+            CubeDim::new_1d(block as u32),
             buffer(from),
             buffer(to),
-            parts,
-            sums,
+            ranges.iter().map(range).collect(),
+            outputs,
+            block,
             compute_type(to),
         );
     }

@@ -1,9 +1,10 @@
 //! A step in passes: sums, stage by stage, then the update, then the coarse states.
 
 use super::around::Around;
+use super::backend::alone;
 use super::collect::{Wanted, collect_sums};
 use super::extension::{InPasses, Work};
-use super::kernel::{Tensors, alone, launch};
+use super::kernel::{Many, Tensors, launch};
 use super::layout::{Layout, Walk};
 use super::parts::room;
 use super::passes::{Pass, Passes, Seen};
@@ -81,7 +82,16 @@ impl Step {
             to: self.place(sum.number),
         };
         let sums: Vec<_> = pass.sums.iter().map(wanted).collect();
-        collect_sums(&self.known, &tensors, &around, walk, &grid, &sums, self.work(pass));
+        collect_sums(
+            &self.known,
+            &tensors,
+            &around,
+            &self.beside,
+            walk,
+            &grid,
+            &sums,
+            self.work(pass),
+        );
     }
 
     fn update(&self, pass: &Pass) {
@@ -89,7 +99,7 @@ impl Step {
         let states = self.own(pass);
         let tensors = self.tensors(pass, &states);
         let (around, walk) = (self.around(pass, &grid), self.walk(&tensors, pass, &grid));
-        launch(&tensors, &around, walk, self.work(pass));
+        launch(&[(tensors, &walk)], &around, &Many::default(), &self.beside, self.work(pass));
     }
 
     fn own(&self, pass: &Pass) -> Vec<CubeTensor> {
@@ -101,13 +111,12 @@ impl Step {
             parameter: pass.parameter.then_some(&self.parameter),
             gradient: pass.gradient.then_some(&self.gradient),
             states,
-            beside: &self.beside,
         }
     }
 
     fn walk(&self, tensors: &Tensors<'_>, pass: &Pass, grid: &Grid) -> Walk {
         match pass.of {
-            Domain::Element => Walk::elements(&self.layout, &tensors.all()),
+            Domain::Element => Walk::elements(&self.layout, &tensors.all().collect::<Vec<_>>()),
             _ => Walk::numbers(grid),
         }
     }

@@ -1,11 +1,11 @@
 //! The kernels that read and write states in words and weights of two bytes, and their launches.
 
+use super::arguments::{address, buffer, compute_type, numbers, stored_type, words as key};
+use super::backend::alone;
 use super::coding::{UNITS, WIDTH, Width, read, read_weights, write, write_weights};
 use super::emit::apply;
 use super::kept::{InWords, Plan};
-use super::kernel::{
-    address, alone, buffer, compute_type, numbers, on_device, stored_type, words as key,
-};
+use super::kernel::on_device;
 use super::layout::Layout;
 use burn_cubecl::kernel::untile;
 use burn_cubecl::tensor::CubeTensor;
@@ -213,7 +213,7 @@ pub(super) fn launch_update(
             client,
             cubes,
             block,
-            address(&all),
+            address(all.iter().copied()),
             width(&layout, &all),
             [&parameter].map(buffer).into_iter().collect(),
             [&gradient].map(buffer).into_iter().collect(),
@@ -252,7 +252,7 @@ pub(super) fn launch_widen(
             client,
             cubes,
             block,
-            address(&all),
+            address(all.iter().copied()),
             width(&layout, &all),
             kept.iter().map(buffer).collect(),
             lists.iter().map(buffer).collect(),
@@ -289,7 +289,7 @@ pub(super) fn launch_narrow(
             client,
             cubes,
             block,
-            address(&all),
+            address(all.iter().copied()),
             width(&layout, &all),
             from.iter().map(buffer).collect(),
             kept.into_iter().map(buffer).collect(),

@@ -116,6 +116,7 @@ impl<'a> Bytes<'a> {
         Self { book, block, codes: &mut bytemuck::cast_slice_mut(codes)[..count], largest }
     }
 
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
     pub(super) fn split_at(self, middle: usize) -> (Self, Self) {
         let Self { book, block, codes, largest } = self;
         let (codes_left, codes_right) = codes.split_at_mut(middle);

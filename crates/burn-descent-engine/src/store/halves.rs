@@ -24,6 +24,7 @@ impl<'a> Halves<'a> {
         Self { half, codes: &mut bytemuck::cast_slice_mut(words)[..count] }
     }
 
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
     pub(super) fn split_at(self, middle: usize) -> (Self, Self) {
         let (left, right) = self.codes.split_at_mut(middle);
         (Self { codes: left, ..self }, Self { half: self.half, codes: right })

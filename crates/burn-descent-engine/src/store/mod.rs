@@ -189,6 +189,7 @@ impl<'a> Codes<'a> {
     }
 
     /// Those before a number, and the others. It is the first of a block.
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
     pub(crate) fn split_at(self, middle: usize) -> (Self, Self) {
         match self {
             Self::Halves(halves) => {

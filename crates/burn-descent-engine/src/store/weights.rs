@@ -222,6 +222,7 @@ impl WeightCoding<'_> {
     }
 
     /// Those before a number, and the others.
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
     pub(crate) fn split_at(self, middle: usize) -> (Self, Self) {
         let Self { weights, dice, lost } = self;
         let (left, right) = lost.split_at_mut(middle.min(lost.len()));

@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, value_name = "TASK", default_value = "classifier")]
     pub task: Task,
 
-    /// How many examples make a batch
+    /// Examples in a batch
     #[arg(long, value_name = "all|N", default_value = "32")]
     pub batch_size: BatchSize,
 
@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long, value_name = "N,...", default_value = "64,64")]
     pub hidden: Hidden,
 
-    /// Chance follows from this number
+    /// The seed of all that is random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 

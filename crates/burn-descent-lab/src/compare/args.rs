@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub trials: u32,
 
-    /// How many seeds judge the best setting of each; see below how many it takes
+    /// How many seeds the best setting of each is evaluated with; see below how many it takes
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub seeds: u32,
 
@@ -32,8 +32,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub epochs: u64,
 
-    /// A training ends with the epoch in which it has taken so many seconds: a fair limit where steps
-    /// are not equally expensive [default: none]
+    /// End a training after the epoch in which it has taken so many seconds: a fair limit where steps
+    /// differ in cost [default: none]
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     pub budget: Option<f64>,
 
@@ -43,24 +43,25 @@ pub struct Args {
     #[arg(long, value_name = "OPTION=LOW..HIGH,...", value_delimiter = ',')]
     pub tune: Vec<Tune>,
 
-    /// Learning rates are tried from that of the registry divided by this to that times this
+    /// Try learning rates from the default of each optimizer divided by this number to the default
+    /// times it
     #[arg(long, value_name = "FACTOR", default_value_t = 100.0, value_parser = factor)]
     pub lr_span: f64,
 
-    /// The score, accuracy or R², that steps and seconds are counted to [default: the greatest that
-    /// half of the final trainings of every optimizer reach]
+    /// Count steps and seconds until this score, accuracy or R² [default: the highest that half of the
+    /// final trainings of every optimizer reach]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = score)]
     pub reach: Option<f64>,
 
-    /// A setting is as good as the best if its score is less than this below
+    /// A setting counts as close to the best if its score is lower by less than this
     #[arg(long, value_name = "SCORE", default_value_t = 0.01, allow_negative_numbers = true, value_parser = positive)]
     pub within: f64,
 
-    /// How the optimizers keep their states: f32, bf16, bf16-stochastic, f16, int8 or dynamic8 [default: f32]
+    /// The format of the optimizers' states: f32, bf16, bf16-stochastic, f16, int8 or dynamic8 [default: f32]
     #[arg(long, value_name = "FORMAT")]
     pub state: Option<Store>,
 
-    /// The type of the weights, and how the optimizers keep what it cannot hold: f32, bf16, bf16-stochastic, bf16-kahan,
+    /// The type of the weights, and what the optimizers do with the bits that it cannot hold: f32, bf16, bf16-stochastic, bf16-kahan,
     /// bf16-split, f16, f16-stochastic or f16-kahan [default: f32]
     #[arg(long, value_name = "FORMAT")]
     pub weights: Option<Precision>,
@@ -69,15 +70,15 @@ pub struct Args {
     #[arg(long)]
     pub mechanic: bool,
 
-    /// The way of the learning rate over the steps
+    /// How the learning rate changes over the steps
     #[arg(long, value_name = "NAME", default_value = "constant")]
     pub schedule: String,
 
-    /// How many examples make a batch
+    /// Examples in a batch
     #[arg(long, value_name = "all|N", default_value = "32")]
     pub batch_size: BatchSize,
 
-    /// What the network is made of: linear layers, or two convolutions before them
+    /// The kind of network: linear layers, or two convolutions before them
     #[arg(long, value_name = "mlp|cnn", hide_possible_values = true, default_value_t = Kind::Mlp)]
     pub model: Kind,
 
@@ -85,8 +86,8 @@ pub struct Args {
     #[arg(long, value_name = "N,...", default_value = "64,64")]
     pub hidden: Hidden,
 
-    /// Chance follows from this number: data, points that are tried, and, counted on from it, the seeds
-    /// that judge
+    /// The seed of all that is random: data, settings that are tried, and, counted up from it, the seeds
+    /// of the evaluation
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1_000_000_000))]
     pub seed: u64,
 

@@ -28,8 +28,9 @@ pub struct Key {
 pub enum Phase {
     /// To find the best setting.
     Tune,
-    /// To judge it.
-    Judge,
+    /// To evaluate it.
+    #[serde(alias = "judge")]
+    Evaluate,
 }
 
 /// A training that is done.

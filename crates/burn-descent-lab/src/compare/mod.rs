@@ -42,7 +42,7 @@ Examples:
     )
 }
 
-/// Tunes, judges and compares. With a folder, what is done is written down there, and is not done
+/// Tunes, evaluates and compares. With a folder, what is done is written down there, and is not done
 /// again.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ pub(super) fn report(study: &Study, contest: &Contest, trials: &[Trial]) -> Repo
         parts: vec![Part::Chart(sensitivity(&names, score, trials))],
     };
     let curves = Section {
-        title: "How they come there".into(),
+        title: "How they get there".into(),
         text: "The best setting of each on the test examples: the median over the seeds, and the \
                quartiles around it. Trainings that diverged are left out."
             .into(),
@@ -61,22 +61,21 @@ pub(super) fn report(study: &Study, contest: &Contest, trials: &[Trial]) -> Repo
     }
 }
 
-const METHOD: &str = "Each was tuned with as many trainings, on the training examples alone. The best \
-                      setting of each then trained from fresh seeds; the score is the best of its \
-                      epochs on the test examples. Steps, seconds and how many reached the target are \
-                      of these; how many settings come near the best, and how many diverged, first of \
-                      those that were tried. A learning rate at \
-                      the edge is the least or the greatest that was tried: a wider range may have \
-                      better ones. Another choice of settings could come out otherwise: it \
-                      says something of this task, these ranges and \
-                      this budget only.";
+const METHOD: &str = "Each optimizer was tuned with the same number of trainings, on the training examples \
+                      alone. The best setting of each was then trained from fresh seeds; its score is that of its \
+                      best epoch on the test examples. Steps, seconds and the number that reached the target are \
+                      those of these final trainings. The share of settings close to the best is one of those \
+                      that were tried; of what diverged, the first number is of those that were tried, the second \
+                      of the final trainings. A learning rate at the edge is the least or the greatest that was \
+                      tried: a wider range may have better ones. The result holds for this task, these ranges and \
+                      this budget.";
 
 fn verdict(contest: &Contest, study: &Study) -> String {
     let score = study.score();
     let verdict = match &contest.verdict {
         Verdict::Winner(name) => {
             format!(
-                "{name} is best: its {score} is greater than that of each other one, beyond chance."
+                "{name} is best: its {score} is higher than that of every other, beyond chance."
             )
         }
         Verdict::Undecided(names) => {
@@ -85,7 +84,7 @@ fn verdict(contest: &Contest, study: &Study) -> String {
         Verdict::Alone => "One optimizer alone: there is nothing to compare".into(),
     };
     let needed = contest.seeds_needed.map(|needed| {
-        format!(". With so few seeds no difference could be: it takes --seeds {needed} at least")
+        format!(". No difference can be significant with so few seeds: it takes --seeds {needed} at least")
     });
     verdict + &needed.unwrap_or_default()
 }
@@ -127,7 +126,7 @@ fn table(contest: &Contest, study: &Study) -> Table {
             format!(
                 "{} of {tried}, {} of {}",
                 standing.tried_diverged,
-                standing.judged_diverged,
+                standing.evaluated_diverged,
                 scores.len()
             ),
         ]
@@ -179,7 +178,7 @@ fn sensitivity(names: &[String], score: &str, trials: &[Trial]) -> Chart {
 
 fn curves(names: &[String], score: &str, trials: &[Trial]) -> Chart {
     let line =
-        |name: &String| spread_line(name, &spreads(&outcomes_of(trials, Phase::Judge, name)));
+        |name: &String| spread_line(name, &spreads(&outcomes_of(trials, Phase::Evaluate, name)));
     Chart {
         name: "curves".into(),
         title: format!("{score} over the steps"),
@@ -192,7 +191,7 @@ fn curves(names: &[String], score: &str, trials: &[Trial]) -> Chart {
 /// The estimates of optimizers that find their own learning rate.
 fn estimates(names: &[String], trials: &[Trial]) -> Chart {
     let line = |name: &String| {
-        let outcomes = outcomes_of(trials, Phase::Judge, name);
+        let outcomes = outcomes_of(trials, Phase::Evaluate, name);
         let found = outcomes.iter().flat_map(|outcome| &outcome.estimates);
         let last =
             outcomes.iter().map(|outcome| outcome.steps_an_epoch * outcome.epochs.len() as u64);

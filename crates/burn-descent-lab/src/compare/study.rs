@@ -167,7 +167,12 @@ impl Study {
                     Some(setting) => {
                         let recipe =
                             self.recipe(candidate, &setting, self.base.seed + u64::from(seed));
-                        work.train(&bench, &recipe, candidate.key(Phase::Judge, seed), &setting)?;
+                        work.train(
+                            &bench,
+                            &recipe,
+                            candidate.key(Phase::Evaluate, seed),
+                            &setting,
+                        )?;
                     }
                     None => work.bar.inc(1),
                 }

@@ -53,7 +53,7 @@ pub struct Standing {
     /// How many settings were tried.
     pub tried: usize,
     /// How many of the final trainings diverged.
-    pub judged_diverged: usize,
+    pub evaluated_diverged: usize,
 }
 
 /// Two optimizers, scored with the same seeds.
@@ -84,7 +84,7 @@ pub enum Verdict {
 }
 
 impl Contest {
-    /// Of so many seeds that judged each optimizer. Without a target it is the greatest score that
+    /// Of so many seeds with which each optimizer was evaluated. Without a target it is the greatest score that
     /// half of the final trainings of every optimizer reach; scores less than `within` below the
     /// best are nearly as good.
     pub fn new(
@@ -94,18 +94,18 @@ impl Contest {
         target: Option<f64>,
         within: f64,
     ) -> Self {
-        let judged: Vec<Vec<Option<&Outcome>>> =
-            names.iter().map(|name| outcomes(trials, Phase::Judge, name, 1..=seeds)).collect();
+        let evaluated: Vec<Vec<Option<&Outcome>>> =
+            names.iter().map(|name| outcomes(trials, Phase::Evaluate, name, 1..=seeds)).collect();
         let scores = |outcomes: &Vec<Option<&Outcome>>| -> Vec<f64> {
             let score = |outcome: &Option<&Outcome>| outcome.and_then(Outcome::best);
             outcomes.iter().map(|outcome| score(outcome).unwrap_or(f64::NEG_INFINITY)).collect()
         };
-        let medians = judged.iter().filter_map(|outcomes| quantile(&scores(outcomes), 0.5));
+        let medians = evaluated.iter().filter_map(|outcomes| quantile(&scores(outcomes), 0.5));
         let least = medians.filter(|median| median.is_finite()).reduce(f64::min);
         let target = target.or(least);
         let mut standings: Vec<Standing> = names
             .iter()
-            .zip(&judged)
+            .zip(&evaluated)
             .map(|(name, outcomes)| {
                 let reached: Vec<_> = outcomes
                     .iter()
@@ -132,7 +132,7 @@ impl Contest {
                         .filter(|outcome| outcome.diverged.is_some())
                         .count(),
                     tried: tried.len(),
-                    judged_diverged: scores.iter().filter(|score| !score.is_finite()).count(),
+                    evaluated_diverged: scores.iter().filter(|score| !score.is_finite()).count(),
                     scores,
                 }
             })
@@ -278,9 +278,9 @@ mod tests {
         }
         for seed in 1..=seeds {
             let luck = f64::from(seed % 4) / 50.0;
-            trials.push(trial(Phase::Judge, "b", seed, &[0.3, 0.7 + luck]));
-            trials.push(trial(Phase::Judge, "a", seed, &[0.75, 0.8 + luck]));
-            trials.push(trial(Phase::Judge, "c", seed, if seed == 1 { &[0.99] } else { &[] }));
+            trials.push(trial(Phase::Evaluate, "b", seed, &[0.3, 0.7 + luck]));
+            trials.push(trial(Phase::Evaluate, "a", seed, &[0.75, 0.8 + luck]));
+            trials.push(trial(Phase::Evaluate, "c", seed, if seed == 1 { &[0.99] } else { &[] }));
         }
         trials
     }
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(first.setting.as_ref().unwrap().lr, 1.0);
         assert!(!first.at_edge);
         let last = &contest.standings[2];
-        assert_eq!((last.judged_diverged, last.reached, last.steps), (7, 1, None));
+        assert_eq!((last.evaluated_diverged, last.reached, last.steps), (7, 1, None));
         let pair = &contest.pairs[0];
         assert!((pair.difference - 0.1).abs() < 1e-12);
         assert_eq!((pair.p, pair.adjusted), (2.0 / 256.0, 6.0 / 256.0));

@@ -26,11 +26,11 @@ use std::collections::BTreeSet;
 /// Who walks where.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The functions to walk on [default: all of the list below]
+    /// The functions [default: all in the list below]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = find)]
     pub functions: Vec<&'static Surface>,
 
-    /// The optimizers, of the list below, each with options if need be
+    /// The optimizers, from the list below, each with options if wanted
     #[arg(
         long,
         value_name = "all|NAME[:OPTION=VALUE],...",
@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, allow_negative_numbers = true)]
     pub lr: Option<f64>,
 
-    /// The steps of each walk [default: as many as tell optimizers apart on the function]
+    /// The steps of each optimizer [default: enough to tell optimizers apart on the function]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub steps: Option<u32>,
 

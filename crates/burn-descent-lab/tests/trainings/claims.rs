@@ -3,7 +3,7 @@
 use crate::folder::Folder;
 
 #[test]
-fn a_claim_is_measured_drawn_and_judged() {
+fn a_claim_is_measured_drawn_and_evaluated() {
     let folder = Folder::new();
     let text = folder.done("claims --only momentum-terminal-velocity,bias-correction --out found");
     assert!(text.contains("10.0000000000 at 0.9") && text.contains("holds"), "{text}");

@@ -230,7 +230,7 @@ impl View {
     /// The dimensions of the stack of matrices as they lie in memory, to be [turned](Matrix::transpose) where they lie
     /// by columns.
     pub fn stored(self) -> [usize; 3] {
-        let View { matrices, rows, columns, by_columns } = self;
+        let View { matrices, rows, columns, by_columns, .. } = self;
         if by_columns { [matrices, columns, rows] } else { [matrices, rows, columns] }
     }
 

@@ -150,7 +150,11 @@ impl Rule for Adai {
         let size = R::select(zero.lt(mean), v_hat / mean, zero * mean);
         let size = if k.dampening.is_some() { size.powf(k.exponent) } else { size };
         let mu = (one - k.beta0 * size).clamp(zero, k.most);
-        let inflow = k.dampening.map_or(one - mu, |alpha| (one - mu).powf(alpha));
+        // A closure that computes a power is not inlined, and the loop not made of vectors.
+        let inflow = match k.dampening {
+            Some(alpha) => (one - mu).powf(alpha),
+            None => one - mu,
+        };
         let m = mu * s.m + inflow * g;
         let product = s.product * mu;
         (k.keep * p - k.lr * m / (one - product), Moments { m, v, product })

@@ -1,27 +1,27 @@
-use crate::Domain::{Row, Tensor};
+use crate::Domain::{Matrix, Row};
 use crate::transforms::debias;
-use crate::{Over, Paper, Real, Rule, fields, options};
+use crate::{Over, Paper, Real, Rule, View, fields, options};
 
 options! {
-    /// Adam-mini: Adam with one second moment for each row.
+    /// Adam-mini: Adam with one second moment for each row, or each head.
     ///
     /// ```text
     /// m ← β₁ m + (1 − β₁) g,                            m̂ = m / (1 − β₁ᵗ)
-    /// v ← β₂ v + (1 − β₂) mean of g² over a row,        v̂ = v / (1 − β₂ᵗ)
+    /// v ← β₂ v + (1 − β₂) mean of g² over a block,      v̂ = v / (1 − β₂ᵗ)
     /// θ ← (1 − η λ) θ − η m̂ / (√v̂ + eps)
     /// ```
     ///
-    /// A row is what makes one output: a token of an embedding, a neuron of a layer. A vector is one row. With
-    /// `whole_tensor` there is one `v` for all of a tensor.
+    /// A block is a row: what makes one output, a token of an embedding or a neuron of a layer. A vector is one row. In
+    /// a group with `heads`, a block is all rows of a head; with `whole_tensor` it is all of a tensor.
     ///
-    /// The authors choose by the names of the parameters, here they are groups of a walk: rows for embeddings, the
-    /// output layer, values, projections and perceptrons; the whole tensor for norms; [`AdamW`](crate::AdamW) for
-    /// biases. For queries and keys they have one `v` for all rows of a head, here each row has its own.
+    /// The authors choose by the names of the parameters, here they are groups of a walk: heads for queries and keys;
+    /// rows for embeddings, the output layer, values, projections and perceptrons; the whole tensor for norms;
+    /// [`AdamW`](crate::AdamW) for biases.
     ///
     /// - Defaults: the authors'. `beta1` 0.9, `beta2` 0.999, `eps` 1e-8, no weight decay.
-    /// - Memory: one number a weight, and one for each row. Traffic in f32: read 16, write 8 bytes a weight, 4 of those
+    /// - Memory: one number a weight, and one for each block. Traffic in f32: read 16, write 8 bytes a weight, 4 of those
     ///   read for the means.
-    /// - A gradient that is NaN makes its whole row NaN.
+    /// - A gradient that is NaN makes its whole block NaN.
     /// - Reference: Zhang et al. 2024, <https://arxiv.org/abs/2406.16793>.
     ///
     /// ```
@@ -49,7 +49,7 @@ options! {
         /// Decay `λ` of the weights.
         #[doc(alias = "lambda")]
         weight_decay: WeightDecay = 0.0,
-        /// One second moment for all of a tensor.
+        /// One second moment for all of a tensor, or of a head.
         whole_tensor: bool = false,
         /// Climb instead of descend.
         maximize: Maximize = false,
@@ -63,8 +63,8 @@ fields! {
         m,
         /// Second moment, one for each row.
         row: optional Row,
-        /// Second moment, one for the tensor.
-        whole: instead Tensor,
+        /// Second moment, one for the tensor or a head.
+        whole: instead Matrix,
     }
 
     /// Scalars of [`AdamMini`].
@@ -83,6 +83,10 @@ impl Rule for AdamMini {
     const SUMS: usize = 1;
     type State<R: Copy> = Moments<R>;
     type Scalars<R: Copy> = Scalars<R>;
+
+    fn for_view(&self, view: View) -> Option<Self> {
+        (view.matrices > 1 && !self.whole_tensor).then(|| self.clone().whole_tensor(true))
+    }
 
     fn start(&self) -> Moments<f64> {
         let state = |there: bool| there.then_some(0.0);
@@ -114,7 +118,7 @@ impl Rule for AdamMini {
     ) -> (R, Moments<R>) {
         let m = k.beta1 * s.m + k.one_beta1 * g;
         let row = s.row.map(|v| k.beta2 * v + k.one_beta2 * over.mean(Row, g * g));
-        let whole = s.whole.map(|v| k.beta2 * v + k.one_beta2 * over.mean(Tensor, g * g));
+        let whole = s.whole.map(|v| k.beta2 * v + k.one_beta2 * over.mean(Matrix, g * g));
         let v = row.or(whole).unwrap_or(g * g);
         let u = m * k.debias1 / ((v * k.debias2).sqrt() + k.eps);
         (k.keep * p - k.lr * u, Moments { m, row, whole })

@@ -111,11 +111,11 @@ impl Rule for AdaShift {
         over: &mut impl Over<R>,
     ) -> (R, Kept<R>) {
         let zero = R::lit(0.0);
-        let (mut sum, mut share, mut oldest) = (g, k.beta1, s.g1);
-        for older in [s.g2, s.g3, s.g4].into_iter().flatten() {
-            sum = sum + share * oldest;
-            (share, oldest) = (share * k.beta1, older);
-        }
+        let mean = (g, k.beta1, s.g1);
+        let (sum, _, oldest) = [s.g2, s.g3, s.g4].into_iter().fold(mean, |mean, older| {
+            let (sum, share, newer) = mean;
+            older.map_or(mean, |older| (sum + share * newer, share * k.beta1, older))
+        });
         let most = over.max(Tensor, oldest * oldest);
         let moves = zero.lt(k.debias2);
         let v = R::select(moves, k.beta2 * s.v + k.one_beta2 * most, s.v);

@@ -144,15 +144,23 @@ impl Rule for Ftrl {
     ) -> (R, Sums<R>) {
         let zero = R::lit(0.0);
         let n = s.n + g * g;
-        let power = |n: R| k.power.map_or((n + k.n0).sqrt(), |power| (n + k.n0).powf(power));
-        let (before, after) = (power(s.n), power(n));
+        let (before, after) = (root(s.n + k.n0, k.power), root(n + k.n0, k.power));
         let z = s.z + g + k.decay * p - (after - before) * k.per_lr * p;
-        let root = R::select(zero.lt(k.root_in_rate), (n + k.n0).sqrt(), after);
-        let w = (k.l1 * z.sign() - z) / ((root + k.beta) * k.per_lr + k.l2);
+        let of_rate = R::select(zero.lt(k.root_in_rate), (n + k.n0).sqrt(), after);
+        let w = (k.l1 * z.sign() - z) / ((of_rate + k.beta) * k.per_lr + k.l2);
         // Neither 0 nor the old weight, so that a NaN is not hidden.
         let w = R::select(k.l1.lt(z.abs()), w, zero * z);
         let (still, touched) = (p + zero * g, zero.lt(n + k.eager));
         let w = R::select(touched, w, still);
         (R::select(n.lt(k.limit), w, still), Sums { z, n })
+    }
+}
+
+/// The power of a sum of squares, which is its root by default.
+#[inline(always)]
+fn root<R: Real>(n: R, power: Option<R>) -> R {
+    match power {
+        Some(power) => n.powf(power),
+        None => n.sqrt(),
     }
 }

@@ -1,48 +1,37 @@
 use super::anneal::{Anneal, between, left};
-use super::steps;
-use crate::{Bound, Range, Schedule};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use super::declare::schedule;
+use crate::{Bound, Schedule};
 
-/// Half a wave of the cosine.
-///
-/// ```text
-/// η(t) = end + (value − end) ((1 + cos(π t / steps)) / 2)ᵖ,    p = exponent
-/// ```
-///
-/// Leaves `value` flat, is steepest halfway, comes to `end` flat, and stays there (PyTorch's rises
-/// again after its `T_max`). An exponent above 1 brings it down sooner.
-///
-/// - Defaults: `end` 0, `exponent` 1.
-/// - Source: Loshchilov & Hutter 2016, <https://arxiv.org/abs/1608.03983>; the exponent is optax's.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::schedules::{Cosine, Schedule};
-///
-/// let lr = Cosine::new(1e-3, 1000).end(1e-5);
-/// assert_eq!((lr.at(0), lr.at(1000), lr.at(1001)), (1e-3, 1e-5, 1e-5));
-/// assert!((lr.at(500) - 5.05e-4).abs() < 1e-15);
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-pub struct Cosine {
-    /// Where it begins, >= 0.
-    #[setters(skip)]
-    pub value: f64,
-    /// Its length, > 0.
-    #[setters(skip)]
-    pub steps: u64,
-    /// Where it ends and stays, >= 0. Default 0.
-    pub end: f64,
-    /// The exponent `p`, > 0. Default 1.
-    pub exponent: f64,
-}
-
-impl Cosine {
-    /// From `value` to 0.
-    pub fn new(value: f64, steps: u64) -> Self {
-        Self { value, steps, end: 0.0, exponent: 1.0 }
+schedule! {
+    /// Half a wave of the cosine.
+    ///
+    /// ```text
+    /// η(t) = end + (value − end) ((1 + cos(π t / steps)) / 2)ᵖ,    p = exponent
+    /// ```
+    ///
+    /// Leaves `value` flat, is steepest halfway, comes to `end` flat, and stays there (PyTorch's rises
+    /// again after its `T_max`). An exponent above 1 brings it down sooner.
+    ///
+    /// - Defaults: `end` 0, `exponent` 1.
+    /// - Source: Loshchilov & Hutter 2016, <https://arxiv.org/abs/1608.03983>; the exponent is optax's.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::schedules::{Cosine, Schedule};
+    ///
+    /// let lr = Cosine::new(1e-3, 1000).end(1e-5);
+    /// assert_eq!((lr.at(0), lr.at(1000), lr.at(1001)), (1e-3, 1e-5, 1e-5));
+    /// assert!((lr.at(500) - 5.05e-4).abs() < 1e-15);
+    /// ```
+    pub struct Cosine(value: f64, steps: u64) {
+        /// Where it begins.
+        value: NonNegative,
+        /// Its length.
+        steps: Steps,
+        /// Where it ends and stays.
+        end: NonNegative = 0.0,
+        /// The exponent `p`.
+        exponent: Positive = 1.0,
     }
 }
 
@@ -52,12 +41,7 @@ impl Schedule for Cosine {
     }
 
     fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::NonNegative.of("value", self.value),
-            steps("steps", self.steps),
-            Range::NonNegative.of("end", self.end),
-            Range::Positive.of("exponent", self.exponent),
-        ]
+        self.ranges()
     }
 
     fn at(&self, step: u64) -> f64 {
@@ -66,47 +50,38 @@ impl Schedule for Cosine {
     }
 }
 
-/// SGDR: cosines that start over, each `mult` times as long as the one before.
-///
-/// ```text
-/// η(t) = end + (value − end) (1 + cos(π u / T)) / 2
-/// u = t − (steps of the cycles before),    T = steps · multⁱ in cycle i
-/// ```
-///
-/// Falls as [`Cosine`] does, jumps back to `value` where it would reach `end`, and falls again, for
-/// ever.
-///
-/// - Defaults: `end` 0; `mult` 1, cycles of the same length. The paper also likes 2.
-/// - Source: Loshchilov & Hutter 2016, <https://arxiv.org/abs/1608.03983>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::schedules::{CosineRestarts, Schedule};
-///
-/// // Cycles of 10, 20, 40, ... steps.
-/// let lr = CosineRestarts::new(0.1, 10).mult(2);
-/// assert_eq!((lr.at(0), lr.at(10), lr.at(30), lr.at(70)), (0.1, 0.1, 0.1, 0.1));
-/// assert!((lr.at(20) - 0.05).abs() < 1e-15);
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-pub struct CosineRestarts {
-    /// Where each cycle begins, >= 0.
-    #[setters(skip)]
-    pub value: f64,
-    /// Length of the first cycle, > 0.
-    #[setters(skip)]
-    pub steps: u64,
-    /// What each cycle falls to, >= 0. Default 0.
-    pub end: f64,
-    /// How many times as long as the one before a cycle is, > 0. Default 1.
-    pub mult: u64,
-}
-
-impl CosineRestarts {
-    /// From `value` to 0, again and again.
-    pub fn new(value: f64, steps: u64) -> Self {
-        Self { value, steps, end: 0.0, mult: 1 }
+schedule! {
+    /// SGDR: cosines that start over, each `mult` times as long as the one before.
+    ///
+    /// ```text
+    /// η(t) = end + (value − end) (1 + cos(π u / T)) / 2
+    /// u = t − (steps of the cycles before),    T = steps · multⁱ in cycle i
+    /// ```
+    ///
+    /// Falls as [`Cosine`] does, jumps back to `value` where it would reach `end`, and falls again, for
+    /// ever.
+    ///
+    /// - Defaults: `end` 0; `mult` 1, cycles of the same length. The paper also likes 2.
+    /// - Source: Loshchilov & Hutter 2016, <https://arxiv.org/abs/1608.03983>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::schedules::{CosineRestarts, Schedule};
+    ///
+    /// // Cycles of 10, 20, 40, ... steps.
+    /// let lr = CosineRestarts::new(0.1, 10).mult(2);
+    /// assert_eq!((lr.at(0), lr.at(10), lr.at(30), lr.at(70)), (0.1, 0.1, 0.1, 0.1));
+    /// assert!((lr.at(20) - 0.05).abs() < 1e-15);
+    /// ```
+    pub struct CosineRestarts(value: f64, steps: u64) {
+        /// Where each cycle begins.
+        value: NonNegative,
+        /// Length of the first cycle.
+        steps: Steps,
+        /// What each cycle falls to.
+        end: NonNegative = 0.0,
+        /// How many times as long as the one before a cycle is.
+        mult: Steps = 1,
     }
 }
 
@@ -116,12 +91,7 @@ impl Schedule for CosineRestarts {
     }
 
     fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::NonNegative.of("value", self.value),
-            steps("steps", self.steps),
-            Range::NonNegative.of("end", self.end),
-            steps("mult", self.mult),
-        ]
+        self.ranges()
     }
 
     fn at(&self, mut step: u64) -> f64 {

@@ -1,46 +1,42 @@
 use super::anneal::between;
-use super::steps;
-use crate::{Bound, Range, Schedule};
-use derive_setters::Setters;
+use super::declare::schedule;
+use crate::{Bound, InvalidOption, Range, Schedule};
 use serde::{Deserialize, Serialize};
 
-/// Up and down between two values, again and again.
-///
-/// ```text
-/// η(t) = start + (peak − start) · x · h
-/// x: 0 → 1 in up steps, 1 → 0 in down steps,    h: the height
-/// ```
-///
-/// A saw with straight edges. Its teeth are all the same, or lower and lower: see [`Height`].
-/// [`momentum`](Cyclic::momentum) goes the other way: down while the rate rises.
-///
-/// - Defaults: `down` as long as `up`; the same height always.
-/// - Source: Smith 2015, <https://arxiv.org/abs/1506.01186>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::schedules::{Cyclic, Height, Schedule};
-///
-/// let lr = Cyclic::new(0.0, 1.0, 4).down(2).height(Height::Halving);
-/// assert_eq!((lr.at(0), lr.at(2), lr.at(4), lr.at(5), lr.at(6)), (0.0, 0.5, 1.0, 0.5, 0.0));
-/// assert_eq!((lr.at(10), lr.at(16)), (0.5, 0.25));
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-pub struct Cyclic {
-    /// Where each cycle begins and ends, >= 0.
-    #[setters(skip)]
-    pub start: f64,
-    /// The other value, which the first cycle reaches, >= 0.
-    #[setters(skip)]
-    pub peak: f64,
-    /// The steps from `start` to `peak`, > 0.
-    #[setters(skip)]
-    pub up: u64,
-    /// The steps from `peak` to `start`, > 0. Default `up`.
-    pub down: u64,
-    /// What becomes of the height of the cycles. Default [`Height::Same`].
-    pub height: Height,
+schedule! {
+    /// Up and down between two values, again and again.
+    ///
+    /// ```text
+    /// η(t) = start + (peak − start) · x · h
+    /// x: 0 → 1 in up steps, 1 → 0 in down steps,    h: the height
+    /// ```
+    ///
+    /// A saw with straight edges. Its teeth are all the same, or lower and lower: see [`Height`].
+    /// [`momentum`](Cyclic::momentum) goes the other way: down while the rate rises.
+    ///
+    /// - Defaults: `down` as long as `up`; the same height always.
+    /// - Source: Smith 2015, <https://arxiv.org/abs/1506.01186>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::schedules::{Cyclic, Height, Schedule};
+    ///
+    /// let lr = Cyclic::new(0.0, 1.0, 4).down(2).height(Height::Halving);
+    /// assert_eq!((lr.at(0), lr.at(2), lr.at(4), lr.at(5), lr.at(6)), (0.0, 0.5, 1.0, 0.5, 0.0));
+    /// assert_eq!((lr.at(10), lr.at(16)), (0.5, 0.25));
+    /// ```
+    pub struct Cyclic(start: f64, peak: f64, up: u64) {
+        /// Where each cycle begins and ends.
+        start: NonNegative,
+        /// The other value, which the first cycle reaches.
+        peak: NonNegative,
+        /// The steps from `start` to `peak`.
+        up: Steps,
+        /// The steps from `peak` to `start`.
+        down: Steps = up,
+        /// What becomes of the height of the cycles.
+        height: Choice(Height) = Height::Same,
+    }
 }
 
 /// What becomes of the height of a [`Cyclic`].
@@ -59,11 +55,6 @@ pub enum Height {
 }
 
 impl Cyclic {
-    /// From `start` to `peak` in `up` steps and back in as many.
-    pub fn new(start: f64, peak: f64, up: u64) -> Self {
-        Self { start, peak, up, down: up, height: Height::Same }
-    }
-
     /// The momentum that goes with it: from `high` to `low` while the rate rises, then back.
     /// PyTorch's are 0.8 and 0.9.
     pub fn momentum(&self, low: f64, high: f64) -> Self {
@@ -77,16 +68,14 @@ impl Schedule for Cyclic {
     }
 
     fn bounds(&self) -> Vec<Bound> {
-        let mut bounds = vec![
-            Range::NonNegative.of("start", self.start),
-            Range::NonNegative.of("peak", self.peak),
-            steps("up", self.up),
-            steps("down", self.down),
-        ];
-        if let Height::Decaying { gamma } = self.height {
-            bounds.push(Range::Fraction.of("gamma", gamma));
+        self.ranges()
+    }
+
+    fn conflict(&self) -> Result<(), InvalidOption> {
+        match self.height {
+            Height::Decaying { gamma } => Range::Fraction.of("gamma", gamma).check(self.name()),
+            Height::Same | Height::Halving => Ok(()),
         }
-        bounds
     }
 
     fn at(&self, step: u64) -> f64 {

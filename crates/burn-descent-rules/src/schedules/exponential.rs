@@ -1,52 +1,40 @@
-use super::steps;
-use crate::{Bound, InvalidOption, Range, Schedule};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use super::declare::schedule;
+use crate::{Bound, InvalidOption, Schedule};
 
-/// The same factor again and again.
-///
-/// ```text
-/// η(t) = value · factor^(t / every)       (⌊t / every⌋ with staircase)
-/// ```
-///
-/// Falls fast at first, then slower and slower, and never reaches 0; a straight line on a
-/// logarithmic scale. With `staircase` it stays for `every` steps and then drops at once. It stops
-/// at `end`, if that is set. A factor above 1 makes it grow, which needs an `end`.
-///
-/// - Defaults: `every` 1, the factor of a single step; smooth; no `end`.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::schedules::{Exponential, Schedule};
-///
-/// let lr = Exponential::new(1.0, 0.25).every(2).end(0.1);
-/// assert_eq!((lr.at(0), lr.at(1), lr.at(2), lr.at(4)), (1.0, 0.5, 0.25, 0.1));
-///
-/// let error = Exponential::new(1.0, 2.0).check().unwrap_err();
-/// assert!(error.to_string().contains("factor = 2"));
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-pub struct Exponential {
-    /// Where it begins, > 0.
-    #[setters(skip)]
-    pub value: f64,
-    /// The factor of `every` steps, > 0.
-    #[setters(skip)]
-    pub factor: f64,
-    /// The steps that a factor takes, > 0. Default 1.
-    pub every: u64,
-    /// Take the factor all at once, after `every` steps. Default false.
-    pub staircase: bool,
-    /// Where it stops, >= 0. Default none.
-    #[setters(strip_option)]
-    pub end: Option<f64>,
-}
-
-impl Exponential {
-    /// A factor for each step.
-    pub fn new(value: f64, factor: f64) -> Self {
-        Self { value, factor, every: 1, staircase: false, end: None }
+schedule! {
+    /// The same factor again and again.
+    ///
+    /// ```text
+    /// η(t) = value · factor^(t / every)       (⌊t / every⌋ with staircase)
+    /// ```
+    ///
+    /// Falls fast at first, then slower and slower, and never reaches 0; a straight line on a
+    /// logarithmic scale. With `staircase` it stays for `every` steps and then drops at once. It stops
+    /// at `end`, if that is set. A factor above 1 makes it grow, which needs an `end`.
+    ///
+    /// - Defaults: `every` 1, the factor of a single step; smooth; no `end`.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::schedules::{Exponential, Schedule};
+    ///
+    /// let lr = Exponential::new(1.0, 0.25).every(2).end(0.1);
+    /// assert_eq!((lr.at(0), lr.at(1), lr.at(2), lr.at(4)), (1.0, 0.5, 0.25, 0.1));
+    ///
+    /// let error = Exponential::new(1.0, 2.0).check().unwrap_err();
+    /// assert!(error.to_string().contains("factor = 2"));
+    /// ```
+    pub struct Exponential(value: f64, factor: f64) {
+        /// Where it begins.
+        value: Positive,
+        /// The factor of `every` steps.
+        factor: Positive,
+        /// The steps that a factor takes.
+        every: Steps = 1,
+        /// Take the factor all at once, after `every` steps.
+        staircase: bool = false,
+        /// Where it stops.
+        end: Optional(NonNegative) = None,
     }
 }
 
@@ -56,12 +44,7 @@ impl Schedule for Exponential {
     }
 
     fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Positive.of("value", self.value),
-            Range::Positive.of("factor", self.factor),
-            steps("every", self.every),
-            Range::NonNegative.of("end", self.end.unwrap_or_default()),
-        ]
+        self.ranges()
     }
 
     fn conflict(&self) -> Result<(), InvalidOption> {
@@ -89,43 +72,36 @@ impl Schedule for Exponential {
     }
 }
 
-/// A drop after every so many steps.
-///
-/// ```text
-/// η(t) = value · factor^⌊t / every⌋
-/// ```
-///
-/// A staircase down whose steps are equally wide, and each `factor` times as high as the one
-/// before: an [`Exponential`] with `staircase`.
-///
-/// - Defaults: `factor` 0.1, as in PyTorch.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::schedules::{Schedule, StepDecay};
-///
-/// let lr = StepDecay::new(0.5, 30).factor(0.5);
-/// assert_eq!((lr.at(29), lr.at(30), lr.at(60)), (0.5, 0.25, 0.125));
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-pub struct StepDecay {
-    /// Where it begins, > 0.
-    #[setters(skip)]
-    pub value: f64,
-    /// The steps from drop to drop, > 0.
-    #[setters(skip)]
-    pub every: u64,
-    /// The factor of a drop, in (0, 1]. Default 0.1.
-    pub factor: f64,
+schedule! {
+    /// A drop after every so many steps.
+    ///
+    /// ```text
+    /// η(t) = value · factor^⌊t / every⌋
+    /// ```
+    ///
+    /// A staircase down whose steps are equally wide, and each `factor` times as high as the one
+    /// before: an [`Exponential`] with `staircase`.
+    ///
+    /// - Defaults: `factor` 0.1, as in PyTorch.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::schedules::{Schedule, StepDecay};
+    ///
+    /// let lr = StepDecay::new(0.5, 30).factor(0.5);
+    /// assert_eq!((lr.at(29), lr.at(30), lr.at(60)), (0.5, 0.25, 0.125));
+    /// ```
+    pub struct StepDecay(value: f64, every: u64) {
+        /// Where it begins.
+        value: Positive,
+        /// The steps from drop to drop.
+        every: Steps,
+        /// The factor of a drop.
+        factor: Fraction = 0.1,
+    }
 }
 
 impl StepDecay {
-    /// A tenth after every so many steps.
-    pub fn new(value: f64, every: u64) -> Self {
-        Self { value, every, factor: 0.1 }
-    }
-
     fn exponential(&self) -> Exponential {
         Exponential::new(self.value, self.factor).every(self.every).staircase(true)
     }
@@ -137,12 +113,7 @@ impl Schedule for StepDecay {
     }
 
     fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::Positive.of("value", self.value),
-            steps("every", self.every),
-            Range::Positive.of("factor", self.factor),
-            Range::Fraction.of("factor", self.factor),
-        ]
+        self.ranges()
     }
 
     fn at(&self, step: u64) -> f64 {

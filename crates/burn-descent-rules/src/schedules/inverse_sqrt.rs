@@ -1,41 +1,32 @@
-use super::steps;
-use crate::{Bound, Range, Schedule};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use super::declare::schedule;
+use crate::{Bound, Schedule};
 
-/// One over the square root of the step.
-///
-/// ```text
-/// η(t) = value √(timescale / (timescale + t))
-/// ```
-///
-/// Falls slower and slower, without an end: to 71% after `timescale` steps, to half after three
-/// times as many. Nothing depends on how long the training is. With a
-/// [`warmup`](Schedule::warmup) of `timescale` steps it is `value √(timescale / t)` after it.
-///
-/// - Source: Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>; with a timescale of its own,
-///   Zhai et al. 2021, <https://arxiv.org/abs/2106.04560>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::schedules::{InverseSqrt, Schedule};
-///
-/// let lr = InverseSqrt::new(1.0, 100).warmup(100);
-/// assert_eq!((lr.at(50), lr.at(100), lr.at(400), lr.at(10_000)), (0.5, 1.0, 0.5, 0.1));
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InverseSqrt {
-    /// Where it begins, >= 0.
-    pub value: f64,
-    /// How slowly it falls, in steps, > 0.
-    pub timescale: u64,
-}
-
-impl InverseSqrt {
-    /// From `value`, with a timescale in steps.
-    pub fn new(value: f64, timescale: u64) -> Self {
-        Self { value, timescale }
+schedule! {
+    /// One over the square root of the step.
+    ///
+    /// ```text
+    /// η(t) = value √(timescale / (timescale + t))
+    /// ```
+    ///
+    /// Falls slower and slower, without an end: to 71% after `timescale` steps, to half after three
+    /// times as many. Nothing depends on how long the training is. With a
+    /// [`warmup`](Schedule::warmup) of `timescale` steps it is `value √(timescale / t)` after it.
+    ///
+    /// - Source: Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>; with a timescale of its own,
+    ///   Zhai et al. 2021, <https://arxiv.org/abs/2106.04560>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::schedules::{InverseSqrt, Schedule};
+    ///
+    /// let lr = InverseSqrt::new(1.0, 100).warmup(100);
+    /// assert_eq!((lr.at(50), lr.at(100), lr.at(400), lr.at(10_000)), (0.5, 1.0, 0.5, 0.1));
+    /// ```
+    pub struct InverseSqrt(value: f64, timescale: u64) {
+        /// Where it begins.
+        value: NonNegative,
+        /// How slowly it falls, in steps.
+        timescale: Steps,
     }
 }
 
@@ -45,7 +36,7 @@ impl Schedule for InverseSqrt {
     }
 
     fn bounds(&self) -> Vec<Bound> {
-        vec![Range::NonNegative.of("value", self.value), steps("timescale", self.timescale)]
+        self.ranges()
     }
 
     fn at(&self, step: u64) -> f64 {
@@ -54,43 +45,34 @@ impl Schedule for InverseSqrt {
     }
 }
 
-/// Noam, the schedule of the first Transformer.
-///
-/// ```text
-/// η(t) = scale · model_size^(−1/2) · min(n^(−1/2), n · warmup^(−3/2)),    n = t + 1
-/// ```
-///
-/// Rises in a straight line for `warmup` steps to `scale / √(model_size · warmup)`, then falls
-/// with one over the root of the step: a warmed up [`InverseSqrt`], one step ahead.
-///
-/// - Defaults: `scale` 1, as in the paper; its base model has size 512 and a warmup of 4000.
-/// - Source: Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::schedules::{Noam, Schedule};
-///
-/// let lr = Noam::new(512, 4000);
-/// assert!((lr.at(3999) - 6.988e-4).abs() < 1e-7);
-/// assert!((lr.at(15_999) - 3.494e-4).abs() < 1e-7);
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-pub struct Noam {
-    /// The width of the model, > 0.
-    #[setters(skip)]
-    pub model_size: u64,
-    /// Length of the warmup, > 0.
-    #[setters(skip)]
-    pub warmup: u64,
-    /// A factor, >= 0. Default 1.
-    pub scale: f64,
-}
-
-impl Noam {
-    /// For a model of this width.
-    pub fn new(model_size: u64, warmup: u64) -> Self {
-        Self { model_size, warmup, scale: 1.0 }
+schedule! {
+    /// Noam, the schedule of the first Transformer.
+    ///
+    /// ```text
+    /// η(t) = scale · model_size^(−1/2) · min(n^(−1/2), n · warmup^(−3/2)),    n = t + 1
+    /// ```
+    ///
+    /// Rises in a straight line for `warmup` steps to `scale / √(model_size · warmup)`, then falls
+    /// with one over the root of the step: a warmed up [`InverseSqrt`], one step ahead.
+    ///
+    /// - Defaults: `scale` 1, as in the paper; its base model has size 512 and a warmup of 4000.
+    /// - Source: Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::schedules::{Noam, Schedule};
+    ///
+    /// let lr = Noam::new(512, 4000);
+    /// assert!((lr.at(3999) - 6.988e-4).abs() < 1e-7);
+    /// assert!((lr.at(15_999) - 3.494e-4).abs() < 1e-7);
+    /// ```
+    pub struct Noam(model_size: u64, warmup: u64) {
+        /// The width of the model.
+        model_size: Steps,
+        /// Length of the warmup.
+        warmup: Steps,
+        /// A factor.
+        scale: NonNegative = 1.0,
     }
 }
 
@@ -100,11 +82,7 @@ impl Schedule for Noam {
     }
 
     fn bounds(&self) -> Vec<Bound> {
-        vec![
-            steps("model_size", self.model_size),
-            steps("warmup", self.warmup),
-            Range::NonNegative.of("scale", self.scale),
-        ]
+        self.ranges()
     }
 
     fn at(&self, step: u64) -> f64 {

@@ -4,6 +4,7 @@ mod anneal;
 mod combine;
 mod cosine;
 mod cyclic;
+mod declare;
 mod exponential;
 mod inverse_sqrt;
 mod multi_step;

@@ -1,77 +1,65 @@
 use super::anneal::{Anneal, between};
-use super::steps;
-use crate::{Bound, InvalidOption, Range, Schedule};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
+use super::declare::schedule;
+use crate::{Bound, InvalidOption, Schedule};
 
-/// One cycle: up to a high peak, then down to almost nothing.
-///
-/// ```text
-/// start → peak       until rise · steps
-/// peak  → end        until steps
-/// ```
-///
-/// and with `fall`, in three phases:
-///
-/// ```text
-/// start → peak       until rise · steps
-/// peak  → start      until fall · steps
-/// start → end        until steps
-/// ```
-///
-/// Each arrow has the shape of `anneal`. [`momentum`](OneCycle::momentum) goes the other way: down
-/// while the rate rises.
-///
-/// - Defaults: PyTorch's and optax's. `start` a 25th of the peak and `end` a 10 000th of that,
-///   `rise` 0.3, two phases, cosines.
-/// - PyTorch counts values, not the steps between them: its `total_steps` T and `pct_start` p are
-///   `steps` T − 1 and `rise` (p T − 1) / (T − 1), and its `three_phase` is a `fall` of twice that.
-/// - Source: Smith & Topin 2017, <https://arxiv.org/abs/1708.07120>, with three linear phases; two
-///   of cosines are fastai's.
-///
-/// ```
-/// # use burn_descent_rules::burn_descent;
-/// use burn_descent::schedules::{Anneal, OneCycle, Schedule};
-///
-/// let lr = OneCycle::new(1.0, 100);
-/// assert_eq!((lr.at(0), lr.at(30), lr.at(100)), (0.04, 1.0, 4e-6));
-/// let momentum = lr.momentum(0.85, 0.95);
-/// assert_eq!((momentum.at(0), momentum.at(30), momentum.at(100)), (0.95, 0.85, 0.95));
-///
-/// let paper = OneCycle::new(1.0, 100).rise(0.45).fall(0.9).anneal(Anneal::Linear);
-/// assert_eq!((paper.at(45), paper.at(90), paper.at(100)), (1.0, 0.04, 4e-6));
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-pub struct OneCycle {
-    /// The highest value, >= 0.
-    #[setters(skip)]
-    pub peak: f64,
-    /// The whole length, > 0.
-    #[setters(skip)]
-    pub steps: u64,
-    /// Where it begins, >= 0. Default `peak / 25`.
-    pub start: f64,
-    /// Where it ends and stays, >= 0. Default `peak / 25 / 10000`.
-    pub end: f64,
-    /// The share of the steps until the peak, in [0, 1]. Default 0.3.
-    pub rise: f64,
-    /// The share of the steps until `start` is reached again, in [rise, 1]. Default none: from the
-    /// peak it goes to `end`.
-    #[setters(strip_option)]
-    pub fall: Option<f64>,
-    /// The shape of each phase. Default [`Anneal::Cosine`].
-    pub anneal: Anneal,
+schedule! {
+    /// One cycle: up to a high peak, then down to almost nothing.
+    ///
+    /// ```text
+    /// start → peak       until rise · steps
+    /// peak  → end        until steps
+    /// ```
+    ///
+    /// and with `fall`, in three phases:
+    ///
+    /// ```text
+    /// start → peak       until rise · steps
+    /// peak  → start      until fall · steps
+    /// start → end        until steps
+    /// ```
+    ///
+    /// Each arrow has the shape of `anneal`. [`momentum`](OneCycle::momentum) goes the other way: down
+    /// while the rate rises.
+    ///
+    /// - Defaults: PyTorch's and optax's. `start` a 25th of the peak and `end` a 10 000th of that,
+    ///   `rise` 0.3, two phases, cosines.
+    /// - PyTorch counts values, not the steps between them: its `total_steps` T and `pct_start` p are
+    ///   `steps` T − 1 and `rise` (p T − 1) / (T − 1), and its `three_phase` is a `fall` of twice that.
+    /// - Source: Smith & Topin 2017, <https://arxiv.org/abs/1708.07120>, with three linear phases; two
+    ///   of cosines are fastai's.
+    ///
+    /// ```
+    /// # use burn_descent_rules::burn_descent;
+    /// use burn_descent::schedules::{Anneal, OneCycle, Schedule};
+    ///
+    /// let lr = OneCycle::new(1.0, 100);
+    /// assert_eq!((lr.at(0), lr.at(30), lr.at(100)), (0.04, 1.0, 4e-6));
+    /// let momentum = lr.momentum(0.85, 0.95);
+    /// assert_eq!((momentum.at(0), momentum.at(30), momentum.at(100)), (0.95, 0.85, 0.95));
+    ///
+    /// let paper = OneCycle::new(1.0, 100).rise(0.45).fall(0.9).anneal(Anneal::Linear);
+    /// assert_eq!((paper.at(45), paper.at(90), paper.at(100)), (1.0, 0.04, 4e-6));
+    /// ```
+    pub struct OneCycle(peak: f64, steps: u64) {
+        /// The highest value.
+        peak: NonNegative,
+        /// The whole length.
+        steps: Steps,
+        /// Where it begins.
+        start: NonNegative = peak / 25.0,
+        /// Where it ends and stays.
+        end: NonNegative = peak / 25.0 / 1e4,
+        /// The share of the steps until the peak.
+        rise: Fraction = 0.3,
+        /// The share of the steps until `start` is reached again, `rise` at least; from the peak it goes to `end` without
+        /// it.
+        fall: Optional(Fraction) = None,
+        /// The shape of each phase.
+        anneal: Choice(Anneal) = Anneal::Cosine,
+    }
 }
 
 impl OneCycle {
-    /// Two phases of cosines.
-    pub fn new(peak: f64, steps: u64) -> Self {
-        let start = peak / 25.0;
-        let (rise, fall, anneal) = (0.3, None, Anneal::Cosine);
-        Self { peak, steps, start, end: start / 1e4, rise, fall, anneal }
-    }
-
     /// The momentum that goes with it: from `high` to `low` while the rate rises, then back.
     /// PyTorch's are 0.85 and 0.95.
     pub fn momentum(&self, low: f64, high: f64) -> Self {
@@ -85,14 +73,7 @@ impl Schedule for OneCycle {
     }
 
     fn bounds(&self) -> Vec<Bound> {
-        vec![
-            Range::NonNegative.of("peak", self.peak),
-            steps("steps", self.steps),
-            Range::NonNegative.of("start", self.start),
-            Range::NonNegative.of("end", self.end),
-            Range::Fraction.of("rise", self.rise),
-            Range::Fraction.of("fall", self.fall.unwrap_or(1.0)),
-        ]
+        self.ranges()
     }
 
     fn conflict(&self) -> Result<(), InvalidOption> {

@@ -9,6 +9,7 @@ use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::DynState;
 use burn::tensor::{DType, Shape, Tensor};
 use burn_descent_engine::{Deferred, Fused, FusedState, Place};
+use std::any::Any;
 
 /// What an optimizer remembers of one parameter.
 #[derive(Clone)]
@@ -64,21 +65,22 @@ pub(super) fn apply<M: Module>(
     descending: Descending,
 ) -> M {
     let Descending { gradients, places, .. } = descending;
-    let (tied, deferred) = (Tensors::new(), Vec::new());
-    let mut apply = Apply { members, groups, states, gradients, places, tied, deferred };
+    let (tied, deferred, nothing) = (Tensors::new(), Vec::new(), Nothing::default());
+    let mut apply = Apply { members, groups, states, gradients, places, tied, deferred, nothing };
     let model = model.map(&mut apply);
-    let Apply { tied, deferred, .. } = apply;
+    let Apply { places, tied, deferred, .. } = apply;
     if deferred.is_empty() && tied.is_empty() {
         return model;
     }
     let (ids, mut steps): (Vec<_>, Vec<_>) = deferred.into_iter().unzip();
     Deferred::run(&mut steps);
     let steps = ids.into_iter().zip(steps).collect();
-    model.map(&mut PutBack { steps, states, tied })
+    model.map(&mut PutBack { steps, states, places, tied })
 }
 
 /// Elements from which a tensor on a CPU is taken out of the model, to be stepped together with all
-/// others of its kind. A smaller one is work for one thread, and is stepped on the way.
+/// others of its kind. A smaller one is work for one thread, and is stepped on the way. On a GPU all are taken out that
+/// kernels step: it launches few for many tensors.
 const LARGE: usize = 1 << 16;
 
 /// Steps parameters, or takes them out to be stepped.
@@ -93,6 +95,24 @@ struct Apply<'a> {
     /// Those that have been stepped.
     tied: Tensors,
     deferred: Vec<(ParamId, Deferred)>,
+    nothing: Nothing,
+}
+
+/// Tensors without elements and without autodiff, to be where parameters have been taken out: one of each rank, for a
+/// GPU reserves memory for each that is made.
+#[derive(Default)]
+struct Nothing(Vec<Box<dyn Any>>);
+
+impl Nothing {
+    /// That of the rank of a parameter.
+    fn of<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Tensor<D> {
+        if let Some(nothing) = self.0.iter().find_map(|any| any.downcast_ref::<Tensor<D>>()) {
+            return nothing.clone();
+        }
+        let nothing = Tensor::empty([0; D], &param.device().without_autodiff());
+        self.0.push(Box::new(nothing.clone()));
+        nothing
+    }
 }
 
 impl ModuleMapper for Apply<'_> {
@@ -108,7 +128,7 @@ impl ModuleMapper for Apply<'_> {
             && *left > 1
         {
             *left -= 1;
-            let nothing = no_elements(&param);
+            let nothing = self.nothing.of(&param);
             return put(param, nothing);
         }
         let Some(gradient) = self.gradients.remove::<D>(id) else { return param };
@@ -118,13 +138,16 @@ impl ModuleMapper for Apply<'_> {
             OptimizerStep::Ours(fused) if fused.sees_model() => {
                 return self.defer(fused, group.lr, member.place, param, gradient);
             }
-            OptimizerStep::Ours(fused) if !fused.steps_leaf(&param) => {}
-            OptimizerStep::Ours(fused) if together => {
+            OptimizerStep::Ours(fused) if fused.steps_leaf(&param) => {
+                return match together {
+                    true => self.defer(fused, group.lr, member.place, param, gradient),
+                    false => self.step_leaf(fused, group.lr, member.place, param, gradient),
+                };
+            }
+            OptimizerStep::Ours(fused) if fused.steps_by_kernels(&param, member.place) => {
                 return self.defer(fused, group.lr, member.place, param, gradient);
             }
-            OptimizerStep::Ours(fused) => {
-                return self.step_leaf(fused, group.lr, member.place, param, gradient);
-            }
+            OptimizerStep::Ours(_) => {}
             OptimizerStep::Foreign { .. } | OptimizerStep::Search => {}
         }
         let param = self.step(group, member, param, gradient);
@@ -133,11 +156,6 @@ impl ModuleMapper for Apply<'_> {
         }
         param
     }
-}
-
-/// A tensor without elements, without autodiff, on the device of the parameter.
-fn no_elements<const D: usize>(param: &Param<Tensor<D>>) -> Tensor<D> {
-    Tensor::empty([0; D], &param.device().without_autodiff())
 }
 
 impl Apply<'_> {
@@ -166,7 +184,7 @@ impl Apply<'_> {
         param: Param<Tensor<D>>,
         gradient: Tensor<D>,
     ) -> Param<Tensor<D>> {
-        let nothing = no_elements(&param);
+        let nothing = self.nothing.of(&param);
         let (id, weights, mapper) = param.consume();
         let state = self.states.remove(&id).map(State::ours);
         let state = state.unwrap_or_else(|| fused.start_as(&weights, place));
@@ -196,6 +214,9 @@ impl Apply<'_> {
 struct PutBack<'a> {
     steps: ByParameter<Deferred>,
     states: &'a mut States,
+    /// Has an entry for each parameter that the model holds more than once.
+    places: ByParameter<u32>,
+    /// Those of them that have been stepped.
     tied: Tensors,
 }
 
@@ -210,6 +231,9 @@ impl ModuleMapper for PutBack<'_> {
             let (weights, state) = step.finish::<D>();
             let weights = if distributed { weights.set_distributed(id) } else { weights };
             self.states.insert(id, State::Ours(state));
+            if !self.places.contains_key(&id) {
+                return put(param, weights);
+            }
             self.tied.register(id, weights);
         }
         match self.tied.get::<D>(id) {

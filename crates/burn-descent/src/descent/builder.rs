@@ -1,4 +1,4 @@
-//! What is asked of a walk.
+//! The options of a `Descent`.
 
 use super::group::AnyOptimizer;
 use super::search::Search;
@@ -11,7 +11,7 @@ use burn_descent_rules::schedules::ReduceOnPlateau;
 use burn_descent_rules::{InvalidOption, Range};
 use std::sync::Arc;
 
-/// A walk in the making: see [`Descent::builder`](crate::Descent::builder).
+/// Builds a [`Descent`](crate::Descent): see [`Descent::builder`](crate::Descent::builder).
 pub struct Builder {
     pub(super) groups: Vec<Group>,
     pub(super) lr: Option<Arc<dyn Schedule>>,
@@ -53,7 +53,7 @@ impl Builder {
         }
     }
 
-    /// Parameters with an optimizer or schedules of their own.
+    /// Adds a group of parameters with an optimizer or schedules of their own.
     pub fn group(mut self, group: Group) -> Self {
         self.groups.push(group);
         self
@@ -74,7 +74,7 @@ impl Builder {
     /// Weight decay for matrices and what has more dimensions, none for vectors: biases and the
     /// scales of normalisation.
     ///
-    /// For vectors every option that is a [weight decay](crate::Fused::weight_decays), of whatever name,
+    /// For vectors every option that is a [weight decay](crate::Fused::weight_decays), whatever its name,
     /// is 0, scheduled or not. The [plan](crate::Descent::plan) shows what is left, and `-` for an
     /// optimizer that has none. [`build`](Self::build) refuses it where no optimizer has one.
     pub fn decay_matrices_only(mut self) -> Self {
@@ -83,8 +83,8 @@ impl Builder {
     }
 
     /// Multiplies all learning rates by a factor that falls when a metric, given to
-    /// [`Descent::observe_metric`](crate::Descent::observe_metric), stops getting better. Its value is the factor, and begins at 1
-    /// as a rule.
+    /// [`Descent::observe_metric`](crate::Descent::observe_metric), stops improving. The value of `plateau` is the factor,
+    /// which usually begins at 1.
     pub fn reduce_on_plateau(mut self, plateau: ReduceOnPlateau) -> Self {
         self.settings.plateau = Some(plateau);
         self
@@ -93,8 +93,8 @@ impl Builder {
     /// Scales all gradients of a step by one factor, so that the norm of all of them together is
     /// `max_norm` at most (Pascanu et al. 2012, <https://arxiv.org/abs/1211.5063>).
     ///
-    /// The norm is taken after all that is done to single gradients. The factor is folded into the
-    /// optimizers' pass; on a GPU both stay there, and nothing waits for them. `max_norm > 0`, else
+    /// The norm is taken after every transform of single gradients. The factor is folded into the
+    /// optimizers' pass; on a GPU both stay on the device, and nothing waits for them. `max_norm > 0`, else
     /// [`build`](Self::build) refuses it.
     pub fn clip_norm(mut self, max_norm: f64) -> Self {
         self.settings.clip_norm = Some(max_norm);
@@ -106,7 +106,7 @@ impl Builder {
         self.transform(Transform::clip_value(limit))
     }
 
-    /// Something done to each gradient, after those that were asked for before.
+    /// Adds a transform of each gradient. Transforms are applied in the order in which they are added.
     pub fn transform(mut self, transform: Transform) -> Self {
         self.settings.transforms.push(transform);
         self
@@ -159,25 +159,25 @@ impl Builder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Other formats than f32 and bf16 are refused when the walk is built: in a byte, and in f16 near 0, no average moves.
+    /// Other formats than f32 and bf16 are refused by [`build`](Self::build): in a byte, and in f16 near 0, an average does not move.
     pub fn keep_average(mut self, store: Store) -> Self {
         self.settings.keep_average = store;
         self
     }
 
-    /// Goes back part of the way every few steps.
+    /// Adds Lookahead: every few steps the weights go back part of the way.
     pub fn lookahead(mut self, lookahead: Lookahead) -> Self {
         self.settings.lookahead = Some(lookahead);
         self
     }
 
-    /// Tunes a factor of the optimizers' steps.
+    /// Adds Mechanic, which tunes a factor of the optimizers' steps.
     pub fn mechanic(mut self, mechanic: Mechanic) -> Self {
         self.settings.mechanic = Some(mechanic);
         self
     }
 
-    /// Takes gradients elsewhere than at the weights: by [`Sam`](crate::Sam), [`Asam`](crate::Asam),
+    /// Takes gradients at other points than the weights: by [`Sam`](crate::Sam), [`Asam`](crate::Asam),
     /// [`Ahead`](crate::Ahead), or a [`Search`] of your own. Steps are taken with
     /// [`Descent::step_with`](crate::Descent::step_with).
     pub fn search(mut self, search: impl Search) -> Self {
@@ -185,15 +185,15 @@ impl Builder {
         self
     }
 
-    /// Takes a step in which no parameter has a gradient as one that moves nothing, instead of
-    /// refusing it: for training that freezes everything for a while.
+    /// Accepts a step in which no parameter has a gradient, and changes nothing then; by default such a step is refused. For
+    /// training that freezes everything for a while.
     pub fn allow_empty_steps(mut self) -> Self {
         self.settings.empty_steps = true;
         self
     }
 
-    /// Reports how far the step went, every so many steps. Such a step copies the weights, reads
-    /// them twice more; on a GPU what is measured stays there until somebody looks at it.
+    /// Measures every `every` steps how far the weights moved, and [reports](crate::Report) it. Such a step copies the weights
+    /// and reads them twice more; on a GPU the numbers stay on the device until they are read.
     pub fn measure_updates(mut self, every: u64) -> Self {
         self.settings.measure_every = Some(every);
         self

@@ -58,6 +58,21 @@ pub enum BuildError {
         /// What the optimizer says.
         reason: String,
     },
+    /// A matrix of a group with [heads](crate::Group::heads) cannot be seen as so many.
+    #[error(
+        "group `{group}`: `{parameter}` cannot be seen as {heads} heads ({reason}); give such parameters a group \
+         without heads"
+    )]
+    Heads {
+        /// Name of the group.
+        group: String,
+        /// Path of the parameter.
+        parameter: String,
+        /// How many heads the group has.
+        heads: u32,
+        /// Why not.
+        reason: String,
+    },
     /// A walk that looks ahead has an optimizer that looks at the whole model or at the loss.
     #[error(
         "group `{group}`: the search looks where {optimizer} would go without a gradient, and it cannot say: it \

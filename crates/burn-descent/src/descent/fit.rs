@@ -78,11 +78,13 @@ impl Builder {
             let place = engine::Place {
                 stream: members.len() as u32,
                 by_columns,
+                heads: self.groups[group].heads,
                 is_auxiliary: self.groups[group].leaves(&parameter.place, head.as_deref()),
             };
             members.insert(id, Member { group, optimizer, place });
             groups[group].check_in(optimizer, parameter.dtype)?;
             let mut line = line(parameter, &groups[group], optimizer, place);
+            check_heads(&line, place)?;
             if !line.buffer && self.settings.transforms.iter().any(Transform::sees_outputs) {
                 line.view.get_or_insert_with(|| View::of(line.shape.as_slice(), by_columns));
             }
@@ -236,6 +238,22 @@ fn line(parameter: &Found, group: &Schedules, optimizer: usize, place: engine::P
         _ => look.map(|look| look.bytes),
     };
     line
+}
+
+/// Is a matrix of a group with heads seen as so many?
+fn check_heads(line: &Line, place: engine::Place) -> Result<(), BuildError> {
+    let engine::Place { heads, by_columns, .. } = place;
+    let is_seen = line.view.is_some_and(|view| view.matrices == heads as usize);
+    if heads == 0 || line.shape.rank() < 2 || line.buffer || is_seen {
+        return Ok(());
+    }
+    let whole = View::of(line.shape.as_slice(), by_columns);
+    let reason = match whole.heads(heads as usize) {
+        None => format!("it has {} outputs", whole.rows),
+        Some(_) => format!("{} does not look at the rows of one matrix", line.optimizer),
+    };
+    let (group, parameter) = (line.group.clone(), line.path.clone());
+    Err(BuildError::Heads { group, parameter, heads, reason })
 }
 
 /// The path of the weights of the last `Linear` of a model that has more than one: its head.

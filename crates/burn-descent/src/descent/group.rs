@@ -29,6 +29,8 @@ pub struct Group {
     pub(super) lr: Option<Arc<dyn Schedule>>,
     pub(super) options: Vec<(String, Arc<dyn Schedule>)>,
     pub(super) orientation: Option<Orientation>,
+    /// 0 where it has none.
+    pub(super) heads: u32,
     pub(super) auxiliary: Option<Select>,
 }
 
@@ -68,7 +70,7 @@ impl Group {
     pub(super) fn of(name: impl Into<String>, parameters: Select, optimizer: AnyOptimizer) -> Self {
         let (name, options) = (name.into(), Vec::new());
         let (lr, orientation, auxiliary) = (None, None, None);
-        Self { name, parameters, optimizer, lr, options, orientation, auxiliary }
+        Self { name, parameters, optimizer, lr, options, orientation, heads: 0, auxiliary }
     }
 
     /// The learning rate, the same at every step. Without one, that of the whole walk.
@@ -86,6 +88,25 @@ impl Group {
     /// decides; the [plan](crate::Descent::plan) shows it where it matters.
     pub fn orientation(mut self, orientation: Orientation) -> Self {
         self.orientation = Some(orientation);
+        self
+    }
+
+    /// How many heads of attention the outputs of its matrices are, one after another: each head is a matrix of its own
+    /// for an optimizer that tells rows from columns. Building the walk refuses a matrix whose outputs are no multiple of
+    /// it, and optimizers that see no such thing: those of single weights, and those of whole matrices.
+    ///
+    /// ```
+    /// use burn::module::ParamGroup;
+    /// use burn_descent::{AdamMini, Build, Group};
+    ///
+    /// // One second moment for each of the eight heads.
+    /// let queries_and_keys = ParamGroup::from_any_predicates(vec!["query.weight", "key.weight"]);
+    /// let group = Group::new("heads", queries_and_keys, AdamMini::new().build()?).heads(8);
+    /// # drop(group);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn heads(mut self, heads: u32) -> Self {
+        self.heads = heads;
         self
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// A group at one step.
 pub(super) struct GroupStep {
     pub(super) lr: f64,
-    /// With what is scheduled and the factor of the gradients set.
+    /// With what is scheduled set.
     pub(super) optimizers: Vec<OptimizerStep>,
 }
 
@@ -27,44 +27,30 @@ pub(super) enum OptimizerStep {
     Search,
 }
 
-impl OptimizerStep {
-    fn new(optimizer: &AnyOptimizer, factor: &Reading) -> Self {
-        match optimizer {
-            AnyOptimizer::Ours(fused) => Self::Ours(fused.clone().scaled(factor.clone())),
-            AnyOptimizer::Foreign(optimizer, _) => {
-                Self::Foreign { optimizer: optimizer.clone(), factor: factor.clone() }
-            }
-            AnyOptimizer::Search { .. } => Self::Search,
-        }
-    }
-}
-
 impl GroupStep {
     /// What the schedules of a group say at a step, from 0.
     ///
     /// # Errors
     /// A learning rate or an option that is not allowed.
-    pub(super) fn at(
-        group: &Schedules,
-        step: u64,
-        lr: f64,
-        factor: &Reading,
-    ) -> Result<Self, OptionError> {
-        let mut optimizers = Vec::with_capacity(group.optimizers.len());
-        for (number, optimizer) in group.optimizers.iter().enumerate() {
+    pub(super) fn at(group: &Schedules, step: u64, lr: f64) -> Result<Self, OptionError> {
+        let at = |(number, optimizer): (usize, &AnyOptimizer)| -> Result<_, OptionError> {
             check_lr(optimizer.name(), lr)?;
-            let scheduled = match optimizer {
-                AnyOptimizer::Ours(fused) if !group.options.is_empty() => {
-                    AnyOptimizer::Ours(group.at(number, fused, step)?)
+            Ok(match optimizer {
+                AnyOptimizer::Ours(fused) if group.options.is_empty() => {
+                    OptimizerStep::Ours(fused.clone())
                 }
-                as_it_is => as_it_is.clone(),
-            };
-            optimizers.push(OptimizerStep::new(&scheduled, factor));
-        }
+                AnyOptimizer::Ours(fused) => OptimizerStep::Ours(group.at(number, fused, step)?),
+                AnyOptimizer::Foreign(optimizer, _) => {
+                    OptimizerStep::Foreign { optimizer: optimizer.clone(), factor: 1.0.into() }
+                }
+                AnyOptimizer::Search { .. } => OptimizerStep::Search,
+            })
+        };
+        let optimizers = group.optimizers.iter().enumerate().map(at).collect::<Result<_, _>>()?;
         Ok(Self { lr, optimizers })
     }
 
-    /// The same, meeting the gradients times a factor, where the loss is `loss`.
+    /// The same, which meets its gradients times a factor, where the loss is `loss`.
     pub(super) fn meeting(self, factor: &Reading, loss: f64) -> Self {
         let scaled = |step| match step {
             OptimizerStep::Ours(fused) => {

@@ -1,8 +1,9 @@
-//! The walk of a whole model down its loss.
+//! Training a whole model, step by step.
 //!
 //! burn's `Optimizer` sees one tensor at a time. [`Descent`] sees the model: it clips by the norm
 //! of all gradients, refuses a step whose gradients are not finite, accumulates micro-batches,
-//! follows schedules, averages weights, and says which model to evaluate.
+//! follows schedules, averages weights, and says which model to evaluate. The steps that it takes, one after
+//! another, are called a *walk*: that of the weights down the loss.
 //!
 //! ```
 //! use burn::nn::{Linear, LinearConfig};
@@ -65,6 +66,8 @@ mod visit;
 pub use accumulate::Batch;
 pub use builder::Builder;
 pub use checkpoint::{Checkpoint, CheckpointError, Mismatch};
+#[cfg(feature = "safetensors")]
+pub use checkpoint::{PyTorchError, PyTorchMismatch, PyTorchRun};
 pub use error::{BuildError, DescentError, Refused};
 pub use gradients::IntoGradients;
 pub use group::{Group, Orientation};
@@ -97,9 +100,9 @@ use std::sync::Arc;
 /// With accumulation the step is what the micro-batches make together: one that is skipped or
 /// refused takes them with it.
 ///
-/// A walk sees gradients, and a model after its forward: running statistics, such as those of
-/// batch normalisation, have seen the batch then, whatever becomes of the step.
-/// [`Statistics`] takes them before a forward and puts them back.
+/// Running statistics, such as those of batch normalisation, are updated by the forward pass, before the gradients are
+/// known: a step that is skipped or refused leaves them updated. [`Statistics`] takes them before a forward pass and puts
+/// them back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotFinite {
@@ -115,10 +118,12 @@ pub enum NotFinite {
     Zero,
 }
 
-/// The walk of a whole model: groups of parameters with their optimizers and schedules, and what
-/// looks at all gradients together.
+/// Takes the training steps of a whole model: groups of parameters with their optimizers and schedules, and all that
+/// needs to see every gradient, such as clipping by their norm.
 ///
-/// Made by [`Descent::builder`] and [`Builder::build`].
+/// It is made for one model by [`Descent::builder`] and [`Builder::build`], and holds the states of the optimizers and
+/// the number of steps taken, but not the weights. Documentation and messages call what it does the *walk*: the steps of the
+/// weights down the loss.
 pub struct Descent {
     setup: Arc<Setup>,
     at: Position,
@@ -173,20 +178,19 @@ impl core::fmt::Debug for Descent {
 }
 
 impl Descent {
-    /// Begins with the optimizer of every parameter that is in no other group: one of ours, or any
-    /// that implements burn's `Optimizer`.
+    /// Starts to build one. `optimizer` steps every parameter that is in no other group: one of this crate, or any that
+    /// implements burn's `Optimizer`.
     pub fn builder(optimizer: impl burn::optim::Optimizer) -> Builder {
         Builder::new(optimizer)
     }
 
-    /// Begins with a search that moves the weights itself, [`Lbfgs`](crate::Lbfgs) for one, of every
-    /// parameter that is in no other group. Those of other groups are stepped by the optimizers of these,
-    /// down the gradient where the step begins. The learning rate is 1, if no other is given; steps are
+    /// Starts to build one around a search that moves the weights itself, such as [`Lbfgs`](crate::Lbfgs): it moves every
+    /// parameter that is in no other group. Parameters in other groups are stepped by the optimizers of those groups, with
+    /// the gradient at the weights where the step begins. The learning rate is 1, if no other is given; steps are
     /// taken with [`step_with`](Self::step_with) and [`minimize`](Self::minimize).
     ///
-    /// What is done with the gradients and steps of optimizers is refused by
-    /// [`build`](Builder::build): clipping and other transforms, accumulation, scaling of the loss,
-    /// Lookahead and Mechanic.
+    /// [`build`](Builder::build) refuses what works on the gradients or steps of optimizers: clipping and other transforms,
+    /// accumulation, loss scaling, Lookahead and Mechanic.
     pub fn search(search: impl Search) -> Builder {
         Builder::searching(search)
     }
@@ -196,8 +200,7 @@ impl Descent {
         &self.setup.plan
     }
 
-    /// Has the walk to evaluate the loss itself? Its steps are then taken with
-    /// [`step_with`](Self::step_with), and no other.
+    /// Does a step evaluate the loss itself? Steps are then taken with [`step_with`](Self::step_with) only.
     pub fn evaluates_loss(&self) -> bool {
         self.setup.settings.search.is_some()
     }
@@ -207,12 +210,12 @@ impl Descent {
         self.at.steps
     }
 
-    /// The same walk before its first step.
+    /// The same `Descent` before its first step.
     pub fn fresh(&self) -> Self {
         Self { setup: self.setup.clone(), at: Position::start(&self.setup) }
     }
 
-    /// The same walk before its first step, with this learning rate for every group.
+    /// The same before its first step, with this learning rate for every group.
     pub(crate) fn fresh_on(&self, lr: impl Schedule) -> Self {
         let lr: Arc<dyn Schedule> = Arc::new(lr);
         let mut setup = Setup::clone(&self.setup);
@@ -222,8 +225,7 @@ impl Descent {
         Self { at: Position::start(&setup), setup: Arc::new(setup) }
     }
 
-    /// The loss times the scale of the next step, to call `backward` on. Where no loss scaling was
-    /// asked for, the loss.
+    /// The loss times the scale of the next step, to call `backward` on. Without loss scaling it is the loss itself.
     pub fn scale_loss(&self, loss: Tensor<1>) -> Tensor<1> {
         match &self.at.scale {
             Some(scale) => loss.mul_scalar(scale.value),

@@ -118,7 +118,10 @@ impl fmt::Display for Plan {
                 },
             ];
             if views {
-                let seen = |view: View| format!("{} x {}", view.rows, view.columns);
+                let seen = |view: View| match view.matrices {
+                    1 => format!("{} x {}", view.rows, view.columns),
+                    matrices => format!("{matrices} of {} x {}", view.rows, view.columns),
+                };
                 row.push(line.view.map_or("-".into(), seen));
             }
             row

@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 
 /// What came of a call of [`Descent::step`](super::Descent::step).
 ///
-/// A [`Reading`] may still be on a GPU, which is then not waited for before somebody reads it: an
-/// observer that is shown every hundredth report waits every hundredth step.
+/// A [`Reading`] may still be on a GPU; only reading it waits for the GPU. An observer that reads every hundredth report
+/// waits every hundredth step.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -21,7 +21,7 @@ pub struct Report {
     pub skipped: bool,
     /// Steps skipped so far.
     pub skipped_in_all: u64,
-    /// Name and learning rate of each group at this step, be it taken or not.
+    /// Name and learning rate of each group at this step, whether it was taken or not.
     #[serde(serialize_with = "as_map")]
     pub learning_rates: Vec<(String, f64)>,
     /// Name of each group whose optimizer finds its own learning rate, and what it has found so far: `d` of Prodigy
@@ -29,7 +29,7 @@ pub struct Report {
     #[serde(serialize_with = "as_read_map", skip_serializing_if = "Vec::is_empty")]
     pub estimates: Vec<(String, Reading)>,
     /// How many refreshes of roots, bases and factors have failed so far, where an optimizer works on whole matrices: each
-    /// left the last ones in their place. More and more of them say that a factor has become NaN or infinite.
+    /// left the last ones in their place. A number that keeps growing means that a factor has become NaN or infinite.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_refreshes: Option<u64>,
     /// The norm of all gradients before clipping by it, if something has asked for it:
@@ -39,9 +39,9 @@ pub struct Report {
     /// The factor that clipping by norm has put on the gradients: 1 where it did nothing.
     #[serde(serialize_with = "read")]
     pub clip_factor: Reading,
-    /// What the loss of the next step is to be multiplied with, where it is scaled.
+    /// The factor of the loss of the next step, with loss scaling.
     pub loss_scale: Option<f64>,
-    /// How far the step went, if it was measured.
+    /// How far the weights moved, if it was measured.
     pub update: Option<Update>,
     /// How often a [search](super::search::Search) has evaluated the loss in this step.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,7 @@ pub struct Update {
 }
 
 impl Update {
-    /// The update as a part of the weights: a good step is often about 0.001 of them.
+    /// The norm of the update divided by that of the weights; about 0.001 is common.
     pub fn ratio(&self) -> f64 {
         self.norm.get() / self.weight_norm.get()
     }

@@ -14,7 +14,7 @@ use crate::averaging::MECHANIC;
 use burn::module::Module;
 use burn_descent_engine::{FusedState, Reading};
 
-/// Gradients that may be stepped down, and the groups at this step.
+/// Gradients that may be stepped down, the groups at this step,
 /// and what Mechanic has to know of them.
 type Prepared = (Descending, Vec<GroupStep>, Option<f64>);
 
@@ -128,7 +128,7 @@ impl Descent {
         let count = settings.accumulate;
         // A schedule that refuses leaves the micro-batches that there are.
         let completes = self.at.accumulator.completes(count);
-        let groups = if completes { self.group_steps(1.0.into())? } else { Vec::new() };
+        let groups = if completes { self.group_steps()? } else { Vec::new() };
         let report = self.begin();
         let gradients = core::mem::take(&mut found.gradients);
         let whole = self.at.accumulator.take_in(count, model, gradients, weight, loss);
@@ -158,7 +158,7 @@ impl Descent {
     ) -> Result<(Report, Option<Prepared>), DescentError> {
         self.check_whole()?;
         Descending::new(model, Tensors::new(), &self.setup, &self.at)?;
-        let (groups, report) = (self.group_steps(1.0.into())?, self.begin());
+        let (groups, report) = (self.group_steps()?, self.begin());
         let whole = self.at.accumulator.whole(model);
         let Some(Whole { gradients, factor, loss }) = whole else { return Ok((report, None)) };
         let found = Descending::new(model, gradients, &self.setup, &self.at)?;
@@ -284,16 +284,14 @@ impl Descent {
         }
     }
 
-    /// The groups at the next step, which meets its gradients times `factor`.
-    pub(super) fn group_steps(&self, factor: Reading) -> Result<Vec<GroupStep>, DescentError> {
+    /// The groups at the next step.
+    pub(super) fn group_steps(&self) -> Result<Vec<GroupStep>, DescentError> {
         let step = |group: &Schedules| {
             let lr = self.lr(group);
-            GroupStep::at(group, self.at.steps, lr, &factor).map_err(|error| {
-                DescentError::Scheduled {
-                    group: group.name.clone(),
-                    step: self.at.steps + 1,
-                    error: Box::new(error),
-                }
+            GroupStep::at(group, self.at.steps, lr).map_err(|error| DescentError::Scheduled {
+                group: group.name.clone(),
+                step: self.at.steps + 1,
+                error: Box::new(error),
             })
         };
         self.setup.groups.iter().map(step).collect()

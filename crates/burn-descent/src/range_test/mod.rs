@@ -71,7 +71,7 @@ options! {
 }
 
 impl RangeTest {
-    /// Runs the test with the walk as it is before its first step, from these weights.
+    /// Runs the test with `descent` as it is before its first step, from the weights of `model`. Both are left as they are.
     ///
     /// `loss` is the loss of a model on one of the `batches`; SAM calls it twice for each. The
     /// batches must last: `.cycle()` a short list.

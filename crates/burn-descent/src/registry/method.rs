@@ -1,10 +1,10 @@
-//! From a name to a walk.
+//! From a name to an optimizer or a search.
 
 use super::{Row, SEARCHES, SearchRow, UnknownOptimizer, find};
 use crate::{Builder, Descent};
 use burn_descent_rules::{OptionError, Paper};
 
-/// What a walk can begin with: an optimizer, or a search that moves the weights itself.
+/// What a [`Descent`](crate::Descent) is built around: an optimizer, or a search that moves the weights itself.
 ///
 /// ```
 /// use burn_descent::registry::Method;
@@ -18,9 +18,9 @@ use burn_descent_rules::{OptionError, Paper};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Method {
-    /// An optimizer, whose walk takes gradients.
+    /// An optimizer: its steps take gradients.
     Optimizer(&'static Row),
-    /// A search, whose walk takes the loss.
+    /// A search: its steps take the loss.
     Search(&'static SearchRow),
 }
 
@@ -71,7 +71,7 @@ impl Method {
         either!(self, row => row.options())
     }
 
-    /// A walk with options given by name, the others at their defaults.
+    /// Starts to build a `Descent` with options given by name, the others at their defaults.
     ///
     /// # Errors
     /// An option that there is not, or whose value is not allowed.

@@ -49,6 +49,17 @@ impl Kernel {
         };
         self.text.lines().filter(begins).count()
     }
+
+    /// Do all branches go forward? A kernel of many tensors looks for the one that a block is for.
+    fn has_no_loop(&self) -> bool {
+        let lines = || self.text.lines().map(str::trim).enumerate();
+        let place = |label: &str| lines().find(|(_, line)| line.strip_suffix(':') == Some(label));
+        let mut branches = lines().filter(|(_, line)| line.contains("bra"));
+        branches.all(|(at, line)| {
+            let label = line.trim_end_matches(';').rsplit([' ', '\t']).next();
+            label.and_then(place).is_some_and(|(to, _)| to > at)
+        })
+    }
 }
 
 fn name(path: &Path) -> &str {
@@ -88,7 +99,7 @@ fn nothing_lies_on_a_stack_and_nothing_is_called() {
     for kernel in Kernel::of_steps() {
         assert!(!kernel.text.contains(".local"), "{}: local memory", kernel.name());
         assert_eq!(kernel.count("call"), 0, "{}: a call", kernel.name());
-        assert_eq!(kernel.count("bra.uni"), 0, "{}: a loop or an alternative", kernel.name());
+        assert!(kernel.has_no_loop(), "{}: a loop", kernel.name());
     }
 }
 
@@ -100,6 +111,8 @@ fn is_adamw(kernel: &Kernel) -> bool {
 #[test]
 fn adamw_is_as_short_as_by_hand() {
     for kernel in Kernel::of_steps().iter().filter(|kernel| is_adamw(kernel)) {
+        // One tensor needs no more than to know whether there is something for a thread.
+        assert!(kernel.count("bra.uni") > 0 || kernel.count("bra") == 1, "{}", kernel.name());
         assert_eq!(kernel.count("div.rn.f32"), 4, "{}", kernel.name());
         assert_eq!(kernel.count("fma.rn.f32"), 20, "{}", kernel.name());
         let arithmetic =

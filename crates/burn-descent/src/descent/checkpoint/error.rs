@@ -38,7 +38,7 @@ pub enum CheckpointError {
     )]
     BrokenOff,
     /// It is of another model or another walk.
-    #[error("the checkpoint does not fit: {}", list(.0))]
+    #[error("the checkpoint does not fit: {}{}", listed(.0), remedy(.0))]
     Misfit(Vec<Mismatch>),
 }
 
@@ -160,14 +160,20 @@ pub enum Mismatch {
 /// How many are listed before the rest is only counted.
 const LISTED: usize = 8;
 
-fn list(mismatches: &[Mismatch]) -> impl fmt::Display {
-    let listed = mismatches.iter().take(LISTED).map(Mismatch::to_string);
+/// All that does not fit, in one line.
+pub(super) fn listed(mismatches: &[impl fmt::Display]) -> String {
+    let listed = mismatches.iter().take(LISTED).map(ToString::to_string);
     let mut text = listed.collect::<Vec<_>>().join("; ");
     if mismatches.len() > LISTED {
         text += &format!("; and {} more", mismatches.len() - LISTED);
     }
-    if mismatches.iter().all(|mismatch| matches!(mismatch, Mismatch::Option { .. })) {
-        text += "; if that is meant, take it up with `restore_changed`";
-    }
     text
+}
+
+/// What to do, where nothing but options has changed.
+fn remedy(mismatches: &[Mismatch]) -> &'static str {
+    match mismatches.iter().all(|mismatch| matches!(mismatch, Mismatch::Option { .. })) {
+        true => "; if that is meant, take it up with `restore_changed`",
+        false => "",
+    }
 }

@@ -1,14 +1,18 @@
-//! All of a walk in one file.
+//! All of a run in one file.
 
 mod container;
 mod error;
 mod file;
 mod parameters;
+#[cfg(feature = "safetensors")]
+mod pytorch;
 mod rename;
 mod restore;
 mod take;
 
 pub use error::{CheckpointError, Mismatch};
+#[cfg(feature = "safetensors")]
+pub use pytorch::{PyTorchError, PyTorchMismatch, PyTorchRun};
 
 use super::Setup;
 use super::search::{Memory, Vector};
@@ -19,16 +23,15 @@ use burn_pack::Scalar;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// All of a walk at one moment: all that burn records of the model (weights, running statistics,
+/// Everything that a run needs to go on: all that burn records of the model (weights, running statistics,
 /// parameters of integers and booleans, quantised ones), the states of the optimizers, counters,
 /// averages, accumulated gradients, the scale of the loss; and every option, to compare with.
-/// Tensors that are no parameters, and flags such as that of a frozen norm, are in no record of
-/// burn's: they are those of the model that it is restored into.
+/// burn records neither tensors that are not parameters nor flags such as that of a frozen norm: those stay as they are in
+/// the model that the checkpoint is restored into.
 ///
-/// A walk that is taken up again goes on as if it had never stopped, bit for bit on one device, at
-/// any step, and in the middle of an accumulation too. Schedules and noise follow from the step,
-/// so there is nothing of them to keep. Options of optimizers that are not ours are not known and
-/// not compared.
+/// A restored run goes on as if it had never stopped, bit for bit on one device, at any step, also between two micro-batches
+/// of one step. Schedules and noise follow from the number of steps, so nothing of them is kept. The options of optimizers
+/// of other crates are not known and not compared.
 ///
 /// The file is [burnpack](burn::store), burn's own container, with tensors named by the paths of
 /// the parameters, and a checksum over all of it.
@@ -47,7 +50,7 @@ use std::collections::BTreeMap;
 /// let (model, _) = descent.step(model.clone(), model.forward(x).mean().backward())?;
 /// descent.checkpoint(&model)?.note("epoch", "1").save(&path)?;
 ///
-/// // In another process: a model and a walk as that one began.
+/// // In another process: a model and a `Descent` built in the same way.
 /// let model: Linear = LinearConfig::new(8, 1).init(&device);
 /// let mut descent = Descent::builder(AdamW::new().build()?).lr(1e-3).build(&model)?;
 /// let checkpoint = Checkpoint::open(&path)?;

@@ -167,7 +167,7 @@ impl Found {
 }
 
 /// More steps than this nobody takes; f64, in which schedules and rules see them, counts no further.
-const MOST: u64 = 1 << 53;
+pub(super) const MOST: u64 = 1 << 53;
 
 /// More vectors no search keeps.
 const MOST_VECTORS: u64 = 1 << 16;

@@ -153,7 +153,7 @@ impl Descent {
         sampled: Option<Sampled<'_, M>>,
     ) -> Result<Found, DescentError> {
         // A schedule that leaves its range refuses before anything is evaluated.
-        self.group_steps(1.0.into())?;
+        self.group_steps()?;
         let mut over = Over::new(self, model, loss, sampled);
         let mut ground = Ground::new(&mut over, self.lr(&self.setup.groups[0]), known);
         let mut memory = self.at.search.clone().beside(ground.weights());

@@ -115,7 +115,7 @@ impl<M: Module, L: FnMut(&M) -> Tensor<1>> Terrain for Over<'_, '_, M, L> {
 
     fn ahead(&self) -> Result<Vector, DescentError> {
         let Descent { setup, at } = self.descent;
-        let groups = self.descent.group_steps(1.0.into())?;
+        let groups = self.descent.group_steps()?;
         let mut drift = Drift { groups: &groups, states: &at.states };
         let there = change(self.model.clone(), &setup.members, &mut drift);
         Ok(weights(&there, setup))
