@@ -12,7 +12,7 @@ miri() {
     cargo +nightly miri test "$@"
 }
 
-# A leaf that is changed where it lies, and a walk down real gradients, of a model that is cloned, by threads.
+# A leaf that is changed where it lies, and a walk down real gradients, of a model of which clones are held.
 walk=(-p burn-descent --no-default-features --features flex --lib -- the_model_and_the_walk_stay_as_they_are)
 miri -p burn-descent-engine --lib -- cpu::
 miri "${walk[@]}"

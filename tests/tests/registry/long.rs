@@ -4,12 +4,12 @@
 //! docs/numbers.csv has what 10,000 steps come to; `BURN_DESCENT_BLESS=1` writes it anew. `BURN_DESCENT_SOAK=1000000`
 //! walks so many steps.
 
-use burn::module::Param;
+use burn::module::{Module, Param};
 use burn::optim::{StateSink, StateSource};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_descent::registry::{ROWS, Row};
-use burn_descent::{Batch, Deferred, Descent, Fused, FusedState, Place};
-use burn_descent_tests::{allocation, numbers, values};
+use burn_descent::{AdamW, Batch, Build, Deferred, Descent, Ema, Fused, FusedState, Place};
+use burn_descent_tests::{allocation, bits, numbers, values};
 use burn_pack::Scalar;
 use std::fs;
 use std::path::Path;
@@ -217,5 +217,71 @@ fn what_is_built_and_dropped_is_gone() {
         let ((), held) = allocation::held(|| (0..20).for_each(|_| build()));
         println!("{} holds {held}", row.name);
         assert!(held < 1 << 14, "{} holds {held} bytes", row.name);
+    }
+}
+
+/// What is done with a model between steps leaves nothing behind either.
+#[test]
+fn a_model_that_is_handled_between_steps_holds_no_more() {
+    type Model = Param<Tensor<2>>;
+    let step = |descent: &mut Descent, model: Model| {
+        let loss = model.val().square().sum();
+        descent.step(model, loss.backward()).expect("a good step").0
+    };
+    let nothing = |_: &mut Descent, model: Model| model;
+    let cloned = |descent: &mut Descent, model: Model| {
+        let clone = model.clone();
+        let model = step(descent, model);
+        assert!(bits(&clone.val()) != bits(&model.val()));
+        model
+    };
+    let new_leaf = |_: &mut Descent, model: Model| {
+        let (id, tensor, mapper) = model.consume();
+        let tensor = (tensor.inner() * 0.5).autodiff().require_grad();
+        Param::from_mapped_value(id, tensor, mapper)
+    };
+    let restored = |descent: &mut Descent, model: Model| {
+        let checkpoint = descent.checkpoint(&model).expect("it is of this model");
+        checkpoint.restore(descent, &model).expect("it fits")
+    };
+    let evaluated = |descent: &mut Descent, model: Model| {
+        drop(descent.evaluate(&model));
+        model
+    };
+    let given = |descent: &mut Descent, model: Model| {
+        let mut gradients = burn::optim::GradientsParams::new();
+        gradients.register(model.id, tensor(5, DType::F32));
+        descent.step(model, gradients).expect("a good step").0
+    };
+    let moved = |_: &mut Descent, model: Model| {
+        #[allow(deprecated)]
+        let there = model.fork(&Device::ndarray().autodiff());
+        there.fork(&Device::flex().autodiff())
+    };
+    type Handle<'a> = &'a dyn Fn(&mut Descent, Model) -> Model;
+    let handles: [(&str, Handle<'_>); 7] = [
+        ("nothing", &nothing),
+        ("a clone", &cloned),
+        ("a new leaf", &new_leaf),
+        ("a restore", &restored),
+        ("an evaluation", &evaluated),
+        ("given gradients", &given),
+        ("a move", &moved),
+    ];
+    for (what, handle) in handles {
+        let mut model = Some(Param::from_tensor(tensor(1, DType::F32).autodiff().require_grad()));
+        let adamw = AdamW::new().build().expect("defaults are allowed");
+        let builder = Descent::builder(adamw).lr(1e-3).average(Ema::new(0.9));
+        let mut descent = builder.build(model.as_ref().expect("it is there")).expect("it fits");
+        let mut walk = |steps: usize| {
+            for _ in 0..steps {
+                let handled = handle(&mut descent, model.take().expect("it is there"));
+                model = Some(step(&mut descent, handled));
+            }
+        };
+        walk(10);
+        let ((), held) = allocation::held(|| walk(200));
+        println!("{what}: {held}");
+        assert!(held < 1 << 13, "{what} between steps: {held} bytes are held");
     }
 }
