@@ -130,7 +130,11 @@ impl InWords {
         gradient: DispatchTensor,
         states: &mut Vec<DispatchTensor>,
     ) -> DispatchTensor {
-        match code.by_kernels(scalars.view).and_then(Kernels::alone).filter(|_| self.plan.fits_one()) {
+        match code
+            .by_kernels(scalars.view)
+            .and_then(Kernels::alone)
+            .filter(|_| self.plan.fits_one())
+        {
             Some(graph) => {
                 let gradient = beside::<D>(&parameter, gradient);
                 let scalars = scalars.beside(&parameter);
