@@ -44,7 +44,8 @@ fn launches_of(tensors: usize, buffers: usize, others: usize, device: &Device) -
         DispatchDevice::Cube(device) => device.client().properties().hardware.max_bindings,
         other => panic!("{other:?} is no device of CubeCL"),
     };
-    let most = (bindings as usize - others) / buffers;
+    // With few bindings it is one tensor a launch.
+    let most = if bindings < 64 { 1 } else { (bindings as usize - others) / buffers };
     let most = 1 << most.clamp(1, MOST).ilog2();
     tensors / most + (tensors % most).count_ones() as usize
 }
