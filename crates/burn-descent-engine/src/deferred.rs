@@ -49,6 +49,7 @@ struct Work {
 }
 
 /// What takes a step.
+#[allow(clippy::large_enum_variant)] // a box would be an allocation for each tensor of a step
 enum How {
     /// The passes of a CPU, with this gradient.
     #[cfg(any(feature = "flex", feature = "ndarray"))]

@@ -217,6 +217,7 @@ impl Wanted {
 
 /// Takes the sums of a pass over this grid, to where they are known.
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
+#[allow(clippy::too_many_arguments)]
 pub(super) fn collect_sums(
     known: &CubeTensor,
     tensors: &Tensors<'_>,

@@ -1,5 +1,7 @@
 //! The kernel of an update, of one tensor or of many, and its launch.
 
+#![allow(clippy::len_zero)] // in a kernel a sequence has a length, and no `is_empty`
+
 use super::arguments::{address, buffer, compute_type, numbers, stored_type, words};
 use super::around::{Around, Places, see};
 use super::emit::apply;

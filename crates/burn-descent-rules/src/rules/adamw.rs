@@ -81,20 +81,9 @@ options! {
 impl AdamW {
     /// Adam with these options, the weight decay as its own.
     fn adam(&self) -> Adam {
-        let Self { beta1, beta2, eps, eps_root, eps_hat, weight_decay, amsgrad, maximize, .. } =
-            *self;
-        let amsgrad_of_corrected = false;
-        Adam {
-            beta1,
-            beta2,
-            eps,
-            eps_root,
-            eps_hat,
-            weight_decay,
-            amsgrad,
-            amsgrad_of_corrected,
-            maximize,
-        }
+        let Self { beta1, beta2, eps, eps_root, eps_hat, weight_decay, amsgrad, .. } = *self;
+        let adam = Adam { beta1, beta2, eps, eps_root, eps_hat, ..Adam::new() };
+        adam.weight_decay(weight_decay).amsgrad(amsgrad)
     }
 }
 
