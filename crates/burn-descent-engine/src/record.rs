@@ -63,12 +63,14 @@ impl Fused {
     }
 }
 
-/// What a file says of the place of a parameter. Its stream is kept with what is remembered.
+/// What a file says of the place of a parameter.
 fn place_of(mut scalar: impl FnMut(&str) -> Option<Scalar>) -> Place {
     let by_columns = scalar(BY_COLUMNS).is_some();
     let is_auxiliary = scalar(AUXILIARY).is_some();
     let heads: Option<u64> = scalar(HEADS).and_then(|scalar| scalar.try_into().ok());
-    Place { stream: 0, by_columns, is_auxiliary, heads: heads.unwrap_or(0) as u32 }
+    let stream: Option<u64> = scalar(STREAM).and_then(|scalar| scalar.try_into().ok());
+    let (stream, heads) = (stream.unwrap_or(0) as u32, heads.unwrap_or(0) as u32);
+    Place { stream, by_columns, is_auxiliary, heads }
 }
 
 /// The names of states and of matrices that are kept in a file: one that comes again, as in a chain of two transforms,
@@ -121,7 +123,7 @@ impl RecordState for FusedState {
             }
             out.push_scalar(prefix, WEIGHTS, self.kept.weights.number().into());
             out.push_scalar(prefix, COUNT, (self.count as u64).into());
-            out.push_scalar(prefix, STREAM, u64::from(self.stream).into());
+            out.push_scalar(prefix, STREAM, u64::from(self.place.stream).into());
         }
         out.push_scalar(prefix, "time", self.time.into());
         if let Some(rule) = self.rule {
@@ -148,7 +150,6 @@ impl RecordState for FusedState {
         let kept =
             Kept { states: states.unwrap_or_default(), weights: weights.unwrap_or_default() };
         let count = whole(COUNT).unwrap_or(0) as usize;
-        let stream = whole(STREAM).unwrap_or(0) as u32;
         let mut numbers = |key: &str| -> Vec<f64> {
             let number = |number| scalar(&format!("{key}.{number}"))?.try_into().ok();
             (0..).map_while(number).collect()
@@ -157,6 +158,6 @@ impl RecordState for FusedState {
         let lanes =
             (0..).map_while(|lane: usize| src.take_tensor(prefix, &lane.to_string())).collect();
         let (lanes, time) = (Lanes::Loaded(lanes), time.unwrap_or(0));
-        Some(Self { lanes, time, memory, last, failed, place, count, kept, stream, rule })
+        Some(Self { lanes, time, memory, last, failed, place, count, kept, rule })
     }
 }

@@ -24,14 +24,12 @@ pub struct FusedState {
     /// The scalars of its last step that [`Program::kept`] keeps.
     pub(crate) last: Vec<f64>,
     pub(crate) failed: Failed,
-    /// What is known of the parameter, but for its stream.
+    /// What is known of the parameter; its stream tells the random numbers by which it is rounded from those of others.
     pub(crate) place: Place,
     /// How many numbers the parameter has.
     pub(crate) count: usize,
     /// How the states and the parameter are kept.
     pub(crate) kept: Kept,
-    /// Tells the random numbers by which it is rounded from those of other parameters.
-    pub(crate) stream: u32,
     /// [`Code::fingerprint`] of the rule that made it; `None` in a record of another library.
     pub(crate) rule: Option<u64>,
 }
@@ -146,10 +144,9 @@ impl FusedState {
             memory,
             last,
             failed: Failed::default(),
-            place: Place { stream: 0, ..at },
+            place: at,
             count,
             kept,
-            stream: at.stream,
             rule: Some(code.fingerprint),
         }
     }
@@ -192,9 +189,9 @@ impl FusedState {
             }
         }
         let view = program.code.view_of(shape, self.place);
-        let Self { time, memory, last, failed, kept, stream, .. } = self;
+        let Self { time, memory, last, failed, kept, place, .. } = self;
         let kept = (!kept.is_plain()).then_some(&*kept);
-        let (failed, stream) = (&failed.0, *stream);
+        let (failed, stream) = (&failed.0, place.stream);
         Ok(Open { time, memory, last, failed, kept, stream, view, tensors: lanes })
     }
 

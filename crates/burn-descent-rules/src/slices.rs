@@ -158,10 +158,10 @@ impl<U: Rule, R: Real + Into<f64>> Walk<U, R> {
     /// The same with the loss at `p`, for a rule that [needs it](Rule::LOSS).
     ///
     /// # Errors
-    /// As of [`step`](Self::step).
+    /// Same as [`step`](Self::step).
     ///
     /// # Panics
-    /// As [`step`](Self::step).
+    /// Same as [`step`](Self::step).
     pub fn step_with_loss(
         &mut self,
         lr: f64,
@@ -175,10 +175,10 @@ impl<U: Rule, R: Real + Into<f64>> Walk<U, R> {
     /// One step of several parameters, which are the model: for rules that sum over it.
     ///
     /// # Errors
-    /// As of [`step`](Self::step).
+    /// Same as [`step`](Self::step).
     ///
     /// # Panics
-    /// As [`step`](Self::step).
+    /// Same as [`step`](Self::step).
     pub fn step_together(
         lr: f64,
         parameters: &mut [(&mut Self, &mut [R], &[R])],
@@ -189,10 +189,10 @@ impl<U: Rule, R: Real + Into<f64>> Walk<U, R> {
     /// The same with the loss at these parameters, for a rule that [needs it](Rule::LOSS).
     ///
     /// # Errors
-    /// As of [`step`](Self::step).
+    /// Same as [`step`](Self::step).
     ///
     /// # Panics
-    /// As [`step`](Self::step).
+    /// Same as [`step`](Self::step).
     pub fn step_together_with_loss(
         lr: f64,
         loss: f64,

@@ -198,7 +198,7 @@ fn statistics_taken_anew_are_the_means_over_the_batches() {
 
 /// With the statistics of one batch, evaluating that batch is what training sees of it.
 #[test]
-fn averages_are_judged_by_statistics_of_their_own() {
+fn averages_are_evaluated_by_statistics_of_their_own() {
     for_each_device(|device| {
         let layers = || [0.1, 0.5].map(|momentum| Layer::new([3, 3], momentum, device)).to_vec();
         let forward =

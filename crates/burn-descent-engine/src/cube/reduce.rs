@@ -169,13 +169,13 @@ pub(super) fn room(beside: &DispatchTensor, count: usize) -> DispatchTensor {
     Tensor::<1>::empty([count], (&device, dtype)).into_dispatch()
 }
 
-/// How many workgroups add up what is walked over so.
+/// How many workgroups add up a tensor of this walk.
 pub(super) fn workgroups(walk: &Walk, client: &Client) -> usize {
     walk.units.div_ceil(LEAST * block(client)).min(WORKGROUPS)
 }
 
 /// Adds up tensors that are walked over alike, and leaves a part of each output for each of their workgroups, behind those
-/// that are there. Gives how many each tensor has.
+/// that are there.
 #[allow(unsafe_code)] // CubeCL offers its unchecked launch no other way
 pub(super) fn launch_add(
     tensors: &[(Tensors<'_>, &Walk)],
