@@ -50,7 +50,7 @@ pub struct Trainer<M> {
     descent: Descent,
 }
 
-const LOST: &str = "the model was lost in a step that panicked: build it and its walk anew";
+const LOST: &str = "the model was lost in a step that panicked: build it and its `Descent` anew";
 
 impl<M: Module> Trainer<M> {
     /// A model and the `Descent` that was [built](crate::Builder::build) for it. The first step is refused if it was built for

@@ -115,13 +115,14 @@ fn sum<T: Stored>(
 ) {
     let grid = Grid::of(around.view, of);
     let mut wanted = [None; MAX_SUMS];
-    for sum in stage.sums.iter().filter(|sum| domain_of(sum) == of) {
+    let here = || stage.sums.iter().filter(|sum| domain_of(sum) == of);
+    for sum in here().filter(|sum| stage.finer(sum).is_none()) {
         wanted[sum.number] = Some(Wanted { fold: sum.fold, level: grid.level(sum.to) });
     }
     let given = Given { scalars: &scalars.numbers, draw: scalars.draw, grid, around: Some(around) };
     let collect = T::passes(code).stages[stage_number];
     let collect = collect.expect("a rule says how many sums it asks for, so its stages are there");
-    let collected = match of {
+    let mut collected = match of {
         Domain::Element => whole(&grid, &wanted, |tile, to| {
             T::collect(collect, part, tile, &given, &wanted, to);
         }),
@@ -150,8 +151,15 @@ fn sum<T: Stored>(
             collected
         }
     };
+    for sum in here() {
+        if let Some(finer) = stage.finer(sum) {
+            let count = around.view.numbers(sum.to);
+            let finer = &collected[finer.number][..around.view.numbers(finer.to)];
+            collected[sum.number] = together(sum.fold, finer, count);
+        }
+    }
     let times = around.elements(of) as f64;
-    for sum in stage.sums.iter().filter(|sum| domain_of(sum) == of) {
+    for sum in here() {
         let times = if sum.fold == Fold::Sum { times } else { 1.0 };
         let collected = &collected[sum.number][..around.view.numbers(sum.to)];
         let numbers: Vec<f64> = collected.iter().map(|x| x * times).collect();
@@ -159,6 +167,17 @@ fn sum<T: Stored>(
         around.known[sum.number] = Numbers { of: sum.to, list };
         all[sum.number] = numbers;
     }
+}
+
+/// The numbers of a finer domain, those of a matrix before those of the next, put together to so many.
+fn together(fold: Fold, finer: &[f64], count: usize) -> Vec<f64> {
+    let each = finer.chunks(finer.len().div_ceil(count).max(1));
+    let all = |numbers: &[f64]| {
+        let mut sum = neutral(fold);
+        numbers.iter().for_each(|x| put(fold, &mut sum, *x));
+        sum
+    };
+    each.map(all).collect()
 }
 
 /// The sums over all elements, tile after tile, in an order that no number of threads changes.

@@ -15,14 +15,20 @@ use burn_descent_rules::Graph;
 use cubecl::prelude::*;
 use std::sync::Arc;
 
-/// Workgroups for one tensor at most: two and more for each multiprocessor of a card.
+/// Workgroups for one tensor at most: two and more for each multiprocessor of a card; and on a software adapter, which has a few
+/// cores, and for which a workgroup more is work more.
 const WORKGROUPS: usize = 1 << 10;
+const WORKGROUPS_OF_A_CPU: usize = 1 << 6;
+
+/// Units of a plane on any GPU, at least. Those of a software adapter are shorter: they are the vectors of a CPU.
+const PLANE: u32 = 32;
 
 /// Vectors that a unit adds up at least, where there are as many.
 const LEAST: usize = 8;
 
-/// Elements that a unit adds up before it adds them to its sum: a short sum loses less to rounding.
-const RUN: usize = 64;
+/// Vectors that a unit adds up before it adds them to its sum: a short sum loses less to rounding. Most tensors have about
+/// [`LEAST`] for each unit, and a longer run would look for more of them in vain.
+const RUN: usize = 16;
 
 /// Adds up the graph of all elements of each tensor: each workgroup leaves a part of each output, behind those of the
 /// launches before.
@@ -171,7 +177,9 @@ pub(super) fn room(beside: &DispatchTensor, count: usize) -> DispatchTensor {
 
 /// How many workgroups add up a tensor of this walk.
 pub(super) fn workgroups(walk: &Walk, client: &Client) -> usize {
-    walk.units.div_ceil(LEAST * block(client)).min(WORKGROUPS)
+    let is_gpu = client.properties().hardware.plane_size_max >= PLANE;
+    let most = if is_gpu { WORKGROUPS } else { WORKGROUPS_OF_A_CPU };
+    walk.units.div_ceil(LEAST * block(client)).min(most)
 }
 
 /// Adds up tensors that are walked over alike, and leaves a part of each output for each of their workgroups, behind those

@@ -32,6 +32,27 @@ pub struct Stage {
     pub sums: Vec<Sum>,
 }
 
+impl Stage {
+    /// The sum of this stage that goes to the rows or to the columns, where this one is of the same numbers and goes to the whole
+    /// of their matrix or to more: the finer ones put together are the coarser one.
+    pub fn finer(&self, sum: &Sum) -> Option<&Sum> {
+        use Domain::{Column, Element, Matrix, Model, Row, Tensor};
+        let of = |sum: &Sum| {
+            let at = self.sums.iter().position(|other| other == sum)?;
+            self.graph.outputs.get(at).copied()
+        };
+        let is_finer = |finer: &&Sum| {
+            (finer.fold, finer.of) == (sum.fold, Element)
+                && matches!(finer.to, Row | Column)
+                && of(finer) == of(sum)
+        };
+        match sum.to {
+            Matrix | Tensor | Model => self.sums.iter().find(is_finer),
+            _ => None,
+        }
+    }
+}
+
 /// A rule as an engine runs it: stages of sums, and then the update.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stages {

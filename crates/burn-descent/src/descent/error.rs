@@ -102,7 +102,9 @@ pub enum DescentError {
         step: u64,
     },
     /// A gradient belongs to a parameter that the walk was not built for.
-    #[error("the walk was not built for the parameter `{parameter}`: build it for this model")]
+    #[error(
+        "this `Descent` was not built for the parameter `{parameter}`: build one for this model"
+    )]
     UnknownParameter {
         /// Path of the parameter.
         parameter: String,
@@ -122,7 +124,7 @@ pub enum DescentError {
     },
     /// What the optimizer remembers of a parameter does not fit it any more.
     #[error(
-        "`{parameter}` cannot take step {step} ({error}); the model has changed: build the walk anew, and \
+        "`{parameter}` cannot take step {step} ({error}); the model has changed: build the `Descent` anew, and \
          take up what fits with `Checkpoint::restore_what_fits`"
     )]
     State {
@@ -136,7 +138,7 @@ pub enum DescentError {
     /// What else is kept of a parameter does not fit it any more.
     #[error(
         "the {part} of `{parameter}` is of another shape or precision than it is: the model has changed; \
-         build the walk anew, and take up what fits with `Checkpoint::restore_what_fits`"
+         build the `Descent` anew, and take up what fits with `Checkpoint::restore_what_fits`"
     )]
     Kept {
         /// Path of the parameter.
@@ -152,7 +154,7 @@ pub enum DescentError {
     NoGradient,
     /// An optimizer has panicked in the middle of a step.
     #[error(
-        "step {step} broke off in the middle, by a panic: take up a checkpoint, or build the walk anew"
+        "step {step} broke off in the middle, by a panic: take up a checkpoint, or build the `Descent` anew"
     )]
     BrokenOff {
         /// The step, from 1.
@@ -200,7 +202,7 @@ pub enum DescentError {
         found: Box<Shape>,
     },
     /// A search gave a step of another kind than the walk was begun for.
-    #[error("the walk of `{search}` has to begin with `{begin}`, by the step that it gives")]
+    #[error("a `Descent` by `{search}` has to begin with `{begin}`, by the step that it gives")]
     WrongWalk {
         /// Name of the search.
         search: &'static str,

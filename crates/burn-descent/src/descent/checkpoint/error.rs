@@ -34,7 +34,7 @@ pub enum CheckpointError {
     /// The walk broke off in the middle of a step.
     #[error(
         "the walk broke off in the middle of a step, by a panic: there is nothing whole to save; take \
-         up an earlier checkpoint, or build the walk anew"
+         up an earlier checkpoint, or build the `Descent` anew"
     )]
     BrokenOff,
     /// It is of another model or another walk.
@@ -69,7 +69,7 @@ pub enum Mismatch {
         parameter: String,
     },
     /// The walk was built for another model.
-    #[error("the walk was not built for `{parameter}`: build it for this model")]
+    #[error("this `Descent` was not built for `{parameter}`: build one for this model")]
     Unknown {
         /// Path of the parameter.
         parameter: String,
