@@ -8,8 +8,10 @@ use burn_descent::{
     AdaGrad, AdamW, Batch, Build, Checkpoint, Descent, Ema, Fused, FusedState, Mismatch, Muon,
     Place, Rounding, Sgd, Store, Weights, registry,
 };
+use burn_descent_tests::checked::blessing;
 use burn_descent_tests::gpus::gpus;
 use burn_descent_tests::model::Model;
+use burn_descent_tests::selection::Selection;
 use burn_descent_tests::{bits, devices, numbers, values};
 use burn_pack::Scalar;
 use flate2::read::GzDecoder;
@@ -619,18 +621,17 @@ fn every_rule_stays_near_its_walk_in_f32() {
         optimizer.keeps_elements().then_some((row, optimizer))
     };
     let rows: Vec<_> = registry::ROWS.iter().filter_map(built).collect();
-    let is_asked = |name: &str| std::env::var_os(name).is_some();
-    let (bless, all) = (is_asked("BURN_DESCENT_BLESS"), is_asked("BURN_DESCENT_ALL"));
+    let all = matches!(Selection::of_environment(&[]), Selection::All);
     let found: Vec<_> = std::thread::scope(|scope| {
         let apart = |(row, optimizer): &(&'static registry::Row, Fused)| {
             let (name, lr, optimizer) = (row.name, row.lr, optimizer.clone());
-            let is_walked = bless || all || !optimizer.sees_whole();
+            let is_walked = all || !optimizer.sees_whole();
             scope.spawn(move || (name, is_walked.then(|| apart(&optimizer, lr))))
         };
         let each: Vec<_> = rows.iter().map(apart).collect();
         each.into_iter().map(|one| one.join().expect("a good walk")).collect()
     });
-    if bless {
+    if blessing() {
         let line = |(name, apart): &(&str, Option<Vec<Option<f64>>>)| {
             let share = |share: &Option<f64>| share.map_or("-".into(), |x| format!("{x:.4}"));
             format!("{name},{}\n", apart.iter().flatten().map(share).collect::<Vec<_>>().join(","))

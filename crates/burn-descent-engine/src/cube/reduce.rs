@@ -15,9 +15,10 @@ use burn_descent_rules::Graph;
 use cubecl::prelude::*;
 use std::sync::Arc;
 
-/// Workgroups for one tensor at most: two and more for each multiprocessor of a card; and on a software adapter, which has a few
-/// cores, and for which a workgroup more is work more.
+/// Workgroups for one tensor at most: two and more for each multiprocessor of a card.
 const WORKGROUPS: usize = 1 << 10;
+
+/// The same on a software adapter, whose few cores take one workgroup after another.
 const WORKGROUPS_OF_A_CPU: usize = 1 << 6;
 
 /// Units of a plane on any GPU, at least. Those of a software adapter are shorter: they are the vectors of a CPU.
