@@ -1,5 +1,6 @@
 //! What is to be held to the laws.
 
+#[cfg(feature = "registry")]
 use burn_descent::registry::Row;
 use burn_descent::rules::{Explanation, Rule};
 use burn_descent::{Build, Fused, InvalidOption};
@@ -25,6 +26,7 @@ impl Candidate {
     }
 
     /// A row of the registry with its defaults.
+    #[cfg(feature = "registry")]
     pub fn of_row(row: &Row) -> Self {
         let optimizer = row.build(&[]).expect("defaults are allowed");
         let page = row.explain(&[]).expect("defaults are allowed");

@@ -2,17 +2,20 @@
 
 use crate::Place;
 use burn::tensor::Shape;
-use burn_descent_rules::forms::{RuleVisitor, choose, lanes};
 use burn_descent_rules::{
-    Fields, Graph, InvalidOption, Node, Options, Presence, Role, Rule, Stages, View, to_pairs,
-    trace_evaluate, trace_update,
+    Fields, Graph, InvalidOption, Node, Options, Role, Rule, Stages, Traced, View, to_pairs,
 };
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-use crate::cpu::Passes;
+use crate::cpu::AllPasses;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+use burn_descent_rules::{
+    Presence,
+    forms::{RuleVisitor, choose},
+};
 
 /// How many states a rule may have of which there is one number for each element.
 pub const MAX_STATES: usize = 5;
@@ -40,9 +43,7 @@ pub(crate) struct Code {
     /// How many scalars the rule has.
     pub(crate) lanes: usize,
     #[cfg(any(feature = "flex", feature = "ndarray"))]
-    pub(crate) f32: Passes<f32>,
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    pub(crate) f64: Passes<f64>,
+    pub(crate) passes: AllPasses,
     /// What the options are by default.
     pub(crate) defaults: Vec<(String, String)>,
     /// Does a step need the value of the loss?
@@ -79,11 +80,16 @@ impl Code {
     /// The code of a rule with these options; compiled, if it is the first of its form.
     pub(crate) fn of<U: Rule>(rule: &U, forms: &Forms) -> Result<Arc<Self>, InvalidOption> {
         let form = [rule.start().presence(), rule.scalars(1.0, 1).presence()];
-        let mut known = forms.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(code) = known.get(&form) {
+        let of_form = || forms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(code) = of_form().get(&form) {
             return Ok(code.clone());
         }
-        let stages = Stages::of(rule)?;
+        let code = Self::new(Traced::of(rule), Typed::of(rule))?;
+        Ok(of_form().entry(form).or_insert(Arc::new(code)).clone())
+    }
+
+    fn new(rule: Traced, typed: Typed) -> Result<Self, InvalidOption> {
+        let stages = Stages::of_traced(&rule)?;
         let coarse = stages.coarse().count();
         for (count, most, option) in [
             (stages.states.len() - coarse, MAX_STATES, "states"),
@@ -92,16 +98,39 @@ impl Code {
         ] {
             if count > most {
                 return Err(InvalidOption {
-                    owner: U::NAME,
+                    owner: rule.name,
                     option: option.into(),
                     value: count.to_string(),
                     allowed: format!("{most} at most"),
                 });
             }
         }
-        let code = Arc::new(choose(rule, Compile { rule, stages }));
-        known.insert(form, code.clone());
-        Ok(code)
+        let states: Vec<_> = rule.states.iter().map(|(name, ..)| *name).collect();
+        let is_estimate = |name| states.iter().position(|state| *state == name);
+        let memory: Vec<_> = rule.memory.into_iter().chain(rule.seed.map(|_| STREAM)).collect();
+        Ok(Self {
+            name: rule.name,
+            fingerprint: fingerprint(rule.name, states.iter().chain(&memory)),
+            estimate: typed.estimate.and_then(is_estimate),
+            states,
+            memory,
+            #[cfg(any(feature = "flex", feature = "ndarray"))]
+            passes: typed.passes,
+            #[cfg(feature = "cube")]
+            kernels: crate::cube::Kernels::of(&stages, rule.scalars.len() + 1),
+            sees_matrices: stages.sees_matrices(),
+            sees_whole: rule.wholes > 0,
+            stages,
+            update: Arc::new(rule.update),
+            lanes: rule.scalars.len(),
+            evaluate_reads: scalars_of(&rule.evaluate),
+            evaluate: Arc::new(rule.evaluate),
+            defaults: typed.defaults,
+            needs_loss: typed.needs_loss,
+            decays: typed.decays,
+            view: typed.view,
+            family: typed.family,
+        })
     }
 
     /// The kernels that take its steps of a tensor that is [seen](Self::seen) like this, if there are some. They know no
@@ -154,45 +183,43 @@ fn decays(options: &impl Options) -> Vec<String> {
     decays
 }
 
-struct Compile<'a, U> {
-    rule: &'a U,
-    stages: Stages,
+/// What only the type of a rule can tell.
+struct Typed {
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    passes: AllPasses,
+    needs_loss: bool,
+    /// The name of the state by which the rule finds its learning rate.
+    estimate: Option<&'static str>,
+    defaults: Vec<(String, String)>,
+    decays: Vec<String>,
+    view: fn(&[usize], bool) -> View,
+    family: TypeId,
 }
 
-impl<U: Rule> RuleVisitor for Compile<'_, U> {
-    type Output = Code;
-
-    fn visit<P: Presence, Q: Presence>(self) -> Code {
-        let Self { rule, stages } = self;
-        let evaluate = trace_evaluate(rule);
-        let states: Vec<_> = rule.start().lanes().into_iter().map(|(name, _)| name).collect();
-        let estimate = U::ESTIMATE.and_then(|name| states.iter().position(|state| *state == name));
-        let memory = rule.memory().into_iter().map(|(name, _)| name);
-        let memory: Vec<_> = memory.chain(rule.seed().map(|_| STREAM)).collect();
-        Code {
-            name: U::NAME,
-            fingerprint: fingerprint(U::NAME, states.iter().chain(&memory)),
-            states,
-            memory,
+impl Typed {
+    fn of<U: Rule>(rule: &U) -> Self {
+        Self {
             #[cfg(any(feature = "flex", feature = "ndarray"))]
-            f32: Passes::of::<U, P, Q>(),
-            #[cfg(any(feature = "flex", feature = "ndarray"))]
-            f64: Passes::of::<U, P, Q>(),
-            #[cfg(feature = "cube")]
-            kernels: crate::cube::Kernels::of(&stages, lanes::<U::Scalars<()>, Q>() + 1),
-            sees_matrices: stages.sees_matrices(),
-            sees_whole: U::WHOLES > 0,
-            stages,
-            update: Arc::new(trace_update(rule)),
-            lanes: lanes::<U::Scalars<()>, Q>(),
-            evaluate_reads: scalars_of(&evaluate),
-            evaluate: Arc::new(evaluate),
-            defaults: to_pairs(&U::default()),
+            passes: choose(rule, Compile::<U>(core::marker::PhantomData)),
             needs_loss: U::LOSS,
-            estimate,
+            estimate: U::ESTIMATE,
+            defaults: to_pairs(&U::default()),
             decays: decays(rule),
             view: U::view,
             family: TypeId::of::<U>(),
         }
+    }
+}
+
+/// Compiles the passes of a rule.
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+struct Compile<U>(core::marker::PhantomData<U>);
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+impl<U: Rule> RuleVisitor for Compile<U> {
+    type Output = AllPasses;
+
+    fn visit<P: Presence, Q: Presence>(self) -> AllPasses {
+        AllPasses::of::<U, P, Q>()
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn step<const D: usize>(
 ) -> DispatchTensor {
     let by_operations = code.sees_whole || !is_known(parameter.dtype());
     #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if !by_operations && crate::cpu::holds(&parameter) {
+    if !code.sees_whole && crate::cpu::holds(&parameter) {
         let (mut gradient, mut parameter) = (beside::<D>(&parameter, gradient), parameter);
         crate::cpu::update(code, &mut parameter, &mut gradient, states, &scalars.read());
         return parameter;
@@ -73,17 +73,17 @@ pub(crate) fn is_cube_device(device: &Device) -> bool {
     matches!(bare, DispatchDevice::Cube(_))
 }
 
-/// Is it a device of the CPU engine, with autodiff or without, on a processor that runs its passes?
-pub(crate) fn is_cpu(device: &Device) -> bool {
+/// Is it a device of the CPU engine, with autodiff or without, that has passes for numbers of this type?
+pub(crate) fn has_passes(device: &Device, dtype: DType) -> bool {
     let bare = match device.as_dispatch() {
         DispatchDevice::Autodiff(device) => device,
         device => device,
     };
     match bare {
         #[cfg(feature = "flex")]
-        DispatchDevice::Flex(_) => crate::cpu::has_vectors(),
+        DispatchDevice::Flex(_) => crate::cpu::has_passes(dtype),
         #[cfg(feature = "ndarray")]
-        DispatchDevice::NdArray(_) => crate::cpu::has_vectors(),
+        DispatchDevice::NdArray(_) => crate::cpu::has_passes(dtype),
         _ => false,
     }
 }

@@ -12,7 +12,7 @@ use burn::tensor::Shape;
 use burn_descent_rules::noise::Draw;
 use burn_descent_rules::{
     Auxiliary, Fields, InvalidOption, Keep, OptionError, Random, Rule, View, Whole, maximizes,
-    outputs_first, set_numbers, to_pairs, with_pairs,
+    outputs_first, set_numbers, to_pairs, values, with_pairs,
 };
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
@@ -71,15 +71,15 @@ impl<U: Rule> Values for U {
             Some(loss) if U::LOSS => self.with_loss(k, loss),
             _ => k,
         };
-        k.lanes().into_iter().map(|(_, value)| value).collect()
+        values(k.lanes())
     }
 
     fn starts(&self) -> Vec<f64> {
-        self.start().lanes().into_iter().map(|(_, value)| value).collect()
+        values(self.start().lanes())
     }
 
     fn memory(&self) -> Vec<f64> {
-        Rule::memory(self).into_iter().map(|(_, value)| value).collect()
+        values(Rule::memory(self))
     }
 
     fn options(&self) -> Vec<(String, String)> {

@@ -2,8 +2,8 @@
 
 use crate::Domain::Element;
 use crate::formula::formula;
-use crate::graph::trace_rule;
-use crate::{Domain, Fields, Graph, Node, Paper, Rule, Stages, to_pairs, trace_evaluate};
+use crate::graph::Traced;
+use crate::{Domain, Graph, Keep, Node, Paper, Rule, Stages, to_pairs};
 use core::fmt;
 
 /// Bytes of a number in f32.
@@ -64,13 +64,20 @@ pub struct Explanation {
 impl Explanation {
     /// The explanation of a rule.
     pub fn of<U: Rule>(rule: &U) -> Self {
-        let all = names(rule.start().lanes());
-        let mut scalars = names(rule.scalars(1.0, 1).lanes());
-        scalars.push("factor");
-        let graph = trace_rule(rule);
-        let outputs: Vec<_> = core::iter::once("p").chain(all.iter().copied()).collect();
-        let evaluate = trace_evaluate(rule);
-        let evaluated = formula(&evaluate, &all, &scalars, &["evaluated"]);
+        let kept = kept(rule.keeps(U::view(&DIMS, false), &DIMS));
+        Self::of_traced(Traced::of(rule).without_factor(), to_pairs(rule), kept)
+    }
+
+    fn of_traced(
+        rule: Traced,
+        options: Vec<(String, String)>,
+        kept: Vec<(String, String)>,
+    ) -> Self {
+        let all: Vec<_> = rule.states.iter().map(|(name, ..)| *name).collect();
+        let scalars = [&rule.scalars[..], &["factor"]].concat();
+        let (graph, evaluate) = (&rule.update, &rule.evaluate);
+        let outputs = [&["p"], &all[..]].concat();
+        let evaluated = formula(evaluate, &all, &scalars, &["evaluated"]);
         // A rule that an engine refuses is explained as if its update were all there is.
         let alone = || Stages {
             sums: vec![],
@@ -78,7 +85,7 @@ impl Explanation {
             states: vec![Element; all.len()],
             positive: vec![false; all.len()],
         };
-        let stages = Stages::of_graph(rule, graph.clone()).unwrap_or_else(|_| alone());
+        let stages = Stages::of_traced(&rule).unwrap_or_else(|_| alone());
         let of_weights = |lane: &usize| stages.states[*lane] == Element;
         let reads = |graph: &Graph| -> Vec<_> {
             let read = graph.nodes.iter().filter(|node| match node {
@@ -90,14 +97,14 @@ impl Explanation {
         let summed: Vec<_> = stages.sums.iter().map(|stage| reads(&stage.graph)).collect();
         let own = reads(&stages.update);
         Self {
-            title: U::TITLE,
-            paper: U::PAPER,
-            options: to_pairs(rule),
-            formula: formula(&graph, &all, &scalars, &outputs),
+            title: rule.title,
+            paper: rule.paper,
+            options,
+            formula: formula(graph, &all, &scalars, &outputs),
             evaluated: if evaluate.is_identity() { Vec::new() } else { evaluated },
-            noisy: rule.seed().is_some(),
-            memory: names(rule.memory()),
-            kept: kept(rule),
+            noisy: rule.seed.is_some(),
+            memory: rule.memory,
+            kept,
             operations: operations(stages.graphs()),
             reads: summed.iter().flatten().copied().chain(own).collect(),
             summed,
@@ -163,22 +170,19 @@ impl fmt::Display for Explanation {
 /// The size of what has a number for each weight.
 const WHOLE: &str = "outputs x inputs";
 
-/// The matrices that a rule keeps of a matrix, and their sizes.
-fn kept<U: Rule>(rule: &U) -> Vec<(String, String)> {
-    // Two numbers that are no other size, nor their product.
-    const SIDES: [(usize, &str); 2] = [(251, "outputs"), (241, "inputs")];
-    let dims = SIDES.map(|(size, _)| size);
-    let side = |size: usize| match SIDES.iter().find(|(side, _)| *side == size) {
-        Some((_, name)) => (*name).to_owned(),
-        None => size.to_string(),
+/// Outputs and inputs of a matrix: two numbers that are no other size, nor their product.
+const DIMS: [usize; 2] = [251, 241];
+
+/// The matrices that a rule keeps of a matrix of [`DIMS`], and their sizes.
+fn kept(keeps: Vec<Keep>) -> Vec<(String, String)> {
+    let [outputs, inputs] = DIMS;
+    let side = |size: usize| match size {
+        size if size == outputs => "outputs".to_owned(),
+        size if size == inputs => "inputs".to_owned(),
+        size => size.to_string(),
     };
     let size = |[_, rows, columns]: [usize; 3]| format!("{} x {}", side(rows), side(columns));
-    let keeps = rule.keeps(U::view(&dims, false), &dims).into_iter();
-    keeps.map(|keep| (keep.name, size(keep.dims))).collect()
-}
-
-fn names(lanes: Vec<(&'static str, f64)>) -> Vec<&'static str> {
-    lanes.into_iter().map(|(name, _)| name).collect()
+    keeps.into_iter().map(|keep| (keep.name, size(keep.dims))).collect()
 }
 
 /// The name of a node that is read from memory.

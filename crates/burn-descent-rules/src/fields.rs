@@ -26,8 +26,9 @@ pub trait Fields<R: Copy>: Copy {
     /// Is there a field whose domain is not [`Domain::Element`]?
     const COARSE: bool = false;
 
-    /// Is there a field of rows or columns?
-    const LINES: bool = false;
+    /// Bit `i` is set where the `optional` field number `i` is of rows or columns, and [`ALWAYS`] where there is always
+    /// one.
+    const LINES: u32 = 0;
 
     /// Shows the domains of the fields present in `P`, `lane(0)` first, and which of them are `positive`.
     fn domains<P: Presence>(lane: impl FnMut(usize, Domain, bool));
@@ -46,6 +47,19 @@ pub trait Fields<R: Copy>: Copy {
         let bits = self.presence();
         Self::Forms::choose::<Nothing, _>(bits, Collect((self, core::marker::PhantomData)))
     }
+}
+
+/// The bit of [`Fields::LINES`] for what no option decides.
+pub const ALWAYS: u32 = 1 << 31;
+
+/// The names of [lanes](Fields::lanes).
+pub fn names(lanes: Vec<(&'static str, f64)>) -> Vec<&'static str> {
+    lanes.into_iter().map(|(name, _)| name).collect()
+}
+
+/// The values of [lanes](Fields::lanes).
+pub fn values(lanes: Vec<(&'static str, f64)>) -> Vec<f64> {
+    lanes.into_iter().map(|(_, value)| value).collect()
 }
 
 /// Which optional fields are present, as a type.
@@ -214,8 +228,12 @@ macro_rules! fields {
             const COARSE: bool =
                 $($crate::fields!(@coarse $($word $($domain)?)?) ||)* false;
 
-            const LINES: bool =
-                $($crate::fields!(@line $($word $($domain)?)?) ||)* false;
+            #[allow(unused_assignments, unused_mut, unused_variables)]
+            const LINES: u32 = {
+                let (mut bits, mut choice) = (0, 0);
+                $($crate::fields!(@line bits, choice, $($word $($domain)?)?);)*
+                bits
+            };
 
             #[inline(always)]
             #[allow(unused_assignments, unused_mut, unused_variables)]
@@ -276,9 +294,22 @@ macro_rules! fields {
     (@coarse together positive) => { false };
     (@coarse instead positive) => { false };
     (@coarse $($word:ident)*) => { true };
-    (@line $(optional)? Row) => { true };
-    (@line $(optional)? Column) => { true };
-    (@line $($word:ident)*) => { false };
+    (@line $bits:ident, $choice:ident, optional $($domain:ident)?) => {
+        $choice += 1;
+        $crate::fields!(@line_if $bits, 1 << ($choice - 1), $($domain)?);
+    };
+    (@line $bits:ident, $choice:ident, together $($domain:ident)?) => {
+        $crate::fields!(@line_if $bits, 1 << ($choice - 1), $($domain)?);
+    };
+    (@line $bits:ident, $choice:ident, instead $($domain:ident)?) => {
+        $crate::fields!(@line_if $bits, $crate::ALWAYS, $($domain)?);
+    };
+    (@line $bits:ident, $choice:ident, $($domain:ident)?) => {
+        $crate::fields!(@line_if $bits, $crate::ALWAYS, $($domain)?);
+    };
+    (@line_if $bits:ident, $here:expr, Row) => { $bits |= $here; };
+    (@line_if $bits:ident, $here:expr, Column) => { $bits |= $here; };
+    (@line_if $bits:ident, $here:expr, $($domain:ident)?) => {};
 
     (@of) => { $crate::Domain::Element };
     (@of positive) => { $crate::Domain::Element };
@@ -498,8 +529,14 @@ mod tests {
         assert_eq!(domains::<With<Without<Nothing>>>(), [(0, Domain::Tensor), (1, Domain::Row)]);
         fields! { struct Plain { a, b: optional, c: Element, d: optional Element } }
         fields! { struct Whole { a, b: optional Tensor } }
-        const { assert!(<Some3<()> as Fields<()>>::COARSE && <Some3<()> as Fields<()>>::LINES) };
-        const { assert!(<Whole<()> as Fields<()>>::COARSE && !<Whole<()> as Fields<()>>::LINES) };
-        const { assert!(!<Plain<()> as Fields<()>>::COARSE && !<Plain<()> as Fields<()>>::LINES) };
+        fields! { struct Rows { a, r: Row, c: optional Column } }
+        const fn lines<F: Fields<()>>() -> (bool, u32) {
+            (F::COARSE, F::LINES)
+        }
+        assert_eq!(lines::<Some3<()>>(), (true, 0b10));
+        assert_eq!(lines::<OneChoice<()>>(), (true, 0b1));
+        assert_eq!(lines::<Rows<()>>(), (true, ALWAYS | 0b1));
+        assert_eq!(lines::<Whole<()>>(), (true, 0));
+        assert_eq!(lines::<Plain<()>>(), (false, 0));
     }
 }

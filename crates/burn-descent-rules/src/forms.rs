@@ -1,5 +1,6 @@
 //! Which optional states and scalars a rule has with its options, as types.
 
+use crate::fields::ALWAYS;
 use crate::{Fields, Forms, Nothing, Presence, Rule, Visitor};
 use core::marker::PhantomData;
 
@@ -41,6 +42,11 @@ impl<P: Presence, V: RuleVisitor> Visitor for Scalars<P, V> {
     fn visit<Q: Presence>(self) -> V::Output {
         self.0.visit::<P, Q>()
     }
+}
+
+/// Is a field of the form `P` one of rows or columns?
+pub const fn has_lines<F: Fields<()>, P: Presence>() -> bool {
+    F::LINES & (P::BITS | ALWAYS) != 0
 }
 
 /// How many fields there are in the form `P`.

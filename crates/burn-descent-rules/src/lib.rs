@@ -77,11 +77,13 @@ pub use schedules::Schedule;
 // What engines read of a rule, and what `fields!` writes: no part of what a rule is written with.
 #[doc(hidden)]
 pub use fields::{
-    Field, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, presence,
+    ALWAYS, Field, Fixed, Forms, Nothing, Optional, Presence, Visitor, With, Without, names,
+    presence, values,
 };
 #[doc(hidden)]
 pub use graph::{
-    Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, trace_evaluate, trace_update,
+    Graph, Id, MAX_STAGES, MAX_SUMS, Node, Stage, Stages, Sum, Symbol, Traced, trace_evaluate,
+    trace_update,
 };
 #[doc(hidden)]
 pub use options::{ShowOption, check as check_options, maximizes, set_numbers, set_pairs};

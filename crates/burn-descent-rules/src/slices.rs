@@ -1,6 +1,7 @@
 //! A rule over plain slices, element by element: the oracle that the fast engines are held
 //! against, and all that is needed without burn.
 
+use crate::fields::values;
 use crate::forms::{RuleVisitor, choose};
 use crate::matrix::Random;
 use crate::matrix::{Dense, Matrix};
@@ -68,7 +69,7 @@ impl<U: Rule, R: Real + Into<f64>> Walk<U, R> {
         let domains = Stages::of(&rule)?.states;
         let lanes = rule.start().lanes().into_iter().zip(domains);
         let state = lanes.map(|((_, value), of)| vec![R::lit(value); view.numbers(of)]).collect();
-        let memory = rule.memory().into_iter().map(|(_, value)| value).collect();
+        let memory = values(rule.memory());
         let dims = match view.matrices {
             1 => vec![view.rows, view.columns],
             matrices => vec![matrices, view.rows, view.columns],
@@ -244,7 +245,7 @@ impl<U: Rule, R: Real + Into<f64>> Walk<U, R> {
                 Some(loss) if U::LOSS => walk.rule.with_loss(k, turn(loss)),
                 _ => k,
             };
-            walk.last = k.lanes().into_iter().map(|(_, value)| value).collect();
+            walk.last = values(k.lanes());
             Parameter {
                 view: walk.view,
                 p: p.to_vec(),

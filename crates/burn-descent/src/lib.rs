@@ -48,7 +48,7 @@
 //! # Where things are
 //!
 //! [`prelude`] has what a training program imports, [`optimizers`] every optimizer (all of them are here,
-//! too), [`schedules`] what a learning rate follows, [`registry`] the optimizers by name, and [`own`] what
+//! too), [`schedules`] what a learning rate follows, [`registry`] (with the feature of that name) the optimizers by name, and [`own`] what
 //! a rule of your own is written with.
 //!
 //! # Backends
@@ -57,7 +57,8 @@
 //! of the rayon pool, those of every CubeCL backend (wgpu, Vulkan, Metal, CUDA, ROCm, with and
 //! without burn's fusion) by one kernel, others by tensor operations. Nothing is to be chosen: the
 //! tensor's device decides. Each has a Cargo feature of its name that only forwards to burn;
-//! `flex` is on by default.
+//! `flex` is on by default. The feature `f64` compiles passes for f64 on CPUs too, as long again as those for
+//! other types; without it f64 steps by tensor operations there.
 //!
 //! # Precision
 //!
@@ -111,6 +112,7 @@ mod observe;
 pub mod own;
 pub mod prelude;
 mod range_test;
+#[cfg(feature = "registry")]
 pub mod registry;
 mod trainer;
 

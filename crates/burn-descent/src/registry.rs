@@ -17,21 +17,26 @@
 //! Methods that move the weights themselves, such as [`Lbfgs`](crate::Lbfgs), are no optimizers and have a
 //! table of their own, [`SEARCHES`]; a [`Method`] is one or the other.
 //!
+//! This is here with the feature `registry`: a table of all optimizers compiles all of them, which takes minutes.
+//!
 //! A rule of your own is found by its name too, once it is [added](add). A [`Selection`] is a name with
 //! options as a file has them.
 
 mod lookup;
 mod method;
+mod searches;
 mod selection;
 
 use burn_descent_engine::{Build, Fused};
 use burn_descent_rules::optimizers::*;
-use burn_descent_rules::{Explanation, Fields, OptionError, Paper, Rule, from_pairs, to_pairs};
+use burn_descent_rules::{
+    Explanation, Fields, OptionError, Paper, Rule, from_pairs, names, to_pairs,
+};
 
-pub use crate::descent::search::{SEARCHES, SearchRow};
 pub use burn_descent_rules::Value;
 pub use lookup::{NameTaken, RegistryError, UnknownOptimizer, add, build, find, rows};
 pub use method::Method;
+pub use searches::{SEARCHES, SearchRow};
 pub use selection::Selection;
 
 /// Makes an optimizer of options by name.
@@ -68,7 +73,7 @@ impl Row {
             build: |options| Ok(from_pairs::<U>(options)?.build()?),
             explain: |options| Ok(Explanation::of(&from_pairs::<U>(options)?)),
             options: || to_pairs(&U::default()),
-            state: || U::default().start().lanes().into_iter().map(|(name, _)| name).collect(),
+            state: || names(U::default().start().lanes()),
         }
     }
 
@@ -109,7 +114,7 @@ impl Row {
 }
 
 /// The optimizers of this crate.
-pub static ROWS: &[Row] = &[
+pub const ROWS: &[Row] = &[
     Row::of::<Sgd>(0.1),
     Row::of::<Nesterov>(0.01),
     Row::of::<AdaGrad>(0.05),

@@ -6,7 +6,7 @@ use crate::devices::Exactness;
 use crate::refusal::refusal;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
-use burn_descent::registry;
+use burn_descent::{Adafactor, Adam, AdamW, Build, Sgd};
 
 /// Saved, loaded and gone on is never stopped, bit for bit.
 pub(crate) fn resume(subject: &Subject) {
@@ -56,9 +56,16 @@ pub(crate) fn foreign_record(subject: &Subject) {
     };
     let burns = || AdamConfig::new().init();
     let mut foreign = vec![record(&burns)];
-    for row in registry::ROWS.iter().filter(|row| row.name != subject.name()) {
-        let other = row.build(&[]).expect("defaults are allowed");
-        if other.steps_alone() {
+    // Those with no state, with one, with two of one name, and with states of rows and columns.
+    let others = [
+        Sgd::new().build(),
+        Sgd::new().momentum(0.9).build(),
+        Adam::new().build(),
+        AdamW::new().build(),
+        Adafactor::new().build(),
+    ];
+    for other in others.map(|other| other.expect("it is allowed")) {
+        if other.name() != subject.name() {
             foreign.push(record(&|| ModuleOptimizer::from(other.clone())));
         }
     }

@@ -6,7 +6,7 @@ use super::run::Run;
 use super::window::{Around, First, Window, block, is_one_a_line, lines};
 use crate::MAX_LANES;
 use crate::grid::Level;
-use burn_descent_rules::forms::lanes;
+use burn_descent_rules::forms::{has_lines, lanes};
 use burn_descent_rules::noise::Draw;
 use burn_descent_rules::{Domain, Fields, Fold, MAX_SUMS, Over, Presence, Real, Rule};
 use core::ops::Range;
@@ -66,6 +66,11 @@ pub(super) fn neutral(fold: Fold) -> f64 {
     if fold == Fold::Sum { 0.0 } else { f64::NEG_INFINITY }
 }
 
+/// What changes nothing, side by side for each sum.
+fn neutral_all(wanted: &[Option<Wanted>; MAX_SUMS]) -> [[f64; SIDE]; MAX_SUMS] {
+    wanted.map(|wanted| [wanted.map_or(0.0, |wanted| neutral(wanted.fold)); SIDE])
+}
+
 /// [`Collect`] of the rule `U` with the optional states in `P` and the optional scalars in `Q`.
 #[inline(always)]
 pub(super) fn collect<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, const STAGE: u8>(
@@ -81,17 +86,15 @@ pub(super) fn collect<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, co
             #[inline(always)]
             || {
                 // What is not there is not compiled: a constant says so, and not a match.
-                if <U::State<()> as Fields<()>>::LINES {
-                    match given.grid.lines() {
-                        lines::ROWS => all::<U, P, Q, T, STAGE, { lines::ROWS }>(
+                if const { has_lines::<U::State<()>, P>() } {
+                    if given.grid.has_line_rows() {
+                        all::<U, P, Q, T, STAGE, { lines::ROWS }>(
                             tile, given, around, window, wanted, to,
-                        ),
-                        lines::COLUMNS => all::<U, P, Q, T, STAGE, { lines::COLUMNS }>(
+                        );
+                    } else {
+                        all::<U, P, Q, T, STAGE, { lines::COLUMNS }>(
                             tile, given, around, window, wanted, to,
-                        ),
-                        _ => all::<U, P, Q, T, STAGE, { lines::ANY }>(
-                            tile, given, around, window, wanted, to,
-                        ),
+                        );
                     }
                 } else {
                     all::<U, P, Q, T, STAGE, { lines::ANY }>(
@@ -116,7 +119,7 @@ fn all<U: Rule, P: Presence, Q: Presence, T: Real + Into<f64>, const STAGE: u8, 
     let (k, factor) = scalars::<U, Q, Deep<T>, T>(given.scalars);
     let (counts, draw, grid) = (counts(around), given.draw, &given.grid);
     let (sums, lanes) = (U::SUMS.min(MAX_SUMS), lanes::<U::State<()>, P>());
-    let start = wanted.map(|wanted| [wanted.map_or(0.0, |wanted| neutral(wanted.fold)); SIDE]);
+    let start = neutral_all(wanted);
     // Those of the tile, or of a line.
     let mut parts = start;
     let mut terms = [[T::lit(0.0); SIDE]; MAX_SUMS];

@@ -3,12 +3,14 @@
 #![allow(deprecated)] // burn prefers `flex` to `ndarray`
 
 use super::run::has_vectors;
+use crate::dispatch::is_known;
 use crate::inside::{bare, bare_mut, inside, inside_mut};
 #[cfg(feature = "flex")]
 use burn::backend::flex::FlexTensor;
 #[cfg(feature = "ndarray")]
 use burn::backend::ndarray::NdArrayTensor;
-use burn::backend::{DispatchTensor, DispatchTensorKind};
+use burn::backend::{DispatchTensor, DispatchTensorKind, TensorMetadata};
+use burn::tensor::DType;
 
 /// A tensor of a backend of this engine, to be read.
 enum Held<'a> {
@@ -51,9 +53,15 @@ pub(crate) fn in_place(tensor: &mut DispatchTensor) -> Option<InPlace<'_>> {
     }
 }
 
-/// Is it a tensor of this engine, bare or in autodiff, on a processor that runs its passes?
+/// Is it a tensor of this engine, bare or in autodiff, that [passes](has_passes) step?
 pub(crate) fn holds(tensor: &DispatchTensor) -> bool {
-    has_vectors() && held(tensor).is_some()
+    has_passes(tensor.dtype()) && held(tensor).is_some()
+}
+
+/// Are there passes for numbers of this type, and does this processor run them? Those for f64 are a feature.
+pub(crate) fn has_passes(dtype: DType) -> bool {
+    let is_compiled = cfg!(feature = "f64") || dtype != DType::F64;
+    is_known(dtype) && is_compiled && has_vectors()
 }
 
 /// Does nobody else hold the elements: no clone of the tensor, none of the model, and no graph that

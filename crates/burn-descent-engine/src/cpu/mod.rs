@@ -19,10 +19,9 @@ mod two;
 mod widened;
 mod window;
 
-pub(crate) use leaf::{holds, is_alone};
-pub(crate) use pass::Passes;
+pub(crate) use leaf::{has_passes, holds, is_alone};
+pub(crate) use pass::AllPasses;
 pub(crate) use reduce::{sum_products, sum_squares};
-pub(crate) use run::has_vectors;
 pub(crate) use share::{put_off, share};
 
 use crate::code::Code;

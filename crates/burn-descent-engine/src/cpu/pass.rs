@@ -6,7 +6,7 @@ use super::two::Two;
 use super::window::{Around, First, Window, block, is_one_a_line, lines, store};
 use crate::MAX_LANES;
 use crate::grid::Grid;
-use burn_descent_rules::forms::lanes;
+use burn_descent_rules::forms::{has_lines, lanes};
 use burn_descent_rules::noise::Draw;
 use burn_descent_rules::{Domain, Fields, Fold, MAX_STAGES, MAX_SUMS, Over, Presence, Real, Rule};
 
@@ -30,15 +30,15 @@ pub(crate) struct Given<'a, T> {
 }
 
 /// What a rule does with slices of `T`.
-pub(crate) struct Passes<T: 'static> {
-    pub(crate) update: Pass<T>,
+pub(super) struct Passes<T: 'static> {
+    pub(super) update: Pass<T>,
     /// The sums of each stage.
-    pub(crate) stages: [Option<Collect<T>>; MAX_STAGES],
+    pub(super) stages: [Option<Collect<T>>; MAX_STAGES],
 }
 
 impl<T: Real + Into<f64>> Passes<T> {
     /// Those of the rule `U` with the optional states in `P` and the optional scalars in `Q`.
-    pub(crate) fn of<U: Rule, P: Presence, Q: Presence>() -> Self {
+    fn of<U: Rule, P: Presence, Q: Presence>() -> Self {
         // Stages that a rule cannot have are not compiled.
         macro_rules! stage {
             ($number:literal) => {
@@ -49,14 +49,40 @@ impl<T: Real + Into<f64>> Passes<T> {
                 }
             };
         }
-        let update = if U::WHOLES > 0 { by_operations::<T> } else { U::pass::<P, Q, T> };
+        let update = if U::WHOLES > 0 { Self::none().update } else { U::pass::<P, Q, T> };
         Self { update, stages: [stage!(0), stage!(1), stage!(2), stage!(3)] }
     }
 }
 
-/// In the place of the pass of a rule of whole matrices.
+/// The passes of a rule for each type that numbers are computed in.
+pub(crate) struct AllPasses {
+    pub(super) f32: Passes<f32>,
+    pub(super) f64: Passes<f64>,
+}
+
+impl AllPasses {
+    /// Those of the rule `U` with the optional states in `P` and the optional scalars in `Q`.
+    pub(crate) fn of<U: Rule, P: Presence, Q: Presence>() -> Self {
+        Self {
+            f32: Passes::of::<U, P, Q>(),
+            #[cfg(feature = "f64")]
+            f64: Passes::of::<U, P, Q>(),
+            #[cfg(not(feature = "f64"))]
+            f64: Passes::none(),
+        }
+    }
+}
+
+impl<T> Passes<T> {
+    /// None: for a rule of whole matrices, and for a type that none are compiled for.
+    fn none() -> Self {
+        Self { update: by_operations::<T>, stages: [None; MAX_STAGES] }
+    }
+}
+
+/// In the place of a pass.
 fn by_operations<T>(_: &mut [T], _: &[T], _: States<'_, T>, _: &Given<'_, T>, _: usize) {
-    unreachable!("a rule of whole matrices steps by tensor operations")
+    unreachable!("what has no passes steps by tensor operations")
 }
 
 /// Elements that are loaded, updated and stored together.
@@ -79,17 +105,13 @@ pub(super) fn pass<U: Rule, P: Presence, Q: Presence, T: Real>(
         || match given.around {
             Some(around) if sees::<U>() => {
                 // What is not there is not compiled: a constant says so, and not a match.
-                if <U::State<()> as Fields<()>>::LINES {
-                    match given.grid.lines() {
-                        lines::ROWS => by_lines::<U, P, Q, T, { lines::ROWS }>(
+                if const { has_lines::<U::State<()>, P>() } {
+                    if given.grid.has_line_rows() {
+                        by_lines::<U, P, Q, T, { lines::ROWS }>(p, g, states, given, around, first);
+                    } else {
+                        by_lines::<U, P, Q, T, { lines::COLUMNS }>(
                             p, g, states, given, around, first,
-                        ),
-                        lines::COLUMNS => by_lines::<U, P, Q, T, { lines::COLUMNS }>(
-                            p, g, states, given, around, first,
-                        ),
-                        _ => by_lines::<U, P, Q, T, { lines::ANY }>(
-                            p, g, states, given, around, first,
-                        ),
+                        );
                     }
                 } else {
                     by_lines::<U, P, Q, T, { lines::ANY }>(p, g, states, given, around, first);

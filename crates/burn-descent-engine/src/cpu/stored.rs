@@ -173,7 +173,7 @@ macro_rules! impl_full {
         impl Stored for $t {
             type Compute = $t;
             fn passes(code: &Code) -> &Passes<$t> {
-                &code.$t
+                &code.passes.$t
             }
             fn update(pass: Pass<$t>, part: Part<'_, $t>, given: &Given<'_, $t>) {
                 if !part.coded.is_empty() {
@@ -217,7 +217,7 @@ macro_rules! impl_half {
         impl Stored for $t {
             type Compute = f32;
             fn passes(code: &Code) -> &Passes<f32> {
-                &code.f32
+                &code.passes.f32
             }
             fn update(pass: Pass<f32>, part: Part<'_, $t>, given: &Given<'_, f32>) {
                 by_chunks(pass, part, given);

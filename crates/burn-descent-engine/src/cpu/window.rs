@@ -9,16 +9,10 @@ impl Grid {
         self.all_lines * self.length
     }
 
-    /// What its lines are.
-    #[inline(always)]
-    pub(super) fn lines(&self) -> u8 {
-        if self.level(Domain::Row) == Level::Line {
-            lines::ROWS
-        } else if self.level(Domain::Column) == Level::Line {
-            lines::COLUMNS
-        } else {
-            lines::ANY
-        }
+    /// Are its lines [rows](lines::ROWS), or [columns](lines::COLUMNS)? A grid of one number for each row or column is one
+    /// line, and whichever of the two has one number for each of its numbers has not one for the line.
+    pub(super) fn has_line_rows(&self) -> bool {
+        !matches!(self.level(Domain::Row), Level::Each | Level::Position)
     }
 
     /// The number of a level that stands for the first of some numbers in this line from this position on;

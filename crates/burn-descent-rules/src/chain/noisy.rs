@@ -91,7 +91,7 @@ pub struct WithDeviation<F, R> {
 impl<R: Copy, F: Fields<R>> Fields<R> for WithDeviation<F, R> {
     type Forms = F::Forms;
     const COARSE: bool = F::COARSE;
-    const LINES: bool = F::LINES;
+    const LINES: u32 = F::LINES;
 
     #[inline(always)]
     fn read<P: Presence>(mut lane: impl FnMut(usize) -> R) -> Self {

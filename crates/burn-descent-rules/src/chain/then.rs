@@ -25,7 +25,7 @@ pub struct Both<A, B> {
 impl<R: Copy, A: Fields<R, Forms = Fixed>, B: Fields<R, Forms = Fixed>> Fields<R> for Both<A, B> {
     type Forms = Fixed;
     const COARSE: bool = A::COARSE || B::COARSE;
-    const LINES: bool = A::LINES || B::LINES;
+    const LINES: u32 = A::LINES | B::LINES;
 
     #[inline(always)]
     fn read<P: Presence>(mut lane: impl FnMut(usize) -> R) -> Self {

@@ -1,12 +1,13 @@
 //! A rule run on symbols leaves a small expression graph, which other engines read.
 
 mod stages;
+mod traced;
 
 pub use stages::{MAX_STAGES, MAX_SUMS, Stage, Stages, Sum};
+pub use traced::{Traced, trace_evaluate, trace_update};
 
-use crate::forms::{RuleVisitor, choose, lanes};
 use crate::real::cbrt_from;
-use crate::{Domain, Fields, Fold, Over, Presence, Real, Rule};
+use crate::{Domain, Fold, Over, Real};
 use core::cell::RefCell;
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
@@ -255,13 +256,22 @@ impl Over<Symbol> for Recorder {
 }
 
 /// Records what `outputs` computes and keeps the nodes that it needs.
-fn trace(outputs: impl FnOnce() -> Vec<Symbol>) -> Graph {
+fn trace(outputs: &mut dyn FnMut() -> Vec<Symbol>) -> Graph {
     TAPE.take();
     let outputs: Vec<Id> = outputs().into_iter().map(|symbol| symbol.0).collect();
     Graph { nodes: TAPE.take().nodes, outputs }.pruned()
 }
 
 impl Graph {
+    /// The graph in which the nodes have these numbers as arguments and outputs.
+    fn renumbered(self, to: &[Id]) -> Self {
+        let Self { nodes, outputs } = self;
+        Self {
+            nodes: nodes.into_iter().map(|node| renumber(node, to)).collect(),
+            outputs: outputs.into_iter().map(|id| to[id]).collect(),
+        }
+    }
+
     /// The graph of these outputs alone: nodes that they do not need are left out.
     fn pruned(self) -> Self {
         let Self { nodes, outputs } = self;
@@ -301,63 +311,6 @@ fn renumber(node: Node, to: &[Id]) -> Node {
         Abs(a) => Abs(to[a]),
         Select(a, b, c) => Select(to[a], to[b], to[c]),
         Fold(number, fold, domain, a) => Fold(number, fold, domain, to[a]),
-    }
-}
-
-/// The graph of [`Rule::update`]: outputs are the parameter and the present states.
-///
-/// The lane after the rule's own scalars is the factor that the gradient is multiplied by: the place for
-/// what is one factor of all gradients, as clipping by the global norm is.
-pub fn trace_update<U: Rule>(rule: &U) -> Graph {
-    choose(rule, Update::<U>(true, PhantomData))
-}
-
-/// [`trace_update`] without the factor.
-pub(crate) fn trace_rule<U: Rule>(rule: &U) -> Graph {
-    choose(rule, Update::<U>(false, PhantomData))
-}
-
-/// The graph of [`Rule::evaluate`]: its one output is the weight to evaluate with. Its lanes are the rule's
-/// own scalars.
-pub fn trace_evaluate<U: Rule>(rule: &U) -> Graph {
-    choose(rule, Evaluate::<U>(PhantomData))
-}
-
-/// With the factor of the gradient or without.
-struct Update<U>(bool, PhantomData<U>);
-
-impl<U: Rule> RuleVisitor for Update<U> {
-    type Output = Graph;
-    fn visit<P: Presence, Q: Presence>(self) -> Graph {
-        trace(|| {
-            let scalar = |lane| Symbol::record(Node::Scalar(lane));
-            let factor = self.0.then(|| scalar(lanes::<U::Scalars<()>, Q>()));
-            let g = Symbol::record(Node::Gradient);
-            let (p, s) = U::update(
-                Symbol::record(Node::Parameter),
-                factor.map_or(g, |factor| factor * g),
-                U::State::read::<P>(|lane| Symbol::record(Node::State(lane))),
-                U::Scalars::read::<Q>(scalar),
-                &mut Recorder { folds: 0 },
-            );
-            let mut outputs = vec![p];
-            s.write::<P>(|_, _, state| outputs.push(state));
-            outputs
-        })
-    }
-}
-
-struct Evaluate<U>(PhantomData<U>);
-
-impl<U: Rule> RuleVisitor for Evaluate<U> {
-    type Output = Graph;
-    fn visit<P: Presence, Q: Presence>(self) -> Graph {
-        trace(|| {
-            let p = Symbol::record(Node::Parameter);
-            let s = U::State::read::<P>(|lane| Symbol::record(Node::State(lane)));
-            let k = U::Scalars::read::<Q>(|lane| Symbol::record(Node::Scalar(lane)));
-            vec![U::evaluate(p, s, k)]
-        })
     }
 }
 

@@ -1,8 +1,7 @@
 //! The stages of a rule: what has to be summed before what.
 
-use super::{Graph, Id, Node, trace_update};
-use crate::forms::{RuleVisitor, choose};
-use crate::{Domain, Fields, Fold, InvalidOption, Presence, Rule};
+use super::{Graph, Id, Node, Traced};
+use crate::{Domain, Fold, InvalidOption, Rule};
 
 /// How many sums and maxima a rule may ask for.
 pub const MAX_SUMS: usize = 9;
@@ -74,15 +73,18 @@ impl Stages {
     /// an engine keeps, or more sums than [`Rule::SUMS`] says; a random number without a
     /// [seed](Rule::seed).
     pub fn of<U: Rule>(rule: &U) -> Result<Self, InvalidOption> {
-        Self::of_graph(rule, trace_update(rule))
+        Self::of_traced(&Traced::of(rule))
     }
 
-    /// Those of a rule with this graph.
-    pub(crate) fn of_graph<U: Rule>(rule: &U, graph: Graph) -> Result<Self, InvalidOption> {
-        let states = choose(rule, States(rule));
+    /// The same, of a rule whose type is forgotten.
+    ///
+    /// # Errors
+    /// Those of [`of`](Self::of).
+    pub fn of_traced(rule: &Traced) -> Result<Self, InvalidOption> {
+        let (states, graph) = (&rule.states, &rule.update);
         let domains: Vec<_> = states.iter().map(|(_, domain, _)| *domain).collect();
         let refuse = |option: String, value: String, allowed: String| {
-            Err(InvalidOption { owner: U::NAME, option: option.into(), value, allowed })
+            Err(InvalidOption { owner: rule.name, option: option.into(), value, allowed })
         };
 
         let found = graph.domains(&domains);
@@ -113,36 +115,36 @@ impl Stages {
         });
         let sums: Vec<_> = sums.collect();
         let asked = sums.iter().map(|(sum, ..)| sum.number + 1).max().unwrap_or(0);
-        let most = U::SUMS.min(MAX_SUMS);
+        let most = rule.sums.min(MAX_SUMS);
         if asked > most {
-            let allowed = match U::SUMS < asked {
+            let allowed = match rule.sums < asked {
                 true => format!("{most} at most, as `Rule::SUMS` says"),
                 false => format!("{MAX_SUMS} at most"),
             };
             return refuse("sums".into(), asked.to_string(), allowed);
         }
         let stages = sums.iter().map(|(.., depth)| depth + 1).max().unwrap_or(0);
-        let most = U::STAGES.min(MAX_STAGES);
+        let most = rule.stages.min(MAX_STAGES);
         if stages > most {
-            let allowed = match U::STAGES < stages {
+            let allowed = match rule.stages < stages {
                 true => format!("{most} at most, as `Rule::STAGES` says"),
                 false => format!("{MAX_STAGES} at most"),
             };
             return refuse("stages of sums".into(), stages.to_string(), allowed);
         }
-        if rule.seed().is_none() && graph.nodes.contains(&Node::Noise) {
+        if rule.seed.is_none() && graph.nodes.contains(&Node::Noise) {
             let allowed = "given by `Rule::seed` where a rule draws random numbers".into();
             return refuse("seed".into(), "none".into(), allowed);
         }
 
         let whole = |node: &&Node| matches!(node, Node::Fold(_, Fold::Whole, ..));
         let wholes = graph.nodes.iter().filter(whole).count();
-        if wholes > U::WHOLES {
-            let allowed = format!("{} at most, as `Rule::WHOLES` says", U::WHOLES);
+        if wholes > rule.wholes {
+            let allowed = format!("{} at most, as `Rule::WHOLES` says", rule.wholes);
             return refuse("whole matrices".into(), wholes.to_string(), allowed);
         }
 
-        let known = graph.with_known();
+        let known = graph.clone().with_known();
         let stage = |depth: usize| {
             let here: Vec<_> = sums.iter().filter(|(.., of)| *of == depth).collect();
             let outputs: Vec<Id> = here.iter().map(|(_, id, _)| *id).collect();
@@ -237,20 +239,5 @@ impl Graph {
             }
         }
         self
-    }
-}
-
-/// Name and domain of each state, and is it positive?
-struct States<'a, U>(&'a U);
-
-impl<U: Rule> RuleVisitor for States<'_, U> {
-    type Output = Vec<(&'static str, Domain, bool)>;
-    fn visit<P: Presence, Q: Presence>(self) -> Self::Output {
-        let mut names = self.0.start().lanes().into_iter().map(|(name, _)| name);
-        let mut states = Vec::new();
-        U::State::<()>::domains::<P>(|_, domain, positive| {
-            states.extend(names.next().map(|name| (name, domain, positive)));
-        });
-        states
     }
 }

@@ -25,6 +25,12 @@ pub trait Options:
     fn each(&mut self, see: &mut dyn FnMut(OptionMut<'_>));
 }
 
+/// What is shown options.
+type See<'a> = &'a mut dyn FnMut(OptionMut<'_>);
+
+/// [`Options::each`] of options whose type is forgotten: what is done with them is compiled once, and not for each.
+type Each<'a> = &'a mut dyn FnMut(See<'_>);
+
 /// An option of a struct, to be read or set.
 #[derive(Debug)]
 pub struct OptionMut<'a> {
@@ -229,9 +235,13 @@ pub enum Role {
 /// The first that is not, with the name of what has the option.
 pub fn check(options: &impl Options, owner: &'static str) -> Result<(), InvalidOption> {
     let mut options = options.clone();
+    check_each(&mut |see| options.each(see), owner)
+}
+
+fn check_each(each: Each<'_>, owner: &'static str) -> Result<(), InvalidOption> {
     let mut checked = Ok(());
     let (mut epsilons, mut positive) = (0, false);
-    options.each(&mut |option| {
+    each(&mut |option| {
         if checked.is_ok() {
             checked = option.check(owner);
         }
@@ -241,13 +251,13 @@ pub fn check(options: &impl Options, owner: &'static str) -> Result<(), InvalidO
         }
     });
     checked?;
-    if epsilons == 0 || positive { Ok(()) } else { Err(no_epsilon(&mut options, owner)) }
+    if epsilons == 0 || positive { Ok(()) } else { Err(no_epsilon(each, owner)) }
 }
 
 /// Names the first epsilon, and the others that might be positive in its place.
-fn no_epsilon(options: &mut impl Options, owner: &'static str) -> InvalidOption {
+fn no_epsilon(each: Each<'_>, owner: &'static str) -> InvalidOption {
     let (mut names, mut first) = (Vec::new(), 0.0);
-    options.each(&mut |option| {
+    each(&mut |option| {
         if let (Some(Role::Epsilon), Slot::Number(value)) = (option.role, &option.value) {
             first = if names.is_empty() { **value } else { first };
             names.push(option.full_name());

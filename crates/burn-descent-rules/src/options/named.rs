@@ -1,14 +1,17 @@
 //! Options by name, as text.
 
-use super::{Options, Slot, Value};
+use super::{Each, Options, See, Slot, Value};
 use crate::{OptionError, Rule};
 
 /// The options and their values as text, in the order in which they are declared.
 pub fn to_pairs(options: &impl Options) -> Vec<(String, String)> {
+    let mut options = options.clone();
+    pairs(&mut |see| options.each(see))
+}
+
+fn pairs(each: Each<'_>) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
-    options.clone().each(&mut |option| {
-        pairs.push((option.full_name(), option.value.get().to_string()));
-    });
+    each(&mut |option| pairs.push((option.full_name(), option.value.get().to_string())));
     pairs
 }
 
@@ -56,7 +59,8 @@ pub fn set_pairs(
     owner: &'static str,
     pairs: &[(impl AsRef<str>, impl AsRef<str>)],
 ) -> Result<(), OptionError> {
-    pairs.iter().try_for_each(|(name, text)| set(options, owner, name.as_ref(), text.as_ref()))
+    let mut set = |name: &str, text: &str| set(&mut |see| options.each(see), owner, name, text);
+    pairs.iter().try_for_each(|(name, text)| set(name.as_ref(), text.as_ref()))
 }
 
 /// A checked copy of a rule with numbers set by name, the others as they are.
@@ -65,29 +69,30 @@ pub fn set_pairs(
 /// An option that there is not or that is no number, or a number that is not allowed.
 pub fn set_numbers<U: Rule>(rule: &U, numbers: &[(&str, f64)]) -> Result<U, OptionError> {
     let mut rule = rule.clone();
-    for (name, number) in numbers {
-        let mut taken = false;
-        rule.each(&mut |mut option| {
-            taken |= option.is(name) && option.value.set(Value::Number(*number));
-        });
-        if !taken {
-            // As text it is an error that says what is wrong, or a whole number.
-            set(&mut rule, U::NAME, name, &number.to_string())?;
-        }
-    }
+    let mut each = |see: See<'_>| rule.each(see);
+    numbers.iter().try_for_each(|(name, number)| set_number(&mut each, U::NAME, name, *number))?;
     rule.check()?;
     Ok(rule)
 }
 
-/// Sets one option; whether its value is allowed is not asked.
-fn set(
-    options: &mut impl Options,
+fn set_number(
+    each: Each<'_>,
     optimizer: &'static str,
     name: &str,
-    text: &str,
+    number: f64,
 ) -> Result<(), OptionError> {
+    let mut taken = false;
+    each(&mut |mut option| {
+        taken |= option.is(name) && option.value.set(Value::Number(number));
+    });
+    // As text it is an error that says what is wrong, or a whole number.
+    if taken { Ok(()) } else { set(each, optimizer, name, &number.to_string()) }
+}
+
+/// Sets one option; whether its value is allowed is not asked.
+fn set(each: Each<'_>, optimizer: &'static str, name: &str, text: &str) -> Result<(), OptionError> {
     let mut set = None;
-    options.each(&mut |mut option| {
+    each(&mut |mut option| {
         if option.is(name) {
             let (value, expected) = read(&option.value, text);
             set = Some(match value.is_some_and(|value| option.value.set(value)) {
@@ -103,7 +108,7 @@ fn set(
             Err(OptionError::Kind { optimizer, option, value, expected })
         }
         None => {
-            let names: Vec<String> = to_pairs(options).into_iter().map(|(name, _)| name).collect();
+            let names: Vec<String> = pairs(each).into_iter().map(|(name, _)| name).collect();
             let suggestion = nearest(name, names.iter().map(String::as_str)).map(Into::into);
             Err(OptionError::Unknown { optimizer, option: name.into(), suggestion, options: names })
         }

@@ -11,8 +11,8 @@ options! {
     ///
     /// `ax` is the average of the weights since step `t0 + 2`; until then it is the weights themselves.
     /// The weights to evaluate and to ship are `ax`, from [`evaluate`](Rule::evaluate); PyTorch keeps them
-    /// in its state and uses them nowhere. Where the learning rate `η` changes, PyTorch's `η_t` follows
-    /// one step late.
+    /// in its state and uses them nowhere. The state here is `ax − θ`, which few bytes can hold. Where the
+    /// learning rate `η` changes, PyTorch's `η_t` follows one step late.
     ///
     /// - Defaults: PyTorch's. `lambd` 1e-4, `alpha` 0.75, `t0` 1e6, `weight_decay` 0: for an average
     ///   set `t0` to a step of your training.
@@ -53,8 +53,8 @@ options! {
 fields! {
     /// State of [`Asgd`].
     pub struct Average {
-        /// The averaged weights; 0 before the first step, which sets them.
-        ax,
+        /// `ax − θ`.
+        d,
     }
 
     /// Scalars of [`Asgd`].
@@ -64,8 +64,8 @@ fields! {
         keep,
         /// `η_t`.
         lr,
-        /// `μ_t` and `1 − μ_t`.
-        mu, one_mu,
+        /// `1 − μ_t`.
+        one_mu,
     }
 }
 
@@ -82,7 +82,7 @@ impl Rule for Asgd {
         let before = (t - 1) as f64;
         let lr = lr / (1.0 + lambd * lr * before).powf(self.alpha);
         let mu = 1.0 / (before - self.t0).max(1.0);
-        Scalars { weight_decay, keep: 1.0 - lambd * lr, lr, mu, one_mu: 1.0 - mu }
+        Scalars { weight_decay, keep: 1.0 - lambd * lr, lr, one_mu: 1.0 - mu }
     }
 
     #[inline(always)]
@@ -93,12 +93,13 @@ impl Rule for Asgd {
         k: Scalars<R>,
         _: &mut impl Over<R>,
     ) -> (R, Average<R>) {
+        let ax = p + s.d;
         let g = g + k.weight_decay * p;
         let p = k.keep * p - k.lr * g;
-        (p, Average { ax: k.one_mu * s.ax + k.mu * p })
+        (p, Average { d: k.one_mu * (ax - p) })
     }
 
-    fn evaluate<R: Real>(_p: R, s: Average<R>, _k: Scalars<R>) -> R {
-        s.ax
+    fn evaluate<R: Real>(p: R, s: Average<R>, _k: Scalars<R>) -> R {
+        p + s.d
     }
 }

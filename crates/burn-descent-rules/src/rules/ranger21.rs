@@ -100,14 +100,12 @@ fields! {
         v: positive,
         /// Greatest second moment.
         v_max: positive,
-        /// The weights of Lookahead.
-        slow,
+        /// `θ₀ − θ`.
+        d,
     }
 
     /// Scalars of [`Ranger21`].
     pub struct Scalars {
-        /// 1 in step 1, then 0.
-        first,
         clip, agc_eps,
         /// 1 or 0.
         centralize, normalize,
@@ -165,7 +163,6 @@ impl Rule for Ranger21 {
         let rate = lr / (1.0 - self.beta1.powf(t as f64)) / (1.0 + beta0).hypot(beta0);
         let merges = t.is_multiple_of(self.lookahead_merge_time);
         Scalars {
-            first: f64::from(t == 1),
             clip: self.agc_clipping_value,
             agc_eps,
             centralize: f64::from(self.centralize_gradients),
@@ -195,7 +192,7 @@ impl Rule for Ranger21 {
         over: &mut impl Over<R>,
     ) -> (R, Moments<R>) {
         let (zero, one, tiny) = (R::lit(0.0), R::lit(1.0), R::lit(1e-8));
-        let slow = R::select(zero.lt(k.first), p, s.slow);
+        let slow = p + s.d;
 
         let (of_p, of_g) = (over.norm(Row, p), over.norm(Row, g));
         let clipped = adaptive_clip(k.clip, k.agc_eps, of_p, of_g);
@@ -224,7 +221,7 @@ impl Rule for Ranger21 {
         let root = k.softplus.map_or(root, |b| softplus(root * b) / b);
         let p = p - (k.of_m * m - k.of_prev * s.m) / root;
         let p = R::select(zero.lt(k.merge), slow + k.fast * (p - slow), p);
-        let slow = R::select(zero.lt(k.merge), p, slow);
-        (p, Moments { m, m_prev: s.m, v, v_max, slow })
+        let d = R::select(zero.lt(k.merge), zero, slow - p);
+        (p, Moments { m, m_prev: s.m, v, v_max, d })
     }
 }

@@ -11,11 +11,11 @@ options! {
     /// L ← β₂ L + (1 − β₂) G Gᵀ,     R ← β₂ R + (1 − β₂) Gᵀ G
     /// Q_L, Q_R ← eigenvectors of L, R                   in the first step and every `inverse_steps`
     /// θ ← θ − η s U,      s = 2 / (outputs + inputs)
-    /// e ← β e + (1 − β) θ,                              β = ema_rate
+    /// x̄ ← x̄ + (1 − β) / (1 − βᵗ) (θ − x̄),               β = ema_rate
     /// θ ← θ − η s λ θ
     /// ```
     ///
-    /// The weights to evaluate are `e / (1 − βᵗ)`. Before the first step `Q_L` and `Q_R` are the identity. A tensor of more
+    /// The weights to evaluate are their average `x̄`; the state is `x̄ − θ`, which few bytes can hold. Before the first step `Q_L` and `Q_R` are the identity. A tensor of more
     /// dimensions is one matrix. A side of `max_dim` or more has no basis, and the steps of a matrix with a larger one are
     /// those of vectors: `s` is `nonstandard_constant`, without bases.
     ///
@@ -71,17 +71,17 @@ options! {
 fields! {
     /// State of [`SPlus`].
     pub struct Average {
-        /// The average of the weights, its bias not corrected.
-        ema,
+        /// `x̄ − θ`.
+        d,
     }
 
     /// Scalars of [`SPlus`].
     pub struct Scalars {
-        ema_rate, one_ema_rate, lr,
+        lr,
         /// The penalty in the gradient, and what is left of the weights.
         l2, left,
-        /// `1 / (1 − βᵗ)` of the average of the weights.
-        debias,
+        /// What is left of the average.
+        keep,
     }
 }
 
@@ -109,8 +109,7 @@ impl Rule for SPlus {
         let Self { ema_rate, weight_decay, decoupled_weight_decay, fixed_decay, .. } = *self;
         let lr = lr * self.nonstandard_constant;
         let (l2, left) = decay_or_fixed(weight_decay, decoupled_weight_decay, fixed_decay, lr);
-        let one_ema_rate = 1.0 - ema_rate;
-        Scalars { ema_rate, one_ema_rate, lr, l2, left, debias: debias(ema_rate, t) }
+        Scalars { lr, l2, left, keep: 1.0 - (1.0 - ema_rate) * debias(ema_rate, t) }
     }
 
     #[inline(always)]
@@ -121,9 +120,11 @@ impl Rule for SPlus {
         k: Scalars<R>,
         over: &mut impl Over<R>,
     ) -> (R, Average<R>) {
+        let mean = p + s.d;
         let u = over.whole(g + k.l2 * p);
         let p = p - k.lr * u;
-        (k.left * p, Average { ema: k.ema_rate * s.ema + k.one_ema_rate * p })
+        let decayed = k.left * p;
+        (decayed, Average { d: k.keep * (mean - p) + (p - decayed) })
     }
 
     fn whole<M: Matrix>(&self, g: M, kept: &mut [M], at: &mut Whole) -> M {
@@ -144,8 +145,8 @@ impl Rule for SPlus {
         [m].into_iter().chain(Side::keeps(&self.sides(view))).collect()
     }
 
-    fn evaluate<R: Real>(_: R, s: Average<R>, k: Scalars<R>) -> R {
-        s.ema * k.debias
+    fn evaluate<R: Real>(p: R, s: Average<R>, _: Scalars<R>) -> R {
+        p + s.d
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod ahead;
 mod barzilai_borwein;
-mod by_name;
 mod conjugate;
 mod ground;
 mod iterate;
@@ -19,7 +18,6 @@ mod vector;
 
 pub use ahead::Ahead;
 pub use barzilai_borwein::{BarzilaiBorwein, StepSize};
-pub use by_name::{SEARCHES, SearchRow};
 pub use conjugate::{Conjugate, ConjugateGradient};
 pub use ground::{Ground, Look};
 pub use lbfgs::Lbfgs;

@@ -1,6 +1,7 @@
 //! The searches that move the weights themselves, by name.
 
-use super::{BarzilaiBorwein, ConjugateGradient, Lbfgs, Search, SteepestDescent};
+use crate::own::search::Search;
+use crate::{BarzilaiBorwein, ConjugateGradient, Lbfgs, SteepestDescent};
 use burn_descent_rules::{OptionError, Options, Paper, set_pairs, to_pairs};
 use std::sync::Arc;
 
@@ -69,7 +70,7 @@ impl SearchRow {
 /// # drop(walk);
 /// # Ok::<(), burn_descent::OptionError>(())
 /// ```
-pub static SEARCHES: &[SearchRow] = &[
+pub const SEARCHES: &[SearchRow] = &[
     SearchRow::of::<Lbfgs>(
         "lbfgs",
         "L-BFGS",
