@@ -411,8 +411,8 @@ impl Fused {
     }
 
     /// Can [`advance`](Self::advance) step the parameter as it is, in its leaf of autodiff, where it
-    /// has one? It can where it has passes: on `flex` and `ndarray`, for f64 with the feature of that name; if
-    /// burn does not know the leaf as distributed. Elsewhere it takes the tensor without its leaf.
+    /// has one? It can where passes step it, on `flex` and `ndarray` (f64 with the feature of that name), if burn
+    /// does not know the leaf as distributed; elsewhere it takes the tensor without its leaf.
     pub fn steps_leaf<const D: usize>(&self, parameter: &Tensor<D>) -> bool {
         !self.portable
             && !self.program.code.sees_whole

@@ -301,6 +301,7 @@ macro_rules! fields {
     (@line $bits:ident, $choice:ident, together $($domain:ident)?) => {
         $crate::fields!(@line_if $bits, 1 << ($choice - 1), $($domain)?);
     };
+    // There where another is not: counted as always there, which compiles a pass too many at worst.
     (@line $bits:ident, $choice:ident, instead $($domain:ident)?) => {
         $crate::fields!(@line_if $bits, $crate::ALWAYS, $($domain)?);
     };

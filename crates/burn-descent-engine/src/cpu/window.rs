@@ -9,8 +9,8 @@ impl Grid {
         self.all_lines * self.length
     }
 
-    /// Are its lines [rows](lines::ROWS), or [columns](lines::COLUMNS)? A grid of one number for each row or column is one
-    /// line, and whichever of the two has one number for each of its numbers has not one for the line.
+    /// Are its lines [rows](lines::ROWS), or else [columns](lines::COLUMNS)? The numbers of all rows are one line, and so are
+    /// those of all columns: there it is the other of the two that would be one for the line.
     pub(super) fn has_line_rows(&self) -> bool {
         !matches!(self.level(Domain::Row), Level::Each | Level::Position)
     }
