@@ -58,7 +58,7 @@
 //! without burn's fusion) by one kernel, others by tensor operations. Nothing is to be chosen: the
 //! tensor's device decides. Each has a Cargo feature of its name that only forwards to burn;
 //! `flex` is on by default. The feature `f64` compiles passes for f64 on CPUs too, as long again as those for
-//! other types; without it f64 steps by tensor operations there.
+//! other types; without it f64 steps by tensor operations there, 10 to 25 times as long.
 //!
 //! # Precision
 //!
