@@ -2,8 +2,8 @@
 //!
 //! [`Fused`] is a checked [`Rule`](burn_descent_rules::Rule) as burn's
 //! [`Optimizer`](burn::optim::Optimizer). A step runs on the engine of the tensor's backend: one
-//! in-place pass on `flex` and `ndarray` (for f64 with the feature `f64`), one in-place kernel on every CubeCL backend, and burn's
-//! own tensor operations on all others.
+//! in-place pass on `flex` and `ndarray` (for f64 with the feature `f64`), one in-place kernel on every
+//! CubeCL backend, and burn's own tensor operations on all others.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

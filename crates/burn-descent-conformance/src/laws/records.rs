@@ -64,10 +64,16 @@ pub(crate) fn foreign_record(subject: &Subject) {
         AdamW::new().build(),
         Adafactor::new().build(),
     ];
-    for other in others.map(|other| other.expect("it is allowed")) {
-        if other.name() != subject.name() {
-            foreign.push(record(&|| ModuleOptimizer::from(other.clone())));
-        }
+    let others = others.into_iter().map(|other| other.expect("it is allowed"));
+    // And all there are, where they are compiled.
+    #[cfg(feature = "registry")]
+    let others = others.chain(
+        burn_descent::registry::ROWS
+            .iter()
+            .map(|row| row.build(&[]).expect("defaults are allowed")),
+    );
+    for other in others.filter(|other| other.name() != subject.name() && other.steps_alone()) {
+        foreign.push(record(&|| ModuleOptimizer::from(other.clone())));
     }
     for (model, record) in foreign {
         let fresh = ModuleOptimizer::from(subject.optimizer());

@@ -65,7 +65,7 @@ pub(super) trait Run: Rule {
 impl<U: Rule> Run for U {}
 
 /// Has this processor the instructions that the passes are compiled for? A build that makes no vectors runs everywhere.
-pub(crate) fn has_vectors() -> bool {
+pub(super) fn has_vectors() -> bool {
     #[cfg(all(not(debug_assertions), target_arch = "x86_64"))]
     let there = pulp::x86::V3::try_new().is_some();
     #[cfg(not(all(not(debug_assertions), target_arch = "x86_64")))]

@@ -15,8 +15,8 @@ options! {
     /// θ ← θ − η s λ θ
     /// ```
     ///
-    /// The weights to evaluate are their average `x̄`; the state is `x̄ − θ`, which few bytes can hold. Before the first step `Q_L` and `Q_R` are the identity. A tensor of more
-    /// dimensions is one matrix. A side of `max_dim` or more has no basis, and the steps of a matrix with a larger one are
+    /// The weights to evaluate are their average `x̄`; the state is `x̄ − θ`, which few bytes can hold. Before the first
+    /// step `Q_L` and `Q_R` are the identity. A tensor of more dimensions is one matrix. A side of `max_dim` or more has no basis, and the steps of a matrix with a larger one are
     /// those of vectors: `s` is `nonstandard_constant`, without bases.
     ///
     /// - Defaults: pytorch_optimizer's, which are those of the authors.
